@@ -1,0 +1,21 @@
+//! Timeglass: an explorer and time-travel debugger for event stores.
+//!
+//! The modules in reading order; each may name only those above it (`tests/it/architecture.rs`).
+
+pub mod model;
+pub mod work;
+
+pub mod store;
+
+pub mod replay;
+
+pub mod export;
+pub mod project;
+pub mod sample;
+
+pub mod jobs;
+
+pub mod session;
+
+pub mod cli;
+pub mod ui;

@@ -1,0 +1,142 @@
+//! Writes a JSON tree as text.
+
+use crate::model::json::Json;
+
+pub(crate) fn compact(value: &Json) -> String {
+    let mut writer = Writer { text: String::new(), style: Style::Compact };
+    writer.value(value, 0);
+    writer.text
+}
+
+pub(crate) fn pretty(value: &Json) -> String {
+    let mut writer = Writer { text: String::new(), style: Style::Pretty };
+    writer.value(value, 0);
+    writer.text
+}
+
+pub(crate) fn preview(value: &Json, limit: usize) -> String {
+    // Four bytes is the longest character, so this many bytes always hold `limit` of them.
+    let mut writer = Writer { text: String::new(), style: Style::UpTo(limit.saturating_mul(4)) };
+    writer.value(value, 0);
+    match writer.text.char_indices().nth(limit) {
+        Some((cut, _)) => {
+            writer.text.truncate(cut);
+            writer.text.push('…');
+            writer.text
+        }
+        None => writer.text,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Compact,
+    Pretty,
+    /// Compact, and no more than about so many bytes.
+    UpTo(usize),
+}
+
+struct Writer {
+    text: String,
+    style: Style,
+}
+
+impl Writer {
+    fn value(&mut self, value: &Json, depth: usize) {
+        match value {
+            Json::Null => self.text.push_str("null"),
+            Json::Bool(true) => self.text.push_str("true"),
+            Json::Bool(false) => self.text.push_str("false"),
+            Json::Number(number) => self.text.push_str(number.as_str()),
+            Json::Text(text) => self.string(text),
+            Json::Array(items) => {
+                self.group('[', ']', items.iter(), depth, |writer, item| writer.value(item, depth + 1));
+            }
+            Json::Object(object) => {
+                self.group('{', '}', object.iter(), depth, |writer, (name, member)| {
+                    writer.string(name);
+                    writer.text.push_str(if matches!(writer.style, Style::Pretty) { ": " } else { ":" });
+                    writer.value(member, depth + 1);
+                });
+            }
+        }
+    }
+
+    fn group<T>(
+        &mut self,
+        open: char,
+        close: char,
+        items: impl Iterator<Item = T>,
+        depth: usize,
+        write: impl Fn(&mut Self, T),
+    ) {
+        self.text.push(open);
+        let mut any = false;
+        for item in items {
+            if self.is_full() {
+                break;
+            }
+            if any {
+                self.text.push(',');
+            }
+            any = true;
+            self.line(depth + 1);
+            write(self, item);
+        }
+        if any {
+            self.line(depth);
+        }
+        self.text.push(close);
+    }
+
+    fn line(&mut self, depth: usize) {
+        if matches!(self.style, Style::Pretty) {
+            self.text.push('\n');
+            self.text.extend(std::iter::repeat_n("  ", depth));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self.style, Style::UpTo(limit) if self.text.len() > limit)
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push('"');
+        for c in text.chars() {
+            if self.is_full() {
+                break;
+            }
+            match c {
+                '"' => self.text.push_str("\\\""),
+                '\\' => self.text.push_str("\\\\"),
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                '\t' => self.text.push_str("\\t"),
+                '\0'..='\u{1f}' | '\u{7f}' => self.text.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ => self.text.push(c),
+            }
+        }
+        self.text.push('"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::json::Json;
+
+    #[test]
+    fn pretty_indents_and_keeps_empty_groups_short() {
+        let value = Json::parse(br#"{"a":[1,{"b":[]}],"c":{}}"#).unwrap();
+        assert_eq!(
+            value.to_pretty(),
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}"
+        );
+    }
+
+    #[test]
+    fn a_preview_is_cut_at_characters() {
+        let value = Json::parse("{\"name\":\"李小龙 née Ğ\"}".as_bytes()).unwrap();
+        assert_eq!(value.to_preview(11), "{\"name\":\"李小…");
+        assert_eq!(value.to_preview(100), value.to_compact());
+    }
+}

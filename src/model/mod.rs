@@ -1,0 +1,27 @@
+//! The words of the field as plain data: events, streams, positions, payloads, differences.
+//!
+//! It knows no database, no clock, no thread and no window, so nothing here can wait or fail for
+//! a reason outside its arguments.
+
+pub mod decimal;
+pub mod diff;
+pub mod event;
+pub mod json;
+mod json_parse;
+mod json_write;
+pub mod payload;
+pub mod pointer;
+pub mod query;
+pub mod snapshot;
+pub mod stream;
+pub mod time;
+
+pub use diff::{Change, ChangeKind, diff};
+pub use event::{EventKey, GlobalPosition, KeyPart, RecordedEvent, StreamVersion};
+pub use json::{Json, Number, Object};
+pub use payload::{Encoding, Payload, Stored};
+pub use pointer::{Pointer, Segment};
+pub use query::{EventQuery, TextFilter};
+pub use snapshot::StoredSnapshot;
+pub use stream::{StreamInfo, StreamName};
+pub use time::{Timestamp, Zone};

@@ -1,0 +1,220 @@
+//! Points in time, with the precision in which they were stored.
+
+use chrono::{DateTime, Datelike as _, Local, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _, Utc};
+
+/// A point in time, UTC, in the years 1678 to 2261.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    nanos: i64,
+    /// Digits after the second that the store holds: 0 for whole seconds, 6 for microseconds.
+    digits: u8,
+}
+
+/// In which zone times are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum Zone {
+    /// Universal time.
+    #[default]
+    Utc,
+    /// The zone of this machine.
+    Local,
+}
+
+impl Timestamp {
+    /// A time of so many nanoseconds since 1970, stored with `digits` digits after the second.
+    #[must_use]
+    pub fn from_nanos(nanos: i64, digits: u8) -> Self {
+        Self { nanos, digits: digits.min(9) }
+    }
+
+    /// Nanoseconds since 1970, UTC.
+    #[must_use]
+    pub fn nanos(self) -> i64 {
+        self.nanos
+    }
+
+    /// Digits after the second that the store holds.
+    #[must_use]
+    pub fn digits(self) -> u8 {
+        self.digits
+    }
+
+    /// A count since 1970 in units of `10^-unit_digits` seconds: 0 seconds, 3 milliseconds and so on.
+    #[must_use]
+    pub fn from_epoch(count: i64, unit_digits: u8) -> Option<Self> {
+        let scale = 10_i64.checked_pow(9_u32.checked_sub(u32::from(unit_digits))?)?;
+        Some(Self { nanos: count.checked_mul(scale)?, digits: unit_digits })
+    }
+
+    /// Days since noon of 24 November −4713, as SQLite's `julianday` counts them.
+    #[must_use]
+    pub fn from_julian_day(days: f64) -> Option<Self> {
+        let millis = ((days - 2_440_587.5) * 86_400_000.0).round();
+        (millis.abs() < 9.2e12).then(|| millis as i64).and_then(|millis| Self::from_epoch(millis, 3))
+    }
+
+    /// Reads ISO 8601 as databases write it: `2024-03-01T09:51:00.2Z`, `2024-03-01 09:51:00+00`,
+    /// `2024-03-01 09:51`, `2024-03-01`. A text without an offset is taken as UTC.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (date, rest) = text.split_at_checked(10)?;
+        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
+        if rest.is_empty() {
+            return Self::from_parts(date.and_hms_opt(0, 0, 0)?, 0, 0, 0);
+        }
+        let rest = rest.strip_prefix(['T', 't', ' '])?;
+        let zone_at = rest.find(['Z', 'z', '+', '-', ' ']).unwrap_or(rest.len());
+        let (clock, zone) = rest.split_at_checked(zone_at)?;
+        let offset = parse_offset(zone.trim())?;
+        let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, ""));
+        let mut fields =
+            clock.split(':').map(|field| if field.len() == 2 { field.parse::<u32>().ok() } else { None });
+        let (hour, minute) = (fields.next()??, fields.next()??);
+        let second = fields.next().unwrap_or(Some(0))?;
+        if fields.next().is_some() || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        // A leap second is shown as the last nanosecond's second; no store counts with it.
+        let time = date.and_hms_opt(hour, minute, second.min(59))?;
+        let digits = fraction.len().min(9);
+        let nanos = format!("{:0<9}", fraction.get(..digits)?).parse::<i64>().ok()?;
+        Self::from_parts(time, nanos, offset, u8::try_from(digits).ok()?)
+    }
+
+    fn from_parts(time: NaiveDateTime, nanos: i64, offset_seconds: i64, digits: u8) -> Option<Self> {
+        let seconds = time.and_utc().timestamp().checked_sub(offset_seconds)?;
+        Some(Self { nanos: seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?, digits })
+    }
+
+    /// RFC 3339 in UTC with the stored precision: `2024-03-01T09:51:00.211Z`.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let text = self.utc().to_rfc3339_opts(SecondsFormat::Nanos, true);
+        let (whole, fraction) = text.trim_end_matches('Z').split_once('.').unwrap_or((&text, ""));
+        match fraction.get(..usize::from(self.digits)) {
+            Some(digits) if !digits.is_empty() => format!("{whole}.{digits}Z"),
+            _ => format!("{whole}Z"),
+        }
+    }
+
+    /// For people, in the zone they chose: `2024-03-01 09:51:00.211`.
+    #[must_use]
+    pub fn to_display(self, zone: Zone) -> String {
+        let whole = match zone {
+            Zone::Utc => self.utc().format("%Y-%m-%d %H:%M:%S").to_string(),
+            Zone::Local => self.utc().with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string(),
+        };
+        if self.digits == 0 {
+            return whole;
+        }
+        let fraction = format!("{:09}", self.nanos.rem_euclid(1_000_000_000));
+        format!("{whole}.{}", fraction.get(..usize::from(self.digits)).unwrap_or_default())
+    }
+
+    /// The date alone, in the zone the user chose: `2024-03-01`.
+    #[must_use]
+    pub fn to_date(self, zone: Zone) -> String {
+        match zone {
+            Zone::Utc => self.utc().format("%Y-%m-%d").to_string(),
+            Zone::Local => self.utc().with_timezone(&Local).format("%Y-%m-%d").to_string(),
+        }
+    }
+
+    /// The last instant that a text like `2024-03-01` or `2024-03-01 09:51` can mean, so that a
+    /// time given without seconds includes all of its minute, and a date all of its day.
+    #[must_use]
+    pub fn parse_until(text: &str) -> Option<Self> {
+        let start = Self::parse(text)?;
+        let text = text.trim();
+        let span: i64 = match text.len() {
+            10 => 86_400_000_000_000,
+            16 => 60_000_000_000,
+            _ => 10_i64.pow(9 - u32::from(start.digits)),
+        };
+        Some(Self { nanos: start.nanos.checked_add(span - 1)?, digits: 9 })
+    }
+
+    fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.nanos)
+    }
+
+    /// The year, for a look at whether a reading is plausible.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.utc().year()
+    }
+
+    /// Reads a time in a zone: an offset in the text wins, else it is a time of `zone`.
+    #[must_use]
+    pub fn parse_in(text: &str, zone: Zone) -> Option<Self> {
+        let parsed = Self::parse(text)?;
+        let has_offset = text.get(10..).is_some_and(|rest| rest.contains(['Z', 'z', '+', '-']));
+        if zone == Zone::Utc || has_offset {
+            return Some(parsed);
+        }
+        let local = Local.from_local_datetime(&parsed.utc().naive_utc()).earliest()?;
+        Some(Self { nanos: local.timestamp_nanos_opt()?, digits: parsed.digits })
+    }
+}
+
+/// `Z`, nothing, `+00`, `+0530` or `+05:30`, in seconds.
+fn parse_offset(text: &str) -> Option<i64> {
+    if text.is_empty() || text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
+        return Some(0);
+    }
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits: String = text.get(1..)?.chars().filter(|c| *c != ':').collect();
+    if !matches!(digits.len(), 2 | 4 | 6) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let part =
+        |range: std::ops::Range<usize>| digits.get(range).map_or(Some(0), |part| part.parse::<i64>().ok());
+    Some(sign * (part(0..2)? * 3600 + part(2..4)? * 60 + part(4..6)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let found = Timestamp::parse(text).map_or_else(|| "none".to_owned(), Timestamp::to_rfc3339);
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn times_keep_their_precision() {
+        check("2024-03-01T09:51:00.211940Z", "2024-03-01T09:51:00.211940Z");
+        check("2024-03-01T09:51:00.211940+00:00", "2024-03-01T09:51:00.211940Z");
+        check("2024-01-20 04:07:08.512347+00", "2024-01-20T04:07:08.512347Z");
+        check("2023-12-22 20:21:00", "2023-12-22T20:21:00Z");
+        check("2024-03-01T12:00:00.5+05:30", "2024-03-01T06:30:00.5Z");
+        check("2024-03-01", "2024-03-01T00:00:00Z");
+        check("1969-12-31T23:59:59.250Z", "1969-12-31T23:59:59.250Z");
+        check("2024-02-30", "none");
+        check("yesterday", "none");
+        check("2024-03-01T9:51", "none");
+        check("9999-01-01", "none");
+    }
+
+    #[test]
+    fn epochs_know_their_unit() {
+        let show = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
+        assert_eq!(show(Timestamp::from_epoch(1_709_286_660, 0)), "2024-03-01T09:51:00Z");
+        assert_eq!(show(Timestamp::from_epoch(1_709_286_660_211, 3)), "2024-03-01T09:51:00.211Z");
+        assert_eq!(show(Timestamp::from_epoch(i64::MAX, 0)), "");
+        assert_eq!(show(Timestamp::from_julian_day(2_460_370.910_416_667)), "2024-03-01T09:51:00.000Z");
+    }
+
+    #[test]
+    fn a_day_given_as_an_end_includes_all_of_it() {
+        let end = Timestamp::parse_until("2024-03-01").map(Timestamp::to_rfc3339);
+        assert_eq!(end.as_deref(), Some("2024-03-01T23:59:59.999999999Z"));
+        let end = Timestamp::parse_until("2024-03-01T09:51:00.2Z").map(Timestamp::to_rfc3339);
+        assert_eq!(end.as_deref(), Some("2024-03-01T09:51:00.299999999Z"));
+    }
+}

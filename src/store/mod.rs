@@ -1,0 +1,200 @@
+//! Reading events out of a database, and never writing to it.
+//!
+//! [`EventStore`] is the one trait; [`memory`] is its simplest correct form and the oracle for all
+//! others; `conformance` is the suite that every store passes. Nothing here knows threads.
+
+pub mod decode;
+pub mod detect;
+pub mod index;
+pub mod layout;
+pub mod memory;
+pub mod sqlite;
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    model::{
+        EventKey, EventQuery, GlobalPosition, RecordedEvent, StoredSnapshot, StreamName, StreamVersion,
+        Timestamp,
+    },
+    work::{Cancelled, Work},
+};
+
+use layout::Layout;
+
+/// Why a store could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The work was withdrawn; never shown.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// There is no file.
+    #[error("there is no file {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// It is a folder.
+    #[error("{} is a folder", path.display())]
+    IsFolder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file may not be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is empty.
+    #[error("{} is empty", path.display())]
+    Empty {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file is no SQLite database, or an encrypted one.
+    #[error("{} is not a SQLite database: {guess}", path.display())]
+    NotSqlite {
+        /// Which.
+        path: PathBuf,
+        /// What it looks like: "gzip", "text", "encrypted or random bytes".
+        guess: String,
+    },
+    /// The database is damaged where we have to read.
+    #[error("{} is damaged while {doing}", path.display())]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Any other answer of SQLite.
+    #[error("SQLite failed in {} while {doing}", path.display())]
+    Sqlite {
+        /// Which file.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Another process changed the file faster than we could read it.
+    #[error("{} changed while {doing}, again and again", path.display())]
+    Busy {
+        /// Which.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+    },
+}
+
+/// Where a page starts, in global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageFrom {
+    /// The first events, forwards.
+    Start,
+    /// The last events, backwards.
+    End,
+    /// The events after this key, forwards.
+    After(EventKey),
+    /// The events before this key, backwards.
+    Before(EventKey),
+}
+
+/// A range of global order: after `after`, up to and including `until`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRange {
+    /// Not this one, but all behind it.
+    pub after: Option<EventKey>,
+    /// This one, and none behind it.
+    pub until: Option<EventKey>,
+}
+
+/// One event as a scan meets it, borrowed from the database's own memory.
+#[derive(Debug)]
+pub struct ScanRow<'a> {
+    /// Its key.
+    pub key: EventKey,
+    /// Its place in the whole log.
+    pub position: Option<GlobalPosition>,
+    /// The kind of its stream.
+    pub category: Option<&'a str>,
+    /// The id of its stream.
+    pub id: &'a str,
+    /// The store's own name of its stream; `None` where type and id are separate columns.
+    pub stored: Option<&'a str>,
+    /// Its place in the stream.
+    pub version: Option<StreamVersion>,
+    /// Its type.
+    pub event_type: &'a str,
+    /// Its time.
+    pub time: Option<Timestamp>,
+}
+
+/// What the store knows of itself without reading events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The name to show: the file's name.
+    pub name: String,
+    /// The file, if it is one.
+    pub path: Option<PathBuf>,
+    /// The layout through which it is read.
+    pub layout: Arc<Layout>,
+    /// What is wrong or uncertain about the file as a whole.
+    pub problems: Vec<String>,
+}
+
+/// Changes when the store may have new events; equal means surely the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Head(pub Vec<u64>);
+
+/// Every answer of a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A store of events, read-only.
+///
+/// Global order is the order of [`EventKey`]. An answer may list trouble in rows; `Err` means that
+/// the store could not be asked. Every call may be made from any thread, and none keeps the
+/// database open behind its back.
+pub trait EventStore: Send + Sync {
+    /// Its name, layout and problems.
+    fn describe(&self) -> &Description;
+
+    /// A cheap look at whether anything may have changed.
+    fn head(&self) -> StoreResult<Head>;
+
+    /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.
+    fn page(
+        &self,
+        work: &Work,
+        query: &EventQuery,
+        from: &PageFrom,
+        limit: usize,
+    ) -> StoreResult<Vec<RecordedEvent>>;
+
+    /// These events, in the order asked for; `None` for one that is gone.
+    fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>>;
+
+    /// Cuts global order into about `parts` ranges of similar size that together hold every event
+    /// after `after`; fewer, if the store cannot cut.
+    fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>>;
+
+    /// Meets every event of a range in global order, without payloads where roles allow.
+    /// Returns the troubles met, in words, at most a hundred.
+    fn scan(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&ScanRow<'_>),
+    ) -> StoreResult<Vec<String>>;
+
+    /// The stored snapshots of one stream, or of all; oldest version first within a stream.
+    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;
+
+    /// How many rows each table of the layout has, in the layout's order; `None` where unreadable.
+    fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>>;
+}

@@ -1,0 +1,100 @@
+//! What every long computation is given: a way to stop, a way to say how far it is, and lanes to
+//! spread its pieces over.
+//!
+//! Nothing here knows threads, so that a test, a command line and a worker run the same code.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+/// The work was no longer wanted. Not a fault: never shown to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
+
+/// One piece of work that may run beside others.
+pub type Piece<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Runs pieces of work, side by side where it can, and returns when all of them have ended.
+pub trait Lanes: Send + Sync {
+    /// How many pieces make sense at once.
+    fn width(&self) -> usize;
+
+    /// Runs every piece to its end.
+    fn run<'a>(&self, pieces: Vec<Piece<'a>>);
+}
+
+/// Handed down through every call that may take longer than a frame.
+#[derive(Clone, Default)]
+pub struct Work {
+    shared: Arc<Shared>,
+    lanes: Option<Arc<dyn Lanes>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Work {
+    /// Work whose pieces may run side by side on `lanes`.
+    #[must_use]
+    pub fn with_lanes(lanes: Arc<dyn Lanes>) -> Self {
+        Self { shared: Arc::default(), lanes: Some(lanes) }
+    }
+
+    /// Stops the work at its next step.
+    pub fn cancel(&self) {
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked it to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Counts `steps` as done, and is the one place where cancellation is noticed.
+    pub fn advance(&self, steps: u64) -> Result<(), Cancelled> {
+        self.shared.done.fetch_add(steps, Ordering::Relaxed);
+        if self.is_cancelled() {
+            return Err(Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Says how many steps there are, when that is known.
+    pub fn expect_total(&self, steps: u64) {
+        self.shared.total.store(steps, Ordering::Relaxed);
+    }
+
+    /// Steps done, and steps in all if known.
+    #[must_use]
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        let total = self.shared.total.load(Ordering::Relaxed);
+        (self.shared.done.load(Ordering::Relaxed), (total > 0).then_some(total))
+    }
+
+    /// How many pieces make sense at once; 1 without lanes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.lanes.as_ref().map_or(1, |lanes| lanes.width())
+    }
+
+    /// Runs all pieces and returns when they have ended; one after the other without lanes.
+    pub fn run<'a>(&self, pieces: Vec<Piece<'a>>) {
+        match &self.lanes {
+            Some(lanes) => lanes.run(pieces),
+            None => pieces.into_iter().for_each(|piece| piece()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Work").field("shared", &self.shared).field("width", &self.width()).finish()
+    }
+}

@@ -1,0 +1,3 @@
+//! All integration tests, as one binary: linking once is quicker than linking ten times.
+
+mod support;

@@ -1,0 +1,50 @@
+//! What several tests need: fixture stores unpacked into a folder of their own.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use timeglass::model::Json;
+
+/// A fixture store, unpacked; the folder goes when this is dropped.
+pub struct Fixture {
+    /// The folder it lies in, alone.
+    pub folder: tempfile::TempDir,
+    /// The database file.
+    pub path: PathBuf,
+}
+
+/// Unpacks `tests/fixtures/stores/NAME.sqlite.gz`.
+pub fn fixture(name: &str) -> Fixture {
+    let packed =
+        fs::File::open(fixtures().join(format!("stores/{name}.sqlite.gz"))).expect("a fixture of that name");
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).expect("a whole gzip file");
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join(format!("{name}.sqlite"));
+    fs::write(&path, bytes).expect("room for the fixture");
+    Fixture { folder, path }
+}
+
+/// What is known of a fixture store: `NAME.expect.json`.
+pub fn expectations(name: &str) -> Json {
+    let text =
+        fs::read(fixtures().join(format!("stores/{name}.expect.json"))).expect("expectations of that name");
+    Json::parse(&text).expect("JSON")
+}
+
+/// The names of all fixture stores, in order.
+pub fn all_fixtures() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(fixtures().join("stores"))
+        .expect("the fixtures")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".sqlite.gz").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn fixtures() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"))
+}
