@@ -3,6 +3,7 @@
 //! [`EventStore`] is the one trait; [`memory`] is its simplest correct form and the oracle for all
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
+pub mod conformance;
 pub mod decode;
 pub mod detect;
 pub mod index;
@@ -183,7 +184,8 @@ pub trait EventStore: Send + Sync {
     /// after `after`; fewer, if the store cannot cut.
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>>;
 
-    /// Meets every event of a range in global order, without payloads where roles allow.
+    /// Meets every event of a range in global order, without payloads where roles allow, and counts
+    /// them on `work`, which is also where it stops.
     /// Returns the troubles met, in words, at most a hundred.
     fn scan(
         &self,

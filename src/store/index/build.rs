@@ -1,0 +1,288 @@
+//! Builds an index from a store, and extends one by what is new.
+
+#[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
+use std::collections::HashMap;
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    model::{GlobalPosition, StreamInfo, StreamName, StreamVersion},
+    store::{
+        EventStore, KeyRange, StoreResult,
+        index::{CategoryInfo, Index, TypeInfo, column::MISSING, rows, rows::Scanned, time::BLOCK},
+    },
+    work::{Cancelled, Piece, Work},
+};
+
+/// More troubles than this are counted, not listed.
+const TROUBLES_KEPT: usize = 100;
+
+impl Index {
+    /// Scans a whole store, its ranges side by side on the lanes of `work`.
+    ///
+    /// Fails when the store fails or the work is withdrawn; trouble in rows ends up in
+    /// [`Index::troubles`].
+    pub fn build(store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
+        Self::default().grown(store, work, work.width())
+    }
+
+    /// This index with the events that came after its last one. Numbers of streams and types, and
+    /// the ordinals, stay what they were; names are shared.
+    pub fn extended(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
+        self.grown(store, work, if self.is_empty() { work.width() } else { 1 })
+    }
+
+    fn grown(&self, store: &dyn EventStore, work: &Work, parts: usize) -> StoreResult<Self> {
+        let last = self.len().checked_sub(1).and_then(|last| self.rows.keys.get(last));
+        let ranges = store.ranges(work, last.as_ref(), parts)?;
+        let mut index = self.clone();
+        index.keys_rise = self.keys_rise || self.is_empty();
+        index.positions_rise = self.positions_rise || self.is_empty();
+        let old_len = self.len();
+        for scanned in scan_all(store, work, &ranges) {
+            index.absorb(scanned.unwrap_or(Err(Cancelled.into()))?);
+            work.advance(0)?;
+        }
+        index.rows.shrink();
+        index.derive(old_len);
+        work.advance(0)?;
+        index.sort_postings();
+        Ok(index)
+    }
+
+    /// Puts what one range held behind what is there, and renumbers its streams and types.
+    fn absorb(&mut self, mut scanned: Scanned) {
+        let streams = self.numbers_of(&scanned.streams);
+        renumber(&mut scanned.rows.streams, &streams);
+        let types = self.type_numbers_of(&scanned.types);
+        renumber(&mut scanned.rows.types, &types);
+        let last = self.len().checked_sub(1).and_then(|row| self.rows.keys.get(row));
+        let follows = match (&last, &scanned.ends) {
+            (Some(last), Some((first, _))) => last < first,
+            (None, _) | (_, None) => true,
+        };
+        if !(follows && scanned.is_in_order) {
+            self.keys_rise = false;
+            self.troubles
+                .push("events do not come in the order of their keys; looking one up is slow".into());
+        }
+        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
+        if self.len() + scanned.rows.len() > u32::MAX as usize {
+            self.troubles.push("there are more events than can be shown".into());
+        } else {
+            self.rows.append(scanned.rows);
+        }
+        let room = TROUBLES_KEPT.saturating_sub(self.troubles.len());
+        self.troubles.extend(scanned.troubles.into_iter().take(room));
+    }
+
+    /// The numbers of these streams; those never seen get the next ones.
+    #[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
+    fn numbers_of(&mut self, names: &[Arc<StreamName>]) -> Vec<u32> {
+        let sorted = self.streams_by_name.len();
+        let mut fresh: HashMap<Arc<StreamName>, u32> = HashMap::new();
+        // Streams of the ranges before this one are not in the sorted list yet.
+        for (number, info) in self.streams.iter().enumerate().skip(sorted) {
+            fresh.insert(Arc::clone(&info.name), number as u32);
+        }
+        let mut numbers = Vec::with_capacity(names.len());
+        for name in names {
+            let known = self.stream_number(name).or_else(|| fresh.get(name).copied());
+            numbers.push(known.unwrap_or_else(|| {
+                let number = self.streams.len() as u32;
+                Arc::make_mut(&mut self.streams).push(StreamInfo {
+                    name: Arc::clone(name),
+                    events: 0,
+                    first_version: None,
+                    last_version: None,
+                    first_time: None,
+                    last_time: None,
+                });
+                fresh.insert(Arc::clone(name), number);
+                number
+            }));
+        }
+        numbers
+    }
+
+    fn type_numbers_of(&mut self, names: &[Arc<str>]) -> Vec<u32> {
+        let mut known: BTreeMap<Arc<str>, u32> = self
+            .types
+            .iter()
+            .enumerate()
+            .map(|(number, info)| (Arc::clone(&info.name), number as u32))
+            .collect();
+        let mut numbers = Vec::with_capacity(names.len());
+        for name in names {
+            numbers.push(*known.entry(Arc::clone(name)).or_insert_with(|| {
+                self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
+                (self.types.len() - 1) as u32
+            }));
+        }
+        numbers
+    }
+
+    /// Brings all that follows from the columns up to date, for the rows from `start` on.
+    fn derive(&mut self, start: usize) {
+        self.count(start);
+        self.derive_times(start);
+        self.check_positions(start);
+        if self.streams_by_name.len() < self.streams.len() {
+            let mut order: Vec<u32> = (0..self.streams.len() as u32).collect();
+            order.sort_by_key(|number| self.streams.get(*number as usize).map(|info| Arc::clone(&info.name)));
+            self.streams_by_name = Arc::new(order);
+        }
+        let mut categories: BTreeMap<Option<&Arc<str>>, (u64, u64)> = BTreeMap::new();
+        for info in self.streams.iter() {
+            let category = categories.entry(info.name.category.as_ref()).or_default();
+            *category = (category.0 + 1, category.1 + info.events);
+        }
+        self.categories = categories
+            .into_iter()
+            .map(|(name, (streams, events))| CategoryInfo { name: name.cloned(), streams, events })
+            .collect();
+    }
+
+    /// Adds the rows from `start` on to what is known of their streams and types.
+    fn count(&mut self, start: usize) {
+        let streams = Arc::make_mut(&mut self.streams);
+        for row in start..self.rows.len() {
+            let event_type = self.rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
+            if let Some(event_type) = event_type {
+                event_type.events += 1;
+            }
+            let stream = self.rows.streams.get(row).and_then(|number| streams.get_mut(*number as usize));
+            let Some(stream) = stream else { continue };
+            stream.events += 1;
+            if let Some(version) = self.rows.versions.get(row).map(StreamVersion) {
+                stream.first_version = Some(stream.first_version.map_or(version, |first| first.min(version)));
+                stream.last_version = Some(stream.last_version.map_or(version, |last| last.max(version)));
+            }
+            if let Some(time) = self.rows.time(row) {
+                stream.first_time = Some(stream.first_time.map_or(time, |first| first.min(time)));
+                stream.last_time = Some(stream.last_time.map_or(time, |last| last.max(time)));
+            }
+        }
+    }
+
+    fn derive_times(&mut self, start: usize) {
+        self.block_starts.truncate(start / BLOCK);
+        for block in self.rows.times.chunks(BLOCK).skip(start / BLOCK) {
+            let dated = block.iter().copied().filter(|nanos| *nanos != MISSING);
+            self.block_starts.push(dated.min().unwrap_or(i64::MAX));
+        }
+        for time in (start..self.rows.len()).filter_map(|row| self.rows.time(row)) {
+            self.time_span = Some(match self.time_span {
+                Some((first, last)) => (first.min(time), last.max(time)),
+                None => (time, time),
+            });
+        }
+    }
+
+    fn check_positions(&mut self, start: usize) {
+        if !self.positions_rise {
+            return;
+        }
+        let position = |row: usize| self.rows.positions.get(row, &self.rows.keys);
+        let mut last: Option<GlobalPosition> = start.checked_sub(1).and_then(position);
+        for row in start..self.rows.len() {
+            let own = position(row);
+            if own.is_none() || last > own {
+                self.positions_rise = false;
+                return;
+            }
+            last = own;
+        }
+    }
+
+    /// Sorts all ordinals by stream, and by version within a stream.
+    fn sort_postings(&mut self) {
+        let mut next: Vec<u32> = Vec::with_capacity(self.streams.len());
+        let mut end = 0_u32;
+        self.posting_ends.clear();
+        for info in self.streams.iter() {
+            next.push(end);
+            end += info.events as u32;
+            self.posting_ends.push(end);
+        }
+        let mut postings = vec![0_u32; self.rows.len()];
+        for (ordinal, stream) in self.rows.streams.iter().enumerate() {
+            if let Some(place) = next.get_mut(*stream as usize) {
+                if let Some(posting) = postings.get_mut(*place as usize) {
+                    *posting = ordinal as u32;
+                }
+                *place += 1;
+            }
+        }
+        self.streams_in_time_order.clear();
+        let mut rest = postings.as_mut_slice();
+        for info in self.streams.iter() {
+            let Some((own, others)) = rest.split_at_mut_checked(info.events as usize) else { break };
+            rest = others;
+            self.sort_by_version(own);
+            let is_dated = own.iter().all(|ordinal| self.nanos(*ordinal) != MISSING);
+            self.streams_in_time_order.push(is_dated && own.is_sorted_by_key(|ordinal| self.nanos(*ordinal)));
+        }
+        self.posting_ends.shrink_to_fit();
+        self.streams_in_time_order.shrink_to_fit();
+        self.postings = postings;
+    }
+
+    /// Sorts the ordinals of one stream, which come in global order.
+    fn sort_by_version(&self, ordinals: &mut [u32]) {
+        let version = |ordinal: u32| self.rows.versions.get(ordinal as usize);
+        let all = ordinals.iter().map(|ordinal| version(*ordinal));
+        if all.flatten().is_sorted() {
+            return;
+        }
+        // An event without a version keeps its place behind the one recorded before it.
+        let mut last = None;
+        let mut keyed: Vec<(Option<i64>, u32)> = ordinals
+            .iter()
+            .map(|ordinal| {
+                last = version(*ordinal).or(last);
+                (last, *ordinal)
+            })
+            .collect();
+        keyed.sort_unstable();
+        for (place, (_, ordinal)) in ordinals.iter_mut().zip(keyed) {
+            *place = ordinal;
+        }
+    }
+
+    pub(super) fn nanos(&self, ordinal: u32) -> i64 {
+        self.rows.times.get(ordinal as usize).copied().unwrap_or(MISSING)
+    }
+}
+
+/// Scans all ranges, side by side where there are lanes; `None` for one that never ran.
+fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange]) -> Vec<Option<StoreResult<Scanned>>> {
+    let mut slots: Vec<Option<StoreResult<Scanned>>> = Vec::new();
+    slots.resize_with(ranges.len(), || None);
+    let pieces = slots
+        .iter_mut()
+        .zip(ranges)
+        .map(|(slot, range)| -> Piece<'_> { Box::new(move || *slot = Some(rows::scan(store, work, range))) })
+        .collect();
+    work.run(pieces);
+    slots
+}
+
+fn renumber(column: &mut [u32], numbers: &[u32]) {
+    // The first range of a new index keeps its numbers, and it may be the whole store.
+    if numbers.iter().enumerate().all(|(old, new)| old == *new as usize) {
+        return;
+    }
+    for number in column {
+        *number = numbers.get(*number as usize).copied().unwrap_or_default();
+    }
+}
+
+/// What the texts of a name take, with the counts in front of shared texts.
+pub(super) fn name_bytes(name: &StreamName) -> usize {
+    let counts = 2 * size_of::<usize>();
+    let stored = match &name.stored {
+        Some(stored) if !Arc::ptr_eq(stored, &name.id) => stored.len() + counts,
+        Some(_) | None => 0,
+    };
+    size_of::<StreamName>() + counts + name.id.len() + counts + stored
+}
