@@ -76,3 +76,9 @@ pub struct Preview {
     /// What is odd.
     pub message: String,
 }
+/// x
+pub fn open(_: &Path, _: Option<&Path>, _: &Work) -> Result<Opening, OpenError> { Err(OpenError::Mapping(String::new())) }
+/// x
+pub fn preview(_: &Path, _: Option<&str>, _: &Work) -> Result<Preview, OpenError> { Err(OpenError::Mapping(String::new())) }
+/// x
+pub fn save_mapping(_: &Path, _: &str, _: &[(Role, Option<Source>)], _: &Work) -> Result<Opening, OpenError> { Err(OpenError::Mapping(String::new())) }

@@ -350,7 +350,7 @@ impl EventsView {
             time: found.time.map(|time| time.to_display(self.zone)).unwrap_or_default(),
             stream: stream.name.full(),
             version: found.version.map(|version| version.to_string()).unwrap_or_default(),
-            event_type: listing.index.type_name(found.event_type),
+            event_type: listing.index.type_name(found.event_type).cloned().unwrap_or_default(),
         })
     }
 
