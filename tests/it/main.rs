@@ -1,5 +1,6 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
+mod architecture;
 mod conformance;
 mod session;
 mod support;
