@@ -1,4 +1,13 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod conformance;
+mod index;
 mod support;
