@@ -5,7 +5,7 @@ use crate::sample::{
     doc::{Doc, push_digits},
     draft::{Chain, Draft, Pen, Subject, Thread},
     rng::Rng,
-    words::{ROOMS, TOWNS},
+    words::{PLACES, ROOMS},
     write::Story,
 };
 
@@ -71,7 +71,7 @@ impl Many {
         let rng = &mut self.rng;
         let mut device = Device {
             thread: Thread::new("device", FIRST_DEVICE + self.devices.len() as u64),
-            town: rng.pick(TOWNS).0,
+            town: rng.pick(PLACES).1,
             room: rng.pick(ROOMS),
             firmware: rng.between(100, 140),
             readings: 0,

@@ -195,7 +195,7 @@ impl Shape {
     #[must_use]
     pub fn snapshot_every(self) -> u32 {
         match self {
-            Self::Shop => 10,
+            Self::Shop => 5,
             Self::Bank => 25,
             Self::Long | Self::Wide | Self::Many | Self::Mixed => 100,
         }

@@ -5,7 +5,7 @@ use crate::sample::{
     doc::Doc,
     draft::{Chain, Draft, Pen, Subject, Thread},
     rng::Rng,
-    words::{NOTES, PEOPLE, ROOMS, TOWNS},
+    words::{NOTES, PEOPLE, PLACES, ROOMS},
     write::Story,
 };
 
@@ -116,7 +116,7 @@ impl Document {
         let sections = SECTIONS.iter().map(|name| Section::new(name, rng)).collect();
         Self {
             thread: Thread::new("building", number),
-            town: rng.pick(TOWNS).0,
+            town: rng.pick(PLACES).1,
             editor: rng.pick(PEOPLE).1,
             sections,
         }

@@ -31,35 +31,23 @@ pub(crate) const PEOPLE: &[Person] = &[
     ("Τάκης 🌻 Ιωάννου", "takis.ioannou"),
 ];
 
-/// A street, without its number.
-pub(crate) const STREETS: &[&str] = &[
-    "Rue des Lilas",
-    "Gartenstraße",
-    "Οδός Ερμού",
-    "вулиця Хрещатик",
-    "中山路",
-    "ulica Długa",
-    "桜通り",
-    "Harbour Lane",
-    "Čechova",
-    "Calle del Pez",
-];
+/// A street without its number, its town, postal code and country.
+pub(crate) type Place = (&'static str, &'static str, &'static str, &'static str);
 
-/// A town, its postal code and its country.
-pub(crate) type Town = (&'static str, &'static str, &'static str);
-
-/// Towns in their own scripts.
-pub(crate) const TOWNS: &[Town] = &[
-    ("Lyon", "69003", "FR"),
-    ("Köln", "50667", "DE"),
-    ("Αθήνα", "105 63", "GR"),
-    ("Київ", "01001", "UA"),
-    ("台北市", "100", "TW"),
-    ("Łódź", "90-001", "PL"),
-    ("京都市", "600-8001", "JP"),
-    ("Cork", "T12 X8N6", "IE"),
-    ("서울", "04524", "KR"),
-    ("São Paulo", "01310-100", "BR"),
+/// Places in their own scripts.
+pub(crate) const PLACES: &[Place] = &[
+    ("Rue des Lilas", "Lyon", "69003", "FR"),
+    ("Gartenstraße", "Köln", "50667", "DE"),
+    ("Οδός Ερμού", "Αθήνα", "105 63", "GR"),
+    ("вулиця Хрещатик", "Київ", "01001", "UA"),
+    ("中山路", "台北市", "100", "TW"),
+    ("ulica Długa", "Łódź", "90-001", "PL"),
+    ("桜通り", "京都市", "600-8001", "JP"),
+    ("Harbour Lane", "Cork", "T12 X8N6", "IE"),
+    ("세종대로", "서울", "04524", "KR"),
+    ("Rua das Flores", "São Paulo", "01310-100", "BR"),
+    ("Strandgade", "København", "1401", "DK"),
+    ("Calle del Pez", "Málaga", "29001", "ES"),
 ];
 
 /// A product: stock number, name, department, price in cents.

@@ -5,7 +5,7 @@ use crate::sample::{
     doc::{Doc, push_digits, push_number},
     draft::{Chain, Draft, Pen, Subject, Thread},
     rng::Rng,
-    words::{PEOPLE, Person, STREETS, TOWNS, Town},
+    words::{PEOPLE, PLACES, Person, Place},
 };
 
 /// Somebody who buys.
@@ -26,9 +26,8 @@ pub(super) struct Customer {
 /// Where somebody lives.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Address {
-    street: &'static str,
+    place: Place,
     house: i64,
-    town: Town,
 }
 
 /// Store credit of one customer.
@@ -48,7 +47,7 @@ struct Entry {
 
 impl Address {
     pub(super) fn any(rng: &mut Rng) -> Self {
-        Self { street: rng.pick(STREETS), house: rng.between(1, 180), town: rng.pick(TOWNS) }
+        Self { place: rng.pick(PLACES), house: rng.between(1, 180) }
     }
 
     /// The same street with another number: what people mistype.
@@ -58,13 +57,13 @@ impl Address {
 
     pub(super) fn write(&self, doc: &mut Doc) {
         self.write_street(doc);
-        let (town, code, country) = self.town;
+        let (_, town, code, country) = self.place;
         doc.text("city", town).text("postal_code", code).text("country", country);
     }
 
     pub(super) fn write_street(&self, doc: &mut Doc) {
         doc.text_with("street", |out| {
-            out.push_str(self.street);
+            out.push_str(self.place.0);
             out.push(' ');
             push_number(out, self.house);
         });

@@ -127,7 +127,7 @@ impl Shop {
     fn arrive(&mut self, time: i64, draft: &mut Draft) -> bool {
         let next = self.calendar.next(time, &mut self.rng);
         self.meet(next, Appointment::Arrive);
-        if !self.customers.is_empty() && self.rng.chance(65) {
+        if !self.customers.is_empty() && self.rng.chance(75) {
             let customer = self.rng.index(self.customers.len());
             return self.open_cart(time, customer, draft);
         }

@@ -224,7 +224,7 @@ impl Order {
     fn settle(&mut self, step: Step, doc: &mut Doc, rng: &mut Rng) {
         self.payment.attempts += 1;
         if step == Step::PaymentFails {
-            let failure = rng.pick(&["insufficient funds", "card expired", "bank did not answer"]);
+            let failure = rng.pick(&["insufficient funds", "declined", "bank did not answer"]);
             self.payment.status = "failed";
             self.payment.failure = Some(failure);
             doc.object("payment", |doc| {
