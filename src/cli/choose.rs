@@ -12,7 +12,8 @@ use crate::{
 const NAMES_SHOWN: usize = 5;
 
 /// Which forms of a time are understood.
-const TIME_FORMS: &str = "write a time as 2024-03-01, 2024-03-01T09:51 or 2024-03-01T09:51:00.211Z; without an offset it is UTC";
+const TIME_FORMS: &str =
+    "write a time as 2024-03-01, 2024-03-01T09:51 or 2024-03-01T09:51:00.211Z; without an offset it is UTC";
 
 /// What is asked, and of which store: enough to say what to type instead.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +31,18 @@ impl Choice<'_> {
             FoundStream::None { nearest } if nearest.is_empty() => {
                 let some = self.index.streams().iter().take(NAMES_SHOWN).map(|info| info.name.full());
                 let some: Vec<Arc<str>> = some.collect();
-                Err(Failure::unknown("stream", text, &some, format!("`timeglass streams {path}` lists the streams")))
+                Err(Failure::unknown(
+                    "stream",
+                    text,
+                    &some,
+                    format!("`timeglass streams {path}` lists the streams"),
+                ))
             }
             FoundStream::None { nearest } => {
                 let hint = match nearest.first() {
-                    Some(first) => format!("try `--stream {first}`, or list the streams with `timeglass streams {path}`"),
+                    Some(first) => {
+                        format!("try `--stream {first}`, or list the streams with `timeglass streams {path}`")
+                    }
                     None => format!("`timeglass streams {path}` lists the streams"),
                 };
                 Err(Failure::unknown("stream", text, &nearest, hint))
@@ -42,7 +50,8 @@ impl Choice<'_> {
             FoundStream::Several(streams) => {
                 let infos = streams.iter().filter_map(|stream| self.index.stream(*stream));
                 let names: Vec<String> = infos.map(|info| info.name.full().to_string()).collect();
-                let hint = names.first().map(|first| format!("give the whole name, such as `--stream {first}`"));
+                let hint =
+                    names.first().map(|first| format!("give the whole name, such as `--stream {first}`"));
                 Err(Failure::trouble(format!("`{text}` may be any of {} streams", names.len()))
                     .given(text)
                     .hint(hint.unwrap_or_default())
@@ -69,7 +78,8 @@ impl Choice<'_> {
         let is_meant = |own: &Option<Arc<str>>| own.as_deref().unwrap_or_default() == name;
         all.find(is_meant).ok_or_else(|| {
             let names = || self.index.categories().iter().filter_map(|info| info.name.clone());
-            let hint = format!("`timeglass streams {}` shows the category of each stream", self.path.display());
+            let hint =
+                format!("`timeglass streams {}` shows the category of each stream", self.path.display());
             Failure::unknown("category", name, &nearest_or_some(name, names), hint)
         })
     }
@@ -131,7 +141,8 @@ impl Choice<'_> {
         let positions = |ordinal: &u32| self.index.row(*ordinal).and_then(|row| row.position);
         let (first, last) = (events.iter().min(), events.iter().max());
         let span = first.and_then(positions).zip(last.and_then(positions));
-        let failure = Failure::trouble(format!("`{name}` has no event at or before position {position}")).given(text);
+        let failure =
+            Failure::trouble(format!("`{name}` has no event at or before position {position}")).given(text);
         Err(match span {
             Some((first, last)) => failure
                 .exists([format!("positions {first} to {last}")])

@@ -5,7 +5,7 @@
 
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
-use crate::{cli::table::printable, model::Json, store::StoreError};
+use crate::{cli::table::printable, model::Json, sample::SampleError, store::StoreError};
 
 /// Why a command could not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +122,25 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<SampleError> for Failure {
+    fn from(error: SampleError) -> Self {
+        let what = with_sources(&error);
+        match &error {
+            SampleError::Cancelled(_) => Self::trouble("the work was stopped"),
+            SampleError::Exists { path } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("give another name, or delete the file first"),
+            SampleError::Unwritable { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("give a path in a folder that exists and that you may write to"),
+            SampleError::Sqlite { path, .. } => Self::trouble(what).given(path.display().to_string()),
+            SampleError::NothingToDamage { kind, .. } => {
+                Self::trouble(what).given(kind.key()).hint("make more events, or choose another shape")
+            }
+        }
+    }
+}
+
 /// An error and what caused it, on one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -138,7 +157,8 @@ fn neighbours(path: &Path) -> Vec<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let Ok(entries) = std::fs::read_dir(folder.unwrap_or_else(|| Path::new("."))) else { return Vec::new() };
     let files = entries.filter_map(Result::ok).filter(|entry| entry.path().is_file());
-    let mut names: Vec<Arc<str>> = files.filter_map(|entry| entry.file_name().to_str().map(Arc::from)).collect();
+    let mut names: Vec<Arc<str>> =
+        files.filter_map(|entry| entry.file_name().to_str().map(Arc::from)).collect();
     names.sort();
     let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut nearest = crate::store::index::nearest_names(wanted, names.iter().cloned(), 5);

@@ -58,6 +58,20 @@ impl Table {
         Ok(())
     }
 
+    /// Takes a row of a table that has no heads.
+    pub(crate) fn plain_row(&mut self, cells: Vec<String>) {
+        for (own, cell) in self.widths.iter_mut().zip(&cells) {
+            *own = (*own).max(width(cell));
+        }
+        self.waiting.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
+    /// Writes what waits, without heads.
+    pub(crate) fn write_rows(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.is_begun = true;
+        self.write(output)
+    }
+
     fn aligned(&self, cells: &[String]) -> String {
         let mut line = String::new();
         for ((cell, side), column) in cells.iter().zip(&self.sides).zip(&self.widths) {

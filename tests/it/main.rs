@@ -9,4 +9,5 @@
 
 mod conformance;
 mod index;
+mod sample_data;
 mod support;
