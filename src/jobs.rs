@@ -1,1 +1,171 @@
-//! (under way)
+//! Worker threads. One slot holds one question; a newer question in the slot stops the older one.
+//!
+//! All threads of the program are made here. A job is a plain function of [`Work`]; the same job
+//! run in a test or from the command line needs none of this.
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use crate::work::{Cancelled, Lanes, Piece, Work};
+
+/// How a job ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It has an answer.
+    Done(T),
+    /// It panicked: a bug in this program, which must not take the window down.
+    Crashed(String),
+}
+
+/// An answer, with the slot it belongs to.
+#[derive(Debug)]
+pub struct Finished<S, T> {
+    /// Where the answer belongs.
+    pub slot: S,
+    /// How the job ended.
+    pub outcome: Outcome<T>,
+    ticket: u64,
+}
+
+type Task<T> = Box<dyn FnOnce(&Work) -> Result<T, Cancelled> + Send>;
+
+struct Queued<S, T> {
+    slot: S,
+    ticket: u64,
+    work: Work,
+    task: Task<T>,
+}
+
+/// Called whenever there is something new to draw.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Runs tasks on worker threads and hands back what they found.
+pub struct Jobs<S, T> {
+    queue: Sender<Queued<S, T>>,
+    finished: Receiver<Finished<S, T>>,
+    running: BTreeMap<S, (u64, Work)>,
+    next_ticket: u64,
+    lanes: Arc<dyn Lanes>,
+}
+
+impl<S: Copy + Ord + Send + 'static, T: Send + 'static> Jobs<S, T> {
+    /// Answers that nobody has taken yet; a worker that finds it full waits for the next frame.
+    const UNTAKEN_ANSWERS: usize = 1024;
+
+    /// Starts `threads` workers.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses a thread.
+    pub fn new(threads: usize, wake: &Wake) -> std::io::Result<Self> {
+        let (queue, tasks) = unbounded();
+        let (answers, finished) = bounded(Self::UNTAKEN_ANSWERS);
+        for number in 0..threads {
+            let (tasks, answers, wake) = (tasks.clone(), answers.clone(), Arc::clone(wake));
+            thread::Builder::new()
+                .name(format!("worker {number}"))
+                .spawn(move || serve(&tasks, &answers, &wake))?;
+        }
+        Ok(Self { queue, finished, running: BTreeMap::new(), next_ticket: 0, lanes: Arc::new(ThreadLanes) })
+    }
+
+    /// Asks a new question in `slot`, and withdraws the one before it.
+    pub fn start(&mut self, slot: S, task: impl FnOnce(&Work) -> Result<T, Cancelled> + Send + 'static) {
+        self.cancel(slot);
+        self.next_ticket += 1;
+        let (ticket, work) = (self.next_ticket, Work::with_lanes(Arc::clone(&self.lanes)));
+        self.running.insert(slot, (ticket, work.clone()));
+        // The queue only closes when all workers are gone, and then there is nobody left to tell.
+        self.queue.send(Queued { slot, ticket, work, task: Box::new(task) }).ok();
+    }
+
+    /// Withdraws the question in `slot`, if there is one.
+    pub fn cancel(&mut self, slot: S) {
+        if let Some((_, work)) = self.running.remove(&slot) {
+            work.cancel();
+        }
+    }
+
+    /// The answers that came since the last call, without those nobody waits for any more.
+    pub fn take_finished(&mut self) -> Vec<Finished<S, T>> {
+        let mut answers = Vec::new();
+        while let Ok(answer) = self.finished.try_recv() {
+            let is_latest =
+                self.running.get(&answer.slot).is_some_and(|(ticket, _)| *ticket == answer.ticket);
+            if is_latest {
+                self.running.remove(&answer.slot);
+                answers.push(answer);
+            }
+        }
+        answers
+    }
+
+    /// Every open question, with the steps done and the steps in all if known.
+    pub fn open_questions(&self) -> impl Iterator<Item = (S, (u64, Option<u64>))> {
+        self.running.iter().map(|(slot, (_, work))| (*slot, work.progress()))
+    }
+}
+
+/// Withdraws everything: a worker must not go on for a window that is gone.
+impl<S, T> Drop for Jobs<S, T> {
+    fn drop(&mut self) {
+        for (_, work) in self.running.values() {
+            work.cancel();
+        }
+    }
+}
+
+fn serve<S, T>(tasks: &Receiver<Queued<S, T>>, answers: &Sender<Finished<S, T>>, wake: &Wake) {
+    for Queued { slot, ticket, work, task } in tasks {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| task(&work))) {
+            Ok(Ok(answer)) => Outcome::Done(answer),
+            Ok(Err(Cancelled)) => continue,
+            Err(panic) => Outcome::Crashed(panic_text(&*panic)),
+        };
+        if answers.send(Finished { slot, outcome, ticket }).is_err() {
+            return;
+        }
+        wake();
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Runs pieces on threads of their own for as long as they take.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadLanes;
+
+impl Lanes for ThreadLanes {
+    fn width(&self) -> usize {
+        thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    }
+
+    fn run<'a>(&self, pieces: Vec<Piece<'a>>) {
+        // Pieces wait in one queue, so that a slow one does not hold up those behind it.
+        let (sender, waiting) = unbounded();
+        let threads = self.width().min(pieces.len());
+        for piece in pieces {
+            sender.send(piece).ok();
+        }
+        drop(sender);
+        // A panic inside a piece is passed on by the scope, to be caught where the job was started.
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| waiting.iter().for_each(|piece: Piece<'a>| piece()));
+            }
+        });
+    }
+}

@@ -5,7 +5,9 @@
 
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
-use crate::{cli::table::printable, model::Json, sample::SampleError, store::StoreError};
+use crate::{
+    cli::table::printable, model::Json, project::open::OpenError, sample::SampleError, store::StoreError,
+};
 
 /// Why a command could not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,16 @@ impl From<StoreError> for Failure {
             StoreError::Busy { path, .. } => {
                 Self::trouble(what).given(show(path)).hint("try again, or give a copy of the file")
             }
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => error.into(),
+            OpenError::Project(_) | OpenError::Mapping(_) => Self::trouble(with_sources(&error))
+                .hint("correct the project file, or move it away to have the layout detected anew"),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     cli::{
         Common, Exit,
         failure::Failure,
-        open::{self, NoEvents, Opened, Opening},
+        open::{self, Looked, NoEvents, Opened},
         output::Output,
         table::{Side, Table, printable},
         write_json,
@@ -39,7 +39,7 @@ struct Info<'a> {
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     match open::look(&arguments.store, common, output)? {
-        Opening::Store(opened) => {
+        Looked::Store(opened) => {
             let info = gather(&opened)?;
             if common.json {
                 write_json(output, &info.to_json())?
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             }
             Ok(Exit::Done)
         }
-        Opening::NoEvents(none) => {
+        Looked::NoEvents(none) => {
             if common.json {
                 write_json(output, &none.to_json())?
             } else {

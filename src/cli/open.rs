@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    cli::{Common, choose::Choice, failure::Failure, output::Output},
+    cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
     model::Json,
+    project::open::{self as project, Opening},
     store::{
         EventStore,
         index::Index,
@@ -24,7 +25,7 @@ pub(crate) struct Opened {
 }
 
 /// What a database turned out to be.
-pub(crate) enum Opening {
+pub(crate) enum Looked {
     /// An event store.
     Store(Opened),
     /// Something else.
@@ -42,19 +43,19 @@ pub(crate) struct NoEvents {
 /// Opens a store and scans it into an index; for commands that need an event store.
 pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Opened, Failure> {
     match look(path, common, output)? {
-        Opening::Store(opened) => Ok(opened),
-        Opening::NoEvents(none) => Err(none.into_failure()),
+        Looked::Store(opened) => Ok(opened),
+        Looked::NoEvents(none) => Err(none.into_failure()),
     }
 }
 
 /// Opens a database, whatever it holds.
-pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Opening, Failure> {
+pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
     match database(path, common, output)? {
         Ok(store) => {
             let index = Index::build(&*store, &Work::default())?;
-            Ok(Opening::Store(Opened { store, index, path: path.to_owned() }))
+            Ok(Looked::Store(Opened { store, index, path: path.to_owned() }))
         }
-        Err(none) => Ok(Opening::NoEvents(none)),
+        Err(none) => Ok(Looked::NoEvents(none)),
     }
 }
 
@@ -112,10 +113,25 @@ pub(crate) fn table_json(note: &TableNote, rows: Option<u64>) -> Json {
     ])
 }
 
+/// Opens a file through its project file, and passes on what that file warns of.
 fn database(
     path: &Path,
-    _common: &Common,
-    _output: &mut Output<'_>,
+    common: &Common,
+    output: &mut Output<'_>,
 ) -> Result<Result<Arc<dyn EventStore>, NoEvents>, Failure> {
-    Err(Failure::trouble(format!("{} cannot be opened yet", path.display())))
+    match project::open(path, common.project.as_deref(), &Work::default())? {
+        Opening::Store(opened) => {
+            for warning in &opened.warnings {
+                output.remark(&format!("warning: {}", printable(warning)));
+            }
+            if opened.is_uncertain {
+                let path = path.display();
+                output.remark(&format!(
+                    "warning: another reading of the layout is nearly as good; `timeglass info {path}` gives the evidence"
+                ));
+            }
+            Ok(Ok(opened.store))
+        }
+        Opening::NoEvents { path, nearest, tables } => Ok(Err(NoEvents { path, nearest, tables })),
+    }
 }

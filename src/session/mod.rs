@@ -1,1 +1,203 @@
-//! (under way)
+//! Everything the window shows, without a pixel.
+//!
+//! The session is a fold itself: [`Session::apply`] takes what the user asked for or what a job
+//! found, and returns the jobs to start. It does no I/O, reads no clock and knows no window, so a
+//! test or a report can replay any sequence of inputs.
+
+pub mod action;
+mod browse;
+mod cursor;
+pub mod job;
+pub mod listing;
+mod mapping;
+pub mod notice;
+mod opened;
+pub mod scale;
+mod shell;
+mod states;
+mod trail;
+pub mod view;
+pub mod workspace;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use action::Action;
+use job::{Answer, Job, Slot};
+use mapping::Mapping;
+use notice::Notices;
+use opened::Opened;
+use view::{NoEventsView, View};
+use workspace::Workspace;
+
+/// What happened: the user asked for something, a job ended, time passed.
+pub enum Input {
+    /// The user asked for this.
+    Action(Action),
+    /// A job found this.
+    Answer(Slot, Answer),
+    /// A job of ours crashed; the text says how.
+    Crash(Slot, String),
+    /// So much time has passed since the last such input.
+    Tick(Duration),
+}
+
+/// Everything the window shows.
+pub struct Session {
+    place: Place,
+    mapping: Option<Mapping>,
+    notices: Notices,
+    workspace: Workspace,
+    /// A project file other than the one beside the store.
+    project: Option<PathBuf>,
+    /// Where the sample store lies or is to be made.
+    sample: PathBuf,
+    view: View,
+}
+
+/// Where the user is.
+enum Place {
+    /// Nothing is open.
+    Welcome,
+    /// A file is being opened.
+    Opening(PathBuf),
+    /// A database without events.
+    NoEvents(Arc<NoEventsView>),
+    /// A store.
+    Store(Box<Opened>),
+}
+
+impl Session {
+    /// A session with nothing open. `sample` is where the sample store lies or is to be made.
+    #[must_use]
+    pub fn new(workspace: Workspace, project: Option<PathBuf>, sample: PathBuf) -> Self {
+        let mut session = Self {
+            place: Place::Welcome,
+            mapping: None,
+            notices: Notices::default(),
+            workspace,
+            project,
+            sample,
+            view: View::default(),
+        };
+        session.refresh();
+        session
+    }
+
+    /// Takes one input and returns the jobs to start, the later ones in a slot replacing the earlier.
+    pub fn apply(&mut self, input: Input) -> Vec<Job> {
+        let jobs = match input {
+            Input::Action(Action::Shell(action)) => self.apply_shell(action),
+            Input::Action(Action::Mapping(action)) => self.apply_mapping(action),
+            Input::Action(Action::Browse(action)) => {
+                self.with_store(|store, notices| store.browse(action, notices))
+            }
+            Input::Action(Action::Cursor(action)) => self.with_store(|store, _| store.move_cursor(&action)),
+            Input::Answer(_, answer) => self.apply_answer(answer),
+            Input::Crash(slot, text) => {
+                self.notices.crash(slot.label(), &text);
+                Vec::new()
+            }
+            Input::Tick(elapsed) => {
+                self.notices.age(elapsed);
+                self.with_store(|store, _| store.tick(elapsed))
+            }
+        };
+        self.refresh();
+        jobs
+    }
+
+    /// What the window shows now.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What is kept between runs.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    fn with_store(&mut self, answer: impl FnOnce(&mut Opened, &mut Notices) -> Vec<Job>) -> Vec<Job> {
+        match &mut self.place {
+            Place::Store(store) => answer(store, &mut self.notices),
+            Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => Vec::new(),
+        }
+    }
+
+    fn apply_answer(&mut self, answer: Answer) -> Vec<Job> {
+        match answer {
+            Answer::Opened(opening) => self.opened(*opening),
+            Answer::OpenFailed(path, err) => self.open_failed(&path, &err),
+            Answer::SampleMade(path) => self.open(path),
+            Answer::SampleFailed(text) => {
+                self.notices.error("The sample store cannot be made", text, "Open a file of your own");
+                Vec::new()
+            }
+            Answer::Preview(preview) => {
+                self.mapping = self.mapping.take().map(|mapping| mapping.with_preview(*preview));
+                Vec::new()
+            }
+            Answer::Failed(err) => {
+                self.notices.store_error(&err);
+                self.with_store(|store, _| store.job_failed())
+            }
+            found => self.with_store(|store, notices| store.take(found, notices)),
+        }
+    }
+
+    /// Whether a store is open.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        matches!(self.place, Place::Store(_))
+    }
+
+    /// Whether a file is open, with or without events.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        matches!(self.place, Place::Store(_) | Place::NoEvents(_))
+    }
+
+    /// Whether a stream is chosen.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.store().is_some_and(Opened::has_stream)
+    }
+
+    /// Whether there is an event at the cursor.
+    #[must_use]
+    pub fn has_event(&self) -> bool {
+        self.view.event.is_some()
+    }
+
+    /// Whether a state is shown.
+    #[must_use]
+    pub fn has_state(&self) -> bool {
+        self.view.state.state.is_some()
+    }
+
+    /// Whether the events are filtered.
+    #[must_use]
+    pub fn has_filters(&self) -> bool {
+        !self.view.events.filters.is_empty()
+    }
+
+    /// Whether there is a place to go back to.
+    #[must_use]
+    pub fn can_go_back(&self) -> bool {
+        self.store().is_some_and(|store| store.trail.can_go_back())
+    }
+
+    /// Whether there is a place to go forward to.
+    #[must_use]
+    pub fn can_go_forward(&self) -> bool {
+        self.store().is_some_and(|store| store.trail.can_go_forward())
+    }
+
+    fn store(&self) -> Option<&Opened> {
+        match &self.place {
+            Place::Store(store) => Some(store),
+            Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
+        }
+    }
+}

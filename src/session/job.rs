@@ -1,0 +1,332 @@
+//! The questions that a session asks, and their answers. Each question is a plain function.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    model::{Change, EventKey, EventQuery, Pointer, RecordedEvent, StoredSnapshot, StreamName, Zone, diff},
+    project::open::{OpenError, Opening, Preview, open, preview, save_mapping},
+    replay::{History, StepView},
+    session::{
+        action::{Axis, EventOrder},
+        listing::{self, StreamLines},
+        scale::Scale,
+        view::{LoadedRow, SnapshotRow, StreamLine},
+    },
+    store::{
+        EventStore, Head, PageFrom, StoreError,
+        index::Index,
+        layout::{Role, Source},
+    },
+    work::{Cancelled, Work},
+};
+
+/// Where an answer belongs. One slot holds one question; a newer one withdraws the older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// Opening a file.
+    Open,
+    /// The first rows, before there is an index.
+    FirstRows,
+    /// Building or extending the index.
+    Index,
+    /// The rows on screen.
+    Rows,
+    /// The lines of the streams panel.
+    Streams,
+    /// Which events pass the filters.
+    Listing,
+    /// The counts of the streams at the cursor.
+    AsOf,
+    /// The timeline's density.
+    Bars,
+    /// Folding the chosen stream.
+    Fold,
+    /// The step at the cursor.
+    Step,
+    /// The event at the cursor, while no stream is chosen.
+    Event,
+    /// The comparison of the pins.
+    Pins,
+    /// The stored snapshots.
+    Snapshots,
+    /// One snapshot.
+    Snapshot,
+    /// How many rows each table has.
+    Tables,
+    /// The mapping dialog's first rows.
+    Preview,
+    /// Keeping a mapping.
+    Save,
+    /// Whether the store has changed.
+    Watch,
+    /// Making the sample store.
+    Sample,
+}
+
+impl Slot {
+    /// What the progress line says while it takes long.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Opening",
+            Self::FirstRows | Self::Rows | Self::Event => "Reading events",
+            Self::Index => "Indexing events",
+            Self::Streams => "Sorting streams",
+            Self::AsOf => "Counting events",
+            Self::Listing => "Filtering events",
+            Self::Bars => "Drawing the timeline",
+            Self::Fold => "Folding the history",
+            Self::Step => "Making the state",
+            Self::Pins => "Comparing",
+            Self::Snapshots | Self::Snapshot => "Reading snapshots",
+            Self::Tables => "Counting rows",
+            Self::Preview => "Reading first rows",
+            Self::Save => "Saving the layout",
+            Self::Watch => "Looking for new events",
+            Self::Sample => "Making the sample store",
+        }
+    }
+}
+
+/// A question, with the slot that its answer belongs to.
+pub struct Job {
+    /// Where the answer belongs.
+    pub slot: Slot,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// What a session asks.
+pub enum Question {
+    /// Open a file.
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// A project file other than the one beside the store.
+        project: Option<PathBuf>,
+    },
+    /// Make the sample store in this file, unless it is there.
+    Sample(PathBuf),
+    /// The first events.
+    FirstRows(Arc<dyn EventStore>, RowShape),
+    /// Index every event.
+    Index(Arc<dyn EventStore>),
+    /// Add what is new to the index.
+    Extend(Arc<dyn EventStore>, Arc<Index>),
+    /// These events, as rows.
+    Rows {
+        /// The store.
+        store: Arc<dyn EventStore>,
+        /// The number of the first row.
+        first: u64,
+        /// Which.
+        keys: Vec<EventKey>,
+        /// What is shown of them.
+        shape: RowShape,
+    },
+    /// The lines of the streams panel.
+    Streams(StreamLines),
+    /// Which events pass.
+    Listing {
+        /// The index.
+        index: Arc<Index>,
+        /// The filters.
+        query: EventQuery,
+        /// The order.
+        order: EventOrder,
+    },
+    /// Events of each stream up to and including this ordinal; nothing to say at the end.
+    AsOf(Arc<Index>, Option<u32>, bool),
+    /// The timeline's density.
+    Bars(BarsQuestion),
+    /// Fold a history.
+    Fold(Arc<History>),
+    /// The step after so many events.
+    Step(Arc<History>, usize),
+    /// One event.
+    Event(Arc<dyn EventStore>, EventKey),
+    /// What differs between two points: history and number of events, each.
+    Pins([(Arc<History>, usize); 2]),
+    /// The stored snapshots, of one stream or all.
+    Snapshots {
+        /// The store.
+        store: Arc<dyn EventStore>,
+        /// The index, to find the streams.
+        index: Arc<Index>,
+        /// Whose; `None` means all.
+        stream: Option<Arc<StreamName>>,
+        /// In which zone times are shown.
+        zone: Zone,
+    },
+    /// One snapshot: the store, its stream, and its place among that stream's.
+    Snapshot(Arc<dyn EventStore>, Option<Arc<StreamName>>, usize),
+    /// How many rows each table has.
+    Tables(Arc<dyn EventStore>),
+    /// The first rows of a table, and what could play which role in it.
+    Preview(PathBuf, Option<Arc<str>>),
+    /// Keep a mapping and open the store with it.
+    Save {
+        /// The store.
+        path: PathBuf,
+        /// The events table.
+        table: Arc<str>,
+        /// What plays which role.
+        roles: Vec<(Role, Option<Source>)>,
+    },
+    /// Whether the store has changed.
+    Watch(Arc<dyn EventStore>),
+}
+
+/// What is shown of an event in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowShape {
+    /// The path columns.
+    pub paths: Vec<Pointer>,
+    /// In which zone times are shown.
+    pub zone: Zone,
+}
+
+/// What the timeline's density is asked of.
+#[derive(Clone)]
+pub struct BarsQuestion {
+    /// The index.
+    pub index: Arc<Index>,
+    /// One stream, or the whole store.
+    pub stream: Option<u32>,
+    /// What is counted.
+    pub axis: Axis,
+    /// Whether quiet times are cut short.
+    pub collapse: bool,
+    /// In which zone times are shown.
+    pub zone: Zone,
+}
+
+/// What the timeline draws.
+#[derive(Debug, Clone, Default)]
+pub struct BarsAnswer {
+    /// Density; the tallest is 1.
+    pub bars: Vec<f32>,
+    /// What the places stand for.
+    pub scale: Scale,
+    /// Texts under the axis.
+    pub labels: Vec<(f32, String)>,
+}
+
+/// What a question found out.
+pub enum Answer {
+    /// A file is open, or has no events.
+    Opened(Box<Opening>),
+    /// It could not be opened.
+    OpenFailed(PathBuf, OpenError),
+    /// The sample store is there.
+    SampleMade(PathBuf),
+    /// It could not be made.
+    SampleFailed(String),
+    /// The first rows.
+    FirstRows(Vec<Option<LoadedRow>>),
+    /// An index.
+    Indexed(Arc<Index>),
+    /// Rows, from a row number on.
+    Rows(u64, Vec<Option<LoadedRow>>),
+    /// The lines of the streams panel, with the number of streams that pass.
+    Streams(Vec<StreamLine>, usize),
+    /// The events that pass; `None` means all.
+    Listing(Option<Vec<u32>>),
+    /// Events of each stream at the cursor; `None` means all of them.
+    AsOf(Option<Vec<u32>>),
+    /// The timeline.
+    Bars(BarsAnswer),
+    /// A history is folded.
+    Folded,
+    /// A step.
+    Step(Box<StepView>, Vec<Change>),
+    /// One event; `None` if it is gone.
+    Event(Option<Box<RecordedEvent>>),
+    /// What differs between the pins.
+    Pins(Vec<Change>),
+    /// Snapshots, and whose they are.
+    Snapshots(Vec<SnapshotRow>, Option<Arc<StreamName>>),
+    /// One snapshot.
+    Snapshot(Option<Box<StoredSnapshot>>),
+    /// Rows of each table.
+    Tables(Vec<Option<u64>>),
+    /// First rows for the mapping dialog.
+    Preview(Box<Preview>),
+    /// The head of the store.
+    Head(Head),
+    /// The store could not be asked.
+    Failed(StoreError),
+}
+
+impl Question {
+    /// Finds the answer. `Err` only if the work was withdrawn.
+    pub fn run(self, work: &Work) -> Result<Answer, Cancelled> {
+        let answer = match self {
+            Self::Open { path, project } => match open(&path, project.as_deref(), work) {
+                Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
+                Err(OpenError::Store(StoreError::Cancelled(cancelled))) => return Err(cancelled),
+                Err(err) => Ok(Answer::OpenFailed(path, err)),
+            },
+            Self::Save { path, table, roles } => match save_mapping(&path, &table, &roles, work) {
+                Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
+                Err(err) => Ok(Answer::OpenFailed(path, err)),
+            },
+            Self::Preview(path, table) => match preview(&path, table.as_deref(), work) {
+                Ok(preview) => Ok(Answer::Preview(Box::new(preview))),
+                Err(err) => Ok(Answer::OpenFailed(path, err)),
+            },
+            Self::Sample(path) => Ok(listing::make_sample(path, work)),
+            Self::FirstRows(store, shape) => store
+                .page(work, &EventQuery::default(), &PageFrom::Start, listing::FIRST_ROWS)
+                .map(|events| Answer::FirstRows(listing::rows(events.into_iter().map(Some), &shape))),
+            Self::Index(store) => Index::build(&*store, work).map(|index| Answer::Indexed(Arc::new(index))),
+            Self::Extend(store, index) => {
+                index.extended(&*store, work).map(|index| Answer::Indexed(Arc::new(index)))
+            }
+            Self::Rows { store, first, keys, shape } => store
+                .fetch(work, &keys)
+                .map(|events| Answer::Rows(first, listing::rows(events.into_iter(), &shape))),
+            Self::Streams(lines) => {
+                let (lines, passing) = lines.make(work)?;
+                Ok(Answer::Streams(lines, passing))
+            }
+            Self::Listing { index, query, order } => {
+                Ok(Answer::Listing(listing::events(&index, &query, order, work)?))
+            }
+            Self::AsOf(_, _, true) => Ok(Answer::AsOf(None)),
+            Self::AsOf(index, ordinal, false) => Ok(Answer::AsOf(Some(match ordinal {
+                Some(ordinal) => index.counts_until(ordinal),
+                None => vec![0; index.streams().len()],
+            }))),
+            Self::Bars(question) => Ok(Answer::Bars(listing::bars(&question, work)?)),
+            Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
+            Self::Step(history, count) => history.step_at(count, work).map(|step| {
+                let changes = diff(&step.before, &step.after);
+                Answer::Step(Box::new(step), changes)
+            }),
+            Self::Event(store, key) => store
+                .fetch(work, &[key])
+                .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
+            Self::Pins([(left, left_count), (right, right_count)]) => left
+                .step_at(left_count, work)
+                .and_then(|left| Ok((left, right.step_at(right_count, work)?)))
+                .map(|(left, right)| Answer::Pins(diff(&left.after, &right.after))),
+            Self::Snapshots { store, index, stream, zone } => {
+                store.snapshots(work, stream.as_deref()).map(|snapshots| {
+                    let rows = snapshots.iter().map(|snapshot| listing::snapshot_row(snapshot, &index, zone));
+                    Answer::Snapshots(rows.collect(), stream)
+                })
+            }
+            Self::Snapshot(store, stream, place) => store
+                .snapshots(work, stream.as_deref())
+                .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
+            Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
+            Self::Watch(store) => store.head().map(Answer::Head),
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(StoreError::Cancelled(cancelled)) => Err(cancelled),
+            Err(err) => Ok(Answer::Failed(err)),
+        }
+    }
+}

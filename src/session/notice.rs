@@ -1,0 +1,169 @@
+//! Errors turned into what people read: what happened, and what to do. The one place that does so.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    project::open::OpenError,
+    session::view::{Notice, Severity},
+    store::StoreError,
+};
+
+/// What people read of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// One sentence without full stop.
+    pub title: String,
+    /// What exactly happened; may be empty.
+    pub detail: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+/// The notices on screen.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    shown: Vec<(Notice, Duration)>,
+    next: u64,
+}
+
+impl Notices {
+    /// A notice that is only good to know goes by itself after this time.
+    const INFO_STAYS: Duration = Duration::from_secs(6);
+
+    /// No more than these are shown; the oldest goes.
+    const MOST: usize = 5;
+
+    pub(crate) fn info(&mut self, title: impl Into<String>) {
+        self.push(Severity::Info, Words { title: title.into(), detail: String::new(), hint: String::new() });
+    }
+
+    pub(crate) fn warning(
+        &mut self,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Warning, Words { title: title.into(), detail: detail.into(), hint: hint.into() });
+    }
+
+    pub(crate) fn error(
+        &mut self,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Error, Words { title: title.into(), detail: detail.into(), hint: hint.into() });
+    }
+
+    pub(crate) fn store_error(&mut self, err: &StoreError) {
+        if let Some(words) = store_words(err) {
+            self.push(Severity::Error, words);
+        }
+    }
+
+    pub(crate) fn open_error(&mut self, err: &OpenError) {
+        if let Some(words) = open_words(err) {
+            self.push(Severity::Error, words);
+        }
+    }
+
+    pub(crate) fn crash(&mut self, doing: &str, text: &str) {
+        self.error(
+            format!("{doing} broke off"),
+            text,
+            "This is a fault of Timeglass; the store is untouched and the rest goes on working",
+        );
+    }
+
+    pub(crate) fn dismiss(&mut self, id: u64) {
+        self.shown.retain(|(notice, _)| notice.id != id);
+    }
+
+    pub(crate) fn age(&mut self, elapsed: Duration) {
+        for (_, age) in &mut self.shown {
+            *age += elapsed;
+        }
+        self.shown.retain(|(notice, age)| notice.severity != Severity::Info || *age < Self::INFO_STAYS);
+    }
+
+    pub(crate) fn view(&self) -> Arc<[Notice]> {
+        self.shown.iter().map(|(notice, _)| notice.clone()).collect()
+    }
+
+    fn push(&mut self, severity: Severity, Words { title, detail, hint }: Words) {
+        // The same trouble again is the same notice: a broken file must not fill the window.
+        self.shown.retain(|(notice, _)| notice.title != title || notice.detail != detail);
+        self.next += 1;
+        self.shown.push((Notice { id: self.next, severity, title, detail, hint }, Duration::ZERO));
+        if self.shown.len() > Self::MOST {
+            self.shown.remove(0);
+        }
+    }
+}
+
+/// What people read of a failed opening; nothing if it was withdrawn.
+#[must_use]
+pub fn open_words(err: &OpenError) -> Option<Words> {
+    match err {
+        OpenError::Store(err) => store_words(err),
+        OpenError::Project(err) => Some(Words {
+            title: "The project file cannot be used".to_owned(),
+            detail: err.to_string(),
+            hint: "Correct it, or name another one with --project".to_owned(),
+        }),
+        OpenError::Mapping(reason) => Some(Words {
+            title: "This layout cannot be read".to_owned(),
+            detail: reason.clone(),
+            hint: "Choose other columns in View › Change the layout…".to_owned(),
+        }),
+    }
+}
+
+/// What people read of a store's error; nothing if the work was withdrawn.
+#[must_use]
+pub fn store_words(err: &StoreError) -> Option<Words> {
+    let (title, hint) = match err {
+        StoreError::Cancelled(_) => return None,
+        StoreError::Missing { .. } => {
+            ("There is no such file", "Check the path; the file may have been moved")
+        }
+        StoreError::IsFolder { .. } => ("This is a folder, not a database", "Choose a database file in it"),
+        StoreError::Unreadable { .. } => {
+            ("The file cannot be read", "Check its permissions, or copy it to a folder of yours")
+        }
+        StoreError::Empty { .. } => {
+            ("The file is empty", "A database without tables has no bytes; check that the copy is complete")
+        }
+        StoreError::NotSqlite { .. } => (
+            "This is not a SQLite database",
+            "Timeglass reads SQLite files; unpack or decrypt it first if it is one",
+        ),
+        StoreError::Damaged { .. } => (
+            "The database is damaged here",
+            "What can be read is shown; `sqlite3 FILE .recover` may save more into a new file",
+        ),
+        StoreError::Sqlite { .. } => {
+            ("The database did not answer", "Reload with F5; if it stays, copy the file and open the copy")
+        }
+        StoreError::Busy { .. } => {
+            ("The store changes faster than it can be read", "Try again in a moment, or open a copy")
+        }
+    };
+    Some(Words { title: title.to_owned(), detail: chain(err), hint: hint.to_owned() })
+}
+
+/// An error and what caused it, on one line.
+#[must_use]
+pub fn chain(err: &dyn std::error::Error) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

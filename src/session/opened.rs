@@ -1,0 +1,327 @@
+//! An open store: what is known of it, and what the panels show of that.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    model::{RecordedEvent, Zone},
+    project::open::OpenedStore,
+    session::{
+        browse::Browse,
+        cursor::Cursor,
+        job::{Answer, Job, Question, Slot},
+        notice::Notices,
+        shell::{file_name, table_row},
+        states::States,
+        trail::{Spot, Trail},
+        view::{InfoView, RoleRow, View, grouped},
+        workspace::Workspace,
+    },
+    store::{
+        EventStore, Head,
+        index::Index,
+        layout::{Layout, Role, TableKind},
+    },
+};
+
+/// An open store.
+pub(crate) struct Opened {
+    pub(crate) path: PathBuf,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) index: Option<Arc<Index>>,
+    pub(crate) browse: Browse,
+    pub(crate) cursor: Cursor,
+    pub(crate) states: States,
+    pub(crate) trail: Trail,
+    pub(crate) zone: Zone,
+    /// The event at the cursor.
+    pub(crate) event: Option<Arc<RecordedEvent>>,
+    layout: Arc<Layout>,
+    head: Head,
+    since_look: Duration,
+    table_counts: Vec<Option<u64>>,
+    info: Arc<InfoView>,
+}
+
+/// How often a store is looked at for new events: soon enough to feel live, and a look is two
+/// questions to the file system.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+impl Opened {
+    /// A store that was just opened, and the jobs that fill its panels.
+    pub(crate) fn new(found: OpenedStore, workspace: &Workspace) -> (Self, Vec<Job>) {
+        let layout = Arc::clone(&found.store.describe().layout);
+        let mut opened = Self {
+            path: found.path,
+            index: None,
+            browse: Browse::new(workspace),
+            cursor: Cursor::new(workspace),
+            states: States::default(),
+            trail: Trail::default(),
+            zone: workspace.zone,
+            event: None,
+            layout,
+            head: found.head,
+            since_look: Duration::ZERO,
+            table_counts: Vec::new(),
+            info: Arc::default(),
+            store: found.store,
+        };
+        opened.refresh_info();
+        let store = || Arc::clone(&opened.store);
+        let jobs = vec![
+            Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
+            Job { slot: Slot::Index, question: Question::Index(store()) },
+            Job { slot: Slot::Tables, question: Question::Tables(store()) },
+        ];
+        (opened, jobs)
+    }
+
+    /// Takes what a job found.
+    pub(crate) fn take(&mut self, answer: Answer, notices: &mut Notices) -> Vec<Job> {
+        match answer {
+            Answer::FirstRows(rows) => {
+                self.browse.take_first_rows(rows);
+                Vec::new()
+            }
+            Answer::Indexed(index) => self.take_index(index, notices),
+            Answer::Rows(first, rows) => {
+                self.browse.take_rows(first, rows);
+                Vec::new()
+            }
+            Answer::Streams(lines, passing) => {
+                self.browse.take_lines(lines, passing);
+                Vec::new()
+            }
+            Answer::Listing(ordinals) => self.take_listing(ordinals),
+            Answer::AsOf(counts) => {
+                self.browse.take_as_of(counts);
+                Vec::new()
+            }
+            Answer::Bars(bars) => {
+                self.cursor.take_bars(bars);
+                Vec::new()
+            }
+            Answer::Step(step, changes) => {
+                if self.cursor.shows_stream(self.has_stream()) {
+                    self.event = step.event.clone().map(Arc::new);
+                }
+                self.states.take_step(*step, changes);
+                Vec::new()
+            }
+            Answer::Event(event) => {
+                self.event = event.map(|event| Arc::new(*event));
+                Vec::new()
+            }
+            Answer::Pins(changes) => {
+                self.states.take_pins(changes);
+                Vec::new()
+            }
+            Answer::Snapshots(rows, of) => {
+                self.browse.take_snapshots(rows, of);
+                Vec::new()
+            }
+            Answer::Snapshot(snapshot) => {
+                self.browse.take_snapshot(snapshot.map(|snapshot| *snapshot));
+                Vec::new()
+            }
+            Answer::Tables(counts) => {
+                self.table_counts = counts;
+                self.refresh_info();
+                Vec::new()
+            }
+            Answer::Head(head) => self.take_head(head),
+            // These concern the window as a whole and were taken there.
+            Answer::Folded
+            | Answer::Opened(_)
+            | Answer::OpenFailed(..)
+            | Answer::SampleMade(_)
+            | Answer::SampleFailed(_)
+            | Answer::Preview(_)
+            | Answer::Failed(_) => Vec::new(),
+        }
+    }
+
+    /// Time has passed: the cursor may play on, and the store may have grown.
+    pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
+        let mut jobs = self.play_on(elapsed);
+        self.since_look += elapsed;
+        if self.since_look >= LOOK_EVERY {
+            self.since_look = Duration::ZERO;
+            jobs.push(Job { slot: Slot::Watch, question: Question::Watch(Arc::clone(&self.store)) });
+        }
+        jobs
+    }
+
+    /// A job ended without an answer: nothing waits for it any more.
+    pub(crate) fn job_failed(&mut self) -> Vec<Job> {
+        self.states.stop_waiting();
+        self.browse.stop_waiting();
+        Vec::new()
+    }
+
+    pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
+        self.zone = zone;
+        let mut jobs = self.reload_rows();
+        jobs.extend(self.bars_job());
+        jobs.extend(self.snapshots_job());
+        jobs
+    }
+
+    pub(crate) fn has_stream(&self) -> bool {
+        self.browse.focus.is_some()
+    }
+
+    /// Where the user stands, to come back to.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot {
+            focus: self.browse.focus,
+            only_focus: self.browse.only_focus,
+            ordinal: self.cursor.ordinal,
+            count: self.cursor.count,
+        }
+    }
+
+    pub(crate) fn go_back(&mut self) -> Vec<Job> {
+        let here = self.spot();
+        let spot = self.trail.back(here);
+        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
+    }
+
+    pub(crate) fn go_forward(&mut self) -> Vec<Job> {
+        let here = self.spot();
+        let spot = self.trail.forward(here);
+        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
+    }
+
+    fn return_to(&mut self, spot: Spot) -> Vec<Job> {
+        let mut jobs = self.focus_on(spot.focus, spot.only_focus);
+        self.cursor.ordinal = spot.ordinal;
+        self.cursor.count = spot.count;
+        self.cursor.is_following = false;
+        jobs.extend(self.cursor_moved());
+        jobs
+    }
+
+    fn take_index(&mut self, index: Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        let is_first = self.index.is_none();
+        if is_first && !index.troubles().is_empty() {
+            let troubles = index.troubles();
+            let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
+            notices.warning(
+                format!("{} rows have trouble", grouped(troubles.len() as u64)),
+                detail,
+                "They are listed in View › Layout of the store",
+            );
+        }
+        self.index = Some(Arc::clone(&index));
+        self.browse.is_counting = false;
+        if self.cursor.is_following {
+            self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
+        }
+        self.refresh_info();
+        let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
+        jobs.extend(self.snapshots_job());
+        jobs.extend(self.refold());
+        jobs.extend(self.bars_job());
+        jobs.extend(self.cursor_moved());
+        jobs
+    }
+
+    fn take_head(&mut self, head: Head) -> Vec<Job> {
+        if head == self.head {
+            return Vec::new();
+        }
+        let Some(index) = &self.index else { return Vec::new() };
+        self.head = head;
+        let question = Question::Extend(Arc::clone(&self.store), Arc::clone(index));
+        vec![Job { slot: Slot::Index, question }]
+    }
+
+    /// Copies into the workspace what the user chose here and wants again in the next store.
+    pub(crate) fn remember_choices(&self, workspace: &mut Workspace) {
+        self.browse.remember_choices(workspace);
+        self.cursor.remember_choices(workspace);
+    }
+
+    /// Fills the view of this store.
+    pub(crate) fn fill(&self, view: &mut View) {
+        let name = file_name(&self.path);
+        view.title = match &self.index {
+            Some(index) => format!(
+                "{name} · {} events · {} streams · read-only",
+                grouped(index.len() as u64),
+                grouped(index.streams().len() as u64)
+            ),
+            None => format!("{name} · read-only"),
+        };
+        view.status = format!("{} · {}", self.layout.events.table, self.layout.name);
+        let problems = self.info.problems.len();
+        view.status_warning = (problems > 0)
+            .then(|| format!("{problems} thing{} to know", if problems == 1 { "" } else { "s" }));
+        view.streams = self.streams_view();
+        view.events = self.events_view();
+        view.timeline = self.timeline_view();
+        view.state = self.state_view();
+        view.diff = self.states.diff_view();
+        view.event.clone_from(&self.event);
+        view.snapshots = self.browse.snapshots_view(self.layout.snapshots.is_empty());
+        view.info = Arc::clone(&self.info);
+    }
+
+    fn refresh_info(&mut self) {
+        let description = self.store.describe();
+        let events = &self.layout.events;
+        let roles = Role::ALL.into_iter().map(|role| {
+            let mapping = events.role(role);
+            RoleRow {
+                role,
+                source: mapping.map(|mapping| mapping.source.to_string()),
+                form: mapping.map(|mapping| mapping.form.to_string()).unwrap_or_default(),
+                evidence: mapping.map(|mapping| mapping.evidence.clone()).unwrap_or_default(),
+                is_uncertain: mapping.is_some_and(|mapping| mapping.is_uncertain),
+            }
+        });
+        let columns: Vec<&str> = events.order.columns.iter().map(|column| &**column).collect();
+        let counts = self.table_counts.iter().copied().chain(std::iter::repeat(None));
+        let troubles = self.index.iter().flat_map(|index| index.troubles()).cloned();
+        self.info = Arc::new(InfoView {
+            path: self.path.display().to_string(),
+            layout: Arc::clone(&self.layout.name),
+            events_table: Arc::clone(&events.table),
+            roles: roles.collect(),
+            order: format!("{}: {}", columns.join(", "), events.order.evidence),
+            tables: self.layout.tables.iter().zip(counts).map(|(note, rows)| table_row(note, rows)).collect(),
+            problems: description
+                .problems
+                .iter()
+                .chain(&self.layout.problems)
+                .cloned()
+                .chain(troubles)
+                .collect(),
+            figures: self.figures(),
+        });
+    }
+
+    fn figures(&self) -> Vec<(String, String)> {
+        let Some(index) = &self.index else { return Vec::new() };
+        let show = |time: crate::model::Timestamp| time.to_display(self.zone);
+        let (first, last) =
+            index.time_span().map_or_else(Default::default, |(first, last)| (show(first), show(last)));
+        [
+            ("Events", grouped(index.len() as u64)),
+            ("Streams", grouped(index.streams().len() as u64)),
+            ("Event types", grouped(index.types().len() as u64)),
+            ("First event", first),
+            ("Last event", last),
+            ("Index memory", format!("{} KiB", grouped(index.memory_bytes() as u64 / 1024))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    /// Tables that hold what projections make.
+    #[must_use]
+    pub(crate) fn has_snapshot_tables(&self) -> bool {
+        self.layout.tables.iter().any(|table| table.kind == TableKind::Snapshots)
+    }
+}

@@ -1,0 +1,224 @@
+//! The timeline's scale: places from 0 to 1, and what they stand for.
+
+use crate::model::{Timestamp, Zone};
+
+/// What the places of a timeline stand for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scale {
+    /// Each event is as wide as the next; so many events.
+    Events {
+        /// How many.
+        total: usize,
+    },
+    /// Stretches of time, the long quiet ones cut short.
+    Time {
+        /// In order, without gaps between them; places rise from 0 to 1.
+        stretches: Vec<Stretch>,
+    },
+}
+
+/// A stretch of time and its place on the timeline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stretch {
+    /// Its start, in nanoseconds since 1970.
+    pub start: i64,
+    /// Its end.
+    pub end: i64,
+    /// Where it starts, 0 to 1.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Whether it was cut short because nothing happened in it.
+    pub is_gap: bool,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::Events { total: 0 }
+    }
+}
+
+/// A quiet time is cut short if it takes more than this share of the whole.
+const GAP_SHARE: f64 = 0.04;
+
+/// A quiet time that was cut short takes this share of the timeline.
+const GAP_WIDTH: f64 = 0.02;
+
+impl Scale {
+    /// A scale over time, from evenly spaced counts between `start` and `end`.
+    #[must_use]
+    pub fn over_time(start: Timestamp, end: Timestamp, counts: &[u32], collapse: bool) -> Self {
+        let (start, end) = (start.nanos(), end.nanos().max(start.nanos().saturating_add(1)));
+        let whole = Stretch { start, end, from: 0.0, to: 1.0, is_gap: false };
+        if !collapse || counts.len() < 2 {
+            return Self::Time { stretches: vec![whole] };
+        }
+        let span = (end as f64) - (start as f64);
+        let edge = |bin: usize| start + (span * bin as f64 / counts.len() as f64) as i64;
+        let mut stretches = Vec::new();
+        let mut at = 0;
+        for run in counts.chunk_by(|left, right| (*left == 0) == (*right == 0)) {
+            let next = at + run.len();
+            let is_gap = run.first() == Some(&0) && run.len() as f64 / counts.len() as f64 > GAP_SHARE;
+            stretches.push(Stretch { start: edge(at), end: edge(next), from: 0.0, to: 0.0, is_gap });
+            at = next;
+        }
+        if let Some(last) = stretches.last_mut() {
+            last.end = end;
+        }
+        Self::Time { stretches: placed(joined(stretches)) }
+    }
+
+    /// The place of a time; 0 before the first, 1 after the last.
+    #[must_use]
+    pub fn place_of_time(&self, time: Timestamp) -> f64 {
+        let Self::Time { stretches } = self else { return 0.0 };
+        let nanos = time.nanos();
+        let Some(stretch) = stretches.iter().find(|stretch| nanos <= stretch.end) else { return 1.0 };
+        let share = (nanos.saturating_sub(stretch.start)).max(0) as f64
+            / (stretch.end.saturating_sub(stretch.start)).max(1) as f64;
+        stretch.from + share * (stretch.to - stretch.from)
+    }
+
+    /// The time at a place; nothing on a scale of events.
+    #[must_use]
+    pub fn time_at(&self, place: f64) -> Option<Timestamp> {
+        let Self::Time { stretches } = self else { return None };
+        let stretch = stretches.iter().find(|stretch| place <= stretch.to).or(stretches.last())?;
+        let share =
+            ((place - stretch.from) / (stretch.to - stretch.from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
+        let nanos = stretch.start + (share * (stretch.end.saturating_sub(stretch.start)) as f64) as i64;
+        Some(Timestamp::from_nanos(nanos, 0))
+    }
+
+    /// How many events lie behind a place, on a scale of events.
+    #[must_use]
+    pub fn count_at(&self, place: f64) -> Option<usize> {
+        match self {
+            Self::Events { total } => Some((place.clamp(0.0, 1.0) * *total as f64).round() as usize),
+            Self::Time { .. } => None,
+        }
+    }
+
+    /// The place behind so many events, on a scale of events.
+    #[must_use]
+    pub fn place_of_count(&self, count: usize) -> f64 {
+        match self {
+            Self::Events { total } if *total > 0 => (count as f64 / *total as f64).clamp(0.0, 1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// A place in words, for the pointer.
+    #[must_use]
+    pub fn words_at(&self, place: f64, zone: Zone) -> String {
+        match (self.time_at(place), self.count_at(place)) {
+            (Some(time), _) => time.to_display(zone),
+            (None, Some(count)) => format!("after {} events", crate::session::view::grouped(count as u64)),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The quiet times that were cut short: their place and length in words.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<(f32, String)> {
+        let Self::Time { stretches } = self else { return Vec::new() };
+        let gaps = stretches.iter().filter(|stretch| stretch.is_gap);
+        gaps.map(|gap| {
+            ((f64::midpoint(gap.from, gap.to)) as f32, span_words(gap.end.saturating_sub(gap.start)))
+        })
+        .collect()
+    }
+}
+
+/// Neighbours that are both busy, or too short to be cut, become one stretch.
+fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let mut joined: Vec<Stretch> = Vec::new();
+    for stretch in stretches {
+        match joined.last_mut() {
+            Some(last) if !last.is_gap && !stretch.is_gap => last.end = stretch.end,
+            _ => joined.push(stretch),
+        }
+    }
+    joined
+}
+
+/// Gives each gap a small place, and the rest to the others by their length.
+fn placed(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let length = |stretch: &Stretch| (stretch.end.saturating_sub(stretch.start)).max(1) as f64;
+    let busy: f64 = stretches.iter().filter(|stretch| !stretch.is_gap).map(length).sum();
+    let gaps = stretches.iter().filter(|stretch| stretch.is_gap).count() as f64 * GAP_WIDTH;
+    let mut at = 0.0;
+    for stretch in &mut stretches {
+        let width = if stretch.is_gap { GAP_WIDTH } else { length(stretch) / busy.max(1.0) * (1.0 - gaps) };
+        stretch.from = at;
+        at += width;
+        stretch.to = at;
+    }
+    if let Some(last) = stretches.last_mut() {
+        last.to = 1.0;
+    }
+    stretches
+}
+
+/// A length of time in words: "3 weeks", "2 hours".
+#[must_use]
+pub fn span_words(nanos: i64) -> String {
+    const UNITS: [(i64, &str); 6] = [
+        (31_557_600, "year"),
+        (604_800, "week"),
+        (86_400, "day"),
+        (3600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let seconds = nanos / 1_000_000_000;
+    for (length, name) in UNITS {
+        let count = seconds / length;
+        if count >= 1 {
+            return format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+        }
+    }
+    "less than a second".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_nanos(seconds * 1_000_000_000, 0)
+    }
+
+    #[test]
+    fn a_long_quiet_time_is_cut_short_and_places_go_both_ways() {
+        let mut counts = vec![0; 100];
+        for bin in (0..10).chain(90..100) {
+            counts[bin] = 5;
+        }
+        let scale = Scale::over_time(time(0), time(1000), &counts, true);
+        let Scale::Time { stretches } = &scale else { panic!("over time") };
+        assert_eq!(stretches.len(), 3);
+        assert!(stretches[1].is_gap && (stretches[1].to - stretches[1].from - GAP_WIDTH).abs() < 1e-9);
+        for seconds in [0, 50, 100, 500, 900, 950, 1000] {
+            let place = scale.place_of_time(time(seconds));
+            let back = scale.time_at(place).unwrap().nanos();
+            assert!((back - time(seconds).nanos()).abs() < 1_000_000, "{seconds} at {place} gives {back}");
+        }
+        assert_eq!(scale.gaps(), vec![(0.5, "13 minutes".to_owned())]);
+    }
+
+    #[test]
+    fn without_collapsing_time_is_even() {
+        let scale = Scale::over_time(time(0), time(100), &[1, 0, 0, 0, 0, 0, 0, 0, 0, 1], false);
+        assert!((scale.place_of_time(time(25)) - 0.25).abs() < 1e-9);
+        assert!(scale.gaps().is_empty());
+    }
+
+    #[test]
+    fn events_are_evenly_wide() {
+        let scale = Scale::Events { total: 231 };
+        assert_eq!(scale.count_at(scale.place_of_count(118)), Some(118));
+        assert_eq!(scale.count_at(2.0), Some(231));
+    }
+}

@@ -1,0 +1,172 @@
+//! Opening, closing, settings: what concerns the window as a whole.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    project::open::{OpenError, Opening},
+    session::{
+        Place, Session,
+        action::ShellAction,
+        job::{Job, Question, Slot},
+        mapping::Mapping,
+        opened::Opened,
+        view::{NoEventsView, RecentView, Screen, TableRow, View},
+    },
+    store::layout::TableNote,
+};
+
+impl Session {
+    pub(crate) fn apply_shell(&mut self, action: ShellAction) -> Vec<Job> {
+        match action {
+            ShellAction::Open(path) => self.open(path),
+            ShellAction::OpenSample => {
+                vec![Job { slot: Slot::Sample, question: Question::Sample(self.sample.clone()) }]
+            }
+            ShellAction::Close => {
+                self.place = Place::Welcome;
+                self.mapping = None;
+                Vec::new()
+            }
+            ShellAction::Reload => match &self.place {
+                Place::Store(store) => self.open(store.path.clone()),
+                Place::NoEvents(view) => self.open(view.path.clone()),
+                Place::Welcome | Place::Opening(_) => Vec::new(),
+            },
+            ShellAction::Forget(path) => {
+                self.workspace.recent.retain(|other| *other != path);
+                Vec::new()
+            }
+            ShellAction::SetZone(zone) => {
+                self.workspace.zone = zone;
+                self.with_store(|store, _| store.set_zone(zone))
+            }
+            ShellAction::SetTheme(theme) => {
+                self.workspace.theme = theme;
+                Vec::new()
+            }
+            ShellAction::Dismiss(id) => {
+                self.notices.dismiss(id);
+                Vec::new()
+            }
+            // The window stops the jobs; what they would have brought is simply not there.
+            ShellAction::CancelWork => {
+                if matches!(self.place, Place::Opening(_)) {
+                    self.place = Place::Welcome;
+                }
+                self.with_store(|store, _| store.job_failed())
+            }
+            ShellAction::Back => self.with_store(|store, _| store.go_back()),
+            ShellAction::Forward => self.with_store(|store, _| store.go_forward()),
+        }
+    }
+
+    pub(crate) fn open(&mut self, path: PathBuf) -> Vec<Job> {
+        self.place = Place::Opening(path.clone());
+        self.mapping = None;
+        vec![Job { slot: Slot::Open, question: Question::Open { path, project: self.project.clone() } }]
+    }
+
+    pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
+        match opening {
+            Opening::NoEvents { path, nearest, tables } => {
+                self.workspace.remember(&path);
+                self.place = Place::NoEvents(Arc::new(NoEventsView {
+                    path,
+                    nearest: nearest.as_ref().map(|candidate| Arc::clone(&candidate.table)),
+                    shortfalls: nearest.map(|candidate| candidate.shortfalls).unwrap_or_default(),
+                    tables: tables.iter().map(|table| table_row(table, None)).collect(),
+                }));
+                Vec::new()
+            }
+            Opening::Store(found) => {
+                self.workspace.remember(&found.path);
+                for warning in &found.warnings {
+                    self.notices.warning(warning.clone(), "", "");
+                }
+                if let Some(saved) = &found.saved_to {
+                    self.notices.info(format!("The layout is kept in {}", saved.display()));
+                }
+                let is_uncertain = found.is_uncertain;
+                let path = found.path.clone();
+                let (store, mut jobs) = Opened::new(found, &self.workspace);
+                self.place = Place::Store(Box::new(store));
+                if is_uncertain {
+                    self.mapping = Some(Mapping::of(path.clone()));
+                    jobs.push(Job { slot: Slot::Preview, question: Question::Preview(path, None) });
+                }
+                jobs
+            }
+        }
+    }
+
+    pub(crate) fn open_failed(&mut self, path: &Path, err: &OpenError) -> Vec<Job> {
+        if matches!(&self.place, Place::Opening(opening) if opening == path) {
+            self.place = Place::Welcome;
+        }
+        self.notices.open_error(err);
+        Vec::new()
+    }
+
+    /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.
+    pub(crate) fn refresh(&mut self) {
+        if let Place::Store(store) = &self.place {
+            store.remember_choices(&mut self.workspace);
+        }
+        let mut view = View {
+            title: "Timeglass".to_owned(),
+            notices: self.notices.view(),
+            recent: self.workspace.recent.iter().map(|path| recent(path)).collect(),
+            zone: self.workspace.zone,
+            theme: self.workspace.theme,
+            mapping: self.mapping.as_ref().map(|mapping| Arc::new(mapping.view())),
+            ..View::default()
+        };
+        match &self.place {
+            Place::Welcome => view.screen = Screen::Welcome,
+            Place::Opening(path) => view.screen = Screen::Opening(path.clone()),
+            Place::NoEvents(found) => {
+                view.title = format!("{} · Timeglass", file_name(&found.path));
+                view.screen = Screen::NoEvents(Arc::clone(found));
+            }
+            Place::Store(store) => {
+                view.screen = Screen::Store;
+                store.fill(&mut view);
+            }
+        }
+        self.view = view;
+    }
+}
+
+fn recent(path: &Path) -> RecentView {
+    RecentView {
+        path: path.to_owned(),
+        name: file_name(path),
+        folder: path.parent().map(|folder| folder.display().to_string()).unwrap_or_default(),
+    }
+}
+
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+pub(crate) fn table_row(note: &TableNote, rows: Option<u64>) -> TableRow {
+    let columns: Vec<String> = note
+        .columns
+        .iter()
+        .map(
+            |(name, declared)| {
+                if declared.is_empty() { name.to_string() } else { format!("{name} {declared}") }
+            },
+        )
+        .collect();
+    TableRow {
+        name: Arc::clone(&note.table),
+        kind: note.kind,
+        rows,
+        evidence: note.evidence.clone(),
+        columns: columns.join(", "),
+    }
+}

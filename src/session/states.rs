@@ -1,0 +1,201 @@
+//! The state at the cursor, and the comparison of two points.
+
+use std::sync::Arc;
+
+use crate::{
+    model::{Change, Timestamp},
+    replay::{History, Merge, StepView},
+    session::{
+        job::{Job, Question, Slot},
+        opened::Opened,
+        view::{DiffView, StateView},
+    },
+};
+
+/// The history that is shown, and the step at the cursor.
+#[derive(Default)]
+pub(crate) struct States {
+    history: Option<Arc<History>>,
+    step: Option<StepView>,
+    changes: Arc<Vec<Change>>,
+    /// How many events the step asked for last has behind it.
+    awaited: Option<usize>,
+    pins: [Option<Pin>; 2],
+    pin_changes: Option<Arc<Vec<Change>>>,
+}
+
+/// A point to compare.
+#[derive(Clone)]
+struct Pin {
+    history: Arc<History>,
+    count: usize,
+    words: String,
+}
+
+/// Memory for the keyframes of one history: enough for a million small states or a few hundred
+/// thousand shared large ones, and small beside what a window takes.
+const KEYFRAME_BYTES: usize = 256 << 20;
+
+impl States {
+    pub(crate) fn take_step(&mut self, step: StepView, changes: Vec<Change>) {
+        self.awaited = None;
+        self.changes = Arc::new(changes);
+        self.step = Some(step);
+    }
+
+    pub(crate) fn take_pins(&mut self, changes: Vec<Change>) {
+        self.pin_changes = Some(Arc::new(changes));
+    }
+
+    pub(crate) fn stop_waiting(&mut self) {
+        self.awaited = None;
+    }
+
+    /// The steps that failed, by how many events lie behind them.
+    pub(crate) fn failures(&self) -> Vec<usize> {
+        self.history.as_ref().map(|history| history.failures().into_keys().collect()).unwrap_or_default()
+    }
+
+    /// Where the pins stand in a stream.
+    pub(crate) fn pin_counts(&self, stream: Option<u32>) -> [Option<usize>; 2] {
+        let of_stream = |pin: &Pin| (Some(pin.history.stream()) == stream).then_some(pin.count);
+        self.pins.each_ref().map(|pin| pin.as_ref().and_then(of_stream))
+    }
+
+    pub(crate) fn diff_view(&self) -> DiffView {
+        let pins = self.pins.each_ref().map(|pin| pin.as_ref().map(|pin| pin.words.clone()));
+        if let (Some(changes), [Some(left), Some(right)]) = (&self.pin_changes, &pins) {
+            let title = format!("{left} → {right}");
+            return DiffView {
+                title,
+                changes: Arc::clone(changes),
+                is_between_pins: true,
+                is_ready: true,
+                pins,
+            };
+        }
+        let title = match self.step.as_ref().map(|step| step.count) {
+            Some(count) if count > 0 => format!("event {} → {count}", count - 1),
+            _ => String::new(),
+        };
+        DiffView {
+            title,
+            changes: Arc::clone(&self.changes),
+            is_between_pins: false,
+            is_ready: self.step.is_some(),
+            pins,
+        }
+    }
+}
+
+impl Opened {
+    /// The chosen stream or its events changed: its history is folded anew.
+    pub(crate) fn refold(&mut self) -> Vec<Job> {
+        let (Some(index), Some(stream)) = (&self.index, self.browse.focus) else {
+            self.states.history = None;
+            self.states.step = None;
+            self.states.changes = Arc::default();
+            return Vec::new();
+        };
+        let events = index.stream_events(stream).len();
+        let is_same = |history: &Arc<History>| history.stream() == stream && history.len() == events;
+        if self.states.history.as_ref().is_some_and(is_same) {
+            return Vec::new();
+        }
+        if self.states.history.as_ref().is_none_or(|history| history.stream() != stream) {
+            self.states.step = None;
+            self.states.changes = Arc::default();
+        }
+        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let history = Arc::new(History::new(
+            Arc::clone(&self.store),
+            Arc::clone(index),
+            stream,
+            Arc::new(Merge::for_category(category.as_deref())),
+            KEYFRAME_BYTES,
+        ));
+        self.states.history = Some(Arc::clone(&history));
+        vec![Job { slot: Slot::Fold, question: Question::Fold(history) }]
+    }
+
+    /// Asks for the step at the cursor.
+    pub(crate) fn step_job(&mut self) -> Option<Job> {
+        let history = Arc::clone(self.states.history.as_ref()?);
+        self.states.awaited = Some(self.cursor.count);
+        Some(Job { slot: Slot::Step, question: Question::Step(history, self.cursor.count) })
+    }
+
+    pub(crate) fn pin(&mut self, which: usize) -> Vec<Job> {
+        let Some(history) = self.states.history.clone() else { return Vec::new() };
+        let count = self.cursor.count;
+        let words = format!("{} {}", self.focus_name().unwrap_or_default(), self.version_words(count));
+        if let Some(pin) = self.states.pins.get_mut(which) {
+            *pin = Some(Pin { history, count, words });
+        }
+        self.pins_job().into_iter().collect()
+    }
+
+    pub(crate) fn unpin(&mut self, which: usize) -> Vec<Job> {
+        if let Some(pin) = self.states.pins.get_mut(which) {
+            *pin = None;
+        }
+        self.states.pin_changes = None;
+        Vec::new()
+    }
+
+    fn pins_job(&mut self) -> Option<Job> {
+        self.states.pin_changes = None;
+        let [Some(left), Some(right)] = &self.states.pins else { return None };
+        let question = Question::Pins([
+            (Arc::clone(&left.history), left.count),
+            (Arc::clone(&right.history), right.count),
+        ]);
+        Some(Job { slot: Slot::Pins, question })
+    }
+
+    fn version_words(&self, count: usize) -> String {
+        let version = self
+            .ordinal_of_count(count)
+            .filter(|_| count > 0)
+            .and_then(|ordinal| self.index.as_ref()?.row(ordinal)?.version);
+        match version {
+            Some(version) => format!("v{version}"),
+            None if count == 0 => "before its first event".to_owned(),
+            None => format!("after {count} events"),
+        }
+    }
+
+    pub(crate) fn state_view(&self) -> StateView {
+        let states = &self.states;
+        let Some(history) = &states.history else {
+            let empty = match &self.index {
+                None => "The state appears when the events are indexed",
+                Some(_) => "Choose a stream, or an event, to see its state",
+            };
+            return StateView { empty, ..StateView::default() };
+        };
+        let step = states.step.as_ref();
+        let event = step.and_then(|step| step.event.as_ref());
+        let count = step.map_or(self.cursor.count, |step| step.count);
+        StateView {
+            stream: self.focus_name().unwrap_or_default(),
+            place: format!(
+                "{} of {}",
+                self.version_words(count),
+                crate::session::view::grouped(history.len() as u64)
+            ),
+            time: event
+                .and_then(|event| event.time)
+                .map(|time: Timestamp| time.to_display(self.zone))
+                .unwrap_or_default(),
+            event_type: event.map(|event| Arc::clone(&event.event_type)).unwrap_or_default(),
+            reducer: history.reducer_name(),
+            state: step.map(|step| step.after.clone()),
+            changes: Arc::clone(&states.changes),
+            failure: step.and_then(|step| step.failure.as_ref()).map(|failure| Arc::clone(&failure.message)),
+            failures: states.failures().len(),
+            is_stale: states.awaited.is_some(),
+            empty: "Making the state…",
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Back and forward: the places where the user has stood.
+
+/// A place to come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The stream whose state is shown.
+    pub focus: Option<u32>,
+    /// Whether the events are those of that stream only.
+    pub only_focus: bool,
+    /// The event at the cursor.
+    pub ordinal: Option<u32>,
+    /// How many events of the stream lie behind.
+    pub count: usize,
+}
+
+/// The places behind and ahead.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    behind: Vec<Spot>,
+    ahead: Vec<Spot>,
+}
+
+impl Trail {
+    /// Places remembered; nobody goes back further by hand.
+    const LENGTH: usize = 200;
+
+    /// Remembers where the user stood before going elsewhere.
+    pub(crate) fn leave(&mut self, spot: Spot) {
+        if self.behind.last() == Some(&spot) {
+            return;
+        }
+        self.ahead.clear();
+        self.behind.push(spot);
+        if self.behind.len() > Self::LENGTH {
+            self.behind.remove(0);
+        }
+    }
+
+    pub(crate) fn back(&mut self, from: Spot) -> Option<Spot> {
+        let spot = self.behind.pop()?;
+        self.ahead.push(from);
+        Some(spot)
+    }
+
+    pub(crate) fn forward(&mut self, from: Spot) -> Option<Spot> {
+        let spot = self.ahead.pop()?;
+        self.behind.push(from);
+        Some(spot)
+    }
+
+    pub(crate) fn can_go_back(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    pub(crate) fn can_go_forward(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+}
