@@ -1,1 +1,216 @@
-//! (under way)
+//! The command line: what the window finds, asked without one.
+//!
+//! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
+//! says; no function here ends the process, so that tests run every command in their own.
+
+mod choose;
+mod diff;
+mod events;
+mod failure;
+mod info;
+mod open;
+mod output;
+mod sample;
+mod snapshots;
+mod state;
+mod streams;
+mod table;
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use crate::model::Json;
+
+use failure::{Failure, Trouble};
+use output::Format;
+
+pub use output::Output;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It is done.
+    Done,
+    /// It is done, and the answer is "no": there is a difference, or no event table.
+    No,
+    /// It could not be done, or was not understood.
+    Failed,
+}
+
+impl Exit {
+    /// The exit status of the process.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Failed => 2,
+        }
+    }
+}
+
+/// What the window is to open with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WindowRequest {
+    /// The store to open at once.
+    pub store: Option<PathBuf>,
+    /// The project file to use instead of the one beside the store.
+    pub project: Option<PathBuf>,
+}
+
+/// Explorer and time-travel debugger for event stores
+///
+/// Without a command the window opens: with STORE, or with a welcome screen.
+#[derive(Debug, Parser)]
+#[command(name = "timeglass", bin_name = "timeglass", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Event store to open in the window
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the layout with the evidence for each role, counts, times and problems
+    Info(info::Arguments),
+    /// List the streams
+    Streams(streams::Arguments),
+    /// List events in global order
+    Events(events::Arguments),
+    /// Show a stream's state at a version, a time or a position
+    State(state::Arguments),
+    /// Show what changed in a stream's state between two versions; exit status 1 if anything did
+    Diff(diff::Arguments),
+    /// List the stored snapshots
+    Snapshots(snapshots::Arguments),
+    /// Make a sample store; the same seed makes the same store
+    Sample(sample::Arguments),
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Common {
+    /// Project file [default: timeglass.toml beside the store]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) project: Option<PathBuf>,
+    /// Answer in JSON, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No remarks on standard error, answers and errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The machine formats of commands that answer in rows.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct RowFormat {
+    /// Answer in JSON, one object a line
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    ndjson: bool,
+    /// Answer in comma-separated values
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+impl Common {
+    /// The format wanted of a command that answers in rows.
+    pub(crate) fn format(&self, rows: RowFormat) -> Format {
+        match (self.json, rows.ndjson, rows.csv) {
+            (true, _, _) => Format::Json,
+            (_, true, _) => Format::Ndjson,
+            (_, _, true) => Format::Csv,
+            (false, false, false) => Format::Text,
+        }
+    }
+}
+
+/// Reads the arguments, the program's name among them, and does what they say.
+///
+/// `window` opens the window; it is called for no other command.
+pub fn run(
+    arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    output: &mut Output<'_>,
+    window: impl FnOnce(WindowRequest) -> Exit,
+) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    // Looked for by hand, since arguments that are not understood are reported in it, too.
+    let wants_json = arguments.iter().any(|argument| argument == "--json" || argument == "--ndjson");
+    let answer = match Arguments::try_parse_from(&arguments) {
+        Ok(Arguments { command: None, store, common }) => {
+            return window(WindowRequest { store, project: common.project });
+        }
+        Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),
+        Err(error) => not_understood(&error, wants_json, output),
+    };
+    let answer = answer.and_then(|exit| output.flush().map(|()| exit));
+    match answer {
+        Ok(exit) => exit,
+        Err(Failure::NobodyReads) => Exit::Done,
+        Err(Failure::Trouble(trouble)) => {
+            output.complain(&if wants_json { trouble.to_json().to_compact() } else { trouble.to_text() });
+            Exit::Failed
+        }
+    }
+}
+
+fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    if common.quiet {
+        output.be_quiet();
+    }
+    match command {
+        Command::Info(arguments) => info::run(arguments, common, output),
+        Command::Streams(arguments) => streams::run(arguments, common, output),
+        Command::Events(arguments) => events::run(arguments, common, output),
+        Command::State(arguments) => state::run(arguments, common, output),
+        Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
+        Command::Sample(arguments) => sample::run(arguments, common, output),
+    }
+}
+
+/// Help and version are answers; the rest is said as clap says it, or in JSON.
+fn not_understood(error: &clap::Error, wants_json: bool, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        output.text(&error.render().to_string())?;
+        return Ok(Exit::Done);
+    }
+    let text = error.render().to_string();
+    if !wants_json {
+        output.complain(text.trim_end());
+        return Ok(Exit::Failed);
+    }
+    Err(Failure::Trouble(Box::new(usage_trouble(error, &text))))
+}
+
+fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
+    use clap::error::{ContextKind, ContextValue};
+    let strings = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(one)) => vec![one.clone()],
+        Some(ContextValue::Strings(several)) => several.clone(),
+        _ => Vec::new(),
+    };
+    let given = [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
+    let exists = [
+        ContextKind::ValidValue,
+        ContextKind::ValidSubcommand,
+        ContextKind::SuggestedValue,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+    ];
+    let first = text.lines().next().unwrap_or_default();
+    Trouble {
+        what: first.trim_start_matches("error: ").to_owned(),
+        given: given.into_iter().flat_map(strings).next(),
+        exists: exists.into_iter().flat_map(strings).collect(),
+        hint: Some("`timeglass --help` lists the commands, `timeglass COMMAND --help` their options".into()),
+    }
+}
+
+/// Writes one JSON document for machines.
+pub(crate) fn write_json(output: &mut Output<'_>, value: &Json) -> Result<(), Failure> {
+    output.line(&value.to_pretty())
+}

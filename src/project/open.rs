@@ -77,8 +77,14 @@ pub struct Preview {
     pub message: String,
 }
 /// x
-pub fn open(_: &Path, _: Option<&Path>, _: &Work) -> Result<Opening, OpenError> { Err(OpenError::Mapping(String::new())) }
+pub fn open(_: &Path, _: Option<&Path>, _: &Work) -> Result<Opening, OpenError> {
+    Err(OpenError::Mapping(String::new()))
+}
 /// x
-pub fn preview(_: &Path, _: Option<&str>, _: &Work) -> Result<Preview, OpenError> { Err(OpenError::Mapping(String::new())) }
+pub fn preview(_: &Path, _: Option<&str>, _: &Work) -> Result<Preview, OpenError> {
+    Err(OpenError::Mapping(String::new()))
+}
 /// x
-pub fn save_mapping(_: &Path, _: &str, _: &[(Role, Option<Source>)], _: &Work) -> Result<Opening, OpenError> { Err(OpenError::Mapping(String::new())) }
+pub fn save_mapping(_: &Path, _: &str, _: &[(Role, Option<Source>)], _: &Work) -> Result<Opening, OpenError> {
+    Err(OpenError::Mapping(String::new()))
+}

@@ -77,7 +77,7 @@ fn check_fetch(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) 
         places(expected.len()).into_iter().rev().filter_map(|place| expected.get(place)).collect();
     let missing = EventKey(Arc::from([KeyPart::Text("no such event".into())]));
     let mut keys: Vec<EventKey> = chosen.iter().map(|event| event.key.clone()).collect();
-    keys.push(missing.clone());
+    keys.push(missing);
     keys.extend(chosen.first().map(|event| event.key.clone()));
     let mut wanted: Vec<Option<RecordedEvent>> = chosen.iter().map(|event| Some((*event).clone())).collect();
     wanted.push(None);
@@ -284,6 +284,7 @@ fn agree<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Verdict {
     Err(format!("{what}: found {found:?}, expected {expected:?}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
 fn said(error: StoreError) -> String {
     format!("the store failed: {error:?}")
 }

@@ -2,5 +2,7 @@
 
 mod architecture;
 mod conformance;
+mod index;
+mod sample_data;
 mod session;
 mod support;

@@ -164,9 +164,13 @@ mod tests {
         for cut in 0..=numbers.len() {
             let (left, right) = numbers.split_at(cut);
             let mut column = IntColumn::default();
-            left.iter().for_each(|number| column.push(*number));
+            for number in left {
+                column.push(*number);
+            }
             let mut tail = IntColumn::default();
-            right.iter().for_each(|number| tail.push(*number));
+            for number in right {
+                tail.push(*number);
+            }
             column.append(tail);
             assert_eq!(column.iter().collect::<Vec<_>>(), numbers, "cut at {cut}");
             assert_eq!(matches!(column, IntColumn::Narrow { .. }), is_narrow, "{numbers:?}");

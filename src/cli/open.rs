@@ -1,0 +1,137 @@
+//! Opening the store that a command is about.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
+    model::Json,
+    project::open::{self as project, Opening},
+    store::{
+        EventStore,
+        index::Index,
+        layout::{Candidate, TableNote},
+    },
+    work::Work,
+};
+
+/// A store and its index.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) index: Index,
+    pub(crate) path: PathBuf,
+}
+
+/// What a database turned out to be.
+pub(crate) enum Looked {
+    /// An event store.
+    Store(Opened),
+    /// Something else.
+    NoEvents(NoEvents),
+}
+
+/// A database without events.
+pub(crate) struct NoEvents {
+    pub(crate) path: PathBuf,
+    /// What came nearest, and why it fell short.
+    pub(crate) nearest: Option<Candidate>,
+    pub(crate) tables: Vec<TableNote>,
+}
+
+/// Opens a store and scans it into an index; for commands that need an event store.
+pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Opened, Failure> {
+    match look(path, common, output)? {
+        Looked::Store(opened) => Ok(opened),
+        Looked::NoEvents(none) => Err(none.into_failure()),
+    }
+}
+
+/// Opens a database, whatever it holds.
+pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
+    match database(path, common, output)? {
+        Ok(store) => {
+            let index = Index::build(&*store, &Work::default())?;
+            Ok(Looked::Store(Opened { store, index, path: path.to_owned() }))
+        }
+        Err(none) => Ok(Looked::NoEvents(none)),
+    }
+}
+
+/// Opens a store without scanning it.
+pub(crate) fn store(
+    path: &Path,
+    common: &Common,
+    output: &mut Output<'_>,
+) -> Result<Arc<dyn EventStore>, Failure> {
+    database(path, common, output)?.map_err(NoEvents::into_failure)
+}
+
+impl Opened {
+    /// For turning what the user typed into what is here.
+    pub(crate) fn choice(&self) -> Choice<'_> {
+        Choice { index: &self.index, path: &self.path }
+    }
+}
+
+impl NoEvents {
+    fn into_failure(self) -> Failure {
+        Failure::trouble(format!("no event table found in {}", self.path.display()))
+            .given(self.path.display().to_string())
+            .exists(self.tables.iter().map(|note| format!("table {}", note.table)))
+            .hint(format!(
+                "`timeglass info {}` says what came nearest and why it fell short",
+                self.path.display()
+            ))
+    }
+
+    pub(crate) fn to_json(&self) -> Json {
+        let nearest = self.nearest.as_ref().map(|nearest| {
+            let shortfalls = nearest.shortfalls.iter().cloned().map(Json::from);
+            let table = Json::from(Arc::clone(&nearest.table));
+            Json::object([("table", table), ("shortfalls", Json::array(shortfalls))])
+        });
+        Json::object([
+            ("layout", Json::Null),
+            ("what", Json::from("no event table found")),
+            ("nearest", Json::from(nearest)),
+            ("tables", Json::array(self.tables.iter().map(|note| table_json(note, None)))),
+        ])
+    }
+}
+
+/// One table of a database; `rows` is null where they were not or could not be counted.
+pub(crate) fn table_json(note: &TableNote, rows: Option<u64>) -> Json {
+    let columns = note.columns.iter().map(|(name, _)| Json::from(Arc::clone(name)));
+    Json::object([
+        ("table", Json::from(Arc::clone(&note.table))),
+        ("kind", Json::from(note.kind.label())),
+        ("rows", Json::from(rows)),
+        ("evidence", Json::from(note.evidence.clone())),
+        ("columns", Json::array(columns)),
+    ])
+}
+
+/// Opens a file through its project file, and passes on what that file warns of.
+fn database(
+    path: &Path,
+    common: &Common,
+    output: &mut Output<'_>,
+) -> Result<Result<Arc<dyn EventStore>, NoEvents>, Failure> {
+    match project::open(path, common.project.as_deref(), &Work::default())? {
+        Opening::Store(opened) => {
+            for warning in &opened.warnings {
+                output.remark(&format!("warning: {}", printable(warning)));
+            }
+            if opened.is_uncertain {
+                let path = path.display();
+                output.remark(&format!(
+                    "warning: another reading of the layout is nearly as good; `timeglass info {path}` gives the evidence"
+                ));
+            }
+            Ok(Ok(opened.store))
+        }
+        Opening::NoEvents { path, nearest, tables } => Ok(Err(NoEvents { path, nearest, tables })),
+    }
+}

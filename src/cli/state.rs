@@ -1,0 +1,143 @@
+//! `timeglass state`: a stream's state at a version, a time or a position.
+
+use std::path::PathBuf;
+
+use crate::{
+    cli::{
+        Common, Exit,
+        failure::Failure,
+        open::{self, Opened},
+        output::Output,
+        table::printable,
+        write_json,
+    },
+    model::{Json, Timestamp},
+    replay::{Folded, Merge, Reducer as _, fold},
+    work::Work,
+};
+
+/// Show a stream's state at a version, a time or a position; without one of them, its last state
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Event store
+    store: PathBuf,
+    /// The stream: its name, `<category>-<id>` or its id
+    #[arg(long)]
+    stream: String,
+    #[command(flatten)]
+    point: Point,
+}
+
+/// A point in a stream's history.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct Point {
+    /// After the event of this stream version
+    #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
+    version: Option<i64>,
+    /// As of this time; a date means the end of its day
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// As of this global position
+    #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
+    position: Option<String>,
+}
+
+/// A state and how it came about.
+pub(crate) struct State {
+    /// What made it.
+    pub(crate) reducer: String,
+    /// What the fold found.
+    pub(crate) folded: Folded,
+    /// The stream's events that lie behind, in version order.
+    pub(crate) ordinals: Vec<u32>,
+}
+
+pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let opened = open::open(&arguments.store, common, output)?;
+    let choice = opened.choice();
+    let stream = choice.stream(&arguments.stream)?;
+    let count = match &arguments.point {
+        Point { version: Some(version), .. } => choice.count_at_version(stream, *version)?,
+        Point { as_of: Some(time), .. } => choice.count_at_time(stream, time)?,
+        Point { position: Some(position), .. } => choice.count_at_position(stream, position)?,
+        Point { .. } => opened.index.stream_events(stream).len(),
+    };
+    let state = state_at(&opened, stream, count)?;
+    if common.json {
+        write_json(output, &state.to_json(&opened, stream))?;
+    } else {
+        state.write(&opened, stream, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The state of a stream after so many of its events.
+pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize) -> Result<State, Failure> {
+    let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
+    let reducer = Merge::for_category(category.as_deref());
+    let ordinals = opened.index.stream_events(stream).get(..count).unwrap_or_default().to_vec();
+    let keys = ordinals.iter().filter_map(|ordinal| opened.index.key(*ordinal));
+    let folded = fold(&*opened.store, keys, &reducer, &Work::default())?;
+    Ok(State { reducer: reducer.name().to_string(), folded, ordinals })
+}
+
+impl State {
+    fn to_json(&self, opened: &Opened, stream: u32) -> Json {
+        let last = self.folded.last.as_ref();
+        Json::object([
+            ("stream", Json::from(opened.index.stream(stream).map(|info| info.name.full()))),
+            ("version", Json::from(last.and_then(|event| event.version).map(|version| version.0))),
+            ("position", Json::from(last.and_then(|event| event.position.clone()))),
+            ("time", Json::from(last.and_then(|event| event.time).map(Timestamp::to_rfc3339))),
+            ("reducer", Json::from(self.reducer.clone())),
+            ("applied", Json::from(self.folded.applied)),
+            ("failed", self.failed_json(opened)),
+            ("state", self.folded.state.clone()),
+        ])
+    }
+
+    fn failed_json(&self, opened: &Opened) -> Json {
+        Json::array(self.folded.failed.iter().map(|(count, failure)| {
+            let number = |place: Option<u32>| Json::from(place.map(i64::from));
+            Json::object([
+                ("version", Json::from(self.version_of(opened, *count))),
+                ("message", Json::from(failure.message.clone())),
+                ("line", number(failure.line)),
+                ("column", number(failure.column)),
+            ])
+        }))
+    }
+
+    /// The version of the event that is the `count`th.
+    fn version_of(&self, opened: &Opened, count: usize) -> Option<i64> {
+        let ordinal = self.ordinals.get(count.checked_sub(1)?)?;
+        Some(opened.index.row(*ordinal)?.version?.0)
+    }
+
+    fn write(&self, opened: &Opened, stream: u32, output: &mut Output<'_>) -> Result<(), Failure> {
+        let name = opened.index.stream(stream).map(|info| info.name.full()).unwrap_or_default();
+        let mut head = printable(&name);
+        if let Some(last) = &self.folded.last {
+            let version = last.version.map(|version| format!(" at version {version}"));
+            let position = last.position.as_ref().map(|position| format!(", position {position}"));
+            let time = last.time.map(|time| format!(", {}", time.to_rfc3339()));
+            head.extend([version, position, time].into_iter().flatten());
+        }
+        output.line(&head)?;
+        output.line(&format!("{} events applied; {}", self.folded.applied, printable(&self.reducer)))?;
+        self.complain_of_failed(opened, output);
+        self.folded.state.to_pretty().lines().try_for_each(|line| output.line(&printable(line)))
+    }
+
+    /// Says on standard error which events could not be applied.
+    pub(crate) fn complain_of_failed(&self, opened: &Opened, output: &mut Output<'_>) {
+        for (count, failure) in &self.folded.failed {
+            let version = match self.version_of(opened, *count) {
+                Some(version) => format!("version {version}"),
+                None => format!("event {count}"),
+            };
+            output.remark(&format!("{version} was not applied: {}", printable(&failure.message)));
+        }
+    }
+}
