@@ -50,7 +50,7 @@ pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
     if view.total == 0 {
         let hint = if view.filters.is_empty() { "" } else { "Take a filter away to see more" };
         let title = if view.listing.is_some() { "No events" } else { "Reading the first events…" };
-        empty::empty(ui, title, hint, None);
+        empty::empty_panel(ui, Icon::Search, title, hint, None);
     } else {
         table_ui(ui, view, local, &mut asked);
     }

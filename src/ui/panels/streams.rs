@@ -36,9 +36,9 @@ pub fn streams_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLoca
     filter_ui(ui, view, actions);
     if view.lines.is_empty() {
         if view.is_counting {
-            empty::empty(ui, "Counting streams…", "Events can be browsed meanwhile", None);
+            empty::empty_panel(ui, Icon::Search, "Counting streams…", "Events can be browsed meanwhile", None);
         } else {
-            empty::empty(ui, "No stream passes the filter", "Plain text, a glob like order-1*, or /expression/", None);
+            empty::empty_panel(ui, Icon::Search, "No stream passes the filter", "Plain text, a glob like order-1*, or /expression/", None);
         }
         return;
     }
