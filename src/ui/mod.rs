@@ -1,1 +1,5 @@
-//! (under way)
+//! The window. Only here and in `main` is egui named.
+
+pub mod fonts;
+pub mod theme;
+pub mod widgets;

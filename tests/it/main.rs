@@ -6,3 +6,4 @@ mod index;
 mod sample_data;
 mod session;
 mod support;
+mod ui;
