@@ -9,7 +9,7 @@ use crate::{
         view::{EventsView, typed_path},
     },
     ui::widgets::{
-        empty,
+        empty, icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
     },
 };
@@ -80,7 +80,7 @@ fn types_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
     egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, |ui| {
         ui.set_min_width(280.0);
         let field = TextEdit::singleline(&mut local.type_filter).hint_text("Find a type");
-        ui.add(field).widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Find a type"));
+        ui.add(field).widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find a type"));
         if ui.button("Show all types").clicked() {
             asked.push(BrowseAction::ClearTypes);
         }

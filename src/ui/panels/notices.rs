@@ -13,7 +13,7 @@ pub fn notices_ui(ctx: &egui::Context, notices: &[Notice], actions: &mut Vec<Act
     if notices.is_empty() {
         return;
     }
-    let area = egui::Area::new(egui::Id::new("notices")).order(egui::Order::Foreground);
+    let area = egui::Area::new(egui::Id::unique("notices")).order(egui::Order::Foreground);
     area.anchor(egui::Align2::RIGHT_BOTTOM, egui::vec2(-16.0, -40.0)).show(ctx, |ui| {
         ui.set_width(460.0_f32.min(ctx.content_rect().width() - 32.0));
         for shown in notices {

@@ -60,7 +60,7 @@ pub fn snapshots_ui(ui: &mut egui::Ui, view: &SnapshotsView, local: &mut Snapsho
     }
     if let Some(detail) = &view.detail {
         let height = ui.available_height() * 0.5;
-        egui::Panel::bottom("snapshot detail").resizable(true).default_size(height).show_inside(ui, |ui| {
+        egui::Panel::bottom("snapshot detail").resizable(true).default_size(height).show(ui, |ui| {
             detail_ui(ui, detail, local);
         });
     }

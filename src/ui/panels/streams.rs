@@ -10,7 +10,7 @@ use crate::{
         view::{StreamLine, StreamsView, grouped},
     },
     ui::widgets::{
-        empty,
+        empty, icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Sorting, Table, TableState},
     },
 };
@@ -80,7 +80,7 @@ fn filter_ui(ui: &mut egui::Ui, view: &StreamsView, actions: &mut Vec<Action>) {
     let mut filter = view.filter.clone();
     let field = TextEdit::singleline(&mut filter).hint_text("Filter: text, glob* or /regex/").desired_width(f32::INFINITY);
     let response = ui.add(field);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Filter streams"));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Filter streams"));
     if response.changed() {
         actions.push(Action::Browse(BrowseAction::FilterStreams(filter)));
     }

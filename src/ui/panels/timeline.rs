@@ -79,7 +79,7 @@ fn buttons_ui(ui: &mut egui::Ui, view: &TimelineView, asked: &mut Vec<CursorActi
         TransportRequest::First => CursorAction::Home,
         TransportRequest::StepBack => CursorAction::Step(-1),
         TransportRequest::Play | TransportRequest::Pause => CursorAction::TogglePlay,
-        TransportRequest::Step => CursorAction::Step(1),
+        TransportRequest::StepForward => CursorAction::Step(1),
         TransportRequest::Last => CursorAction::End,
         TransportRequest::Speed(speed) => CursorAction::SetSpeed(speed.max(1.0) as u32),
     }));
