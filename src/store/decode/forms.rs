@@ -53,7 +53,9 @@ impl<'a> From<&'a Json> for Value<'a> {
     fn from(json: &'a Json) -> Self {
         match json {
             Json::Text(text) => Self::Text(text.as_bytes()),
-            Json::Number(number) => number.as_i64().map_or_else(|| Self::Real(number.as_f64()), Self::Integer),
+            Json::Number(number) => {
+                number.as_i64().map_or_else(|| Self::Real(number.as_f64()), Self::Integer)
+            }
             Json::Bool(value) => Self::Integer(i64::from(*value)),
             Json::Null | Json::Array(_) | Json::Object(_) => Self::Null,
         }
@@ -87,9 +89,7 @@ impl<'a> Value<'a> {
     pub fn as_i64(self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(number),
-            Self::Real(number) => {
-                (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
-            }
+            Self::Real(number) => (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64),
             Self::Text(_) => self.as_str()?.trim().parse().ok(),
             Self::Null | Self::Blob(_) => None,
         }
@@ -139,7 +139,8 @@ fn uuid_v7_millis(value: Value<'_>) -> Option<i64> {
         let millis = bytes.iter().take(6).fold(0_i64, |millis, byte| (millis << 8) | i64::from(*byte));
         return is_seven.then_some(millis);
     }
-    let mut digits = value.as_str()?.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
+    let mut digits =
+        value.as_str()?.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
     let millis = (0..12).try_fold(0_i64, |millis, _| Some((millis << 4) | i64::from(digits.next()??)))?;
     (digits.next()?? == 7 && digits.count() == 19).then_some(millis)
 }

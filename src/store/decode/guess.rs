@@ -55,9 +55,8 @@ pub(super) fn bytes(bytes: &[u8]) -> Reading {
 }
 
 fn is_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| {
-        text.chars().take(4096).all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
-    })
+    std::str::from_utf8(bytes)
+        .is_ok_and(|text| text.chars().take(4096).all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')))
 }
 
 /// Whether so many different bytes occur as in random ones, half of them above 127.

@@ -88,7 +88,8 @@ fn number(content: &[u8]) -> Option<Json> {
 /// A hexadecimal integer of JSON5, in decimal digits.
 fn integer5(content: &[u8]) -> Option<Json> {
     let text = std::str::from_utf8(content).ok()?;
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
+    let (sign, digits) =
+        text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
     let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"))?;
     let number = u128::from_str_radix(hex, 16).ok()?;
     Some(Json::Number(Number::from_valid(&format!("{sign}{number}"))))
@@ -97,7 +98,8 @@ fn integer5(content: &[u8]) -> Option<Json> {
 /// A number like `.5`, `5.` or `+5`, with the digits that JSON asks for.
 fn float5(content: &[u8]) -> Option<Json> {
     let text = std::str::from_utf8(content).ok()?;
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
+    let (sign, digits) =
+        text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
     let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, ""), |at| digits.split_at(at));
     let mantissa = match mantissa.split_once('.') {
         Some((whole, fraction)) => {
@@ -165,8 +167,14 @@ mod tests {
 
     #[test]
     fn other_bytes_are_refused() {
-        for bytes in [&b""[..], b"\x0c\x00", b"\x1c\x17", b"\xfc\xff\xff\xff\xff\xff\xff\xff\xff", b"\x2b\x13", b"\x7b"]
-        {
+        for bytes in [
+            &b""[..],
+            b"\x0c\x00",
+            b"\x1c\x17",
+            b"\xfc\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\x2b\x13",
+            b"\x7b",
+        ] {
             assert_eq!(read(bytes), None, "{bytes:?}");
         }
         // Nested arrays deeper than any reader allows.

@@ -35,9 +35,9 @@ fn typed_values(json: Json) -> Json {
         Json::Object(object) => match typed_value(&object) {
             Some(data) => typed_values(data.clone()),
             None if !object.iter().any(|(_, value)| has_parts(value)) => Json::Object(object),
-            None => Json::object(
-                object.iter().map(|(name, value)| (name.clone(), typed_values(value.clone()))),
-            ),
+            None => {
+                Json::object(object.iter().map(|(name, value)| (name.clone(), typed_values(value.clone()))))
+            }
         },
         Json::Array(items) if items.iter().any(has_parts) => {
             Json::array(items.iter().map(|item| typed_values(item.clone())))
