@@ -1,3 +1,4 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
+mod detection;
 mod support;
