@@ -1,4 +1,4 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
-mod detection;
+mod sqlite_store;
 mod support;
