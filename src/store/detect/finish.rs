@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    model::{Encoding, Stored},
+    model::{Encoding, Json, Stored},
     store::{
         decode::{Value, id_text},
         detect::{inside::Documents, look::Look, roles::Reading, values},
@@ -75,11 +75,24 @@ fn inside(
             "inside `{}`, in {} of {} documents looked at",
             documents.column, place.count, documents.count
         );
-        let is_uncertain = role == Role::Time && !is_envelope && place.name != "data";
+        let is_named =
+            role == Role::CausationId && !place.values.is_empty() && place.values.iter().all(is_name);
+        if is_named {
+            reading.problems.push(format!("{source} holds names, not ids: causes cannot be followed"));
+        }
+        let is_uncertain =
+            is_named || (role == Role::Time && !is_envelope && !source.to_string().ends_with("._data_"));
         reading.roles.insert(role, Mapping { source: source.clone(), form, evidence, is_uncertain });
         played.push(source);
     }
     played
+}
+
+/// A name in words, such as a command's, and no id.
+fn is_name(value: &Json) -> bool {
+    value.as_text().is_some_and(|text| {
+        values::is_identifier(text) && !text.bytes().any(|byte| byte.is_ascii_digit()) && text.len() > 3
+    })
 }
 
 /// Whether the one member is named as the event type is, where there is an event type.

@@ -97,12 +97,4 @@ impl Reading {
             self.put(look, Role::SchemaVersion, column, evidence, Form::Plain);
         }
     }
-
-    /// A plain column of the events table that plays a role.
-    pub(super) fn own_column(&self, role: Role) -> Option<&str> {
-        match &self.roles.get(&role)?.source {
-            Source::Column { table: None, column } => Some(column),
-            _ => None,
-        }
-    }
 }

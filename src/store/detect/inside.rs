@@ -119,7 +119,9 @@ impl Documents {
         if depth > 1 && !is_header {
             return None;
         }
-        let rank = inside_rank(role, &name, is_metadata || is_header)?;
+        // `_schema` in the data is not the domain's word.
+        let is_marked = role == Role::SchemaVersion && place.path.to_string().starts_with("/_");
+        let rank = inside_rank(role, &name, is_metadata || is_header || is_marked)?;
         let form = self.values_fit(role, place, &name)?;
         Some((rank - 0.05 * depth as f64 + 0.001 * place.count as f64 / self.count.max(1) as f64, form))
     }
