@@ -2,7 +2,7 @@
 
 use crate::store::{
     detect::{look::Look, names, pair, roles::Reading},
-    layout::{Form, Role, Source},
+    layout::{Form, Role},
 };
 
 impl Reading {
