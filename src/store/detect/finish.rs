@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Roles that metadata may play, and data where it is an envelope.
-const INSIDE: [Role; 8] = [
+const INSIDE: [Role; 10] = [
+    Role::Stream,
+    Role::Version,
     Role::EventType,
     Role::Time,
     Role::EventId,
@@ -63,7 +65,7 @@ fn inside(
     let is_envelope = is_metadata || documents.envelope().is_some();
     let mut played = Vec::new();
     for role in INSIDE {
-        let only_in_envelopes = matches!(role, Role::EventId) && !is_envelope;
+        let only_in_envelopes = matches!(role, Role::EventId | Role::Stream | Role::Version) && !is_envelope;
         if reading.roles.contains_key(&role) || !open(role) || only_in_envelopes {
             continue;
         }
@@ -283,6 +285,9 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     }
     if !reading.order.is_certain {
         problems.push(format!("the global order is not certain: {}", reading.order.evidence));
+    }
+    if !reading.roles.contains_key(&Role::EventType) {
+        problems.push("nothing names the types of the events".to_owned());
     }
     if !reading.roles.contains_key(&Role::Version) {
         problems.push("there is no stream version: events of a stream are taken in global order".to_owned());

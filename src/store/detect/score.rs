@@ -49,7 +49,10 @@ pub(super) fn weigh(look: &Look<'_>, reading: &Reading) -> Verdict {
             .push(format!("a table called `{}` seldom holds the events themselves", look.table.name));
     }
     let foreign = foreign(look, &mut verdict);
-    let has_all = data.is_some() && kind.is_some() && stream.is_some();
+    // A log of commits may name types only deep inside; then all else has to be beyond doubt.
+    let is_beyond_doubt =
+        reading.pair.as_ref().is_some_and(|pair| pair.is_key) && weight >= 8.0 && foreign == 0;
+    let has_all = data.is_some() && (kind.is_some() || is_beyond_doubt) && stream.is_some();
     // Where nothing counts within a stream, names have to speak the louder.
     let is_named = [data, kind, stream].iter().all(|rank| rank.is_some_and(|rank| rank >= 0.4));
     let is_plain_log = is_named && weight >= 4.0 && foreign == 0;
