@@ -1,4 +1,6 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
 mod sqlite_store;
+mod control_set;
+mod detection;
 mod support;

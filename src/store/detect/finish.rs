@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    model::{Encoding, Stored},
+    model::{Encoding, Json, Stored},
     store::{
         decode::{Value, id_text},
         detect::{inside::Documents, look::Look, roles::Reading, values},
@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Roles that metadata may play, and data where it is an envelope.
-const INSIDE: [Role; 8] = [
+const INSIDE: [Role; 10] = [
+    Role::Stream,
+    Role::Version,
     Role::EventType,
     Role::Time,
     Role::EventId,
@@ -63,7 +65,7 @@ fn inside(
     let is_envelope = is_metadata || documents.envelope().is_some();
     let mut played = Vec::new();
     for role in INSIDE {
-        let only_in_envelopes = matches!(role, Role::EventId) && !is_envelope;
+        let only_in_envelopes = matches!(role, Role::EventId | Role::Stream | Role::Version) && !is_envelope;
         if reading.roles.contains_key(&role) || !open(role) || only_in_envelopes {
             continue;
         }
@@ -75,11 +77,24 @@ fn inside(
             "inside `{}`, in {} of {} documents looked at",
             documents.column, place.count, documents.count
         );
-        let is_uncertain = role == Role::Time && !is_envelope && place.name != "data";
+        let is_named =
+            role == Role::CausationId && !place.values.is_empty() && place.values.iter().all(is_name);
+        if is_named {
+            reading.problems.push(format!("{source} holds names, not ids: causes cannot be followed"));
+        }
+        let is_uncertain =
+            is_named || (role == Role::Time && !is_envelope && !source.to_string().ends_with("._data_"));
         reading.roles.insert(role, Mapping { source: source.clone(), form, evidence, is_uncertain });
         played.push(source);
     }
     played
+}
+
+/// A name in words, such as a command's, and no id.
+fn is_name(value: &Json) -> bool {
+    value.as_text().is_some_and(|text| {
+        values::is_identifier(text) && !text.bytes().any(|byte| byte.is_ascii_digit()) && text.len() > 3
+    })
 }
 
 /// Whether the one member is named as the event type is, where there is an event type.
@@ -270,6 +285,9 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     }
     if !reading.order.is_certain {
         problems.push(format!("the global order is not certain: {}", reading.order.evidence));
+    }
+    if !reading.roles.contains_key(&Role::EventType) {
+        problems.push("nothing names the types of the events".to_owned());
     }
     if !reading.roles.contains_key(&Role::Version) {
         problems.push("there is no stream version: events of a stream are taken in global order".to_owned());

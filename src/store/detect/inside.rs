@@ -119,7 +119,9 @@ impl Documents {
         if depth > 1 && !is_header {
             return None;
         }
-        let rank = inside_rank(role, &name, is_metadata || is_header)?;
+        // `_schema` in the data is not the domain's word.
+        let is_marked = role == Role::SchemaVersion && place.path.to_string().starts_with("/_");
+        let rank = inside_rank(role, &name, is_metadata || is_header || is_marked)?;
         let form = self.values_fit(role, place, &name)?;
         Some((rank - 0.05 * depth as f64 + 0.001 * place.count as f64 / self.count.max(1) as f64, form))
     }
@@ -165,6 +167,15 @@ impl Documents {
                 let names = all(&|value| value.as_text().is_some_and(values::is_identifier));
                 (often && names && !kinds.is_empty() && kinds.len() * 3 <= self.count.max(9))
                     .then_some(Form::Plain)
+            }
+            Role::Version => {
+                let numbers = all(&|value| Value::from(value).as_i64().is_some());
+                (often && numbers && !place.values.is_empty()).then_some(Form::Plain)
+            }
+            Role::Stream => {
+                let kinds: BTreeSet<Arc<str>> =
+                    place.values.iter().filter_map(Json::as_scalar_text).collect();
+                (often && kinds.len() > 1 && place.objects == 0).then_some(Form::Plain)
             }
             Role::EventId | Role::Actor => {
                 (often && !place.values.is_empty() && place.objects == 0).then_some(Form::Plain)
@@ -337,6 +348,18 @@ fn inside_rank(role: Role, name: &str, is_metadata: bool) -> Option<f64> {
         Role::Actor if is_metadata => &["actor", "actor_id", "user_id", "user", "username", "u", "principal"],
         Role::Category => &["aggregate_type", "aggregate_root_type", "stream_type", "aggregate_name"],
         Role::Metadata => &["metadata", "meta", "headers", "meta_data"],
+        Role::Stream => &[
+            "stream_id",
+            "stream_name",
+            "aggregate_id",
+            "aggregate_uuid",
+            "aggregate_root_id",
+            "originator_id",
+            "stream",
+        ],
+        Role::Version => {
+            &["stream_version", "aggregate_version", "aggregate_root_version", "originator_version"]
+        }
         _ => return None,
     };
     let place = list.iter().position(|known| *known == name)?;

@@ -166,6 +166,7 @@ fn type_table(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading) {
         reading
             .roles
             .insert(Role::EventType, Mapping { source, form: Form::Plain, evidence, is_uncertain: false });
+        reading.problems.retain(|problem| !problem.starts_with("nothing names the types"));
         let on = (look.name(column), other.name(to));
         reading.joins.push(Join { table: Arc::clone(&other.table.name), on, is_link: false });
         return;

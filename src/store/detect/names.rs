@@ -13,7 +13,8 @@ pub(super) fn rank(role: Role, column: &str) -> f64 {
     if let Some(place) = at(&name) {
         return full(place);
     }
-    if let Some(place) = without_prefix(&name).and_then(at) {
+    let stem = if role == Role::Time { without_unit(&name) } else { &name };
+    if let Some(place) = at(stem).or_else(|| without_prefix(stem).and_then(at)) {
         return full(place) * 0.95;
     }
     let has_ending = synonyms.iter().any(|synonym| {
@@ -46,6 +47,15 @@ pub(super) fn normalised(name: &str) -> String {
 
 fn without_prefix(name: &str) -> Option<&str> {
     ["event_", "message_", "evt_", "domain_event_"].iter().find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// `occurred_at_ns` says the unit behind the name.
+fn without_unit(name: &str) -> &str {
+    const UNITS: [&str; 12] = [
+        "_ns", "_us", "_ms", "_s", "_sec", "_seconds", "_millis", "_micros", "_nanos", "_utc", "_unix",
+        "_epoch",
+    ];
+    UNITS.iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name)
 }
 
 /// The strongest first.

@@ -22,7 +22,10 @@ use rusqlite::{Connection, Row};
 
 use crate::{
     model::{EventKey, EventQuery, KeyPart, RecordedEvent, StoredSnapshot, StreamName},
-    store::{Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult, layout::{Candidate, Detection, Layout, TableNote}},
+    store::{
+        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        layout::{Candidate, Detection, Layout, TableNote},
+    },
     work::Work,
 };
 
