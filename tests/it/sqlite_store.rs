@@ -21,7 +21,7 @@ use timeglass::{
 use crate::support::{all_fixtures, expectations, fixture};
 
 /// Opens a store with no hint; says why if there is none.
-pub fn open(path: &Path) -> SqliteStore {
+pub(crate) fn open(path: &Path) -> SqliteStore {
     match SqliteStore::open(path, None, &Work::default()).expect("a readable file") {
         Opened::Found { store, .. } => *store,
         Opened::NotFound { nearest, .. } => panic!("no events table in {}: {nearest:?}", path.display()),
@@ -29,7 +29,7 @@ pub fn open(path: &Path) -> SqliteStore {
 }
 
 /// All events that answer a query, page by page, forwards.
-pub fn read(store: &dyn EventStore, query: &EventQuery, size: usize) -> Vec<RecordedEvent> {
+pub(crate) fn read(store: &dyn EventStore, query: &EventQuery, size: usize) -> Vec<RecordedEvent> {
     let mut events: Vec<RecordedEvent> = Vec::new();
     loop {
         let from = events.last().map_or(PageFrom::Start, |last| PageFrom::After(last.key.clone()));
@@ -123,7 +123,8 @@ impl Facts<'_> {
             self.same("streams", scanned.streams.len() as u64, streams);
         }
         if let Some(types) = counts.get("event_types").and_then(Json::as_object) {
-            let types = types.iter().map(|(name, count)| (name.to_string(), number(count).unwrap_or_default()));
+            let types =
+                types.iter().map(|(name, count)| (name.to_string(), number(count).unwrap_or_default()));
             self.same("event types", scanned.types.clone(), types.collect());
         }
         self.snapshot_count(&store, counts);
@@ -201,7 +202,9 @@ impl Facts<'_> {
     /// Layouts filled by hand may hold the first digits of an id alone.
     fn is_shortened(&self, stream: &StreamName, ids: [Option<&str>; 3]) -> bool {
         let start = |id: &&str| {
-            [id.len(), 8, 4].iter().any(|length| id.get(..*length).is_some_and(|start| stream.id.ends_with(start)))
+            [id.len(), 8, 4]
+                .iter()
+                .any(|length| id.get(..*length).is_some_and(|start| stream.id.ends_with(start)))
         };
         self.name.starts_with("ddl-") && ids.iter().flatten().any(start)
     }
@@ -233,15 +236,18 @@ impl Facts<'_> {
         sample: &Json,
         has_versions: bool,
     ) {
-        if text(expected, "/layout/version").is_none()
-            && text(expected, "/layout/version/column").is_none()
-        {
+        if text(expected, "/layout/version").is_none() && text(expected, "/layout/version/column").is_none() {
             return self.same(&format!("versions of {shown}"), has_versions, false);
         }
-        let version = |event: Option<&RecordedEvent>| event.and_then(|event| event.version).map(|version| version.0);
+        let version =
+            |event: Option<&RecordedEvent>| event.and_then(|event| event.version).map(|version| version.0);
         for (which, event) in [("first", events.first()), ("last", events.last())] {
             if let Some(expected) = sample.get(&format!("{which}_version")).and_then(number) {
-                self.same(&format!("{which} version of {shown}"), version(event), i64::try_from(expected).ok());
+                self.same(
+                    &format!("{which} version of {shown}"),
+                    version(event),
+                    i64::try_from(expected).ok(),
+                );
             }
         }
         let distinct: BTreeSet<_> = events.iter().map(|event| event.version).collect();
@@ -254,11 +260,14 @@ impl Facts<'_> {
         let layout = expected.get("layout").expect("a layout");
         // A store without times, or whose times are encrypted, has none to show.
         let has_none = layout.get("timestamp").is_none_or(|time| matches!(time, Json::Null));
-        if (has_none && !events.iter().any(|event| event.time.is_some())) || self.name == "eventsourcing-aes" {
+        if (has_none && !events.iter().any(|event| event.time.is_some())) || self.name == "eventsourcing-aes"
+        {
             return;
         }
         for (which, event) in [("first", events.first()), ("last", events.last())] {
-            let Some(text) = sample.get(&format!("{which}_timestamp")).and_then(Json::as_text) else { continue };
+            let Some(text) = sample.get(&format!("{which}_timestamp")).and_then(Json::as_text) else {
+                continue;
+            };
             let expected = Timestamp::parse(text).expect("a time");
             let found = event.and_then(|event| event.time);
             // To the precision that the store holds.
@@ -355,7 +364,10 @@ fn pages_joined_are_one_read_in_both_directions() {
             let all = store
                 .page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1_000_000)
                 .expect("everything");
-            assert!(all.is_sorted_by(|left, right| left.key < right.key), "{name}: keys sort as the store does");
+            assert!(
+                all.is_sorted_by(|left, right| left.key < right.key),
+                "{name}: keys sort as the store does"
+            );
             (fixture, store, all)
         })
         .collect();
