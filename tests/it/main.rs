@@ -2,8 +2,12 @@
 
 mod architecture;
 mod conformance;
+mod control_set;
+mod detection;
 mod index;
+mod live;
 mod sample_data;
 mod session;
+mod sqlite_store;
 mod support;
 mod ui;
