@@ -1,6 +1,7 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
 mod architecture;
+mod big_tmp;
 mod conformance;
 mod control_set;
 mod detection;

@@ -1,12 +1,20 @@
 //! What a reading still lacks, taken from inside documents and names; what is wrapped; what is odd.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     model::{Encoding, Json, Stored},
     store::{
         decode::{Value, id_text},
-        detect::{inside::Documents, look::Look, roles::Reading, values},
+        detect::{
+            inside::{self, Documents},
+            look::Look,
+            roles::Reading,
+            values,
+        },
         layout::{Form, Mapping, Role, Source, Unwrap},
     },
 };
@@ -34,14 +42,14 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
     };
     let (metadata, data) = (documents(Role::Metadata), documents(Role::Data));
     if let Some((_, metadata)) = &metadata {
-        inside(reading, metadata, true, open);
+        inside_roles(reading, metadata, true, open);
     }
     let mut played = Vec::new();
     if let Some((column, data)) = &data {
-        if data.is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
+        if inside::is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
             tagged(reading, data, open);
         } else {
-            played = inside(reading, data, false, open);
+            played = inside_roles(reading, data, false, open);
             unwrap(reading, data, &played, open);
         }
         if data.has_typed_values() {
@@ -56,7 +64,7 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
 }
 
 /// Sets the roles that are open and stand inside these documents; returns the places taken.
-fn inside(
+fn inside_roles(
     reading: &mut Reading,
     documents: &Documents,
     is_metadata: bool,
@@ -116,7 +124,7 @@ fn tagged(reading: &mut Reading, data: &Documents, open: &dyn Fn(Role) -> bool) 
     reading.unwrap.push(Unwrap::TypeTag);
     if open(Role::EventType) && !reading.roles.contains_key(&Role::EventType) {
         let mapping = Mapping {
-            source: Source::TypeTag { column: data.column.clone() },
+            source: Source::TypeTag { column: Arc::clone(&data.column) },
             form: Form::Plain,
             evidence: format!("every `{}` is one member, named after its type", data.column),
             is_uncertain: false,
@@ -276,7 +284,7 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     let data = reading.columns.get(&Role::Data).map(|at| look.name(*at)).unwrap_or_default();
     match reading.encoding {
         Encoding::Encrypted => {
-            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"))
+            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"));
         }
         Encoding::Pickle | Encoding::Yaml | Encoding::Xml | Encoding::Unknown | Encoding::Text => {
             problems.push(format!("`{data}` is {} and is shown as it is stored", reading.encoding));
