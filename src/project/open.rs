@@ -1,6 +1,7 @@
 //! Opening a store through its project file.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,10 +9,14 @@ use std::{
 use crate::{
     store::{
         EventStore, Head, StoreError,
-        layout::{Candidate, Role, Source, TableNote},
+        layout::{Candidate, Detection, Role, Source, TableNote},
+        sqlite::{MappingError, Opened, SqliteFile, SqliteStore},
     },
     work::Work,
 };
+
+/// Rows that the mapping dialog shows.
+const FIRST_ROWS: usize = 20;
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -76,15 +81,101 @@ pub struct Preview {
     /// What is odd.
     pub message: String,
 }
-/// x
-pub fn open(_: &Path, _: Option<&Path>, _: &Work) -> Result<Opening, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+/// Opens a file through its project file, or by what detection finds.
+pub fn open(path: &Path, _project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
+    match SqliteStore::open(path, None, work)? {
+        Opened::Found { store, rivals } => {
+            let is_uncertain = !rivals.is_empty();
+            Ok(Opening::Store(opened(path, *store, is_uncertain)?))
+        }
+        Opened::NotFound { nearest, tables, .. } => {
+            Ok(Opening::NoEvents { path: path.to_owned(), nearest: nearest.map(|nearest| *nearest), tables })
+        }
+    }
 }
-/// x
-pub fn preview(_: &Path, _: Option<&str>, _: &Work) -> Result<Preview, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+
+fn opened(path: &Path, store: SqliteStore, is_uncertain: bool) -> Result<OpenedStore, OpenError> {
+    let head = store.head()?;
+    Ok(OpenedStore {
+        path: path.to_owned(),
+        store: Arc::new(store),
+        head,
+        is_uncertain,
+        warnings: Vec::new(),
+        saved_to: None,
+    })
 }
-/// x
-pub fn save_mapping(_: &Path, _: &str, _: &[(Role, Option<Source>)], _: &Work) -> Result<Opening, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+
+/// The first rows of a table and what could play which role in it; `None` means the likeliest table.
+pub fn preview(path: &Path, table: Option<&str>, work: &Work) -> Result<Preview, OpenError> {
+    let file = SqliteFile::open(path, work)?;
+    let (found, tables, message) = match file.detect(work)? {
+        Detection::Found { layout, rivals } => {
+            let message = match rivals.first() {
+                Some((_, rival)) => format!("“{}” could hold the events as well", rival.events.table),
+                None => String::new(),
+            };
+            let tables = layout.tables.clone();
+            (Some(layout), tables, message)
+        }
+        Detection::NotFound { nearest, tables } => {
+            let message = nearest.iter().flat_map(|nearest| nearest.shortfalls.first()).cloned().collect();
+            (nearest.map(|nearest| nearest.layout), tables, message)
+        }
+    };
+    let first = || tables.first().map(|table| Arc::clone(&table.table));
+    let table: Option<Arc<str>> = match (table, &found) {
+        (Some(table), _) => Some(table.into()),
+        (None, Some(layout)) => Some(Arc::clone(&layout.events.table)),
+        (None, None) => first(),
+    };
+    let Some(table) = table else { return Ok(Preview::default()) };
+    let layout = match found.filter(|layout| layout.events.table == table) {
+        Some(layout) => layout,
+        None => file.complete(work, &table, &BTreeMap::new()).map_err(mapping_error)?,
+    };
+    let rows = file.preview(work, &table, FIRST_ROWS).map_err(mapping_error)?;
+    let source = |role: Role| layout.events.role(role).map(|mapping| mapping.source.clone());
+    let roles: Vec<(Role, Option<Source>)> = Role::ALL.into_iter().map(|role| (role, source(role))).collect();
+    Ok(Preview {
+        sources: sources(&rows.columns, &roles),
+        tables: tables.iter().map(|table| Arc::clone(&table.table)).collect(),
+        table,
+        roles,
+        columns: rows.columns.iter().map(ToString::to_string).collect(),
+        rows: rows.rows,
+        message,
+    })
+}
+
+/// Every column, and whatever else plays a role already, such as a path into a payload.
+fn sources(columns: &[Arc<str>], roles: &[(Role, Option<Source>)]) -> Vec<Source> {
+    let mut sources: Vec<Source> =
+        columns.iter().map(|column| Source::Column { table: None, column: Arc::clone(column) }).collect();
+    for source in roles.iter().filter_map(|(_, source)| source.as_ref()) {
+        if !sources.contains(source) {
+            sources.push(source.clone());
+        }
+    }
+    sources
+}
+
+/// Opens a store by a mapping that the user made, and keeps it in the project file.
+pub fn save_mapping(
+    path: &Path,
+    table: &str,
+    roles: &[(Role, Option<Source>)],
+    work: &Work,
+) -> Result<Opening, OpenError> {
+    let chosen: BTreeMap<Role, Option<Source>> = roles.iter().cloned().collect();
+    let layout = SqliteFile::open(path, work)?.complete(work, table, &chosen).map_err(mapping_error)?;
+    let store = SqliteStore::with_layout(path, &layout, work)?;
+    Ok(Opening::Store(opened(path, store, false)?))
+}
+
+fn mapping_error(err: MappingError) -> OpenError {
+    match err {
+        MappingError::Store(err) => OpenError::Store(err),
+        MappingError::Unknown(what) => OpenError::Mapping(what),
+    }
 }
