@@ -4,6 +4,7 @@
 
 use crate::sample::{
     doc::{push_digits, push_number},
+    draft::Telling,
     rng::Rng,
 };
 
@@ -24,11 +25,10 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// A calendar for `events` events, of which each arrival brings about `each`.
-    pub(crate) fn new(events: u64, each: u64) -> Self {
-        // Four months for a store to look at, three years for ten million events.
-        let days = 120 + (events / 10_000).min(980) as i64;
-        let arrivals = (events / each.max(1)).max(1) as i64;
+    /// A calendar for a story of which each arrival brings about `each` events.
+    pub(crate) fn new(telling: Telling, each: u64) -> Self {
+        let days = telling.days;
+        let arrivals = (telling.events / each.max(1)).max(1) as i64;
         // A quarter of the span is lost to gaps and quiet hours.
         Self { span: days * DAY, pause: (days * DAY / arrivals * 3 / 4).max(2) }
     }
@@ -105,7 +105,10 @@ pub(crate) fn push_date(out: &mut String, micros: i64) {
 #[cfg(test)]
 mod tests {
     use super::{Calendar, DAY, HOUR, START, push_time};
-    use crate::{model::Timestamp, sample::rng::Rng};
+    use crate::{
+        model::Timestamp,
+        sample::{draft::Telling, rng::Rng},
+    };
 
     fn check(micros: i64) {
         let mut text = String::new();
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn time_goes_forward_and_leaves_gaps() {
-        let calendar = Calendar::new(2_000, 2);
+        let calendar = Calendar::new(Telling { seed: 1, events: 2_000, days: 120, snapshot_every: 0 }, 2);
         let mut rng = Rng::new(1, 1);
         let (mut now, mut longest) = (calendar.start(), 0);
         for _ in 0..1000 {
