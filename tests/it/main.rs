@@ -1,4 +1,5 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
+mod project_file;
 mod sample_data;
 mod support;
