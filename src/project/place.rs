@@ -42,7 +42,7 @@ impl Places {
     /// The places for a store, with the user's configuration folder given.
     #[must_use]
     pub fn with_config(store: &Path, config: Option<&Path>) -> Self {
-        let beside = store.parent().unwrap_or(Path::new("")).join(FILE_NAME);
+        let beside = store.parent().unwrap_or_else(|| Path::new("")).join(FILE_NAME);
         let in_config = config.map(|config| config.join("timeglass").join("projects").join(own_name(store)));
         Self { beside, in_config }
     }

@@ -219,7 +219,9 @@ mod tests {
 
         #[test]
         fn no_text_is_too_strange_to_read(text in any::<String>()) {
-            parse_source(&text);
+            if let Some(source) = parse_source(&text) {
+                proptest::prop_assert_eq!(parse_source(&source_text(&source)), Some(source));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Bank accounts: money comes, goes, and moves between them. One account alone is a long stream.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::{Doc, push_hex},
     draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
@@ -93,7 +93,7 @@ impl Bank {
         self.accounts.push(account);
     }
 
-    fn receive(&mut self, arrival: Arrival, draft: &mut Draft) -> bool {
+    fn receive(&mut self, arrival: &Arrival, draft: &mut Draft) -> bool {
         let Some(account) = self.accounts.get_mut(arrival.to) else { return false };
         let entry = Entry {
             kind: "transfer_in",
@@ -155,9 +155,9 @@ impl Story for Bank {
             return false;
         }
         if let Some(arrival) = self.arriving.take() {
-            return self.receive(arrival, draft);
+            return self.receive(&arrival, draft);
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         let is_early = self.accounts.len() < self.most_accounts;
         if self.accounts.is_empty() || (is_early && self.rng.below(30) == 0) {

@@ -13,8 +13,8 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Monday 8 January 2024, 06:00.
-const START: i64 = 1_704_693_600 * SECOND;
+/// When every store begins: Monday 8 January 2024, 06:00.
+pub(crate) const START: i64 = 1_704_693_600 * SECOND;
 
 /// When things happen, over a span that grows with the number of events.
 #[derive(Debug, Clone)]
@@ -33,14 +33,9 @@ impl Calendar {
         Self { span: days * DAY, pause: (days * DAY / arrivals * 3 / 4).max(2) }
     }
 
-    /// When the store begins.
-    pub(crate) fn start(&self) -> i64 {
-        START
-    }
-
     /// When the next arrival comes.
     pub(crate) fn next(&self, now: i64, rng: &mut Rng) -> i64 {
-        let pause = self.pause * 100 / self.pace(now);
+        let pause = self.pause * 100 / Self::pace(now);
         self.open(now + rng.between(1, pause * 2), rng)
     }
 
@@ -59,7 +54,7 @@ impl Calendar {
     }
 
     /// How many arrivals come on this day, 100 on an ordinary one.
-    fn pace(&self, time: i64) -> i64 {
+    fn pace(time: i64) -> i64 {
         let day = (time - START) / DAY;
         match (day % 7, day % 41) {
             (_, 17 | 18) => 600,
@@ -129,7 +124,7 @@ mod tests {
     fn time_goes_forward_and_leaves_gaps() {
         let calendar = Calendar::new(Telling { seed: 1, events: 2_000, days: 120, snapshot_every: 0 }, 2);
         let mut rng = Rng::new(1, 1);
-        let (mut now, mut longest) = (calendar.start(), 0);
+        let (mut now, mut longest) = (START, 0);
         for _ in 0..1000 {
             let next = calendar.next(now, &mut rng);
             assert!(next > now);

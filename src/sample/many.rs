@@ -1,7 +1,7 @@
 //! Very many streams, a few of them large and most of them small: devices that report readings.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::{Doc, push_digits},
     draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
@@ -110,7 +110,7 @@ impl Story for Many {
         if self.pen.is_done() {
             return false;
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         if self.devices.is_empty() || self.devices.len() < self.wanted() {
             self.install(time, draft);

@@ -1,7 +1,7 @@
 //! Wide payloads: documents of many nested sections, of which each event replaces a few.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::Doc,
     draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
@@ -91,7 +91,7 @@ impl Story for Wide {
         if self.pen.is_done() {
             return false;
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         let mut chain = Chain::default();
         if self.documents.is_empty() || (self.documents.len() < self.most && self.rng.below(40) == 0) {

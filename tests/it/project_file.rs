@@ -1,5 +1,10 @@
 //! The project file: found, read with clear complaints, changed without losing what is the user's.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; the lints' exception covers only test functions"
+)]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use timeglass::{

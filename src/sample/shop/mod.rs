@@ -11,7 +11,7 @@ mod product;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::sample::{
-    calendar::{Calendar, DAY, HOUR, MINUTE, SECOND},
+    calendar::{Calendar, DAY, HOUR, MINUTE, SECOND, START},
     draft::{Draft, Pen, Telling},
     rng::Rng,
     write::{Story, Summary},
@@ -83,12 +83,11 @@ impl Shop {
             calendar,
         };
         let products = (telling.events / 90).clamp(3, 400) as usize;
-        let start = shop.calendar.start();
         for index in 0..products {
             shop.products.push(Product::new(index, &mut shop.rng));
-            shop.meet(start + index as i64 * 95 * SECOND, Appointment::AddProduct(index));
+            shop.meet(START + index as i64 * 95 * SECOND, Appointment::AddProduct(index));
         }
-        shop.meet(start + HOUR * 5, Appointment::Arrive);
+        shop.meet(START + HOUR * 5, Appointment::Arrive);
         shop
     }
 
