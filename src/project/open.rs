@@ -7,9 +7,10 @@ use std::{
 };
 
 use crate::{
+    project::{LayoutChoice, ProjectError, ProjectFile, fingerprint, save_layout, save_layout_to},
     store::{
         EventStore, Head, StoreError,
-        layout::{Candidate, Detection, Role, Source, TableNote},
+        layout::{Candidate, Detection, Layout, Role, Source, TableNote},
         sqlite::{MappingError, Opened, SqliteFile, SqliteStore},
     },
     work::Work,
@@ -26,7 +27,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
     /// The project file.
     #[error(transparent)]
-    Project(#[from] super::ProjectError),
+    Project(#[from] ProjectError),
     /// The chosen layout cannot be read.
     #[error("{0}")]
     Mapping(String),
@@ -81,12 +82,32 @@ pub struct Preview {
     /// What is odd.
     pub message: String,
 }
-/// Opens a file through its project file, or by what detection finds.
-pub fn open(path: &Path, _project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
+/// Opens a file by the layout in its project file, or by what detection finds.
+///
+/// A layout that does not fit the file any more is not used, and a warning says so.
+pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
+    let mut warnings = Vec::new();
+    // A file that is no database is the greater trouble, so it is found out first.
+    let file = SqliteFile::open(path, work)?;
+    if let Some(project) = ProjectFile::find(path, project)? {
+        warnings.extend(project.warnings().iter().cloned());
+        if let Some(choice) = project.layout_choice() {
+            match chosen_layout(&file, choice, work) {
+                Ok(layout) => {
+                    let store = SqliteStore::with_layout(path, &layout, work)?;
+                    return Ok(Opening::Store(opened(path, store, warnings)?));
+                }
+                Err(OpenError::Mapping(reason)) => {
+                    warnings.push(format!("The layout in {} is not used: {reason}", project.path().display()));
+                }
+                Err(err) => return Err(err),
+            }
+        }
+    }
     match SqliteStore::open(path, None, work)? {
         Opened::Found { store, rivals } => {
             let is_uncertain = !rivals.is_empty();
-            Ok(Opening::Store(opened(path, *store, is_uncertain)?))
+            Ok(Opening::Store(OpenedStore { is_uncertain, ..opened(path, *store, warnings)? }))
         }
         Opened::NotFound { nearest, tables, .. } => {
             Ok(Opening::NoEvents { path: path.to_owned(), nearest: nearest.map(|nearest| *nearest), tables })
@@ -94,16 +115,25 @@ pub fn open(path: &Path, _project: Option<&Path>, work: &Work) -> Result<Opening
     }
 }
 
-fn opened(path: &Path, store: SqliteStore, is_uncertain: bool) -> Result<OpenedStore, OpenError> {
+fn chosen_layout(file: &SqliteFile, choice: &LayoutChoice, work: &Work) -> Result<Layout, OpenError> {
+    let layout = file.complete(work, &choice.table, &choice.roles).map_err(mapping_error)?;
+    if *choice.fingerprint == *fingerprint_of(&layout) {
+        return Ok(layout);
+    }
+    Err(OpenError::Mapping(format!("table `{}` has other columns than when it was made", choice.table)))
+}
+
+/// The fingerprint of a layout's events table.
+fn fingerprint_of(layout: &Layout) -> Arc<str> {
+    let table = &layout.events.table;
+    let note = layout.tables.iter().find(|note| note.table == *table);
+    fingerprint(table, note.map(|note| &*note.columns).unwrap_or_default())
+}
+
+fn opened(path: &Path, store: SqliteStore, warnings: Vec<String>) -> Result<OpenedStore, OpenError> {
     let head = store.head()?;
-    Ok(OpenedStore {
-        path: path.to_owned(),
-        store: Arc::new(store),
-        head,
-        is_uncertain,
-        warnings: Vec::new(),
-        saved_to: None,
-    })
+    let store = Arc::new(store);
+    Ok(OpenedStore { path: path.to_owned(), store, head, is_uncertain: false, warnings, saved_to: None })
 }
 
 /// The first rows of a table and what could play which role in it; `None` means the likeliest table.
@@ -143,7 +173,7 @@ pub fn preview(path: &Path, table: Option<&str>, work: &Work) -> Result<Preview,
         table,
         roles,
         columns: rows.columns.iter().map(ToString::to_string).collect(),
-        rows: rows.rows,
+        rows: rows.rows.iter().map(|row| row.iter().map(cell_text).collect()).collect(),
         message,
     })
 }
@@ -160,9 +190,15 @@ fn sources(columns: &[Arc<str>], roles: &[(Role, Option<Source>)]) -> Vec<Source
     sources
 }
 
+/// A cell of the preview; NULL is said, since an empty text is something else.
+fn cell_text(cell: &Option<Arc<str>>) -> String {
+    cell.as_ref().map_or_else(|| "NULL".to_owned(), ToString::to_string)
+}
+
 /// Opens a store by a mapping that the user made, and keeps it in the project file.
 pub fn save_mapping(
     path: &Path,
+    project: Option<&Path>,
     table: &str,
     roles: &[(Role, Option<Source>)],
     work: &Work,
@@ -170,7 +206,12 @@ pub fn save_mapping(
     let chosen: BTreeMap<Role, Option<Source>> = roles.iter().cloned().collect();
     let layout = SqliteFile::open(path, work)?.complete(work, table, &chosen).map_err(mapping_error)?;
     let store = SqliteStore::with_layout(path, &layout, work)?;
-    Ok(Opening::Store(opened(path, store, false)?))
+    let choice = LayoutChoice { table: table.into(), fingerprint: fingerprint_of(&layout), roles: chosen };
+    let saved_to = match project {
+        Some(project) => save_layout_to(project, &choice).map(|()| project.to_owned())?,
+        None => save_layout(path, &choice)?,
+    };
+    Ok(Opening::Store(OpenedStore { saved_to: Some(saved_to), ..opened(path, store, Vec::new())? }))
 }
 
 fn mapping_error(err: MappingError) -> OpenError {

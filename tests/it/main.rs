@@ -1,12 +1,11 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
 mod architecture;
-mod big_tmp;
 mod conformance;
 mod control_set;
 mod detection;
 mod index;
-mod live;
+mod project_file;
 mod sample_data;
 mod session;
 mod sqlite_store;
