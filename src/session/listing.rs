@@ -286,6 +286,9 @@ pub(crate) fn make_sample(path: PathBuf, work: &Work) -> Answer {
     if path.exists() {
         return Answer::SampleMade(path);
     }
+    if let Some(Err(err)) = path.parent().map(std::fs::create_dir_all) {
+        return Answer::SampleFailed(format!("{} cannot be made: {err}", path.display()));
+    }
     match write(&path, &SampleOptions::default(), work) {
         Ok(_) => Answer::SampleMade(path),
         Err(err) => Answer::SampleFailed(err.to_string()),
