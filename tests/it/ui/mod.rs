@@ -3,5 +3,6 @@
 mod renderer;
 mod stage;
 
+mod small_widgets;
 mod table;
 mod timeline;
