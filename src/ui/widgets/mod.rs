@@ -5,7 +5,7 @@ pub mod diff;
 pub mod empty;
 pub mod hex;
 pub mod icon;
-//json_tree
+pub mod json_tree;
 pub mod notice;
 pub mod rows;
 pub mod table;

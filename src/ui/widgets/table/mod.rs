@@ -7,6 +7,7 @@ mod body;
 mod header;
 mod layout;
 
+pub(crate) use body::on_one_line;
 pub use layout::{ColumnPlace, TableState};
 
 use egui::{Id, Rect, Role, Sense, Ui, pos2, vec2};
