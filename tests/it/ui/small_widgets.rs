@@ -1,6 +1,6 @@
 //! Bytes, changes, transport buttons, notices, empty panels.
 
-use egui::{Event, Key, Modifiers, Theme, Ui, vec2};
+use egui::{Key, Theme, Ui, vec2};
 use egui_kittest::kittest::Queryable as _;
 use timeglass::{
     model::{Change, Json, Pointer, diff},
@@ -151,14 +151,6 @@ fn an_empty_panel_says_what_to_do() {
     harness.get_by_label("Show all events").click();
     harness.run();
     assert!(harness.state().is_clicked);
-    harness.event(Event::Key {
-        key: Key::A,
-        physical_key: None,
-        pressed: true,
-        repeat: false,
-        modifiers: Modifiers::NONE,
-    });
-    harness.run();
 }
 
 const ICONS: [Icon; 25] = [

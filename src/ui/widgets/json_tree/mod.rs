@@ -36,7 +36,7 @@ pub struct TreeState {
     reveal: Option<Pointer>,
     outline: Outline,
     /// What the outline was made of, to see whether it still holds.
-    made_of: Option<(Json, Marks)>,
+    made_of: Option<(Json, Marks, usize)>,
 }
 
 /// A tree, to be shown once.
@@ -122,13 +122,16 @@ impl TreeState {
         self.outline.visited
     }
 
-    fn update(&mut self, value: &Json, marks: &Marks) {
-        let holds = self.made_of.as_ref().is_some_and(|(known, known_marks)| {
-            is_unchanged(known, value) && known_marks.len() == marks.len() && known_marks == marks
+    fn update(&mut self, value: &Json, marks: &Marks, line: usize) {
+        let holds = self.made_of.as_ref().is_some_and(|(known, known_marks, known_line)| {
+            is_unchanged(known, value)
+                && *known_line == line
+                && known_marks.len() == marks.len()
+                && known_marks == marks
         });
         if !holds {
-            self.outline = Outline::build(value, &self.folds, marks);
-            self.made_of = Some((value.clone(), marks.clone()));
+            self.outline = Outline::build(value, &self.folds, marks, line);
+            self.made_of = Some((value.clone(), marks.clone(), line));
         }
     }
 }
@@ -176,13 +179,15 @@ impl<'a> JsonTree<'a> {
         let whole = ui.available_rect_before_wrap();
         ui.allocate_rect(whole, Sense::HOVER);
         ui.painter().rect_filled(whole, 0.0, Palette::of(ui).panel);
+        // In steps, so that long texts are not cut anew at every point of a resize.
+        let line = ((whole.width() - 80.0) / 7.5 / 8.0).clamp(3.0, 30.0) as usize * 8;
         state.hits.update(self.find, self.value);
-        state.update(self.value, marks);
+        state.update(self.value, marks, line);
 
         let mut list = list_ui(ui, self.id, whole, (Role::Tree, &self.name));
         let shown = f64::from(whole.height() / theme::ROW);
         self.keys(&list, state, marks, &mut out);
-        state.update(self.value, marks);
+        state.update(self.value, marks, line);
         if let Some(row) = state.reveal.take().and_then(|path| state.outline.row_of(&path)) {
             state.scroll.reveal(row, shown);
         }

@@ -38,9 +38,6 @@ const OPEN_CHILDREN: usize = 64;
 const OPEN_ROWS: u64 = 400;
 /// A longer text can be opened, and is then shown in lines. In bytes.
 const LONG_TEXT: usize = 120;
-/// The length of such a line, in characters.
-const LINE: usize = 96;
-
 /// The rows of a value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outline {
@@ -48,6 +45,8 @@ pub(super) struct Outline {
     places: BTreeMap<Pointer, usize>,
     runs: Vec<Run>,
     rows: u64,
+    /// The length of the lines of long texts, in characters.
+    line: usize,
     /// How many nodes were looked at to build it.
     pub(super) visited: u64,
 }
@@ -97,8 +96,8 @@ pub(super) struct Item {
 }
 
 impl Outline {
-    pub(super) fn build(value: &Json, folds: &Folds, marks: &Marks) -> Self {
-        let mut outline = Self::default();
+    pub(super) fn build(value: &Json, folds: &Folds, marks: &Marks, line: usize) -> Self {
+        let mut outline = Self { line, ..Self::default() };
         if !has_parts(value) || marks.contains_key(&Pointer::root()) {
             let root = Open {
                 path: Pointer::root(),
@@ -120,7 +119,7 @@ impl Outline {
         let place = self.open.len();
         let ghosts = ghosts(path, marks);
         let lines = match value {
-            Json::Text(text) if depth > 0 => lines(text),
+            Json::Text(text) if depth > 0 => lines(text, self.line),
             _ => Vec::new(),
         };
         self.visited += lines.len() as u64;
@@ -306,7 +305,7 @@ fn ghosts(path: &Pointer, marks: &Marks) -> Vec<Pointer> {
 }
 
 /// A long text cut at its line ends and after so many characters.
-fn lines(text: &str) -> Vec<Range<usize>> {
+fn lines(text: &str, longest: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let (mut start, mut length) = (0, 0);
     for (at, c) in text.char_indices() {
@@ -314,7 +313,7 @@ fn lines(text: &str) -> Vec<Range<usize>> {
             lines.push(start..at);
             (start, length) = (at + 1, 0);
         } else {
-            if length == LINE {
+            if length == longest {
                 lines.push(start..at);
                 (start, length) = (at, 0);
             }
@@ -335,7 +334,7 @@ mod tests {
 
     fn check(value: &Json, folds: &[(&str, bool)], marks: &Marks, expected: &str) {
         let folds: Folds = folds.iter().map(|(path, open)| (Pointer::parse(path).unwrap(), *open)).collect();
-        let outline = Outline::build(value, &folds, marks);
+        let outline = Outline::build(value, &folds, marks, 96);
         let rows: Vec<String> = (0..outline.rows())
             .map(|row| {
                 let item = outline.item(row, marks).expect("every row has an item");
@@ -368,7 +367,7 @@ mod tests {
         let none = Marks::new();
         check(&read("7"), &[], &none, "");
         check(&read("{}"), &[], &none, "");
-        assert_eq!(Outline::build(&read("null"), &Folds::new(), &none).rows(), 1);
+        assert_eq!(Outline::build(&read("null"), &Folds::new(), &none, 96).rows(), 1);
     }
 
     #[test]
@@ -380,7 +379,7 @@ mod tests {
 
     #[test]
     fn of_members_with_one_name_the_last_counts() {
-        let outline = Outline::build(&read(r#"{"a":{"b":1},"a":{"b":2}}"#), &Folds::new(), &Marks::new());
+        let outline = Outline::build(&read(r#"{"a":{"b":1},"a":{"b":2}}"#), &Folds::new(), &Marks::new(), 96);
         let shadowed: Vec<bool> = (0..outline.rows())
             .filter_map(|row| outline.item(row, &Marks::new()))
             .map(|item| item.is_shadowed)
@@ -396,7 +395,7 @@ mod tests {
             .into_iter()
             .map(|(path, open)| (Pointer::parse(path).unwrap(), open))
             .collect();
-        let outline = Outline::build(&value, &folds, &Marks::new());
+        let outline = Outline::build(&value, &folds, &Marks::new(), 96);
         assert_eq!(outline.rows(), 100_003);
         assert!(outline.visited < 10, "{} nodes looked at", outline.visited);
         let item = outline.item(70_002, &Marks::new()).expect("an item");
@@ -407,7 +406,7 @@ mod tests {
     #[test]
     fn long_texts_are_cut_into_lines() {
         let text = format!("one\n\n{}ж{}", "a".repeat(95), "b".repeat(10));
-        let parts: Vec<&str> = lines(&text).into_iter().map(|range| &text[range]).collect();
+        let parts: Vec<&str> = lines(&text, 96).into_iter().map(|range| &text[range]).collect();
         assert_eq!(parts, ["one", "", &format!("{}ж", "a".repeat(95)), &"b".repeat(10)]);
     }
 }

@@ -168,11 +168,11 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
     match &item.key {
         Some(Segment::Name(name)) => {
             writer.add(&on_one_line(name), colours.key);
-            writer.add(": ", colours.faint);
+            writer.aside(": ", colours.faint);
         }
         Some(Segment::Index(index)) => {
-            writer.add(&index.to_string(), colours.faint);
-            writer.add(": ", colours.faint);
+            writer.aside(&index.to_string(), colours.faint);
+            writer.aside(": ", colours.faint);
         }
         None => (),
     }
@@ -181,7 +181,7 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
         None => value_text(&mut writer, item, colours),
     }
     if let Some(Mark::Changed { old }) = shape.mark {
-        writer.add("  was ", colours.faint);
+        writer.aside("  was ", colours.faint);
         writer.strike = Stroke::new(1.0, colours.faint);
         writer.add(&old.to_preview(80), colours.faint);
     }
@@ -206,10 +206,10 @@ fn value_text(writer: &mut Writer, item: &Item, colours: &Palette) {
         Json::Array(_) | Json::Object(_) => colours.faint,
     };
     match item.value.len() {
-        Some(count) if item.is_open => writer.add(&count_text(&item.value, count), ink),
+        Some(count) if item.is_open => writer.aside(&count_text(&item.value, count), ink),
         Some(count) if count > 0 => {
             writer.add(&item.value.to_preview(100), colours.soft);
-            writer.add(&format!("  {}", count_text(&item.value, count)), ink);
+            writer.aside(&format!("  {}", count_text(&item.value, count)), ink);
         }
         _ => writer.add(&item.value.to_preview(LONGEST), ink),
     }
@@ -234,6 +234,11 @@ struct Writer {
 }
 
 impl Writer {
+    /// Our own words, which no search looks at.
+    fn aside(&mut self, text: &str, ink: Color32) {
+        self.job.append(text, 0.0, TextFormat::simple(theme::mono(), ink));
+    }
+
     fn add(&mut self, text: &str, ink: Color32) {
         let format = TextFormat { strikethrough: self.strike, ..TextFormat::simple(theme::mono(), ink) };
         // Lower case of ASCII alone keeps every letter in its place.
