@@ -30,7 +30,7 @@ fn model() -> Model {
 fn draw(ui: &mut Ui, model: &mut Model) {
     let TreeResponse { copied, .. } =
         JsonTree::new("State", &model.value).marks(&model.marks).find(&model.find).show(ui, &mut model.state);
-    model.copied = copied.or(model.copied.take());
+    model.copied = copied.or_else(|| model.copied.take());
 }
 
 fn tree(model: Model) -> Harness<'static, Model> {

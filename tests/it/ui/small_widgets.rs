@@ -65,7 +65,7 @@ fn changes() -> Diff {
 
 fn draw_diff(ui: &mut Ui, model: &mut Diff) {
     let chosen = diff_list(ui, "Changes", &model.changes, &mut model.state);
-    model.chosen = chosen.or(model.chosen.take());
+    model.chosen = chosen.or_else(|| model.chosen.take());
 }
 
 #[test]
@@ -90,7 +90,7 @@ struct Controls {
 
 fn draw_transport(ui: &mut Ui, controls: &mut Controls) {
     let shape = TransportShape { is_playing: false, can_go_back: false, can_go_on: true, speed: 10.0 };
-    controls.asked = transport(ui, &shape).or(controls.asked);
+    controls.asked = transport(ui, shape).or(controls.asked);
 }
 
 #[test]

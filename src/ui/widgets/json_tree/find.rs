@@ -1,5 +1,7 @@
 //! Finding a text in the names and values of a tree.
 
+use std::sync::Arc;
+
 use crate::model::{Json, Pointer, Segment};
 
 /// No more hits than this are kept; the count then reads `10 000+`.
@@ -69,7 +71,7 @@ fn collect(path: &Pointer, value: &Json, text: &str, hits: &mut Vec<Pointer>) {
         Json::Object(object) => {
             for (name, member) in object.iter() {
                 let is_hit = contains(name, text);
-                visit(path, (Segment::Name(name.clone()), is_hit), member, (text, &mut *hits));
+                visit(path, (Segment::Name(Arc::clone(name)), is_hit), member, (text, &mut *hits));
             }
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {

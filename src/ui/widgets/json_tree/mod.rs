@@ -39,6 +39,9 @@ pub struct TreeState {
     made_of: Option<(Json, Marks, usize)>,
 }
 
+/// What a panel adds to the menu of a node.
+type NodeMenu<'a> = &'a mut dyn FnMut(&mut Ui, &Pointer);
+
 /// A tree, to be shown once.
 pub struct JsonTree<'a> {
     id: Id,
@@ -46,7 +49,7 @@ pub struct JsonTree<'a> {
     value: &'a Json,
     marks: Option<&'a Marks>,
     find: &'a str,
-    menu: Option<&'a mut dyn FnMut(&mut Ui, &Pointer)>,
+    menu: Option<NodeMenu<'a>>,
 }
 
 /// What the user did to a tree.
@@ -192,12 +195,12 @@ impl<'a> JsonTree<'a> {
             state.scroll.reveal(row, shown);
         }
         let count = state.outline.rows();
-        let mut view = scroll_rows(&mut list, self.id, whole, &mut state.scroll, (count, theme::ROW));
+        let mut view = scroll_rows(&list, self.id, whole, &mut state.scroll, (count, theme::ROW));
         let current = state.selected.as_ref().and_then(|path| state.outline.row_of(path));
         if let Some(row) = row_by_key(&list, self.id, current, &view, count) {
             state.scroll.reveal(row, view.shown());
-            view = scroll_rows(&mut list, self.id, whole, &mut state.scroll, (count, theme::ROW));
-            self.choose(state.outline.item(row, marks), state, &mut out);
+            view = scroll_rows(&list, self.id, whole, &mut state.scroll, (count, theme::ROW));
+            Self::choose(state.outline.item(row, marks), state, &mut out);
         }
         let is_clicked = self.rows_ui(&mut list, &view, marks, (state, &mut out));
         focus_frame(&list, self.id, whole);
@@ -208,7 +211,7 @@ impl<'a> JsonTree<'a> {
         out
     }
 
-    fn choose(&self, item: Option<Item>, state: &mut TreeState, out: &mut TreeResponse) {
+    fn choose(item: Option<Item>, state: &mut TreeState, out: &mut TreeResponse) {
         if let Some(item) = item {
             state.selected = Some(item.path.clone());
             out.selected = Some(item.path);
@@ -240,7 +243,7 @@ impl<'a> JsonTree<'a> {
             let first =
                 row.and_then(|row| state.outline.item(row + 1, marks)).filter(|child| child.line.is_none());
             state.reveal = first.as_ref().map(|child| child.path.clone());
-            self.choose(first, state, out);
+            Self::choose(first, state, out);
         }
         if copy_asked(ui, self.id) {
             ui.copy_text(item.value.to_pretty());
@@ -275,14 +278,14 @@ impl<'a> JsonTree<'a> {
                 state.set_open(item.path.clone(), is_open);
             }
             answer.response.context_menu(|ui| {
-                out.copied = menu_ui(ui, &item).or(out.copied.take());
+                out.copied = menu_ui(ui, &item).or_else(|| out.copied.take());
                 if let Some(menu) = &mut self.menu {
                     menu(ui, &item.path);
                 }
             });
             if answer.response.clicked() || answer.response.secondary_clicked() {
                 is_clicked = true;
-                self.choose(Some(item), state, out);
+                Self::choose(Some(item), state, out);
             }
         }
         ui.set_clip_rect(clip);

@@ -92,7 +92,10 @@ fn name_row(response: &Response, shape: &RowShape<'_>) {
         };
         match shape.mark {
             Some(Mark::Added) => name.push_str(", added"),
-            Some(Mark::Changed { old }) => name.push_str(&format!(", changed from {}", old.to_preview(80))),
+            Some(Mark::Changed { old }) => {
+                name.push_str(", changed from ");
+                name.push_str(&old.to_preview(80));
+            }
             Some(Mark::Removed { .. }) => name.push_str(", removed"),
             None if shape.holds_change => name.push_str(", holds changes"),
             None => (),
@@ -119,10 +122,11 @@ fn ground(ui: &Ui, shape: &RowShape<'_>, response: &Response) {
         Mark::Changed { .. } => colours.changed.ground,
         Mark::Removed { .. } => colours.removed.ground,
     });
+    let is_pointed = response.hovered() || response.context_menu_opened();
     let ground = if shape.is_selected {
         Some(colours.selection)
     } else {
-        tint.or((response.hovered() || response.context_menu_opened()).then_some(colours.hover))
+        tint.or_else(|| is_pointed.then_some(colours.hover))
     };
     if let Some(ground) = ground {
         ui.painter().rect_filled(shape.rect, 0.0, ground);
@@ -199,11 +203,10 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
 
 fn value_text(writer: &mut Writer, item: &Item, colours: &Palette) {
     let ink = match &item.value {
-        Json::Null => colours.faint,
         Json::Bool(_) => colours.boolean,
         Json::Number(_) => colours.number,
         Json::Text(_) => colours.string,
-        Json::Array(_) | Json::Object(_) => colours.faint,
+        Json::Null | Json::Array(_) | Json::Object(_) => colours.faint,
     };
     match item.value.len() {
         Some(count) if item.is_open => writer.aside(&count_text(&item.value, count), ink),
