@@ -23,7 +23,7 @@ use crate::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
-        menus,
+        fonts, menus,
         panels::{self, Local},
         theme,
     },
@@ -84,9 +84,10 @@ impl App {
             serde_json::from_str::<Workspace>(&text).ok()
         };
         let workspace = context.storage.and_then(kept).unwrap_or_default();
-        let tree = context.storage.and_then(|storage| {
-            serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok()
-        });
+        let tree = context
+            .storage
+            .and_then(|storage| serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok());
+        fonts::install(&context.egui_ctx);
         theme::apply(&context.egui_ctx);
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
@@ -205,7 +206,8 @@ impl App {
     }
 
     fn ask_for_file(&mut self) {
-        let folder = self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
+        let folder =
+            self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
         let question = move || {
             let dialog = rfd::FileDialog::new()
                 .set_title("Open an event store")

@@ -11,7 +11,7 @@ use crate::{
             empty::empty_panel,
             hex::hex_view,
             icon::Icon,
-            json_tree::{TreeState, TreeView},
+            json_tree::{JsonTree, TreeState},
             rows::Scroll,
         },
     },
@@ -60,7 +60,9 @@ pub fn event_ui(
     }
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        for (part, name) in [(Part::Data, "Data"), (Part::Metadata, "Metadata"), (Part::Bytes, "Stored bytes")] {
+        for (part, name) in
+            [(Part::Data, "Data"), (Part::Metadata, "Metadata"), (Part::Bytes, "Stored bytes")]
+        {
             ui.selectable_value(&mut local.shown, part, name);
         }
         ui.weak(match local.shown {
@@ -73,7 +75,9 @@ pub fn event_ui(
             let column = payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex);
             actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
         }
-        Part::Metadata => drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex)),
+        Part::Metadata => {
+            drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex))
+        }
         Part::Bytes => hex_view(ui, "Stored bytes of the data", &event.data.stored.bytes(), &mut local.hex),
     }
 }
@@ -95,7 +99,8 @@ fn head_ui(ui: &mut egui::Ui, event: &RecordedEvent, zone: Zone) {
         for (name, value) in rows {
             let Some(value) = value else { continue };
             ui.weak(name);
-            let label = egui::Label::new(RichText::new(&value).monospace()).truncate().sense(egui::Sense::click());
+            let label =
+                egui::Label::new(RichText::new(&value).monospace()).truncate().sense(egui::Sense::click());
             let response = ui.add(label).on_hover_text("Click to copy");
             if response.clicked() {
                 ui.ctx().copy_text(value);
@@ -114,7 +119,17 @@ fn payload_ui(
     hex: &mut Scroll,
 ) -> Option<Pointer> {
     match &payload.decoded {
-        Ok(value) => TreeView::new(name, value).with_columns(name == "Data").show(ui, tree).add_column,
+        Ok(value) => {
+            let mut column = None;
+            let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
+                if name == "Data" && ui.button("Show as a column of the events").clicked() {
+                    column = Some(path.clone());
+                    ui.close();
+                }
+            };
+            JsonTree::new(name, value).menu(&mut menu).show(ui, tree);
+            column
+        }
         Err(reason) => {
             ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
             hex_view(ui, name, &payload.stored.bytes(), hex);

@@ -3,5 +3,7 @@
 mod renderer;
 mod stage;
 
+mod json_tree;
+mod small_widgets;
 mod table;
 mod timeline;

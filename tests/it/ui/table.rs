@@ -25,7 +25,7 @@ struct Model {
 fn columns() -> Vec<ColumnSpec> {
     vec![
         ColumnSpec::new("position", "Position", 90.0, ColumnKind::Number).sortable(),
-        ColumnSpec::new("time", "Time (UTC)", 175.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new("time", "Time (UTC)", 195.0, ColumnKind::Code).sortable(),
         ColumnSpec::new("stream", "Stream", 150.0, ColumnKind::Code),
         ColumnSpec::new("version", "Ver", 52.0, ColumnKind::Number),
         ColumnSpec::new("type", "Type", 140.0, ColumnKind::Text),

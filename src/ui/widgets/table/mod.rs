@@ -7,6 +7,7 @@ mod body;
 mod header;
 mod layout;
 
+pub(crate) use body::on_one_line;
 pub use layout::{ColumnPlace, TableState};
 
 use egui::{Id, Rect, Role, Sense, Ui, pos2, vec2};
@@ -67,7 +68,7 @@ impl ColumnSpec {
 }
 
 /// What a cell shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cell {
     /// Its text; what does not fit is elided and shown whole as a tooltip.
     pub text: String,
@@ -145,6 +146,9 @@ pub struct Sorting {
     pub is_descending: bool,
 }
 
+/// What a panel puts into the menu of a row.
+type RowMenu<'a> = &'a mut dyn FnMut(&mut Ui, u64);
+
 /// A table, to be shown once.
 pub struct Table<'a> {
     id: Id,
@@ -155,11 +159,11 @@ pub struct Table<'a> {
     sorting: Option<&'a Sorting>,
     scroll_to: Option<u64>,
     look: &'a dyn Fn(u64) -> RowLook,
-    menu: Option<&'a mut dyn FnMut(&mut Ui, u64)>,
+    menu: Option<RowMenu<'a>>,
 }
 
 /// What the user did to a table.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableResponse {
     /// The first row in view.
     pub first_visible: u64,
@@ -263,7 +267,7 @@ impl<'a> Table<'a> {
             node.set_column_count(lanes.len());
         });
         let before = state.scroll;
-        let view = scroll_rows(&mut list, self.id, body, &mut state.scroll, (self.rows, theme::ROW));
+        let view = scroll_rows(&list, self.id, body, &mut state.scroll, (self.rows, theme::ROW));
         out.is_scrolled = before != state.scroll;
         let by_key = row_by_key(&list, self.id, self.selected, &view, self.rows);
         out.select = by_key;
@@ -271,12 +275,12 @@ impl<'a> Table<'a> {
             state.scroll.reveal(row, view.shown());
         }
         let view = if by_key.or(self.scroll_to).is_some() {
-            scroll_rows(&mut list, self.id, body, &mut state.scroll, (self.rows, theme::ROW))
+            scroll_rows(&list, self.id, body, &mut state.scroll, (self.rows, theme::ROW))
         } else {
             view
         };
         self.rows_ui(&mut list, &view, &lanes, (&mut cell, &mut out));
-        self.header_ui(&mut list, head, &lanes, (state, &mut out));
+        self.header_ui(&list, head, &lanes, (state, &mut out));
         focus_frame(&list, self.id, whole);
         // The list gives the focus up when it ends if the click was on a row of it, so it is given back after.
         drop(list);
@@ -289,7 +293,7 @@ impl<'a> Table<'a> {
     }
 
     /// Columns that do not fit are reached by the wheel's other axis, or the wheel with Shift.
-    fn scroll_sideways(&self, ui: &mut Ui, rect: Rect, state: &mut TableState, width: f32) {
+    fn scroll_sideways(&self, ui: &Ui, rect: Rect, state: &mut TableState, width: f32) {
         if ui.rect_contains_pointer(rect) {
             state.sideways -= ui.input_mut(|input| std::mem::take(&mut input.smooth_scroll_delta.x));
         }
