@@ -163,6 +163,8 @@ struct Strip {
 
 impl Strip {
     fn x(&self, share: f32) -> f32 {
+        // A place that is no number must not reach the painter.
+        let share = if share.is_finite() { share } else { 0.0 };
         (self.track.left() + share * self.track.width()).round() + 0.5
     }
 

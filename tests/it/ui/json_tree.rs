@@ -135,7 +135,14 @@ fn a_state_of_a_hundred_thousand_nodes_costs_what_is_open() {
 #[test]
 fn hostile_values_are_drawn() {
     let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
-    for text in [deep.as_str(), r#"{"":"","a":1,"a":2,"\u0000\n":"\u0007\u202e"}"#, "\"x\"", "[]", "null"] {
+    for text in [
+        deep.as_str(),
+        r#"{"":"","a":1,"a":2,"\u0000\n":"\u0007\u202e"}"#,
+        "\"x\"",
+        "[]",
+        "null",
+        "\"one\\ntwo\"",
+    ] {
         let mut harness = tree(Model { value: Json::parse(text.as_bytes()).unwrap(), ..Model::default() });
         harness.state_mut().state.reveal(
             "0/".repeat(499)

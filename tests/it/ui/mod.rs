@@ -1,4 +1,10 @@
 //! Widgets and panels, driven and looked at without a window.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also where it is prepared"
+)]
 
 mod renderer;
 mod stage;

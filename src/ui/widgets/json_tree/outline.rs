@@ -109,7 +109,7 @@ impl Outline {
             outline.open.push(root);
             outline.push_run(0, Part::Whole, 0..1);
         }
-        if has_parts(value) || !marks.is_empty() {
+        if can_open(value) || !marks.is_empty() {
             outline.add(&Pointer::root(), value, 0, (folds, marks));
         }
         outline
@@ -119,7 +119,7 @@ impl Outline {
         let place = self.open.len();
         let ghosts = ghosts(path, marks);
         let lines = match value {
-            Json::Text(text) if depth > 0 => lines(text, self.line),
+            Json::Text(text) => lines(text, self.line),
             _ => Vec::new(),
         };
         self.visited += lines.len() as u64;
@@ -304,20 +304,27 @@ fn ghosts(path: &Pointer, marks: &Marks) -> Vec<Pointer> {
         .collect()
 }
 
-/// A long text cut at its line ends and after so many characters.
+/// A long text cut at its line ends and, after so many characters, at the last space.
 fn lines(text: &str, longest: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let (mut start, mut length) = (0, 0);
+    // Where the line may be cut, and how many characters of it come before.
+    let mut space: Option<(usize, usize)> = None;
     for (at, c) in text.char_indices() {
         if c == '\n' {
             lines.push(start..at);
-            (start, length) = (at + 1, 0);
-        } else {
-            if length == longest {
-                lines.push(start..at);
-                (start, length) = (at, 0);
-            }
-            length += 1;
+            (start, length, space) = (at + 1, 0, None);
+            continue;
+        }
+        if length == longest {
+            let (cut, before) =
+                space.take().filter(|(_, before)| *before > longest / 2).unwrap_or((at, length));
+            lines.push(start..cut);
+            (start, length) = (cut, length - before);
+        }
+        length += 1;
+        if c == ' ' {
+            space = Some((at + 1, length));
         }
     }
     lines.push(start..text.len());
@@ -408,5 +415,8 @@ mod tests {
         let text = format!("one\n\n{}ж{}", "a".repeat(95), "b".repeat(10));
         let parts: Vec<&str> = lines(&text, 96).into_iter().filter_map(|range| text.get(range)).collect();
         assert_eq!(parts, ["one", "", &format!("{}ж", "a".repeat(95)), &"b".repeat(10)]);
+        let text = "no word is cut if there is a space to cut at";
+        let parts: Vec<&str> = lines(text, 16).into_iter().filter_map(|range| text.get(range)).collect();
+        assert_eq!(parts, ["no word is cut ", "if there is a ", "space to cut at"]);
     }
 }

@@ -129,24 +129,29 @@ impl Table<'_> {
 
     fn columns_menu(&self, response: &Response, state: &mut TableState, out: &mut TableResponse) {
         Popup::context_menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-            for spec in self.columns {
-                let others =
-                    state.columns.iter().filter(|place| place.is_shown && place.key != spec.key).count();
-                let Some(place) = state.columns.iter_mut().find(|place| place.key == spec.key) else {
-                    continue;
-                };
-                let may_change = !place.is_shown || others > 0;
-                let checkbox = egui::Checkbox::new(&mut place.is_shown, spec.title.as_str());
-                out.is_layout_changed |= ui.add_enabled(may_change, checkbox).changed();
-            }
-            ui.separator();
-            if ui.button("Reset columns").clicked() {
-                state.reset(self.columns);
-                out.is_layout_changed = true;
-                ui.close();
-            }
+            out.is_layout_changed |= columns_ui(ui, self.columns, state);
         });
     }
+}
+
+/// The choice of columns, for a menu of the panel as well; tells whether it was changed.
+pub fn columns_ui(ui: &mut Ui, columns: &[ColumnSpec], state: &mut TableState) -> bool {
+    state.adopt(columns);
+    let mut is_changed = false;
+    for spec in columns {
+        let others = state.columns.iter().filter(|place| place.is_shown && place.key != spec.key).count();
+        let Some(place) = state.columns.iter_mut().find(|place| place.key == spec.key) else { continue };
+        let may_change = !place.is_shown || others > 0;
+        let checkbox = egui::Checkbox::new(&mut place.is_shown, spec.title.as_str());
+        is_changed |= ui.add_enabled(may_change, checkbox).changed();
+    }
+    ui.separator();
+    if ui.button("Reset columns").clicked() {
+        state.reset(columns);
+        is_changed = true;
+        ui.close();
+    }
+    is_changed
 }
 
 /// Where the part of a column in a strip of the table lies.

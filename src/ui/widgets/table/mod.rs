@@ -8,9 +8,10 @@ mod header;
 mod layout;
 
 pub(crate) use body::on_one_line;
+pub use header::columns_ui;
 pub use layout::{ColumnPlace, TableState};
 
-use egui::{Id, Rect, Role, Sense, Ui, pos2, vec2};
+use egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::{
     theme::{self, Palette},
@@ -257,7 +258,10 @@ impl<'a> Table<'a> {
         let width = whole.width() - BAR;
         let lanes = state.lanes(self.columns, width);
         let head = Rect::from_min_size(whole.min, vec2(whole.width(), theme::HEADER));
-        let body = Rect::from_min_max(pos2(whole.left(), head.bottom()), whole.max);
+        let mut body = Rect::from_min_max(pos2(whole.left(), head.bottom()), whole.max);
+        if state.total_width(self.columns) > width {
+            body.max.y -= BAR;
+        }
         ui.painter().rect_filled(whole, 0.0, Palette::of(ui).panel);
         self.scroll_sideways(ui, whole, state, width);
 
@@ -280,6 +284,7 @@ impl<'a> Table<'a> {
             view
         };
         self.rows_ui(&mut list, &view, &lanes, (&mut cell, &mut out));
+        self.sideways_bar(&list, Rect::from_min_max(body.left_bottom(), whole.max), state, width);
         self.header_ui(&list, head, &lanes, (state, &mut out));
         focus_frame(&list, self.id, whole);
         // The list gives the focus up when it ends if the click was on a row of it, so it is given back after.
@@ -299,5 +304,29 @@ impl<'a> Table<'a> {
         }
         let hidden = (state.total_width(self.columns) - width).max(0.0);
         state.sideways = state.sideways.clamp(0.0, hidden);
+    }
+
+    /// The bar under the rows, there only if the columns do not fit.
+    fn sideways_bar(&self, ui: &Ui, rect: Rect, state: &mut TableState, width: f32) {
+        let total = state.total_width(self.columns);
+        if total <= width {
+            return;
+        }
+        let track = rect.shrink2(vec2(0.0, 3.0));
+        let response = ui.interact(rect, self.id.with("sideways"), Sense::DRAG);
+        let share = track.width() / total;
+        if response.dragged() {
+            state.sideways = (state.sideways + response.drag_delta().x / share).clamp(0.0, total - width);
+        }
+        response.widget_info(|| WidgetInfo {
+            value: Some(f64::from(state.sideways)),
+            ..WidgetInfo::labeled(Role::ScrollBar, true, "Scroll sideways")
+        });
+        let left = track.left() + state.sideways * share;
+        let thumb = Rect::from_min_size(pos2(left, track.top()), vec2(width * share, track.height()));
+        let colours = Palette::of(ui);
+        let is_held = response.hovered() || response.dragged();
+        let colour = if is_held { colours.faint } else { colours.strong_line };
+        ui.painter().rect_filled(thumb, 4.0, colour);
     }
 }
