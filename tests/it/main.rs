@@ -1,6 +1,6 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
-mod big_tmp;
 mod control_set;
 mod detection;
+mod detection_hostile;
 mod support;
