@@ -27,8 +27,8 @@ fn found(connection: &Connection) -> Layout {
     }
 }
 
-fn column(name: &str) -> Option<Source> {
-    Some(Source::Column { table: None, column: name.into() })
+fn column(name: &str) -> Source {
+    Source::Column { table: None, column: name.into() }
 }
 
 /// 200 events in 20 streams in a table of this name.
@@ -149,10 +149,10 @@ fn a_mapping_by_hand_is_completed() {
            json_object('_type_', 'x', '_data_', json_object('kind', 'a', 'n', i)), 1704067200000 + i FROM n;",
     );
     let chosen = BTreeMap::from([
-        (Role::Stream, column("wer")),
-        (Role::EventType, column("was")),
-        (Role::Version, column("nummer")),
-        (Role::Time, column("wann")),
+        (Role::Stream, Some(column("wer"))),
+        (Role::EventType, Some(column("was"))),
+        (Role::Version, Some(column("nummer"))),
+        (Role::Time, Some(column("wann"))),
         (Role::EventId, None),
     ]);
     let layout = complete(&connection, "zettel", &chosen, &Work::default()).expect("a layout");
@@ -168,14 +168,14 @@ fn a_mapping_by_hand_is_completed() {
 
     let inside =
         Source::Json { column: "inhalt".into(), path: Pointer::parse("/_data_/kind").expect("a path") };
-    let chosen = BTreeMap::from([(Role::EventType, Some(inside)), (Role::Stream, column("wer"))]);
+    let chosen = BTreeMap::from([(Role::EventType, Some(inside)), (Role::Stream, Some(column("wer")))]);
     let layout = complete(&connection, "zettel", &chosen, &Work::default()).expect("a layout");
     assert_eq!(
         layout.events.role(Role::EventType).map(|m| m.source.to_string()).as_deref(),
         Some("inhalt._data_.kind")
     );
 
-    let chosen = BTreeMap::from([(Role::Stream, column("nobody"))]);
+    let chosen = BTreeMap::from([(Role::Stream, Some(column("nobody")))]);
     let err = complete(&connection, "zettel", &chosen, &Work::default()).map(drop);
     assert_eq!(err.expect_err("no column").to_string(), "table `zettel` has no column `nobody`");
     let err = complete(&connection, "gone", &BTreeMap::new(), &Work::default()).map(drop);

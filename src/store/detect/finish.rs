@@ -224,7 +224,7 @@ pub(super) fn prefix(column: &str, names: &[String]) -> Option<Mapping> {
 
 fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option<f64> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut split, mut ids, mut numbers) = (0, 0, 0);
+    let (mut split, mut ids, mut numbers, mut decimals) = (0, 0, 0, 0);
     for name in names {
         let Some((kind, id)) = name.split_once(separator) else {
             continue;
@@ -235,6 +235,7 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
             *kinds.entry(kind).or_default() += 1;
             ids += usize::from(values::is_id(id));
             numbers += usize::from(is_number_like(id));
+            decimals += usize::from(id.bytes().all(|byte| byte.is_ascii_digit()));
         }
     }
     let all = names.len();
@@ -246,7 +247,9 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
     let numbers_share = numbers as f64 / all as f64;
     // One kind alone may be part of the id, unless what follows is an id of its own.
     let is_stream = crate::store::detect::names::normalised(column).starts_with("stream");
-    if kinds.len() == 1 && ids_share < 0.9 && !(is_stream && separator != '_' && numbers_share > 0.9) {
+    let is_counted = separator == '-' && decimals == all;
+    let is_named = is_stream && separator != '_' && numbers_share > 0.9;
+    if kinds.len() == 1 && ids_share < 0.9 && !is_counted && !is_named {
         return None;
     }
     if separator == '_' && ids_share.max(numbers_share) < 0.9 {
