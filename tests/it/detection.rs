@@ -331,6 +331,16 @@ fn layouts_of_other_makers() {
         &["stream = entity_id", "category = entity type", "version = revision", "event_type = event-type", "data = body", "time = ts (seconds since 1970)", "order? = ts, entity type, entity_id, revision"],
     );
     check_made(
+        "the time inside the id, states beside",
+        &format!("CREATE TABLE account_events (id TEXT PRIMARY KEY, account BLOB, n INTEGER, kind TEXT, payload BLOB, UNIQUE (account, n));
+          CREATE TABLE account_states (account BLOB PRIMARY KEY, version INTEGER, state TEXT);
+          CREATE TABLE order_events (id TEXT PRIMARY KEY, account BLOB, n INTEGER, kind TEXT, payload BLOB, UNIQUE (account, n));
+          INSERT INTO account_events {EVENTS} SELECT printf('018cd8cb-%04x-7655-bdf3-bc693aa88d00', i), unhex(printf('%08x6d910c429fd693207219712b', s * 7919)), v, t, CAST(d AS BLOB) FROM e;
+          INSERT INTO account_states SELECT DISTINCT account, 15, '{{\"a\":1}}' FROM account_events;
+          INSERT INTO order_events SELECT * FROM account_events LIMIT 100;"),
+        &["events account_events", "stream = account (GUID in 16 bytes, little-endian)", "time? = id (time in the UUID)", "global_position = id", "table account_states: snapshots", "version = n"],
+    );
+    check_made(
         "no rows yet",
         "CREATE TABLE events (id INTEGER PRIMARY KEY, stream_id TEXT, version INTEGER, event_type TEXT, data TEXT, created_at TEXT, UNIQUE (stream_id, version));",
         &["stream? = stream_id", "version? = version", "event_type? = event_type", "data? = data"],

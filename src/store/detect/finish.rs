@@ -56,6 +56,9 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
             reading.unwrap.insert(0, Unwrap::TypedValues);
         }
     }
+    if open(Role::Time) && !reading.roles.contains_key(&Role::Time) {
+        time_in_id(look, reading);
+    }
     if open(Role::Category) && !reading.roles.contains_key(&Role::Category) {
         category(look, reading, [&metadata, &data].into_iter().flatten().map(|(_, documents)| documents));
         played.extend(reading.roles.get(&Role::Category).map(|mapping| mapping.source.clone()));
@@ -150,6 +153,27 @@ fn unwrap(reading: &mut Reading, data: &Documents, played: &[Source], open: &dyn
     if is_envelope && let Some(step) = data.about(played) {
         reading.unwrap.push(step);
     }
+}
+
+/// The time inside an id that sorts by time, where there is no other.
+fn time_in_id(look: &Look<'_>, reading: &mut Reading) {
+    let ids = [Role::EventId, Role::GlobalPosition]
+        .into_iter()
+        .filter_map(|role| reading.columns.get(&role).copied());
+    let sortable = ids.into_iter().find(|at| {
+        let profile = look.profile(*at);
+        profile.mostly(profile.sortable_ids, 0.95)
+    });
+    let Some(column) = sortable else { return };
+    let is_ulid = texts(look, column).first().is_some_and(|text| text.len() == 26);
+    let form = if is_ulid { Form::Ulid } else { Form::UuidV7 };
+    let mapping = Mapping {
+        source: Source::Column { table: None, column: look.name(column) },
+        form,
+        evidence: "there is no time of its own; this one is inside the id".to_owned(),
+        is_uncertain: true,
+    };
+    reading.roles.insert(Role::Time, mapping);
 }
 
 /// The kind of stream where no column says it.

@@ -43,6 +43,8 @@ pub(super) fn weigh(look: &Look<'_>, reading: &Reading) -> Verdict {
     verdict.score += if reading.order.is_certain { 3.0 } else { 0.0 };
     let weight = names::table_weight(&look.table.name);
     verdict.score += weight + if look.table.is_append_only { 8.0 } else { 0.0 };
+    // Of two alike, the one with more rows.
+    verdict.score += 0.5 * (look.table.rows as f64 + 1.0).log10();
     if weight < 0.0 {
         verdict
             .shortfalls
