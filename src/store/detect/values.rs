@@ -75,8 +75,15 @@ impl Profile {
             .max_by_key(|(_, count)| *count)
             .map_or(Encoding::Absent, |(encoding, _)| *encoding);
         profile.time = time_form(&cells, profile.filled);
-        profile.rises = rises(sample, column);
         profile
+    }
+
+    /// Notes whether the first rows' values rise.
+    pub(super) fn look_for_rise(&mut self, sample: &Sample, column: usize) {
+        let values = sample.integers.get(column).into_iter().flatten().filter_map(|value| *value);
+        let values: Vec<i64> = values.collect();
+        let rising = values.windows(2).filter(|pair| pair.first() < pair.last()).count();
+        self.rises = values.len() > 1 && rising * 10 >= (values.len() - 1) * 9;
     }
 
     /// Counts one value in, and returns it if it is a document.
@@ -243,11 +250,4 @@ fn time_form(cells: &[&Stored], filled: usize) -> Option<Form> {
 pub(super) fn is_time(value: Value<'_>, form: Form) -> bool {
     decode::time(value, form).is_some_and(|time| is_recent(time.year()))
         && (form != Form::JulianDay || matches!(value, Value::Real(_)))
-}
-
-fn rises(sample: &Sample, column: usize) -> bool {
-    let values: Vec<i64> =
-        sample.integers.get(column).into_iter().flatten().filter_map(|value| *value).collect();
-    values.len() > 1
-        && values.windows(2).filter(|pair| pair.first() < pair.last()).count() * 10 >= (values.len() - 1) * 9
 }
