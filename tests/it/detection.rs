@@ -341,6 +341,14 @@ fn layouts_of_other_makers() {
         &["events account_events", "stream = account (GUID in 16 bytes, little-endian)", "time? = id (time in the UUID)", "global_position = id", "table account_states: snapshots", "version = n"],
     );
     check_made(
+        "numbered streams that refer to a table of the application, data of PHP",
+        &format!("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+          CREATE TABLE account_events (id INTEGER PRIMARY KEY, aggregate_id INTEGER REFERENCES accounts (id), aggregate_version INTEGER, event_name TEXT, payload TEXT, recorded_at REAL);
+          INSERT INTO accounts {EVENTS} SELECT s + 1, 'Name ' || s, s || '@example.com' FROM e WHERE i < 20;
+          INSERT INTO account_events {EVENTS} SELECT i + 1, s + 1, v, 'App\\Event\\' || t, 'O:8:\"stdClass\":1:{{s:6:\"amount\";i:' || i || ';}}', 1704067200.25 + i FROM e;"),
+        &["stream = aggregate_id", "version = aggregate_version", "event_type = event_name", "data = payload", "time = recorded_at (seconds since 1970)"],
+    );
+    check_made(
         "no rows yet",
         "CREATE TABLE events (id INTEGER PRIMARY KEY, stream_id TEXT, version INTEGER, event_type TEXT, data TEXT, created_at TEXT, UNIQUE (stream_id, version));",
         &["stream? = stream_id", "version? = version", "event_type? = event_type", "data? = data"],

@@ -183,6 +183,10 @@ mod tests {
             "Python pickle! Python pickle, protocol 4: a program, so it is not run; shown as bytes",
         );
         check(bytes(b"---\nname: x\n"), "YAML! YAML, shown as text");
+        check(
+            words(r#"O:3:"Abc":1:{s:1:"n";i:4;}"#),
+            "text! PHP serialisation: a program's objects, not read",
+        );
         check(words("<?xml version=\"1.0\"?><a/>"), "XML! XML, shown as text");
         let mut seed = 7_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {

@@ -129,7 +129,7 @@ fn stream(look: &Look<'_>, reading: &Reading, verdict: &mut Verdict) -> Option<f
     if rank < 0.3
         && let Some(column) = reading.columns.get(&Role::Stream)
     {
-        verdict.score -= 10.0;
+        verdict.score -= 14.0;
         verdict.shortfalls.push(format!("`{}` is not a name for a stream", look.name(*column)));
     }
     Some(rank)
