@@ -4,6 +4,7 @@ mod architecture;
 mod conformance;
 mod control_set;
 mod detection;
+mod detection_hostile;
 mod index;
 mod project_file;
 mod sample_data;

@@ -95,12 +95,15 @@ pub fn detect(connection: &Connection, work: &Work) -> DetectResult<Detection> {
         });
         return Ok(Detection::NotFound { nearest, tables: notes });
     };
-    let layout = layout(&tables, &looks, best);
+    let mut layout = layout(&tables, &looks, best);
     let is_part = |reading: &Reading| layout.events.archives.contains(&reading.table);
     let rivals = found.filter(|(reading, other)| other.score >= 0.75 * verdict.score && !is_part(reading));
     let rivals: Vec<(f64, Layout)> = rivals
         .map(|(reading, other)| (other.score / verdict.score, self::layout(&tables, &looks, reading)))
         .collect();
+    for (_, rival) in &rivals {
+        layout.problems.push(format!("`{}` could be an events table, too", rival.events.table));
+    }
     Ok(Detection::Found { layout, rivals })
 }
 
