@@ -2,6 +2,7 @@
 
 mod control_set;
 mod detection;
+mod hostile;
 mod live;
 mod sqlite_store;
 mod support;
