@@ -18,10 +18,7 @@ use timeglass::{
     work::Work,
 };
 
-use crate::{
-    sqlite_store::open,
-    support::fixture,
-};
+use crate::{sqlite_store::open, support::fixture};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
@@ -45,7 +42,7 @@ fn check_refused(bytes: &[u8], expected: &str) {
     let path = folder.path().join("file.sqlite");
     fs::write(&path, bytes).expect("a file");
     let error = SqliteStore::open(&path, None, &Work::default()).expect_err("no store");
-    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.to_string().contains(expected), "{error:?}");
 }
 
 #[test]
@@ -56,7 +53,8 @@ fn what_is_no_database_is_named() {
     check_refused(b"id,type,data\n1,Opened,{}\n", "is not a SQLite database: it is text");
     check_refused(b"SQLite format 3\0", "ends within the header");
     check_refused(&[0; 4096], "zero bytes");
-    let random: Vec<u8> = (0..8192_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
+    let random: Vec<u8> =
+        (0..8192_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
     check_refused(&random, "encrypted or random bytes");
     // A header, and nothing that fits it.
     let mut header = b"SQLite format 3\0\x10\0\x01\x01\0\x40\x20\x20".to_vec();
@@ -67,9 +65,8 @@ fn what_is_no_database_is_named() {
 #[test]
 fn a_missing_file_and_a_folder_are_named() {
     let folder = folder();
-    let say = |path: &Path| {
-        SqliteStore::open(path, None, &Work::default()).expect_err("no store").to_string()
-    };
+    let say =
+        |path: &Path| SqliteStore::open(path, None, &Work::default()).expect_err("no store").to_string();
     assert!(say(&folder.path().join("none.sqlite")).contains("there is no file"));
     assert!(say(folder.path()).contains("is a folder"));
     let file = folder.path().join("file");
@@ -207,17 +204,19 @@ fn a_corrupt_page_in_the_middle_is_passed_in_both_directions() {
     let forwards = everything(&store);
     assert_eq!(forwards.len() as u64, count);
     assert_eq!(forwards.last().and_then(|event| event.version).map(|version| version.0), Some(400));
-    let is_told = |event: &RecordedEvent| event.troubles.iter().any(|trouble| trouble.contains("between key"));
+    let is_told =
+        |event: &RecordedEvent| event.troubles.iter().any(|trouble| trouble.contains("between key"));
     assert_eq!(forwards.iter().filter(|event| is_told(event)).count(), 1, "said beside the gap");
-    let backwards = store
-        .page(&Work::default(), &EventQuery::default(), &PageFrom::End, 100_000)
-        .expect("a page");
+    let backwards =
+        store.page(&Work::default(), &EventQuery::default(), &PageFrom::End, 100_000).expect("a page");
     let keys = |events: &[RecordedEvent]| events.iter().map(|event| event.key.clone()).collect::<Vec<_>>();
     assert_eq!(keys(&forwards), keys(&backwards));
     // The missing ones are gone when asked for, and the rest is there.
-    let missing = timeglass::model::EventKey::integer((1..).find(|id| {
-        !forwards.iter().any(|event| event.key == timeglass::model::EventKey::integer(*id))
-    }).expect("a missing key"));
+    let missing = timeglass::model::EventKey::integer(
+        (1..)
+            .find(|id| !forwards.iter().any(|event| event.key == timeglass::model::EventKey::integer(*id)))
+            .expect("a missing key"),
+    );
     let fetched = store.fetch(&Work::default(), &[missing, forwards[0].key.clone()]).expect("events");
     assert!(fetched[0].is_none() && fetched[1].is_some());
     assert_eq!(everything(&open(&path)).len() as u64, count);
@@ -369,8 +368,12 @@ fn nothing_in_the_schema_runs() {
 fn patch(path: &Path, from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
     let mut bytes = fs::read(path).expect("the file");
-    let places: Vec<usize> =
-        bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
+    let places: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, window)| *window == from)
+        .map(|(at, _)| at)
+        .collect();
     assert!(!places.is_empty());
     for at in places {
         bytes[at..at + to.len()].copy_from_slice(to);
@@ -395,7 +398,8 @@ fn names_that_sql_cannot_spell_harm_nobody() {
 
 #[test]
 fn hundreds_of_columns_are_no_trouble() {
-    let columns: Vec<String> = (0..900).map(|at| format!("ALTER TABLE events ADD COLUMN c{at} TEXT;")).collect();
+    let columns: Vec<String> =
+        (0..900).map(|at| format!("ALTER TABLE events ADD COLUMN c{at} TEXT;")).collect();
     let (_folder, path) = plain_file(&columns.concat());
     let store = open(&path);
     assert_eq!(scan(&store).0, 2000);
@@ -408,10 +412,14 @@ fn a_mapping_to_what_is_not_there_is_an_error_and_no_panic() {
     let mut layout = plain_layout();
     layout.events.roles.insert(Role::Actor, Mapping::column("no such column", "given"));
     let store = SqliteStore::with_layout(&path, &layout, &Work::default()).expect("known when it is read");
-    let error = store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1).expect_err("no column");
+    let error =
+        store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1).expect_err("no column");
     assert!(error.source().is_some_and(|source| source.to_string().contains("no such column")), "{error:?}");
     layout.events.table = "nowhere".into();
-    layout.events.roles.insert(Role::Actor, Mapping { source: Source::RowId, ..Mapping::column("x", "given") });
+    layout
+        .events
+        .roles
+        .insert(Role::Actor, Mapping { source: Source::RowId, ..Mapping::column("x", "given") });
     let store = SqliteStore::with_layout(&path, &layout, &Work::default());
     let failed = store.and_then(|store| store.scan(&Work::default(), &KeyRange::default(), &mut |_| ()));
     assert!(failed.is_err());

@@ -212,6 +212,13 @@ impl Access {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 StoreError::Damaged { path, doing, source }
             }
+            // A schema that cannot be parsed comes as a plain error.
+            _ if ["malformed database schema", "unsupported file format"]
+                .iter()
+                .any(|words| source.to_string().contains(words)) =>
+            {
+                StoreError::Damaged { path, doing, source }
+            }
             _ => StoreError::Sqlite { path, doing, source },
         }
     }
@@ -296,8 +303,6 @@ fn pause(attempt: u32) {
 /// Whether the error says that the file is damaged.
 pub(super) fn is_damage(error: &StoreError) -> bool {
     matches!(error, StoreError::Damaged { .. })
-        || matches!(error, StoreError::Sqlite { source, .. }
-            if source.to_string().contains("malformed database schema"))
 }
 
 /// How many pages are there, and how many should be, if some are missing.
