@@ -3,6 +3,13 @@
 //! The writer waits for nobody (`busy_timeout` 0): were it ever held up, it would fail. It is this
 //! test binary once more, told by the environment to act as the writer.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -14,7 +21,7 @@ use std::{
 use rusqlite::Connection;
 use timeglass::{
     model::{EventQuery, GlobalPosition, RecordedEvent},
-    store::{EventStore, KeyRange, PageFrom, StoreError, sqlite::SqliteStore},
+    store::{EventStore as _, KeyRange, PageFrom, StoreError, sqlite::SqliteStore},
     work::Work,
 };
 

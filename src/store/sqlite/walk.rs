@@ -47,6 +47,9 @@ pub(super) struct Walk<'a> {
     pub(super) troubles: Vec<String>,
 }
 
+/// A SELECT and what it is given.
+type Statement = (String, Vec<Bound>);
+
 /// What one batch came to.
 struct Batch {
     rows: usize,
@@ -105,7 +108,7 @@ impl<'a> Walk<'a> {
             gather.restart();
             return Ok(0);
         };
-        let batch = self.batch(reader, self.statement(part, limit), part, gather)?;
+        let batch = self.batch(reader, &self.statement(part, limit), part, gather)?;
         if let Some(last) = &batch.last {
             self.behind = Some(self.plan.split(last).1);
             self.begins_there = false;
@@ -135,7 +138,7 @@ impl<'a> Walk<'a> {
     fn batch(
         &self,
         reader: &mut Reader<'_>,
-        (sql, values): (String, Vec<Bound>),
+        statement: &Statement,
         part: usize,
         gather: &mut dyn Gather,
     ) -> StoreResult<Batch> {
@@ -143,7 +146,7 @@ impl<'a> Walk<'a> {
         reader.read("reading events", |connection| {
             gather.restart();
             let mut batch = Batch { rows: 0, last: None, damage: None };
-            match self.rows(connection, &sql, &values, numbered, &mut batch, gather) {
+            match self.rows(connection, statement, numbered, &mut batch, gather) {
                 Err(error) if is_damage(&error) => batch.damage = Some(error),
                 other => other?,
             }
@@ -154,8 +157,7 @@ impl<'a> Walk<'a> {
     fn rows(
         &self,
         connection: &Connection,
-        sql: &str,
-        values: &[Bound],
+        (sql, values): &Statement,
         part: Option<usize>,
         batch: &mut Batch,
         gather: &mut dyn Gather,
@@ -191,7 +193,7 @@ impl<'a> Walk<'a> {
 
     /// One page by key. Relies on an index that begins with the order's columns, or on the row
     /// number; the layout's problems say so where there is none.
-    fn statement(&self, part: usize, limit: usize) -> (String, Vec<Bound>) {
+    fn statement(&self, part: usize, limit: usize) -> Statement {
         let sign = match (self.forwards, self.begins_there) {
             (true, false) => ">",
             (true, true) => ">=",
@@ -201,13 +203,7 @@ impl<'a> Walk<'a> {
         self.statement_from(part, self.behind.as_deref(), sign, limit)
     }
 
-    fn statement_from(
-        &self,
-        part: usize,
-        behind: Option<&[KeyPart]>,
-        sign: &str,
-        limit: usize,
-    ) -> (String, Vec<Bound>) {
+    fn statement_from(&self, part: usize, behind: Option<&[KeyPart]>, sign: &str, limit: usize) -> Statement {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
         let mut bound = |sign: &str, key: &[KeyPart]| {
@@ -277,10 +273,7 @@ impl<'a> Walk<'a> {
         let sign = if self.forwards { 1 } else { -1 };
         let (mut bad, mut good) = (base, None);
         for doubling in 0..63 {
-            let next = match base.checked_add(sign * (1_i64 << doubling)) {
-                Some(next) => next,
-                None => break,
-            };
+            let Some(next) = base.checked_add(sign * (1_i64 << doubling)) else { break };
             if self.can_read(reader, part, next)? {
                 good = Some(next);
                 break;
@@ -302,7 +295,7 @@ impl<'a> Walk<'a> {
     fn can_read(&self, reader: &mut Reader<'_>, part: usize, from: i64) -> StoreResult<bool> {
         let sign = if self.forwards { ">=" } else { "<=" };
         let statement = self.statement_from(part, Some(&self.filled(from)), sign, 1);
-        let batch = self.batch(reader, statement, part, &mut Nothing)?;
+        let batch = self.batch(reader, &statement, part, &mut Nothing)?;
         Ok(batch.damage.is_none())
     }
 
