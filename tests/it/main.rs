@@ -3,3 +3,4 @@
 mod project_file;
 mod sample_data;
 mod support;
+mod window;
