@@ -10,10 +10,12 @@ use crate::{
 
 /// What a text may look like, for messages.
 pub(super) const FORMS: &str = "`column`, `column.member`, `column in table`, `rowid`, \
-                                `stream before \"-\"`, `class in the event type` or `none`";
+                                `stream before \"-\"`, `class in the event type`, \
+                                `name of the one member of column` or `none`";
 
 const ROW_ID: &str = "rowid";
 const TYPE_CLASS: &str = "class in the event type";
+const TYPE_TAG: &str = "name of the one member of ";
 const PREFIX: &str = "stream before \"";
 
 /// The word for a role that nothing plays.
@@ -45,6 +47,7 @@ pub fn source_text(source: &Source) -> String {
         Source::RowId => ROW_ID.to_owned(),
         Source::StreamPrefix { separator } => format!("{PREFIX}{separator}\""),
         Source::TypeClass => TYPE_CLASS.to_owned(),
+        Source::TypeTag { column } => format!("{TYPE_TAG}{}", name_text(column)),
     }
 }
 
@@ -63,6 +66,10 @@ pub fn parse_source(text: &str) -> Option<Source> {
             (Some(separator), None) => Some(Source::StreamPrefix { separator }),
             _ => None,
         };
+    }
+    if let Some(column) = text.strip_prefix(TYPE_TAG) {
+        let (column, rest) = take_name(column)?;
+        return rest.is_empty().then(|| Source::TypeTag { column: column.text.into() });
     }
     let (name, mut rest) = take_name(text)?;
     if let Some(table) = rest.strip_prefix(" in ") {
@@ -162,6 +169,7 @@ mod tests {
         check("\"a\"\"b.c\"", Some("a\"b.c"));
         check("stream before \"-\"", Some("stream before \"-\""));
         check("class in the event type", Some("class in the event type"));
+        check("name of the one member of payload", Some("name of the one member of payload"));
         check("κωδικός", Some("κωδικός"));
     }
 
@@ -207,6 +215,7 @@ mod tests {
             Just(Source::RowId),
             any::<char>().prop_map(|separator| Source::StreamPrefix { separator }),
             Just(Source::TypeClass),
+            name().prop_map(|column| Source::TypeTag { column: column.into() }),
         ]
     }
 
