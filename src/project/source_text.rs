@@ -10,10 +10,12 @@ use crate::{
 
 /// What a text may look like, for messages.
 pub(super) const FORMS: &str = "`column`, `column.member`, `column in table`, `rowid`, \
-                                `stream before \"-\"`, `class in the event type` or `none`";
+                                `stream before \"-\"`, `class in the event type`, \
+                                `name of the one member of column` or `none`";
 
 const ROW_ID: &str = "rowid";
 const TYPE_CLASS: &str = "class in the event type";
+const TYPE_TAG: &str = "name of the one member of ";
 const PREFIX: &str = "stream before \"";
 const TYPE_TAG: &str = "name of the one member of ";
 
@@ -69,6 +71,10 @@ pub fn parse_source(text: &str) -> Option<Source> {
             (Some(separator), None) => Some(Source::StreamPrefix { separator }),
             _ => None,
         };
+    }
+    if let Some(column) = text.strip_prefix(TYPE_TAG) {
+        let (column, rest) = take_name(column)?;
+        return rest.is_empty().then(|| Source::TypeTag { column: column.text.into() });
     }
     let (name, mut rest) = take_name(text)?;
     if let Some(table) = rest.strip_prefix(" in ") {

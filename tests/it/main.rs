@@ -14,3 +14,4 @@ mod session;
 mod sqlite_store;
 mod support;
 mod ui;
+mod window;
