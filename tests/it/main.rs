@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod cli;
 mod conformance;
 mod index;
 mod sample_data;
