@@ -47,7 +47,7 @@ pub enum Source {
         /// The column as it is spelled there.
         column: Arc<str>,
     },
-    /// A place inside the JSON of a column of the events table.
+    /// A place inside the JSON of a column of the events table, before [`Unwrap`] takes anything off.
     Json {
         /// The column that holds the JSON.
         column: Arc<str>,
@@ -63,6 +63,11 @@ pub enum Source {
     },
     /// The class in an event type like `module:Class.Event`.
     TypeClass,
+    /// The name of the one member in the JSON of a column, as in `{"MoneyDeposited": {…}}`.
+    TypeTag {
+        /// The column that holds the JSON.
+        column: Arc<str>,
+    },
 }
 
 /// How the values of a role are written.
@@ -392,6 +397,7 @@ impl fmt::Display for Source {
             Self::RowId => f.write_str("rowid"),
             Self::StreamPrefix { separator } => write!(f, "stream before \"{separator}\""),
             Self::TypeClass => f.write_str("class in the event type"),
+            Self::TypeTag { column } => write!(f, "name of the one member of {column}"),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod cli;
 mod conformance;
+mod detection;
 mod index;
 mod sample_data;
 mod support;

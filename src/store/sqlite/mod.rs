@@ -1,1 +1,195 @@
-//! (under way)
+//! Event stores in SQLite files: read by any layout, live or at rest, and never touched.
+//!
+//! `file` and `access` read without a lock and prove that they saw one state; `plan`, `facts` and
+//! `filter` make the statements; `walk` goes along the global order, past damage; `rows` turns
+//! rows into events.
+
+mod access;
+mod facts;
+mod file;
+mod filter;
+mod guard;
+mod plan;
+mod rows;
+mod scan;
+mod snapshots;
+mod walk;
+
+use std::{path::Path, sync::Arc};
+
+use rusqlite::{Connection, Row};
+
+use crate::{
+    model::{EventKey, EventQuery, KeyPart, RecordedEvent, StoredSnapshot, StreamName},
+    store::{Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult, layout::Layout},
+    work::Work,
+};
+
+use access::Access;
+use filter::{Filter, answers};
+use plan::{Plan, quote};
+use rows::{Fields, key_of};
+use walk::{Gather, Walk, is_damage, to_bound};
+
+/// The most rows that one batch of a page looks at.
+const MOST_ROWS: usize = 2048;
+
+/// An event store in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    access: Access,
+    plan: Plan,
+    description: Description,
+}
+
+impl SqliteStore {
+    /// Opens a file whose layout is known.
+    pub fn with_layout(path: &Path, layout: &Layout, work: &Work) -> StoreResult<Self> {
+        let access = Access::open(path, work)?;
+        Self::over(access, layout, work)
+    }
+
+    fn over(access: Access, layout: &Layout, work: &Work) -> StoreResult<Self> {
+        let plan =
+            access.read(work, "looking at the tables", |connection| Plan::new(connection, &layout.events))?;
+        let mut problems = access.problems()?;
+        problems.extend(plan.problems.iter().cloned());
+        let path = access.path().to_owned();
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let layout = Arc::new(layout.clone());
+        Ok(Self { access, plan, description: Description { name, path: Some(path), layout, problems } })
+    }
+}
+
+/// Events that answer a query, in the order of the walk.
+struct Events<'a> {
+    plan: &'a Plan,
+    query: Option<&'a EventQuery>,
+    found: Vec<RecordedEvent>,
+}
+
+impl Gather for Events<'_> {
+    fn restart(&mut self) {
+        self.found.clear();
+    }
+
+    fn row(&mut self, key: EventKey, row: &Row<'_>) {
+        let fields = Fields::new(row, &self.plan.full);
+        let mut event = fields.head(key);
+        if self.query.is_none_or(|query| answers(&event, query)) {
+            fields.fill(&mut event, &self.plan.events.unwrap);
+            self.found.push(event);
+        }
+    }
+}
+
+impl EventStore for SqliteStore {
+    fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    fn head(&self) -> StoreResult<Head> {
+        self.access.head()
+    }
+
+    fn page(
+        &self,
+        work: &Work,
+        query: &EventQuery,
+        from: &PageFrom,
+        limit: usize,
+    ) -> StoreResult<Vec<RecordedEvent>> {
+        let (forwards, key) = match from {
+            PageFrom::Start => (true, None),
+            PageFrom::After(key) => (true, Some(key)),
+            PageFrom::End => (false, None),
+            PageFrom::Before(key) => (false, Some(key)),
+        };
+        let walk = Walk::new(&self.plan, &self.plan.full, forwards, key);
+        let mut walk = walk.filtered(Filter::new(&self.plan, query));
+        let mut reader = self.access.reader(work);
+        let mut gather = Events { plan: &self.plan, query: Some(query), found: Vec::new() };
+        let mut page: Vec<RecordedEvent> = Vec::new();
+        let mut size = limit.min(MOST_ROWS);
+        while page.len() < limit && !walk.is_over() {
+            let damage = walk.troubles.len();
+            let rows = walk.step(&mut reader, size, &mut gather)?;
+            page.append(&mut gather.found);
+            if let (Some(event), Some(trouble)) = (page.last_mut(), walk.troubles.get(damage)) {
+                event.troubles.push(trouble.as_str().into());
+            }
+            work.advance(rows as u64)?;
+            size = (size * 2).min(MOST_ROWS);
+        }
+        page.truncate(limit);
+        if !forwards {
+            page.reverse();
+        }
+        Ok(page)
+    }
+
+    fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>> {
+        let mut reader = self.access.reader(work);
+        let mut events = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(256) {
+            events.extend(reader.read("reading events", |connection| {
+                chunk.iter().map(|key| self.one(connection, key)).collect::<rusqlite::Result<Vec<_>>>()
+            })?);
+            work.advance(chunk.len() as u64)?;
+        }
+        Ok(events)
+    }
+
+    fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
+        scan::ranges(&self.access, work, &self.plan, after, parts)
+    }
+
+    fn scan(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&ScanRow<'_>),
+    ) -> StoreResult<Vec<String>> {
+        scan::scan(&self.access, work, &self.plan, range, visit)
+    }
+
+    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
+        snapshots::read(&self.access, work, &self.plan, &self.description.layout, stream)
+    }
+
+    fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
+        snapshots::count(&self.access, work, &self.description.layout)
+    }
+}
+
+impl SqliteStore {
+    /// One event by its key, over the index that the order relies on; an event in a damaged place
+    /// counts as gone.
+    fn one(&self, connection: &Connection, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
+        let (part, own) = self.plan.split(key);
+        let Some(table) = self.plan.parts.get(part) else { return Ok(None) };
+        let equal = |(column, part): (&String, &KeyPart)| {
+            format!("{column} {} ?", if *part == KeyPart::Null { "IS" } else { "=" })
+        };
+        let conditions: Vec<String> = self.plan.key.iter().zip(&own).map(equal).collect();
+        let sql = format!(
+            "SELECT {} FROM {} AS e WHERE {} LIMIT 1",
+            self.plan.full.expressions.join(", "),
+            quote(table),
+            conditions.join(" AND ")
+        );
+        let read = || {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(own.iter().map(to_bound)))?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let numbered = (self.plan.parts.len() > 1).then_some(part);
+            let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
+            gather.row(key_of(row, self.plan.key.len(), numbered), row);
+            Ok(gather.found.pop())
+        };
+        match read() {
+            Err(error) if is_damage(&error) => Ok(None),
+            other => other,
+        }
+    }
+}

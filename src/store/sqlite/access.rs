@@ -1,0 +1,300 @@
+//! The one door to the file: reads that take no lock, and prove afterwards that they needed none.
+//!
+//! A reader with locks gets in a writer's way: with a rollback journal it blocks the commit, with
+//! a write-ahead log it holds up checkpoints, and if the writer ends meanwhile, `-wal` and `-shm`
+//! stay behind, which a read-only connection cannot clean up. So we lock nothing. A read looks at
+//! the files before and after ([`Sight`]); if something it depended on was written in between, its
+//! answer is thrown away and it is asked again.
+//!
+//! - Without a pending log the file is opened `immutable`: SQLite reads that one file alone.
+//! - With one, SQLite reads the log into an index of its own in memory (exclusive mode on a file
+//!   system layer without locks), and never touches the shared memory.
+//! - Under the journal of a writer that died, a private copy is rolled back and read instead.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::{
+    store::{
+        Head, StoreError, StoreResult,
+        sqlite::{
+            file::{Mark, Moment, Sight, beside, unreadable},
+            guard::harden,
+        },
+    },
+    work::{Cancelled, Work},
+};
+
+/// After so many looks in vain, about four seconds, the file counts as busy.
+const TRIES: u32 = 90;
+
+/// The layer under SQLite that locks nothing.
+const WITHOUT_LOCKS: &str = if cfg!(windows) { "win32-none" } else { "unix-none" };
+
+/// A database file, and how to read it without a trace.
+#[derive(Debug)]
+pub(super) struct Access {
+    path: PathBuf,
+    /// Whether the header or the schema is damaged and SQLite has to overlook that.
+    lenient: AtomicBool,
+    /// A copy from which a dead writer's unfinished transaction was taken back.
+    copy: Mutex<Option<Arc<RolledBack>>>,
+}
+
+/// A private copy, valid while the original is unchanged.
+#[derive(Debug)]
+struct RolledBack {
+    folder: tempfile::TempDir,
+    of: (Mark, Option<Mark>),
+}
+
+/// A connection, and what the files looked like before it read anything.
+#[derive(Debug)]
+struct Look {
+    connection: Connection,
+    before: Sight,
+    /// Kept as long as it is read.
+    copy: Option<Arc<RolledBack>>,
+}
+
+/// Several reads one after the other, over one connection as long as the file does not change.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    access: &'a Access,
+    work: &'a Work,
+    look: Option<Look>,
+}
+
+impl Access {
+    /// Checks that there is a SQLite database and notes whether it is damaged.
+    pub(super) fn open(path: &Path, work: &Work) -> StoreResult<Self> {
+        let path = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
+        let sight = Sight::take(&path, Moment::Before)?;
+        let is_short = missing_pages(&sight).is_some();
+        let access = Self { path, lenient: is_short.into(), copy: Mutex::default() };
+        if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
+            access.lenient.store(true, Ordering::Relaxed);
+            access.reader(work).read("reading the schema", probe)?;
+        }
+        Ok(access)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads that belong together.
+    pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
+        Reader { access: self, work, look: None }
+    }
+
+    /// One read. `ask` may be called several times, and only its last answer counts.
+    pub(super) fn read<T>(
+        &self,
+        work: &Work,
+        doing: &str,
+        ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
+        self.reader(work).read(doing, ask)
+    }
+
+    /// What changes with every commit; no connection is needed to see it.
+    pub(super) fn head(&self) -> StoreResult<Head> {
+        let sight = Sight::take(&self.path, Moment::After)?;
+        let mut values = vec![u64::from(sight.header.change_counter)];
+        let mark = |mark: Mark| [mark.size, mark.changed as u64];
+        values.extend(mark(sight.database));
+        values.extend(sight.log.map(|(_, log)| mark(log)).unwrap_or_default());
+        if let (Some(shared), Some(_)) = (sight.shared, sight.log) {
+            // Two commits within one tick of the clock differ in these.
+            values.extend([u64::from(shared.changes), u64::from(shared.frames)]);
+        }
+        Ok(Head(values))
+    }
+
+    /// What is odd about the files, in words.
+    pub(super) fn problems(&self) -> StoreResult<Vec<String>> {
+        let sight = Sight::take(&self.path, Moment::Before)?;
+        let mut problems = Vec::new();
+        if let Some((there, all)) = missing_pages(&sight) {
+            problems.push(format!(
+                "the file is cut off: {there} of {all} pages are there; the rest cannot be read"
+            ));
+        } else if self.lenient.load(Ordering::Relaxed) {
+            problems.push("the database's own description of its tables is damaged in places".to_owned());
+        }
+        if self.copy.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            problems.push(
+                "a transaction was left unfinished (its journal lies beside the file); what is shown is the \
+                 state before it, read from a private copy"
+                    .to_owned(),
+            );
+        }
+        if sight.log.is_some() && sight.shared.is_none() {
+            problems.push("read together with the write-ahead log that lies beside the file".to_owned());
+        }
+        Ok(problems)
+    }
+
+    /// Opens a connection that suits what lies there; nothing while a writer is at work.
+    fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
+        let before = Sight::take(&self.path, Moment::Before)?;
+        if !before.is_torn() {
+            let connection = self.connect(&self.path, before.log.is_some(), work)?;
+            return Ok(Some(Look { connection, before, copy: None }));
+        }
+        let of = (before.database, before.journal.map(|journal| journal.mark));
+        let mut kept = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|copy| copy.of != of) {
+            if patience {
+                return Ok(None);
+            }
+            *kept = self.roll_back(of)?.map(Arc::new);
+        }
+        let Some(copy) = kept.clone() else { return Ok(None) };
+        drop(kept);
+        let connection = self.connect(&copy.folder.path().join("copy.sqlite"), false, work)?;
+        Ok(Some(Look { connection, before, copy: Some(copy) }))
+    }
+
+    /// Copies the database and its journal, and lets SQLite undo the transaction in the copy.
+    fn roll_back(&self, of: (Mark, Option<Mark>)) -> StoreResult<Option<RolledBack>> {
+        let failed = |source| StoreError::Unreadable { path: self.path.clone(), source };
+        let folder = tempfile::Builder::new().prefix("timeglass").tempdir().map_err(failed)?;
+        let copy = folder.path().join("copy.sqlite");
+        std::fs::copy(&self.path, &copy).map_err(failed)?;
+        std::fs::copy(beside(&self.path, "-journal"), beside(&copy, "-journal")).map_err(failed)?;
+        let after = Sight::take(&self.path, Moment::After)?;
+        if of != (after.database, after.journal.map(|journal| journal.mark)) {
+            return Ok(None);
+        }
+        // SQLite rolls back before the first read.
+        Connection::open(&copy)
+            .and_then(|connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
+            .map_err(|source| self.failure("rolling back a copy", source))?;
+        Ok(Some(RolledBack { folder, of }))
+    }
+
+    fn connect(&self, path: &Path, has_log: bool, work: &Work) -> StoreResult<Connection> {
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let mut connection = if has_log {
+                let connection =
+                    Connection::open_with_flags_and_vfs(uri(path, "mode=ro"), flags, WITHOUT_LOCKS)?;
+                connection.pragma_update(None, "locking_mode", "exclusive")?;
+                connection
+            } else {
+                Connection::open_with_flags(uri(path, "mode=ro&immutable=1"), flags)?
+            };
+            harden(&mut connection, work, self.lenient.load(Ordering::Relaxed))?;
+            Ok(connection)
+        };
+        open().map_err(|source| self.failure("opening it", source))
+    }
+
+    fn failure(&self, doing: &str, source: rusqlite::Error) -> StoreError {
+        let (path, doing) = (self.path.clone(), doing.to_owned());
+        match source.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => StoreError::Cancelled(Cancelled),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { path, doing, source }
+            }
+            _ => StoreError::Sqlite { path, doing, source },
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// One read. `ask` may be called several times, and only its last answer counts.
+    pub(super) fn read<T>(
+        &mut self,
+        doing: &str,
+        mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
+        for attempt in 0..TRIES {
+            self.work.advance(0)?;
+            if self.look.is_none() {
+                self.look = self.access.look(self.work, attempt + 1 < TRIES / 2)?;
+            }
+            if let Some(look) = &self.look {
+                let answer = ask(&look.connection);
+                if look.holds(&self.access.path)? {
+                    return answer.map_err(|source| self.access.failure(doing, source));
+                }
+            }
+            self.look = None;
+            pause(attempt);
+        }
+        Err(StoreError::Busy { path: self.access.path.clone(), doing: doing.to_owned() })
+    }
+}
+
+impl Look {
+    fn holds(&self, path: &Path) -> StoreResult<bool> {
+        let after = Sight::take(path, Moment::After)?;
+        Ok(match &self.copy {
+            Some(copy) => copy.of == (after.database, after.journal.map(|journal| journal.mark)),
+            None => self.before.holds(&after),
+        })
+    }
+}
+
+/// Lets the writer go on: not at all at first, then up to 80 ms.
+///
+/// A condition that nobody signals is a wait with a deadline, on the caller's own thread.
+fn pause(attempt: u32) {
+    if attempt >= 3 {
+        let wait = Duration::from_millis(1 << (attempt / 4).min(6));
+        let unsignalled = Mutex::new(());
+        let guard = unsignalled.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(Condvar::new().wait_timeout(guard, wait));
+    }
+}
+
+/// Whether the error says that the file is damaged.
+pub(super) fn is_damage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { .. })
+        || matches!(error, StoreError::Sqlite { source, .. }
+            if source.to_string().contains("malformed database schema"))
+}
+
+/// How many pages are there, and how many should be, if some are missing.
+fn missing_pages(sight: &Sight) -> Option<(u64, u32)> {
+    let size = sight.header.page_size.max(512);
+    let there = sight.database.size.div_ceil(size);
+    let is_short = sight.log.is_none() && sight.database.size < u64::from(sight.header.pages) * size;
+    is_short.then_some((there, sight.header.pages))
+}
+
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// The path as SQLite's URI, every byte kept.
+fn uri(path: &Path, parameters: &str) -> String {
+    let text = if cfg!(windows) {
+        format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes()
+    } else {
+        path.as_os_str().as_encoded_bytes().to_vec()
+    };
+    let mut uri = String::from("file://");
+    for byte in text {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b':') {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri.push('?');
+    uri.push_str(parameters);
+    uri
+}

@@ -1,0 +1,116 @@
+//! What a connection of ours may do: read, and nothing else.
+
+use rusqlite::{
+    Connection,
+    config::DbConfig,
+    hooks::{AuthAction, AuthContext, Authorization},
+    limits::Limit,
+};
+
+use crate::work::Work;
+
+/// Steps of SQLite's machine between two looks at whether the work is still wanted: well below a
+/// millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 5_000;
+
+/// Pragmas that only tell.
+const TELLING: [&str; 18] = [
+    "application_id",
+    "collation_list",
+    "database_list",
+    "encoding",
+    "foreign_key_list",
+    "freelist_count",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "journal_mode",
+    "page_count",
+    "page_size",
+    "schema_version",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+    "user_version",
+];
+
+/// Makes a fresh connection harmless: the schema of a stranger's file may hold views, triggers,
+/// generated columns and virtual tables, and none of them may do anything.
+///
+/// `lenient` reads what is left of a database whose header or schema is damaged. SQLite allows
+/// that only where its defensive mode is off; the file is still open for reading alone.
+pub(super) fn harden(connection: &mut Connection, work: &Work, lenient: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, !lenient)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A payload of 100 MB is a payload; the default length of a billion bytes stays.
+    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 4_000_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 2_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
+    if lenient {
+        connection.pragma_update(None, "writable_schema", true)?;
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    // Mapped memory gains 5 % and kills the process when another one shortens the file.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    let work = work.clone();
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || work.is_cancelled()))?;
+    connection.authorizer(Some(|context: AuthContext<'_>| allowed(&context.action)))
+}
+
+fn allowed(action: &AuthAction<'_>) -> Authorization {
+    let is_allowed = match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
+        AuthAction::Pragma { pragma_name, .. } => {
+            TELLING.iter().any(|telling| pragma_name.eq_ignore_ascii_case(telling))
+        }
+        _ => false,
+    };
+    if is_allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(connection: &Connection, sql: &str, is_allowed: bool) {
+        let answer =
+            connection.prepare(sql).and_then(|mut statement| statement.query([])?.next().map(|_| ()));
+        assert_eq!(answer.is_ok(), is_allowed, "{sql}: {answer:?}");
+    }
+
+    #[test]
+    fn only_reading_is_allowed() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+        harden(&mut connection, &Work::default(), false).unwrap();
+        check(&connection, "SELECT max(a) FROM t", true);
+        check(&connection, "SELECT * FROM pragma_table_xinfo('t')", true);
+        check(&connection, "PRAGMA table_list", true);
+        for sql in [
+            "INSERT INTO t VALUES (2)",
+            "DELETE FROM t",
+            "CREATE TABLE u (a)",
+            "CREATE TEMP TABLE u (a)",
+            "ATTACH '/tmp/x' AS x",
+            "PRAGMA query_only = 0",
+            "PRAGMA journal_mode = DELETE",
+            "PRAGMA writable_schema = 1",
+            "VACUUM INTO '/tmp/x'",
+            "SELECT load_extension('x')",
+        ] {
+            check(&connection, sql, false);
+        }
+    }
+}

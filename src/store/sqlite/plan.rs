@@ -1,0 +1,219 @@
+//! From a layout to the columns that a SELECT has to name, and where each role is found in a row.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::{
+    model::Pointer,
+    store::{
+        layout::{EventsTable, Form, Join, Mapping, Role, Source},
+        sqlite::facts::TableFacts,
+    },
+};
+
+/// How the events of a layout are read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The tables of the log, oldest first.
+    pub(super) parts: Vec<Arc<str>>,
+    /// Expressions that together name an event and sort it.
+    pub(super) key: Vec<String>,
+    /// Whether the table has a row number of SQLite's own, and under which name.
+    pub(super) rowid: Option<&'static str>,
+    /// Everything that an event has.
+    pub(super) full: Select,
+    /// What a scan needs.
+    pub(super) lean: Select,
+    pub(super) events: EventsTable,
+    /// What is uncertain about the order.
+    pub(super) problems: Vec<String>,
+}
+
+/// The columns of one kind of SELECT; the key stands first.
+#[derive(Debug, Default)]
+pub(super) struct Select {
+    pub(super) expressions: Vec<String>,
+    pub(super) takes: Vec<(Role, Take)>,
+}
+
+/// Where a row holds a role's value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Take {
+    /// In this column of the result.
+    Column { at: usize, form: Form },
+    /// Inside the JSON of this column of the result.
+    Json { at: usize, path: Pointer, form: Form },
+    /// In the stream's name, before this character.
+    Prefix(char),
+    /// In the event type.
+    Class,
+}
+
+/// What a scan needs; the rest is read with the payload.
+const LEAN: [Role; 6] =
+    [Role::GlobalPosition, Role::Stream, Role::Category, Role::Version, Role::EventType, Role::Time];
+
+impl Plan {
+    /// Looks at the tables and settles how to read them.
+    pub(super) fn new(connection: &Connection, events: &EventsTable) -> rusqlite::Result<Self> {
+        let facts = TableFacts::read(connection, &events.table)?;
+        let mut problems = Vec::new();
+        let columns = key_columns(connection, events, &facts, &mut problems)?;
+        let key: Vec<String> = columns.iter().map(|column| own(column)).collect();
+        let mut parts = events.archives.clone();
+        parts.push(Arc::clone(&events.table));
+        Ok(Self {
+            full: Select::new(events, &key, &Role::ALL),
+            lean: Select::new(events, &key, &LEAN),
+            rowid: facts.rowid(),
+            parts,
+            key,
+            events: events.clone(),
+            problems,
+        })
+    }
+
+    /// The expression of a role that is a plain column, and how it is written.
+    pub(super) fn column(&self, role: Role) -> Option<(String, &Mapping)> {
+        let mapping = self.events.role(role)?;
+        match &mapping.source {
+            Source::Column { table: None, column } => Some((own(column), mapping)),
+            Source::RowId => Some((own("rowid"), mapping)),
+            Source::Column { table: Some(_), .. }
+            | Source::Json { .. }
+            | Source::StreamPrefix { .. }
+            | Source::TypeClass => None,
+        }
+    }
+}
+
+impl Select {
+    fn new(events: &EventsTable, key: &[String], roles: &[Role]) -> Self {
+        let mut select = Self { expressions: key.to_vec(), takes: Vec::new() };
+        for role in roles {
+            if let Some(mapping) = events.role(*role) {
+                let take = select.take(events, mapping);
+                select.takes.push((*role, take));
+            }
+        }
+        select
+    }
+
+    /// Adds what a mapping needs.
+    pub(super) fn take(&mut self, events: &EventsTable, mapping: &Mapping) -> Take {
+        let form = mapping.form;
+        match &mapping.source {
+            Source::Column { table, column } => {
+                let at = self.add(column_of(events, table.as_deref(), column));
+                Take::Column { at, form }
+            }
+            Source::Json { column, path } => {
+                let at = self.add(own(column));
+                Take::Json { at, path: path.clone(), form }
+            }
+            Source::RowId => Take::Column { at: self.add(own("rowid")), form },
+            Source::StreamPrefix { separator } => Take::Prefix(*separator),
+            Source::TypeClass => Take::Class,
+        }
+    }
+
+    fn add(&mut self, expression: String) -> usize {
+        match self.expressions.iter().position(|known| *known == expression) {
+            Some(at) => at,
+            None => {
+                self.expressions.push(expression);
+                self.expressions.len() - 1
+            }
+        }
+    }
+
+    /// Where a role's value is found.
+    pub(super) fn of(&self, role: Role) -> Option<&Take> {
+        self.takes.iter().find_map(|(known, take)| (*known == role).then_some(take))
+    }
+}
+
+/// A name as SQL spells it whatever it is made of.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A column of the events table.
+pub(super) fn own(column: &str) -> String {
+    format!("e.{}", quote(column))
+}
+
+/// A column of the events table or of a joined one.
+///
+/// A joined value is looked up row by row, by the other table's own key: a join could return an
+/// event twice and would let the planner leave the order of the events' index.
+fn column_of(events: &EventsTable, table: Option<&str>, column: &str) -> String {
+    let join = table.and_then(|table| events.joins.iter().find(|join| &*join.table == table));
+    let Some(join) = join else { return own(column) };
+    let (here, there) = &join.on;
+    format!(
+        "(SELECT j.{} FROM {} AS j WHERE j.{} = {}{} LIMIT 1)",
+        quote(column),
+        quote(&join.table),
+        quote(there),
+        own(here),
+        link_condition(events, join)
+    )
+}
+
+/// Links to a real stream: those with a version, whose stream is none of the `$` ones.
+pub(super) fn link_condition(events: &EventsTable, join: &Join) -> String {
+    let column = |role| match &events.role(role)?.source {
+        Source::Column { table: Some(table), column } if join.is_link && *table == join.table => {
+            Some(format!("j.{}", quote(column)))
+        }
+        _ => None,
+    };
+    let version = column(Role::Version).map(|version| format!(" AND {version} IS NOT NULL"));
+    let stream = column(Role::Stream).map(|stream| format!(" AND substr({stream}, 1, 1) <> '$'"));
+    version.into_iter().chain(stream).collect()
+}
+
+/// The columns that sort and name events: the layout's order, made unique and without NULL.
+fn key_columns(
+    connection: &Connection,
+    events: &EventsTable,
+    facts: &TableFacts,
+    problems: &mut Vec<String>,
+) -> rusqlite::Result<Vec<Arc<str>>> {
+    let table = &events.table;
+    let mut columns = events.order.columns.clone();
+    let missing = columns.iter().find(|column| !facts.knows(column));
+    let odd = match columns.first() {
+        Some(first) if missing.is_none() => facts.oddity(connection, first)?,
+        _ => None,
+    };
+    if let (Some(reason), Some(rowid)) = (
+        missing
+            .map(|column| format!("has no column \"{column}\""))
+            .or(odd)
+            .or_else(|| columns.is_empty().then(|| "has no known order".to_owned())),
+        facts.rowid(),
+    ) {
+        problems
+            .push(format!("table \"{table}\" {reason}: events are shown in the order of their row numbers"));
+        return Ok(vec![rowid.into()]);
+    }
+    if !facts.is_unique(&columns) {
+        match facts.rowid() {
+            Some(rowid) => columns.push(rowid.into()),
+            None => {
+                columns.extend(facts.primary_key().filter(|column| !events.order.columns.contains(column)))
+            }
+        }
+    }
+    if let Some(first) = columns.first()
+        && !facts.is_indexed(first)
+    {
+        problems.push(format!(
+            "no index of table \"{table}\" begins with \"{first}\", its order: every page sorts the whole table"
+        ));
+    }
+    Ok(columns)
+}

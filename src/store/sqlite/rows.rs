@@ -1,0 +1,281 @@
+//! From a row of the database to an event, whatever the row holds.
+
+use std::{borrow::Cow, cell::OnceCell, sync::Arc};
+
+use rusqlite::{Row, types::ValueRef};
+
+use crate::{
+    model::{
+        EventKey, GlobalPosition, Json, KeyPart, Payload, RecordedEvent, StreamName, StreamVersion, Timestamp,
+    },
+    store::{
+        decode::{self, Value, id_text},
+        layout::{Form, Role, Unwrap},
+        sqlite::plan::{Select, Take},
+    },
+};
+
+/// The id that events without a stream are listed under.
+pub(super) const NO_STREAM: &str = "(null)";
+
+/// A row, its roles, and the JSON in it as far as roles need it.
+pub(super) struct Fields<'r> {
+    row: &'r Row<'r>,
+    select: &'r Select,
+    parsed: Vec<(usize, OnceCell<Option<Json>>)>,
+}
+
+/// A stream's name as one row spells it.
+pub(super) struct Named<'a> {
+    pub(super) category: Option<Cow<'a, str>>,
+    pub(super) id: Cow<'a, str>,
+    pub(super) stored: Option<Cow<'a, str>>,
+}
+
+impl<'r> Fields<'r> {
+    pub(super) fn new(row: &'r Row<'r>, select: &'r Select) -> Self {
+        let mut parsed: Vec<(usize, OnceCell<Option<Json>>)> = Vec::new();
+        for (_, take) in &select.takes {
+            if let Take::Json { at, .. } = take
+                && parsed.iter().all(|(known, _)| known != at)
+            {
+                parsed.push((*at, OnceCell::new()));
+            }
+        }
+        Self { row, select, parsed }
+    }
+
+    /// The column's value; a value that cannot be had counts as none.
+    fn column(&self, at: usize) -> Value<'_> {
+        self.row.get_ref(at).map_or(Value::Null, Value::from)
+    }
+
+    /// The JSON of a column, parsed once a row.
+    fn json(&self, at: usize) -> Option<&Json> {
+        let (_, cell) = self.parsed.iter().find(|(known, _)| *known == at)?;
+        cell.get_or_init(|| decode::read(self.column(at)).1.ok()).as_ref()
+    }
+
+    /// The value of a role as it is stored, and how it is written.
+    fn value(&self, role: Role) -> Option<(Value<'_>, Form)> {
+        self.taken(self.select.of(role)?)
+    }
+
+    pub(super) fn taken(&self, take: &Take) -> Option<(Value<'_>, Form)> {
+        let (value, form) = match take {
+            Take::Column { at, form } => (self.column(*at), *form),
+            Take::Json { at, path, form } => (Value::from(path.resolve(self.json(*at)?)?), *form),
+            Take::Prefix(_) | Take::Class => return None,
+        };
+        (value != Value::Null).then_some((value, form))
+    }
+
+    /// The text of a role that names something.
+    pub(super) fn text(&self, role: Role) -> Option<Cow<'_, str>> {
+        if let Some(Take::Json { at, path, .. }) = self.select.of(role)
+            && let Some(Json::Bool(value)) = path.resolve(self.json(*at)?)
+        {
+            return Some(if *value { "true" } else { "false" }.into());
+        }
+        let (value, form) = self.value(role)?;
+        id_text(value, form)
+    }
+
+    pub(super) fn position(&self) -> Option<GlobalPosition> {
+        let (value, form) = self.value(Role::GlobalPosition)?;
+        match value {
+            Value::Integer(number) => Some(GlobalPosition::Number(number)),
+            Value::Real(_) => value.as_i64().map(GlobalPosition::Number),
+            Value::Null | Value::Text(_) | Value::Blob(_) => {
+                Some(GlobalPosition::Text(id_text(value, form)?.into()))
+            }
+        }
+    }
+
+    pub(super) fn version(&self, troubles: &mut Vec<Arc<str>>) -> Option<StreamVersion> {
+        let (value, form) = self.value(Role::Version)?;
+        let version = value.as_i64().map(StreamVersion);
+        if version.is_none() {
+            let shown = id_text(value, form).unwrap_or_default();
+            troubles.push(format!("the version is no whole number: {}", brief(&shown)).into());
+        }
+        version
+    }
+
+    pub(super) fn time(&self, troubles: &mut Vec<Arc<str>>) -> Option<Timestamp> {
+        let (value, form) = self.value(Role::Time)?;
+        let time = decode::time(value, form);
+        if time.is_none() {
+            let shown = id_text(value, Form::Plain).unwrap_or_default();
+            troubles.push(format!("the time cannot be read as {form}: {}", brief(&shown)).into());
+        }
+        time
+    }
+
+    pub(super) fn event_type(&self, troubles: &mut Vec<Arc<str>>) -> Cow<'_, str> {
+        self.note_bad_text(Role::EventType, "event type", troubles);
+        self.text(Role::EventType).unwrap_or_default()
+    }
+
+    pub(super) fn stream(&self, event_type: &str, troubles: &mut Vec<Arc<str>>) -> Named<'_> {
+        let Some(text) = self.text(Role::Stream) else {
+            troubles.push("the event has no stream".into());
+            return Named { category: None, id: NO_STREAM.into(), stored: None };
+        };
+        self.note_bad_text(Role::Stream, "stream", troubles);
+        match self.select.of(Role::Category) {
+            None => Named { category: None, id: text.clone(), stored: Some(text) },
+            Some(Take::Prefix(separator)) => prefixed(text, *separator),
+            Some(Take::Class) => Named {
+                category: class_of(event_type).map(|class| Cow::Owned(class.to_owned())),
+                id: text.clone(),
+                stored: Some(text),
+            },
+            Some(Take::Column { .. } | Take::Json { .. }) => {
+                self.note_bad_text(Role::Category, "stream type", troubles);
+                beside_category(self.text(Role::Category), text)
+            }
+        }
+    }
+
+    /// Names that are not UTF-8 are shown with replacement characters; that has to be said.
+    fn note_bad_text(&self, role: Role, what: &str, troubles: &mut Vec<Arc<str>>) {
+        if let Some((Value::Text(bytes), _)) = self.value(role)
+            && std::str::from_utf8(bytes).is_err()
+        {
+            troubles.push(format!("the {what} is not valid UTF-8").into());
+        }
+    }
+
+    /// A payload, decoded.
+    pub(super) fn payload(&self, take: Option<&Take>, unwrap: &[Unwrap]) -> Payload {
+        match take {
+            Some(Take::Column { at, .. }) => decode::decode(self.column(*at).to_stored(), unwrap),
+            Some(Take::Json { at, path, .. }) => match self.json(*at).map(|json| path.resolve(json)) {
+                Some(Some(json)) => decode::part(decode::unwrapped(json.clone(), unwrap)),
+                Some(None) => Payload::absent(),
+                // The whole cannot be read: say why, and keep its bytes.
+                None => decode::decode(self.column(*at).to_stored(), &[]),
+            },
+            Some(Take::Prefix(_) | Take::Class) | None => Payload::absent(),
+        }
+    }
+
+    /// The event without its payloads.
+    pub(super) fn head(&self, key: EventKey) -> RecordedEvent {
+        let mut troubles = Vec::new();
+        let event_type = self.event_type(&mut troubles);
+        let stream = Arc::new(self.stream(&event_type, &mut troubles).to_name());
+        let shared = |role| self.text(role).map(Arc::from);
+        RecordedEvent {
+            key,
+            position: self.position(),
+            stream,
+            version: self.version(&mut troubles),
+            schema_version: shared(Role::SchemaVersion),
+            time: self.time(&mut troubles),
+            event_id: shared(Role::EventId),
+            correlation_id: shared(Role::CorrelationId),
+            causation_id: shared(Role::CausationId),
+            actor: shared(Role::Actor),
+            data: Payload::absent(),
+            metadata: Payload::absent(),
+            event_type: event_type.into(),
+            troubles,
+        }
+    }
+
+    /// Adds the payloads.
+    pub(super) fn fill(&self, event: &mut RecordedEvent, unwrap: &[Unwrap]) {
+        event.data = self.payload(self.select.of(Role::Data), unwrap);
+        event.metadata = self.payload(self.select.of(Role::Metadata), &[]);
+    }
+}
+
+impl Named<'_> {
+    pub(super) fn to_name(&self) -> StreamName {
+        StreamName {
+            category: self.category.as_deref().map(Arc::from),
+            id: (&*self.id).into(),
+            stored: self.stored.as_deref().map(Arc::from),
+        }
+    }
+}
+
+/// `order-17` is order 17; a name without the separator has no category.
+pub(super) fn prefixed(text: Cow<'_, str>, separator: char) -> Named<'_> {
+    match text.split_once(separator) {
+        Some((category, id)) if !category.is_empty() => {
+            Named { category: Some(category.to_owned().into()), id: id.to_owned().into(), stored: Some(text) }
+        }
+        _ => Named { category: None, id: text.clone(), stored: Some(text) },
+    }
+}
+
+/// Type and id from separate columns. Where the id repeats the type in front (`order-17` of type
+/// `order`), it is the store's own name of the stream.
+pub(super) fn beside_category<'a>(category: Option<Cow<'a, str>>, text: Cow<'a, str>) -> Named<'a> {
+    let id = category
+        .as_deref()
+        .filter(|category| !category.is_empty())
+        .and_then(|category| text.strip_prefix(category)?.strip_prefix(['-', '|', '/', '$', '_', ':']))
+        .map(str::to_owned);
+    match id {
+        Some(id) => Named { category, id: id.into(), stored: Some(text) },
+        None => Named { category, id: text, stored: None },
+    }
+}
+
+/// `shop:BankAccount.Opened` is about a `BankAccount`.
+fn class_of(event_type: &str) -> Option<&str> {
+    let (class, _) = event_type.rsplit_once('.')?;
+    let class = class.rsplit_once([':', '.', '\\']).map_or(class, |(_, class)| class);
+    (!class.is_empty()).then_some(class)
+}
+
+fn brief(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// The key that a row begins with.
+pub(super) fn key_of(row: &Row<'_>, columns: usize, part: Option<usize>) -> EventKey {
+    let part = part.map(|part| KeyPart::Integer(part as i64));
+    let columns = (0..columns).map(|at| match row.get_ref(at) {
+        Ok(ValueRef::Integer(number)) => KeyPart::Integer(number),
+        Ok(ValueRef::Text(bytes)) => match std::str::from_utf8(bytes) {
+            Ok(text) => KeyPart::Text(text.into()),
+            Err(_) => KeyPart::Blob(bytes.into()),
+        },
+        Ok(ValueRef::Blob(bytes)) => KeyPart::Blob(bytes.into()),
+        Ok(ValueRef::Real(_) | ValueRef::Null) | Err(_) => KeyPart::Null,
+    });
+    EventKey(part.into_iter().chain(columns).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(named: &Named<'_>, expected: &str) {
+        let name = named.to_name();
+        let found = format!("{:?} {} = {}", name.category.as_deref(), name.id, name.full());
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn streams_are_named_as_their_store_does() {
+        check(&prefixed("order-17-a".into(), '-'), "Some(\"order\") 17-a = order-17-a");
+        check(&prefixed("order17".into(), '-'), "None order17 = order17");
+        check(&prefixed("-17".into(), '-'), "None -17 = -17");
+        check(&beside_category(Some("Order".into()), "17".into()), "Some(\"Order\") 17 = Order-17");
+        check(&beside_category(Some("order".into()), "order-17".into()), "Some(\"order\") 17 = order-17");
+        check(&beside_category(None, "17".into()), "None 17 = 17");
+    }
+
+    #[test]
+    fn a_class_stands_before_the_event() {
+        assert_eq!(class_of("shop:BankAccount.Opened"), Some("BankAccount"));
+        assert_eq!(class_of("app.shop.Order.Placed"), Some("Order"));
+        assert_eq!(class_of("OrderPlaced"), None);
+    }
+}

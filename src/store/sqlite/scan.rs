@@ -1,0 +1,191 @@
+//! Scanning ranges without payloads, and cutting the global order into ranges.
+
+use std::{ops::Range, sync::Arc};
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use crate::{
+    model::{EventKey, GlobalPosition, KeyPart, StreamVersion, Timestamp},
+    store::{
+        KeyRange, ScanRow, StoreResult,
+        sqlite::{
+            access::{Access, Reader},
+            plan::{Plan, Select, quote},
+            rows::{Fields, key_of},
+            walk::{Gather, Walk},
+        },
+    },
+    work::Work,
+};
+
+/// So many troubles are told one by one.
+const MOST_TROUBLES: usize = 100;
+
+/// Rows of the first batch and of the largest. A batch is copied before anybody sees it, because
+/// its read may prove void; copies of this size stay in the processor's cache.
+const BATCH: Range<usize> = 512..8192;
+
+/// Meets every event of a range.
+pub(super) fn scan(
+    access: &Access,
+    work: &Work,
+    plan: &Plan,
+    range: &KeyRange,
+    visit: &mut dyn FnMut(&ScanRow<'_>),
+) -> StoreResult<Vec<String>> {
+    let mut walk = Walk::new(plan, &plan.lean, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut reader = access.reader(work);
+    let mut batch = Batch::new(&plan.lean);
+    let mut troubles = Vec::new();
+    let mut size = BATCH.start;
+    while !walk.is_over() {
+        let rows = walk.step(&mut reader, size, &mut batch)?;
+        batch.visit(visit);
+        let room = MOST_TROUBLES.saturating_sub(troubles.len());
+        troubles.extend(batch.troubles.drain(..).take(room));
+        work.advance(rows as u64)?;
+        size = (size * 2).min(BATCH.end);
+    }
+    walk.troubles.extend(troubles);
+    walk.troubles.truncate(MOST_TROUBLES);
+    Ok(walk.troubles)
+}
+
+/// Rows copied out of the database, their texts one behind the other.
+struct Batch<'a> {
+    select: &'a Select,
+    text: String,
+    rows: Vec<Line>,
+    troubles: Vec<String>,
+}
+
+struct Line {
+    key: EventKey,
+    position: Option<GlobalPosition>,
+    version: Option<StreamVersion>,
+    time: Option<Timestamp>,
+    category: Option<Range<usize>>,
+    id: Range<usize>,
+    stored: Option<Range<usize>>,
+    event_type: Range<usize>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(select: &'a Select) -> Self {
+        Self { select, text: String::new(), rows: Vec::new(), troubles: Vec::new() }
+    }
+
+    fn keep(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+
+    fn visit(&mut self, visit: &mut dyn FnMut(&ScanRow<'_>)) {
+        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        for row in self.rows.drain(..) {
+            visit(&ScanRow {
+                key: row.key,
+                position: row.position,
+                category: row.category.as_ref().map(text),
+                id: text(&row.id),
+                stored: row.stored.as_ref().map(text),
+                version: row.version,
+                event_type: text(&row.event_type),
+                time: row.time,
+            });
+        }
+    }
+}
+
+impl Gather for Batch<'_> {
+    fn restart(&mut self) {
+        self.text.clear();
+        self.rows.clear();
+        self.troubles.clear();
+    }
+
+    fn row(&mut self, key: EventKey, row: &Row<'_>) {
+        let mut troubles: Vec<Arc<str>> = Vec::new();
+        let fields = Fields::new(row, self.select);
+        let event_type = fields.event_type(&mut troubles);
+        let named = fields.stream(&event_type, &mut troubles);
+        let line = Line {
+            position: fields.position(),
+            version: fields.version(&mut troubles),
+            time: fields.time(&mut troubles),
+            category: named.category.as_deref().map(|category| self.keep(category)),
+            id: self.keep(&named.id),
+            stored: named.stored.as_deref().map(|stored| self.keep(stored)),
+            event_type: self.keep(&event_type),
+            key,
+        };
+        if !troubles.is_empty() && self.troubles.len() < MOST_TROUBLES {
+            let position = line.position.as_ref().map(|position| format!(" at position {position}"));
+            let place = format!("{event_type}{}", position.unwrap_or_default());
+            self.troubles.extend(troubles.iter().map(|trouble| format!("{place}: {trouble}")));
+        }
+        self.rows.push(line);
+    }
+}
+
+/// Cuts global order into about `parts` ranges by looking up keys at even distances of the row
+/// number, or of the key itself where it is one.
+pub(super) fn ranges(
+    access: &Access,
+    work: &Work,
+    plan: &Plan,
+    after: Option<&EventKey>,
+    parts: usize,
+) -> StoreResult<Vec<KeyRange>> {
+    let mut reader = access.reader(work);
+    let mut cuts = Vec::new();
+    for part in 0..plan.parts.len() {
+        cuts.extend(part_cuts(&mut reader, plan, part, parts.div_ceil(plan.parts.len()))?);
+        // Where one part ends and the next begins is no cut: a range may span both.
+    }
+    cuts.sort();
+    cuts.dedup();
+    let mut start = after.cloned();
+    let mut ranges = Vec::new();
+    for cut in cuts {
+        if start.as_ref().is_none_or(|start| cut > *start) {
+            ranges.push(KeyRange { after: start.replace(cut.clone()), until: Some(cut) });
+        }
+    }
+    ranges.push(KeyRange { after: start, until: None });
+    Ok(ranges)
+}
+
+/// Keys at even distances in one table. A table that cannot be cut is left whole.
+fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) -> StoreResult<Vec<EventKey>> {
+    let Some(rowid) = plan.rowid else { return Ok(Vec::new()) };
+    let table = plan.parts.get(part).map(|table| quote(table)).unwrap_or_default();
+    let numbered = (plan.parts.len() > 1).then_some(part);
+    let read = |connection: &Connection| -> rusqlite::Result<Vec<EventKey>> {
+        let end = |direction: &str| {
+            let sql = format!("SELECT {rowid} FROM {table} ORDER BY {rowid} {direction} LIMIT 1");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).optional()
+        };
+        let (Some(first), Some(last)) = (end("ASC")?, end("DESC")?) else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {} FROM {table} AS e WHERE e.{rowid} >= ? ORDER BY e.{rowid} LIMIT 1",
+            plan.key.join(", ")
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut cuts = Vec::new();
+        for cut in 1..parts {
+            let span = i128::from(last) - i128::from(first);
+            let at = i128::from(first) + span * cut as i128 / parts.max(1) as i128;
+            let key = statement.query_row([at as i64], |row| Ok(key_of(row, plan.key.len(), numbered)));
+            cuts.extend(key.optional()?);
+        }
+        Ok(cuts)
+    };
+    // Damage or a view without row numbers: one range is right, if slower.
+    match reader.read("cutting into ranges", read) {
+        Ok(cuts) => Ok(cuts.into_iter().filter(|key| !key.0.contains(&KeyPart::Null)).collect()),
+        Err(error @ crate::store::StoreError::Cancelled(_)) => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
+}
