@@ -169,3 +169,24 @@ impl Lanes for ThreadLanes {
         });
     }
 }
+
+/// Asks a question that waits for a person, such as a file dialog, on a thread of its own: a
+/// worker must stay free for work.
+///
+/// # Errors
+///
+/// If the operating system refuses a thread.
+pub fn ask_aside<T: Send + 'static>(
+    name: &str,
+    wake: &Wake,
+    question: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<Receiver<T>> {
+    let (sender, answer) = bounded(1);
+    let wake = Arc::clone(wake);
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        // Nobody may listen any more: then the answer is not wanted.
+        sender.send(question()).ok();
+        wake();
+    })?;
+    Ok(answer)
+}

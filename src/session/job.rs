@@ -311,12 +311,9 @@ impl Question {
                 .step_at(left_count, work)
                 .and_then(|left| Ok((left, right.step_at(right_count, work)?)))
                 .map(|(left, right)| Answer::Pins(diff(&left.after, &right.after))),
-            Self::Snapshots { store, index, stream, zone } => {
-                store.snapshots(work, stream.as_deref()).map(|snapshots| {
-                    let rows = snapshots.iter().map(|snapshot| listing::snapshot_row(snapshot, &index, zone));
-                    Answer::Snapshots(rows.collect(), stream)
-                })
-            }
+            Self::Snapshots { store, index, stream, zone } => store
+                .snapshots(work, stream.as_deref())
+                .map(|snapshots| Answer::Snapshots(listing::snapshot_rows(&snapshots, &index, zone), stream)),
             Self::Snapshot(store, stream, place) => store
                 .snapshots(work, stream.as_deref())
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),

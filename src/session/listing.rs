@@ -5,7 +5,9 @@
 use std::{cmp::Ordering, collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
-    model::{EventQuery, Json, Payload, RecordedEvent, StoredSnapshot, TextFilter, Timestamp, Zone},
+    model::{
+        EventQuery, Json, Payload, RecordedEvent, StoredSnapshot, StreamName, TextFilter, Timestamp, Zone,
+    },
     sample::{SampleOptions, write},
     session::{
         action::{Axis, EventOrder, StreamSort},
@@ -13,7 +15,7 @@ use crate::{
         scale::Scale,
         view::{LoadedRow, RowHead, SnapshotRow, StreamLine, grouped},
     },
-    store::index::{FoundStream, Index},
+    store::index::Index,
     work::{Cancelled, Work},
 };
 
@@ -201,21 +203,21 @@ fn scalar_preview(value: &Json, limit: usize) -> String {
     }
 }
 
-/// A snapshot as a row of its table.
-pub(crate) fn snapshot_row(snapshot: &StoredSnapshot, index: &Index, zone: Zone) -> SnapshotRow {
-    let stream = snapshot.stream.as_ref().map(|name| name.full()).unwrap_or_default();
-    let found = if stream.is_empty() {
-        FoundStream::None { nearest: Vec::new() }
-    } else {
-        index.find_stream(&stream)
-    };
+/// Snapshots as rows of their table, each with the stream that it is a state of.
+pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
+    // A table of snapshots may lack what makes the category, so a bare id has to do then.
+    let by_id: BTreeMap<&str, u32> =
+        index.streams().iter().zip(0..).map(|(info, number)| (&*info.name.id, number)).collect();
+    let number_of = |name: &StreamName| index.stream_number(name).or_else(|| by_id.get(&*name.id).copied());
+    let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| number_of(name));
+    snapshots.iter().map(|snapshot| snapshot_row(snapshot, number(snapshot), zone)).collect()
+}
+
+fn snapshot_row(snapshot: &StoredSnapshot, stream_number: Option<u32>, zone: Zone) -> SnapshotRow {
     let (preview, is_problem) = payload_preview(&snapshot.state, PREVIEW);
     SnapshotRow {
-        stream_number: match found {
-            FoundStream::One(number) => Some(number),
-            FoundStream::None { .. } | FoundStream::Several(_) => None,
-        },
-        stream,
+        stream: snapshot.stream.as_ref().map(|name| name.full()).unwrap_or_default(),
+        stream_number,
         version: snapshot.version.map(|version| version.to_string()).unwrap_or_default(),
         time: snapshot.time.map(|time| time.to_display(zone)).unwrap_or_default(),
         label: snapshot.label.clone().unwrap_or_default(),

@@ -325,3 +325,21 @@ impl Opened {
         self.layout.tables.iter().any(|table| table.kind == TableKind::Snapshots)
     }
 }
+
+impl crate::session::Session {
+    /// What the index and the keyframes take, for the debug panel: name and value.
+    #[must_use]
+    pub fn memory_figures(&self) -> Vec<(&'static str, String)> {
+        let Some(store) = self.store() else { return Vec::new() };
+        let mut figures = Vec::new();
+        if let Some(index) = &store.index {
+            let text = format!("{} KiB, {:.1} bytes an event", grouped(index.memory_bytes() as u64 / 1024), index.bytes_per_event());
+            figures.push(("Index", text));
+        }
+        if let Some((kept, distance, bytes)) = store.states.keyframe_figures() {
+            let bytes = grouped(bytes as u64 / 1024);
+            figures.push(("Keyframes", format!("{kept}, one every {distance} events, {bytes} KiB")));
+        }
+        figures
+    }
+}

@@ -56,6 +56,11 @@ impl States {
         self.history.as_ref().map(|history| history.failures().into_keys().collect()).unwrap_or_default()
     }
 
+    /// Keyframes kept, the distance between them, and their memory in bytes.
+    pub(crate) fn keyframe_figures(&self) -> Option<(usize, usize, usize)> {
+        self.history.as_ref().map(|history| history.keyframe_figures())
+    }
+
     /// Where the pins stand in a stream.
     pub(crate) fn pin_counts(&self, stream: Option<u32>) -> [Option<usize>; 2] {
         let of_stream = |pin: &Pin| (Some(pin.history.stream()) == stream).then_some(pin.count);

@@ -7,9 +7,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod architecture;
 mod cli;
 mod conformance;
 mod detection;
 mod index;
 mod sample_data;
+mod session;
 mod support;

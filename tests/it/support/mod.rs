@@ -9,15 +9,15 @@ use std::{
 use timeglass::model::Json;
 
 /// A fixture store, unpacked; the folder goes when this is dropped.
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// The folder it lies in, alone.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     /// The database file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// Unpacks `tests/fixtures/stores/NAME.sqlite.gz`.
-pub fn fixture(name: &str) -> Fixture {
+pub(crate) fn fixture(name: &str) -> Fixture {
     let packed =
         fs::File::open(fixtures().join(format!("stores/{name}.sqlite.gz"))).expect("a fixture of that name");
     let mut bytes = Vec::new();
@@ -29,14 +29,14 @@ pub fn fixture(name: &str) -> Fixture {
 }
 
 /// What is known of a fixture store: `NAME.expect.json`.
-pub fn expectations(name: &str) -> Json {
+pub(crate) fn expectations(name: &str) -> Json {
     let text =
         fs::read(fixtures().join(format!("stores/{name}.expect.json"))).expect("expectations of that name");
     Json::parse(&text).expect("JSON")
 }
 
 /// The names of all fixture stores, in order.
-pub fn all_fixtures() -> Vec<String> {
+pub(crate) fn all_fixtures() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(fixtures().join("stores"))
         .expect("the fixtures")
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".sqlite.gz").map(str::to_owned))

@@ -1,0 +1,340 @@
+//! The window: feeds the session with inputs, starts its jobs, and shows its view.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::ViewportCommand;
+use egui_tiles::Tree;
+
+use crate::{
+    jobs::{Jobs, Outcome, Wake, ask_aside},
+    session::{
+        Input, Session,
+        action::{Action, ShellAction, What, WindowAction},
+        job::{Answer, Job, Slot},
+        view::Screen,
+        workspace::Workspace,
+    },
+    ui::{
+        debug_panel::{self, Frames},
+        dialogs::{self, Dialog},
+        dock::{self, Docked, Panel},
+        menus,
+        panels::{self, Local},
+        theme,
+    },
+};
+
+/// What the window is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// A store to open at once.
+    pub store: Option<PathBuf>,
+    /// A project file other than the one beside the store.
+    pub project: Option<PathBuf>,
+    /// Where the sample store lies or is to be made.
+    pub sample: PathBuf,
+}
+
+/// The window.
+pub struct App {
+    session: Session,
+    jobs: Jobs<Slot, Answer>,
+    tree: Tree<Panel>,
+    local: Local,
+    dialog: Option<Dialog>,
+    actions: Vec<Action>,
+    frames: Frames,
+    recent_actions: VecDeque<String>,
+    busy_since: Option<Instant>,
+    last_tick: Instant,
+    file_dialog: Option<FileAnswer>,
+    wake: Wake,
+    title: String,
+}
+
+type FileAnswer = crossbeam_channel::Receiver<Option<PathBuf>>;
+
+/// Keys in the window's own store.
+const WORKSPACE: &str = "workspace";
+const PANELS: &str = "panels";
+
+/// Actions that the debug panel remembers.
+const REMEMBERED_ACTIONS: usize = 1000;
+
+/// Questions that may be open at once: one long one, and room for what a drag asks meanwhile.
+const WORKERS: usize = 4;
+
+/// Work that takes longer is shown with its progress.
+const SHOWN_AFTER: Duration = Duration::from_millis(250);
+
+impl App {
+    /// A window with what was kept from the last run.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses a thread.
+    pub fn new(context: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
+        let kept = |storage: &dyn eframe::Storage| {
+            let text = storage.get_string(WORKSPACE)?;
+            serde_json::from_str::<Workspace>(&text).ok()
+        };
+        let workspace = context.storage.and_then(kept).unwrap_or_default();
+        let tree = context.storage.and_then(|storage| {
+            serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok()
+        });
+        theme::apply(&context.egui_ctx);
+        let repaint = context.egui_ctx.clone();
+        let wake: Wake = Arc::new(move || repaint.request_repaint());
+        let mut app = Self {
+            session: Session::new(workspace, start.project, start.sample),
+            jobs: Jobs::new(WORKERS, &wake)?,
+            tree: dock::checked(tree),
+            local: Local::default(),
+            dialog: None,
+            actions: Vec::new(),
+            frames: Frames::default(),
+            recent_actions: VecDeque::new(),
+            busy_since: None,
+            last_tick: Instant::now(),
+            file_dialog: None,
+            wake,
+            title: String::new(),
+        };
+        if let Some(store) = start.store {
+            app.actions.push(Action::Shell(ShellAction::Open(store)));
+        }
+        Ok(app)
+    }
+
+    /// What the window shows, for tests.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether every question is answered, for tests.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.jobs.open_questions().next().is_none() && self.actions.is_empty()
+    }
+
+    fn apply(&mut self, input: Input) {
+        if let Input::Action(action) = &input {
+            if matches!(action, Action::Shell(ShellAction::CancelWork)) {
+                let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
+                open.into_iter().for_each(|slot| self.jobs.cancel(slot));
+            }
+            self.recent_actions.push_back(format!("{action:?}"));
+            if self.recent_actions.len() > REMEMBERED_ACTIONS {
+                self.recent_actions.pop_front();
+            }
+        }
+        for Job { slot, question } in self.session.apply(input) {
+            self.jobs.start(slot, move |work| question.run(work));
+        }
+    }
+
+    fn take_answers(&mut self) {
+        for finished in self.jobs.take_finished() {
+            let input = match finished.outcome {
+                Outcome::Done(answer) => Input::Answer(finished.slot, answer),
+                Outcome::Crashed(text) => Input::Crash(finished.slot, text),
+            };
+            self.apply(input);
+        }
+        if let Some(answer) = self.file_dialog.as_ref().and_then(|answer| answer.try_recv().ok()) {
+            self.file_dialog = None;
+            match answer {
+                Some(path) => self.apply(Input::Action(Action::Shell(ShellAction::Open(path)))),
+                // Without a portal the dialog answers at once, like a cancel: a path can be typed.
+                None if self.local.dialog_opened.elapsed() < Duration::from_millis(300) => {
+                    self.dialog = Some(Dialog::TypePath { text: String::new() });
+                }
+                None => (),
+            }
+        }
+    }
+
+    fn tick(&mut self, ctx: &egui::Context) {
+        const EVERY: Duration = Duration::from_millis(50);
+        let elapsed = self.last_tick.elapsed();
+        if elapsed < EVERY {
+            return;
+        }
+        self.last_tick = Instant::now();
+        if !self.session.has_store() && self.session.view().notices.is_empty() {
+            return;
+        }
+        self.apply(Input::Tick(elapsed));
+        // Playing moves at each frame; otherwise a look now and then is enough, and idle is idle.
+        let again = if self.session.view().timeline.is_playing { EVERY } else { Duration::from_millis(500) };
+        ctx.request_repaint_after(again);
+    }
+
+    fn do_window_action(&mut self, action: WindowAction, ctx: &egui::Context) {
+        match action {
+            WindowAction::OpenDialog => self.ask_for_file(),
+            WindowAction::GoTo => self.dialog = Some(Dialog::GoTo { text: String::new() }),
+            WindowAction::Find => {
+                dock::show(&mut self.tree, Panel::State);
+                self.local.find_wanted = true;
+            }
+            WindowAction::Palette => self.dialog = Some(Dialog::Palette { text: String::new(), chosen: 0 }),
+            WindowAction::Shortcuts => self.dialog = Some(Dialog::Shortcuts),
+            WindowAction::DebugPanel => self.local.shows_debug = !self.local.shows_debug,
+            WindowAction::CopyEvent => {
+                if let Some(event) = &self.session.view().event {
+                    ctx.copy_text(event.to_json().to_pretty());
+                }
+            }
+            WindowAction::CopyState => {
+                if let Some(state) = &self.session.view().state.state {
+                    ctx.copy_text(state.to_pretty());
+                }
+            }
+            WindowAction::Info => dock::show(&mut self.tree, Panel::Info),
+            WindowAction::ResetPanels => self.tree = dock::default_tree(),
+            WindowAction::About => self.dialog = Some(Dialog::About),
+            WindowAction::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    fn ask_for_file(&mut self) {
+        let folder = self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
+        let question = move || {
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open an event store")
+                .add_filter("SQLite databases", &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"])
+                .add_filter("All files", &["*"]);
+            folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder)).pick_file()
+        };
+        self.local.dialog_opened = Instant::now();
+        match ask_aside("file dialog", &self.wake, question) {
+            Ok(answer) => self.file_dialog = Some(answer),
+            Err(_) => self.dialog = Some(Dialog::TypePath { text: String::new() }),
+        }
+    }
+
+    fn take_dropped_files(&mut self, ctx: &egui::Context) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.iter().find_map(|file| file.path.clone()));
+        if let Some(path) = dropped {
+            self.actions.push(Action::Shell(ShellAction::Open(path)));
+        }
+    }
+
+    fn panels_ui(&mut self, ui: &mut egui::Ui) {
+        let Self { session, tree, local, actions, .. } = self;
+        let view = session.view();
+        let mut draw = |ui: &mut egui::Ui, panel: Panel| panels::panel_ui(ui, panel, view, local, actions);
+        tree.ui(&mut Docked { draw: &mut draw }, ui);
+    }
+
+    fn screen_ui(&mut self, ui: &mut egui::Ui) {
+        let screen = self.session.view().screen.clone();
+        match screen {
+            Screen::Welcome => {
+                let wants = panels::welcome::welcome_ui(ui, self.session.view(), &mut self.actions);
+                if let Some(action) = wants {
+                    self.do_window_action(action, ui.ctx());
+                }
+            }
+            Screen::Opening(path) => panels::welcome::opening_ui(ui, &path, &mut self.actions),
+            Screen::NoEvents(found) => panels::no_events::no_events_ui(ui, &found, &mut self.actions),
+            Screen::Store => {
+                let timeline = egui::Panel::bottom("timeline").resizable(true).default_size(118.0);
+                timeline.show(ui, |ui| {
+                    let Self { session, local, actions, .. } = self;
+                    panels::timeline::timeline_ui(ui, &session.view().timeline, &mut local.timeline, actions);
+                });
+                egui::CentralPanel::no_frame().show(ui, |ui| self.panels_ui(ui));
+            }
+        }
+    }
+
+    /// Progress of work that takes long: what, how far, and a way to stop it.
+    fn long_work(&mut self) -> Vec<(Slot, u64, Option<u64>)> {
+        let open: Vec<_> = self
+            .jobs
+            .open_questions()
+            .filter(|(slot, _)| *slot != Slot::Watch)
+            .map(|(slot, (done, total))| (slot, done, total))
+            .collect();
+        if open.is_empty() {
+            self.busy_since = None;
+            return open;
+        }
+        let since = *self.busy_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= SHOWN_AFTER { open } else { Vec::new() }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.take_answers();
+        for action in std::mem::take(&mut self.actions) {
+            self.apply(Input::Action(action));
+        }
+        self.tick(ctx);
+        let view = self.session.view();
+        theme::choose(ctx, view.theme);
+        if view.title != self.title {
+            self.title.clone_from(&view.title);
+            ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));
+        }
+        if self.jobs.open_questions().any(|(slot, _)| slot != Slot::Watch) {
+            // Progress moves at ten times a second; answers wake the window by themselves.
+            ctx.request_repaint_after(Duration::from_millis(100));
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        let start = Instant::now();
+        let ctx = ui.ctx().clone();
+        self.take_dropped_files(&ctx);
+        let mut wanted = menus::shortcuts(&ctx, &self.session, self.dialog.is_some());
+        egui::Panel::top("menu").show(ui, |ui| wanted.extend(menus::menu_bar_ui(ui, &self.session)));
+        let long_work = self.long_work();
+        egui::Panel::bottom("status").show(ui, |ui| {
+            panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
+        });
+        egui::CentralPanel::no_frame().show(ui, |ui| self.screen_ui(ui));
+        wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
+        if let Some(mapping) = self.session.view().mapping.clone() {
+            panels::mapping::mapping_ui(&ctx, &mapping, &mut self.actions);
+        }
+        panels::notices::notices_ui(&ctx, &self.session.view().notices, &mut self.actions);
+        if self.local.shows_debug {
+            let open: Vec<_> = self.jobs.open_questions().collect();
+            debug_panel::debug_ui(&ctx, &self.frames, &open, &self.recent_actions, &self.session);
+        }
+        panels::welcome::drop_hint_ui(&ctx);
+        for what in wanted {
+            match what {
+                What::Session(action) => self.actions.push(action),
+                What::Window(action) => self.do_window_action(action, &ctx),
+            }
+        }
+        self.actions.append(&mut self.local.actions);
+        if let Some(panel) = self.local.show_panel.take() {
+            dock::show(&mut self.tree, panel);
+        }
+        if !self.actions.is_empty() {
+            ctx.request_repaint();
+        }
+        self.frames.push(start.elapsed());
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        if let Ok(text) = serde_json::to_string(self.session.workspace()) {
+            storage.set_string(WORKSPACE, text);
+        }
+        if let Ok(text) = serde_json::to_string(&self.tree) {
+            storage.set_string(PANELS, text);
+        }
+    }
+}

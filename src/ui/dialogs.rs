@@ -1,0 +1,175 @@
+//! Small windows over the window: go to, all actions, shortcuts, about, a path to type.
+
+use std::path::PathBuf;
+
+use crate::{
+    session::{
+        Session,
+        action::{Action, BrowseAction, NAMED, Named, ShellAction, What},
+    },
+    ui::keys,
+};
+
+/// A dialog that is open.
+#[derive(Debug, Clone)]
+pub enum Dialog {
+    /// Asks where to go.
+    GoTo {
+        /// What was typed so far.
+        text: String,
+    },
+    /// Asks for a file's path, where the system has no file dialog.
+    TypePath {
+        /// What was typed so far.
+        text: String,
+    },
+    /// All actions, by name.
+    Palette {
+        /// What was typed so far.
+        text: String,
+        /// Which of the matching actions would run.
+        chosen: usize,
+    },
+    /// All shortcuts.
+    Shortcuts,
+    /// What this program is.
+    About,
+}
+
+/// Shows the dialog, if one is open; returns the named actions that were asked for.
+pub fn dialog_ui(
+    ctx: &egui::Context,
+    dialog: &mut Option<Dialog>,
+    session: &Session,
+    actions: &mut Vec<Action>,
+) -> Vec<What> {
+    let Some(open) = dialog else { return Vec::new() };
+    let mut wanted = Vec::new();
+    let modal = egui::Modal::new(egui::Id::new("dialog")).show(ctx, |ui| match open {
+        Dialog::GoTo { text } => {
+            let hint = "v118, p4711, 2024-03-01 or 2024-03-01 09:51";
+            entry_ui(ui, "Go to", hint, text).then(|| actions.push(go_to(text))).is_some()
+        }
+        Dialog::TypePath { text } => {
+            let hint = "/path/to/store.sqlite";
+            entry_ui(ui, "Open a database file", hint, text).then(|| actions.push(open_path(text))).is_some()
+        }
+        Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
+        Dialog::Shortcuts => shortcuts_ui(ui),
+        Dialog::About => about_ui(ui),
+    });
+    if modal.inner || modal.should_close() {
+        *dialog = None;
+    }
+    wanted
+}
+
+fn go_to(text: &str) -> Action {
+    Action::Browse(BrowseAction::GoTo(text.to_owned()))
+}
+
+fn open_path(text: &str) -> Action {
+    Action::Shell(ShellAction::Open(PathBuf::from(text.trim())))
+}
+
+/// A line to type in; true once it was entered.
+fn entry_ui(ui: &mut egui::Ui, title: &str, hint: &str, text: &mut String) -> bool {
+    ui.set_width(420.0);
+    ui.heading(title);
+    ui.add_space(4.0);
+    let label = ui.label(egui::RichText::new(hint).weak());
+    let field = ui.add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id);
+    field.request_focus();
+    let entered = ui.input(|input| input.key_pressed(egui::Key::Enter));
+    ui.add_space(6.0);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.add_enabled(!text.trim().is_empty(), egui::Button::new("Go")).clicked()
+    })
+    .inner
+        || (entered && !text.trim().is_empty())
+}
+
+/// All actions whose names hold what was typed; true once one was chosen.
+fn palette_ui(
+    ui: &mut egui::Ui,
+    text: &mut String,
+    chosen: &mut usize,
+    session: &Session,
+    wanted: &mut Vec<What>,
+) -> bool {
+    ui.set_width(460.0);
+    let label = ui.label("All actions");
+    let field = ui.add(egui::TextEdit::singleline(text).hint_text("Type a part of a name").desired_width(f32::INFINITY));
+    let field = field.labelled_by(label.id);
+    field.request_focus();
+    if field.changed() {
+        *chosen = 0;
+    }
+    let matching: Vec<&Named> = NAMED.iter().filter(|action| is_match(action.name, text)).collect();
+    let (down, up, enter) = ui.input(|input| {
+        let pressed = |key| input.key_pressed(key);
+        (pressed(egui::Key::ArrowDown), pressed(egui::Key::ArrowUp), pressed(egui::Key::Enter))
+    });
+    let last = matching.len().saturating_sub(1);
+    *chosen = match (down, up) {
+        (true, _) => (*chosen + 1).min(last),
+        (_, true) => chosen.saturating_sub(1),
+        _ => (*chosen).min(last),
+    };
+    let mut run = None;
+    egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+        for (place, action) in matching.iter().enumerate() {
+            let button = egui::Button::selectable(place == *chosen, action.name)
+                .shortcut_text(keys::shown(action.shortcut))
+                .min_size(egui::vec2(ui.available_width(), 0.0));
+            let is_enabled = (action.is_enabled)(session);
+            let response = ui.add_enabled(is_enabled, button).on_hover_text(action.help);
+            if place == *chosen && (down || up) {
+                response.scroll_to_me(None);
+            }
+            if response.clicked() || (enter && place == *chosen && is_enabled) {
+                run = Some(action.what.clone());
+            }
+        }
+        if matching.is_empty() {
+            ui.weak("No action has such a name");
+        }
+    });
+    let has_run = run.is_some();
+    wanted.extend(run);
+    has_run
+}
+
+/// Whether every typed word is part of the name.
+fn is_match(name: &str, typed: &str) -> bool {
+    let name = name.to_lowercase();
+    typed.to_lowercase().split_whitespace().all(|word| name.contains(word))
+}
+
+fn shortcuts_ui(ui: &mut egui::Ui) -> bool {
+    ui.set_width(460.0);
+    ui.heading("Shortcuts");
+    egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+        egui::Grid::new("shortcuts").num_columns(3).striped(true).spacing([16.0, 4.0]).show(ui, |ui| {
+            for action in NAMED.iter().filter(|action| !action.shortcut.is_empty()) {
+                ui.monospace(keys::shown(action.shortcut));
+                ui.label(action.name);
+                ui.weak(action.help);
+                ui.end_row();
+            }
+        });
+    });
+    ui.button("Close").clicked()
+}
+
+fn about_ui(ui: &mut egui::Ui) -> bool {
+    ui.set_width(360.0);
+    ui.heading("Timeglass");
+    ui.label(concat!("Version ", env!("CARGO_PKG_VERSION")));
+    ui.add_space(6.0);
+    ui.label("Explorer and time-travel debugger for event stores. It only reads: your database stays as it is.");
+    ui.add_space(6.0);
+    ui.weak("Licensed under MIT or Apache 2.0. Licences of the fonts lie in assets/.");
+    ui.add_space(6.0);
+    ui.button("Close").clicked()
+}

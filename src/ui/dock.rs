@@ -1,0 +1,116 @@
+//! The panels and their places: docked, movable, remembered.
+
+use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+
+/// A panel of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Panel {
+    /// The tree of streams.
+    Streams,
+    /// The table of events.
+    Events,
+    /// The stored snapshots.
+    Snapshots,
+    /// The layout of the store.
+    Info,
+    /// The state at the cursor.
+    State,
+    /// The comparison of two states.
+    Diff,
+    /// The event at the cursor.
+    Event,
+}
+
+impl Panel {
+    /// All panels.
+    pub const ALL: [Self; 7] =
+        [Self::Streams, Self::Events, Self::Snapshots, Self::Info, Self::State, Self::Diff, Self::Event];
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Streams => "Streams",
+            Self::Events => "Events",
+            Self::Snapshots => "Snapshots",
+            Self::Info => "Layout",
+            Self::State => "State",
+            Self::Diff => "Diff",
+            Self::Event => "Event",
+        }
+    }
+}
+
+/// Streams on the left, events in the middle, the state on the right.
+#[must_use]
+pub fn default_tree() -> Tree<Panel> {
+    let mut tiles = Tiles::default();
+    let streams = tiles.insert_pane(Panel::Streams);
+    let streams = tiles.insert_tab_tile(vec![streams]);
+    let middle = [Panel::Events, Panel::Snapshots, Panel::Info].map(|panel| tiles.insert_pane(panel));
+    let middle = tiles.insert_tab_tile(middle.to_vec());
+    let right = [Panel::State, Panel::Diff, Panel::Event].map(|panel| tiles.insert_pane(panel));
+    let right = tiles.insert_tab_tile(right.to_vec());
+    let mut row = Linear::new(LinearDir::Horizontal, vec![streams, middle, right]);
+    row.shares.set_share(streams, 0.22);
+    row.shares.set_share(middle, 0.48);
+    row.shares.set_share(right, 0.30);
+    let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
+    Tree::new("panels", root, tiles)
+}
+
+/// A remembered tree, if it still holds every panel once; else the default.
+#[must_use]
+pub fn checked(tree: Option<Tree<Panel>>) -> Tree<Panel> {
+    let Some(tree) = tree else { return default_tree() };
+    let mut panels: Vec<Panel> = tree
+        .tiles
+        .iter()
+        .filter_map(|(_, tile)| match tile {
+            Tile::Pane(panel) => Some(*panel),
+            Tile::Container(_) => None,
+        })
+        .collect();
+    panels.sort_unstable();
+    let mut all = Panel::ALL.to_vec();
+    all.sort_unstable();
+    if panels == all && tree.root().is_some() { tree } else { default_tree() }
+}
+
+/// Brings a panel to the front of its tabs.
+pub fn show(tree: &mut Tree<Panel>, panel: Panel) {
+    tree.make_active(|_, tile| matches!(tile, Tile::Pane(other) if *other == panel));
+}
+
+/// Draws each panel where it is docked.
+pub struct Docked<'a> {
+    /// Draws one panel.
+    pub draw: &'a mut dyn FnMut(&mut egui::Ui, Panel),
+}
+
+impl Behavior<Panel> for Docked<'_> {
+    fn pane_ui(&mut self, ui: &mut egui::Ui, _: TileId, panel: &mut Panel) -> UiResponse {
+        egui::Frame::NONE.inner_margin(6.0).show(ui, |ui| (self.draw)(ui, *panel));
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, panel: &Panel) -> egui::WidgetText {
+        panel.title().into()
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+
+    fn tab_bar_height(&self, _: &egui::Style) -> f32 {
+        26.0
+    }
+
+    fn gap_width(&self, _: &egui::Style) -> f32 {
+        3.0
+    }
+
+    fn tab_text_color(&self, visuals: &egui::Visuals, _: &Tiles<Panel>, _: TileId, state: &TabState) -> egui::Color32 {
+        if state.active { visuals.strong_text_color() } else { visuals.text_color() }
+    }
+}

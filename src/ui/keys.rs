@@ -1,0 +1,48 @@
+//! Shortcuts: from the text in the table of actions to keys.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+/// Reads `Ctrl+Shift+C`, `F5`, `ArrowLeft`; nothing for an empty or unknown text.
+#[must_use]
+pub fn parse(text: &str) -> Option<KeyboardShortcut> {
+    let mut modifiers = Modifiers::NONE;
+    let mut key = None;
+    for part in text.split('+') {
+        match part {
+            "Ctrl" => modifiers = modifiers.plus(Modifiers::COMMAND),
+            "Shift" => modifiers = modifiers.plus(Modifiers::SHIFT),
+            "Alt" => modifiers = modifiers.plus(Modifiers::ALT),
+            name => key = Key::from_name(name),
+        }
+    }
+    key.map(|key| KeyboardShortcut::new(modifiers, key))
+}
+
+/// The text for menus: arrows as arrows.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    text.replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Escape", "Esc")
+}
+
+/// Whether a key without modifiers may act while nothing is being typed.
+#[must_use]
+pub fn is_plain(shortcut: &KeyboardShortcut) -> bool {
+    shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::session::action::NAMED;
+
+    #[test]
+    fn every_shortcut_of_the_table_is_a_key_and_stands_once() {
+        let mut seen = Vec::new();
+        for action in NAMED.iter().filter(|action| !action.shortcut.is_empty()) {
+            let shortcut = parse(action.shortcut).unwrap_or_else(|| panic!("{}", action.shortcut));
+            assert!(!seen.contains(&shortcut), "{} stands twice", action.shortcut);
+            seen.push(shortcut);
+        }
+        assert!(seen.len() > 10);
+    }
+}

@@ -1,0 +1,55 @@
+//! Menu bar and shortcuts, both read from the table of actions.
+
+use crate::{
+    session::{
+        Session,
+        action::{Menu, NAMED, What},
+    },
+    ui::keys,
+};
+
+/// The menu bar; returns what was asked for.
+pub fn menu_bar_ui(ui: &mut egui::Ui, session: &Session) -> Vec<What> {
+    let mut wanted = Vec::new();
+    egui::MenuBar::new().ui(ui, |ui| {
+        for menu in Menu::ALL {
+            ui.menu_button(menu.title(), |ui| wanted.extend(menu_ui(ui, session, menu)));
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.add_space(6.0);
+            ui.add(egui::Label::new(egui::RichText::new(&session.view().title).weak()).truncate());
+        });
+    });
+    wanted
+}
+
+fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
+    let mut wanted = Vec::new();
+    ui.set_min_width(220.0);
+    for action in NAMED.iter().filter(|action| action.menu == menu) {
+        let button = egui::Button::new(action.name).shortcut_text(keys::shown(action.shortcut));
+        let is_enabled = (action.is_enabled)(session);
+        if ui.add_enabled(is_enabled, button).on_hover_text(action.help).clicked() {
+            wanted.push(action.what.clone());
+            ui.close();
+        }
+    }
+    wanted
+}
+
+/// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing has the
+/// keyboard: an arrow in a text field moves the caret, not the cursor.
+pub fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
+    let has_focus = ctx.memory(|memory| memory.focused().is_some());
+    let mut wanted = Vec::new();
+    for action in NAMED {
+        let Some(shortcut) = keys::parse(action.shortcut) else { continue };
+        if keys::is_plain(&shortcut) && (has_focus || has_dialog) || !(action.is_enabled)(session) {
+            continue;
+        }
+        if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+            wanted.push(action.what.clone());
+        }
+    }
+    wanted
+}

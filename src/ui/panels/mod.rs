@@ -1,0 +1,85 @@
+//! One panel a file, each a function of plain view data that pushes what the user asked for.
+
+pub mod diff;
+pub mod event;
+pub mod events;
+pub mod info;
+pub mod mapping;
+pub mod no_events;
+pub mod notices;
+pub mod snapshots;
+pub mod state;
+pub mod status;
+pub mod streams;
+pub mod timeline;
+pub mod welcome;
+
+use std::time::Instant;
+
+use crate::{
+    session::{action::Action, view::View},
+    ui::dock::Panel,
+};
+
+/// What the panels keep for themselves: scrolled rows, half-typed texts, opened nodes.
+pub struct Local {
+    /// The streams panel.
+    pub streams: streams::StreamsLocal,
+    /// The events panel.
+    pub events: events::EventsLocal,
+    /// The timeline.
+    pub timeline: timeline::TimelineLocal,
+    /// The state panel.
+    pub state: state::StateLocal,
+    /// The diff panel.
+    pub diff: diff::DiffLocal,
+    /// The event panel.
+    pub event: event::EventLocal,
+    /// The snapshots panel.
+    pub snapshots: snapshots::SnapshotsLocal,
+    /// Whether the state's search should take the keyboard.
+    pub find_wanted: bool,
+    /// Whether the debug panel is shown.
+    pub shows_debug: bool,
+    /// A panel that should come to the front.
+    pub show_panel: Option<Panel>,
+    /// What panels asked for after the actions of this frame were taken.
+    pub actions: Vec<Action>,
+    /// When the file dialog was opened last.
+    pub dialog_opened: Instant,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self {
+            streams: Default::default(),
+            events: Default::default(),
+            timeline: Default::default(),
+            state: Default::default(),
+            diff: Default::default(),
+            event: Default::default(),
+            snapshots: Default::default(),
+            find_wanted: false,
+            shows_debug: false,
+            show_panel: None,
+            actions: Vec::new(),
+            dialog_opened: Instant::now(),
+        }
+    }
+}
+
+/// Draws a docked panel.
+pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local, actions: &mut Vec<Action>) {
+    match panel {
+        Panel::Streams => streams::streams_ui(ui, &view.streams, &mut local.streams, actions),
+        Panel::Events => events::events_ui(ui, &view.events, &mut local.events, actions),
+        Panel::Snapshots => snapshots::snapshots_ui(ui, &view.snapshots, &mut local.snapshots, actions),
+        Panel::Info => info::info_ui(ui, &view.info, actions),
+        Panel::State => {
+            let takes_keyboard = std::mem::take(&mut local.find_wanted);
+            state::state_ui(ui, &view.state, &mut local.state, takes_keyboard, actions);
+        }
+        Panel::Diff => diff::diff_ui(ui, &view.diff, &mut local.diff, actions),
+        Panel::Event => event::event_ui(ui, view.event.as_deref(), view.zone, &mut local.event, actions),
+    }
+}

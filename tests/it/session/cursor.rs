@@ -1,0 +1,120 @@
+//! Moving in time.
+
+use std::time::Duration;
+
+use timeglass::session::{
+    Input,
+    action::{Axis, BrowseAction, CursorAction, Scope},
+};
+
+use super::{Script, shop};
+
+#[test]
+fn a_chosen_stream_shows_its_last_state_and_steps_show_what_changed() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    assert_eq!(script.state(), r#"{"status":"shipped","total":10,"parcel":"X1"}"#);
+    assert_eq!(script.view().state.place, "v3 of 3");
+    assert_eq!(&*script.view().state.reducer, "merged; no reducer for `order`");
+
+    script.cursor(CursorAction::Step(-1));
+    assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
+    let changes: Vec<String> =
+        script.view().state.changes.iter().map(|change| change.to_json().to_compact()).collect();
+    assert_eq!(changes, [r#"{"path":"/status","op":"change","old":"placed","new":"paid"}"#]);
+    assert_eq!(
+        script.view().event.as_ref().map(|event| event.label()).as_deref(),
+        Some("OrderPaid 2@order-1")
+    );
+}
+
+#[test]
+fn home_is_before_the_first_event_and_end_is_the_last() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
+    script.cursor(CursorAction::Home);
+    assert_eq!(script.state(), "{}");
+    assert_eq!(script.view().timeline.can_step, (false, true));
+    script.cursor(CursorAction::Step(-1));
+    assert_eq!(script.state(), "{}");
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"cancelled"}"#);
+    assert_eq!(script.view().timeline.can_step, (true, false));
+}
+
+#[test]
+fn dragging_over_events_and_over_time_finds_the_state() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.cursor(CursorAction::Seek(0.34));
+    assert_eq!(script.state(), r#"{"status":"placed","total":10}"#);
+
+    script.cursor(CursorAction::SetAxis(Axis::Time));
+    // The events of the stream lie at seconds 1, 4 and 5.
+    script.cursor(CursorAction::Seek(0.8));
+    assert_eq!(script.view().state.place, "v2 of 3");
+    script.cursor(CursorAction::Seek(1.0));
+    assert_eq!(script.view().state.place, "v3 of 3");
+}
+
+#[test]
+fn the_whole_store_moves_every_stream() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.cursor(CursorAction::SetScope(Scope::Store));
+    script.cursor(CursorAction::ToCount(3));
+    assert_eq!(script.view().state.place, "v1 of 3");
+    assert_eq!(script.view().events.cursor_row, None, "event 3 is of another stream, which is not listed");
+    let text = |name: &str| script.view().streams.text(script.stream(name)).unwrap();
+    assert_eq!(text("order-1").events, "1 / 3");
+    assert_eq!(text("order-2").events, "1 / 2");
+    script.cursor(CursorAction::ToCount(0));
+    assert!(script.view().streams.text(script.stream("order-1")).unwrap().is_future);
+}
+
+#[test]
+fn playing_moves_on_and_stops_at_the_end() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.cursor(CursorAction::Home);
+    script.cursor(CursorAction::SetSpeed(2));
+    script.cursor(CursorAction::TogglePlay);
+    script.feed(Input::Tick(Duration::from_millis(400)));
+    assert_eq!(script.state(), "{}");
+    script.feed(Input::Tick(Duration::from_millis(200)));
+    assert_eq!(script.view().state.place, "v1 of 3");
+    script.feed(Input::Tick(Duration::from_secs(10)));
+    assert_eq!(script.view().state.place, "v3 of 3");
+    assert!(!script.view().timeline.is_playing);
+}
+
+#[test]
+fn two_pinned_points_are_compared() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.cursor(CursorAction::ToCount(1));
+    script.cursor(CursorAction::Pin(0));
+    script.cursor(CursorAction::End);
+    script.cursor(CursorAction::Pin(1));
+    let diff = &script.view().diff;
+    assert!(diff.is_between_pins);
+    assert_eq!(diff.title, "order-1 v1 → order-1 v3");
+    assert_eq!(diff.changes.len(), 2);
+    script.cursor(CursorAction::Unpin(0));
+    assert!(!script.view().diff.is_between_pins);
+}
+
+#[test]
+fn going_to_a_version_position_or_time_that_is_not_there_says_so() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.browse(BrowseAction::GoTo("v2".to_owned()));
+    assert_eq!(script.view().state.place, "v2 of 3");
+    script.browse(BrowseAction::GoTo("p6".to_owned()));
+    assert_eq!(&*script.view().state.stream, "order-2");
+    script.browse(BrowseAction::GoTo("v9".to_owned()));
+    assert_eq!(script.view().notices.last().unwrap().title, "order-2 has no version 9");
+    script.browse(BrowseAction::GoTo("noon".to_owned()));
+    assert!(script.view().notices.last().unwrap().hint.contains("2024-03-01"));
+    assert_eq!(script.view().state.place, "v2 of 2");
+}

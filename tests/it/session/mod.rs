@@ -1,0 +1,160 @@
+//! The session without a window: actions in, views out, jobs run inline.
+
+mod cursor;
+mod filters;
+mod follow;
+mod places;
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Arc, RwLock},
+};
+
+use timeglass::{
+    model::{EventKey, EventQuery, Json, RecordedEvent, StoredSnapshot, StreamName},
+    project::open::{OpenedStore, Opening},
+    session::{
+        Input, Session,
+        action::{Action, BrowseAction, CursorAction, ShellAction},
+        job::{Answer, Slot},
+        view::View,
+        workspace::Workspace,
+    },
+    store::{
+        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        memory::{MemoryStore, event},
+    },
+    work::Work,
+};
+
+/// A session whose jobs run at once.
+pub(crate) struct Script {
+    pub(crate) session: Session,
+    store: Arc<Growing>,
+}
+
+impl Script {
+    /// Opens a store of these events.
+    pub(crate) fn open(events: impl IntoIterator<Item = RecordedEvent>) -> Self {
+        let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
+        let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
+        let mut script = Self { session, store: Arc::clone(&store) };
+        let opening = Opening::Store(OpenedStore {
+            path: PathBuf::from("/stores/shop.sqlite"),
+            head: store.head().unwrap(),
+            store,
+            is_uncertain: false,
+            warnings: Vec::new(),
+            saved_to: None,
+        });
+        script.feed(Input::Answer(Slot::Open, Answer::Opened(Box::new(opening))));
+        script
+    }
+
+    /// Applies an input, runs its jobs, and theirs, until none is left.
+    pub(crate) fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for job in self.session.apply(input) {
+                let answer = job.question.run(&Work::default()).expect("nobody cancels");
+                inputs.push_back(Input::Answer(job.slot, answer));
+            }
+        }
+    }
+
+    pub(crate) fn browse(&mut self, action: BrowseAction) {
+        self.feed(Input::Action(Action::Browse(action)));
+    }
+
+    pub(crate) fn cursor(&mut self, action: CursorAction) {
+        self.feed(Input::Action(Action::Cursor(action)));
+    }
+
+    pub(crate) fn shell(&mut self, action: ShellAction) {
+        self.feed(Input::Action(Action::Shell(action)));
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        self.session.view()
+    }
+
+    /// The state that is shown, on one line.
+    pub(crate) fn state(&self) -> String {
+        self.view().state.state.as_ref().map(Json::to_compact).unwrap_or_default()
+    }
+
+    /// The number of the stream of this name.
+    pub(crate) fn stream(&self, name: &str) -> u32 {
+        let index = self.view().streams.index.as_ref().expect("an index");
+        let place = index.streams().iter().position(|info| *info.name.full() == *name);
+        u32::try_from(place.expect("a stream of that name")).unwrap()
+    }
+
+    /// Another process appends an event.
+    pub(crate) fn append(&self, event: RecordedEvent) {
+        self.store.0.write().unwrap().append(event);
+    }
+}
+
+/// Two orders and a customer, their events mixed.
+pub(crate) fn shop() -> Vec<RecordedEvent> {
+    let order = |id: &str| StreamName::of("order", id);
+    let json = |text: &str| Json::parse(text.as_bytes()).unwrap();
+    vec![
+        event(1, &order("1"), 1, "OrderPlaced", json(r#"{"status":"placed","total":10}"#)),
+        event(2, &StreamName::of("customer", "7"), 1, "Registered", json(r#"{"name":"Ada"}"#)),
+        event(3, &order("2"), 1, "OrderPlaced", json(r#"{"status":"placed","total":20}"#)),
+        event(4, &order("1"), 2, "OrderPaid", json(r#"{"status":"paid"}"#)),
+        event(5, &order("1"), 3, "OrderShipped", json(r#"{"status":"shipped","parcel":"X1"}"#)),
+        event(6, &order("2"), 2, "OrderCancelled", json(r#"{"status":"cancelled","total":null}"#)),
+    ]
+}
+
+/// A memory store that another process may append to while it is open.
+struct Growing(RwLock<MemoryStore>, MemoryStore);
+
+impl EventStore for Growing {
+    fn describe(&self) -> &Description {
+        self.1.describe()
+    }
+
+    fn head(&self) -> StoreResult<Head> {
+        self.0.read().unwrap().head()
+    }
+
+    fn page(
+        &self,
+        work: &Work,
+        query: &EventQuery,
+        from: &PageFrom,
+        limit: usize,
+    ) -> StoreResult<Vec<RecordedEvent>> {
+        self.0.read().unwrap().page(work, query, from, limit)
+    }
+
+    fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>> {
+        self.0.read().unwrap().fetch(work, keys)
+    }
+
+    fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
+        self.0.read().unwrap().ranges(work, after, parts)
+    }
+
+    fn scan(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&ScanRow<'_>),
+    ) -> StoreResult<Vec<String>> {
+        self.0.read().unwrap().scan(work, range, visit)
+    }
+
+    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
+        self.0.read().unwrap().snapshots(work, stream)
+    }
+
+    fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
+        self.0.read().unwrap().table_counts(work)
+    }
+}
