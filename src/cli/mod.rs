@@ -197,7 +197,7 @@ fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
         _ => Vec::new(),
     };
     let given = [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
-    let exists = [
+    let named = [
         ContextKind::ValidValue,
         ContextKind::ValidSubcommand,
         ContextKind::SuggestedValue,
@@ -205,10 +205,16 @@ fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
         ContextKind::SuggestedArg,
     ];
     let first: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let mut exists: Vec<String> = Vec::new();
+    for name in named.into_iter().flat_map(strings) {
+        if !exists.contains(&name) {
+            exists.push(name);
+        }
+    }
     Trouble {
         what: first.join(" ").trim_start_matches("error: ").to_owned(),
         given: given.into_iter().flat_map(strings).next(),
-        exists: exists.into_iter().flat_map(strings).collect(),
+        exists,
         hint: Some("`timeglass --help` lists the commands, `timeglass COMMAND --help` their options".into()),
     }
 }

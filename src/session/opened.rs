@@ -333,7 +333,11 @@ impl crate::session::Session {
         let Some(store) = self.store() else { return Vec::new() };
         let mut figures = Vec::new();
         if let Some(index) = &store.index {
-            let text = format!("{} KiB, {:.1} bytes an event", grouped(index.memory_bytes() as u64 / 1024), index.bytes_per_event());
+            let text = format!(
+                "{} KiB, {:.1} bytes an event",
+                grouped(index.memory_bytes() as u64 / 1024),
+                index.bytes_per_event()
+            );
             figures.push(("Index", text));
         }
         if let Some((kept, distance, bytes)) = store.states.keyframe_figures() {

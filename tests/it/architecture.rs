@@ -145,7 +145,10 @@ fn every_test_file_is_part_of_the_one_binary() {
     let main = fs::read_to_string(folder.join("main.rs")).expect("the list of tests");
     for entry in fs::read_dir(folder).expect("the tests").map(Result::unwrap) {
         let name = entry.path().with_extension("").file_name().unwrap().to_string_lossy().into_owned();
-        assert!(name == "main" || main.contains(&format!("mod {name};")), "tests/it/{name} is not listed in main.rs");
+        assert!(
+            name == "main" || main.contains(&format!("mod {name};")),
+            "tests/it/{name} is not listed in main.rs"
+        );
     }
 }
 

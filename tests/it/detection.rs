@@ -13,7 +13,8 @@ use crate::support::{all_fixtures, fixture};
 
 fn detected(name: &str) -> Detection {
     let fixture = fixture(name);
-    let connection = Connection::open_with_flags(&fixture.path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
+    let connection =
+        Connection::open_with_flags(&fixture.path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
     detect(&connection, &Work::default()).expect("can be looked at")
 }
 
@@ -22,21 +23,38 @@ fn shown(layout: &Layout) -> String {
     let events = &layout.events;
     let mut lines = vec![format!("events {}", events.table)];
     for (role, mapping) in &events.roles {
-        let form = if mapping.form == Default::default() { String::new() } else { format!(" ({})", mapping.form) };
+        let form =
+            if mapping.form == Default::default() { String::new() } else { format!(" ({})", mapping.form) };
         let doubt = if mapping.is_uncertain { "?" } else { "" };
         lines.push(format!("{}{doubt} = {}{form}", role.key(), mapping.source));
     }
     let sure = if events.order.is_certain { "" } else { "?" };
     lines.push(format!("order{sure} = {}", events.order.columns.join(", ")));
     for join in &events.joins {
-        lines.push(format!("join {} on {} = {}{}", join.table, join.on.0, join.on.1, if join.is_link { " link" } else { "" }));
+        lines.push(format!(
+            "join {} on {} = {}{}",
+            join.table,
+            join.on.0,
+            join.on.1,
+            if join.is_link { " link" } else { "" }
+        ));
     }
     if !events.unwrap.is_empty() {
         lines.push(format!("unwrap {:?}", events.unwrap));
     }
     for snapshots in &layout.snapshots {
         let source = |mapping: &Option<timeglass::store::layout::Mapping>| {
-            mapping.as_ref().map_or("-".to_owned(), |mapping| format!("{}{}", mapping.source, if mapping.form == Default::default() { String::new() } else { format!(" ({})", mapping.form) }))
+            mapping.as_ref().map_or("-".to_owned(), |mapping| {
+                format!(
+                    "{}{}",
+                    mapping.source,
+                    if mapping.form == Default::default() {
+                        String::new()
+                    } else {
+                        format!(" ({})", mapping.form)
+                    }
+                )
+            })
         };
         lines.push(format!(
             "snapshots {}: stream {}, category {}, version {}, state {}, time {}, label {}",
@@ -62,8 +80,12 @@ fn print_all() {
         match detected(&name) {
             Detection::Found { layout, rivals } => {
                 println!("== {name}\n{}", shown(&layout));
-                for problem in &layout.problems { println!("! {problem}"); }
-                for (score, rival) in rivals { println!("rival {score:.2} {}", rival.events.table); }
+                for problem in &layout.problems {
+                    println!("! {problem}");
+                }
+                for (score, rival) in rivals {
+                    println!("rival {score:.2} {}", rival.events.table);
+                }
             }
             Detection::NotFound { nearest, .. } => {
                 println!("== {name} NOT FOUND");
