@@ -9,7 +9,6 @@ pub mod store;
 
 pub mod replay;
 
-pub mod export;
 pub mod project;
 pub mod sample;
 

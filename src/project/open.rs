@@ -1,17 +1,23 @@
 //! Opening a store through its project file.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
+    project::{LayoutChoice, ProjectError, ProjectFile, fingerprint, save_layout, save_layout_to},
     store::{
         EventStore, Head, StoreError,
-        layout::{Candidate, Role, Source, TableNote},
+        layout::{Candidate, Detection, Layout, Role, Source, TableNote},
+        sqlite::{MappingError, Opened, SqliteFile, SqliteStore},
     },
     work::Work,
 };
+
+/// Rows that the mapping dialog shows.
+const FIRST_ROWS: usize = 20;
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +27,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
     /// The project file.
     #[error(transparent)]
-    Project(#[from] super::ProjectError),
+    Project(#[from] ProjectError),
     /// The chosen layout cannot be read.
     #[error("{0}")]
     Mapping(String),
@@ -76,15 +82,141 @@ pub struct Preview {
     /// What is odd.
     pub message: String,
 }
-/// x
-pub fn open(_: &Path, _: Option<&Path>, _: &Work) -> Result<Opening, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+/// Opens a file by the layout in its project file, or by what detection finds.
+///
+/// A layout that does not fit the file any more is not used, and a warning says so.
+pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
+    let mut warnings = Vec::new();
+    // A file that is no database is the greater trouble, so it is found out first.
+    let file = SqliteFile::open(path, work)?;
+    if let Some(project) = ProjectFile::find(path, project)? {
+        warnings.extend(project.warnings().iter().cloned());
+        if let Some(choice) = project.layout_choice() {
+            match chosen_layout(&file, choice, work) {
+                Ok(layout) => {
+                    let store = SqliteStore::with_layout(path, &layout, work)?;
+                    return Ok(Opening::Store(opened(path, store, warnings)?));
+                }
+                Err(OpenError::Mapping(reason)) => {
+                    warnings.push(format!("The layout in {} is not used: {reason}", project.path().display()));
+                }
+                Err(err) => return Err(err),
+            }
+        }
+    }
+    match SqliteStore::open(path, None, work)? {
+        Opened::Found { store, rivals } => {
+            let is_uncertain = !rivals.is_empty();
+            Ok(Opening::Store(OpenedStore { is_uncertain, ..opened(path, *store, warnings)? }))
+        }
+        Opened::NotFound { nearest, tables, .. } => {
+            Ok(Opening::NoEvents { path: path.to_owned(), nearest: nearest.map(|nearest| *nearest), tables })
+        }
+    }
 }
-/// x
-pub fn preview(_: &Path, _: Option<&str>, _: &Work) -> Result<Preview, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+
+fn chosen_layout(file: &SqliteFile, choice: &LayoutChoice, work: &Work) -> Result<Layout, OpenError> {
+    let layout = file.complete(work, &choice.table, &choice.roles).map_err(mapping_error)?;
+    if *choice.fingerprint == *fingerprint_of(&layout) {
+        return Ok(layout);
+    }
+    Err(OpenError::Mapping(format!("table `{}` has other columns than when it was made", choice.table)))
 }
-/// x
-pub fn save_mapping(_: &Path, _: &str, _: &[(Role, Option<Source>)], _: &Work) -> Result<Opening, OpenError> {
-    Err(OpenError::Mapping(String::new()))
+
+/// The fingerprint of a layout's events table.
+fn fingerprint_of(layout: &Layout) -> Arc<str> {
+    let table = &layout.events.table;
+    let note = layout.tables.iter().find(|note| note.table == *table);
+    fingerprint(table, note.map(|note| &*note.columns).unwrap_or_default())
+}
+
+fn opened(path: &Path, store: SqliteStore, warnings: Vec<String>) -> Result<OpenedStore, OpenError> {
+    let head = store.head()?;
+    let store = Arc::new(store);
+    Ok(OpenedStore { path: path.to_owned(), store, head, is_uncertain: false, warnings, saved_to: None })
+}
+
+/// The first rows of a table and what could play which role in it; `None` means the likeliest table.
+pub fn preview(path: &Path, table: Option<&str>, work: &Work) -> Result<Preview, OpenError> {
+    let file = SqliteFile::open(path, work)?;
+    let (found, tables, message) = match file.detect(work)? {
+        Detection::Found { layout, rivals } => {
+            let message = match rivals.first() {
+                Some((_, rival)) => format!("“{}” could hold the events as well", rival.events.table),
+                None => String::new(),
+            };
+            let tables = layout.tables.clone();
+            (Some(layout), tables, message)
+        }
+        Detection::NotFound { nearest, tables } => {
+            let message = nearest.iter().flat_map(|nearest| nearest.shortfalls.first()).cloned().collect();
+            (nearest.map(|nearest| nearest.layout), tables, message)
+        }
+    };
+    let first = || tables.first().map(|table| Arc::clone(&table.table));
+    let table: Option<Arc<str>> = match (table, &found) {
+        (Some(table), _) => Some(table.into()),
+        (None, Some(layout)) => Some(Arc::clone(&layout.events.table)),
+        (None, None) => first(),
+    };
+    let Some(table) = table else { return Ok(Preview::default()) };
+    let layout = match found.filter(|layout| layout.events.table == table) {
+        Some(layout) => layout,
+        None => file.complete(work, &table, &BTreeMap::new()).map_err(mapping_error)?,
+    };
+    let rows = file.preview(work, &table, FIRST_ROWS).map_err(mapping_error)?;
+    let source = |role: Role| layout.events.role(role).map(|mapping| mapping.source.clone());
+    let roles: Vec<(Role, Option<Source>)> = Role::ALL.into_iter().map(|role| (role, source(role))).collect();
+    Ok(Preview {
+        sources: sources(&rows.columns, &roles),
+        tables: tables.iter().map(|table| Arc::clone(&table.table)).collect(),
+        table,
+        roles,
+        columns: rows.columns.iter().map(ToString::to_string).collect(),
+        rows: rows.rows.iter().map(|row| row.iter().map(cell_text).collect()).collect(),
+        message,
+    })
+}
+
+/// Every column, and whatever else plays a role already, such as a path into a payload.
+fn sources(columns: &[Arc<str>], roles: &[(Role, Option<Source>)]) -> Vec<Source> {
+    let mut sources: Vec<Source> =
+        columns.iter().map(|column| Source::Column { table: None, column: Arc::clone(column) }).collect();
+    for source in roles.iter().filter_map(|(_, source)| source.as_ref()) {
+        if !sources.contains(source) {
+            sources.push(source.clone());
+        }
+    }
+    sources
+}
+
+/// A cell of the preview; NULL is said, since an empty text is something else.
+fn cell_text(cell: &Option<Arc<str>>) -> String {
+    cell.as_ref().map_or_else(|| "NULL".to_owned(), ToString::to_string)
+}
+
+/// Opens a store by a mapping that the user made, and keeps it in the project file.
+pub fn save_mapping(
+    path: &Path,
+    project: Option<&Path>,
+    table: &str,
+    roles: &[(Role, Option<Source>)],
+    work: &Work,
+) -> Result<Opening, OpenError> {
+    let chosen: BTreeMap<Role, Option<Source>> = roles.iter().cloned().collect();
+    let layout = SqliteFile::open(path, work)?.complete(work, table, &chosen).map_err(mapping_error)?;
+    let store = SqliteStore::with_layout(path, &layout, work)?;
+    let choice = LayoutChoice { table: table.into(), fingerprint: fingerprint_of(&layout), roles: chosen };
+    let saved_to = match project {
+        Some(project) => save_layout_to(project, &choice).map(|()| project.to_owned())?,
+        None => save_layout(path, &choice)?,
+    };
+    Ok(Opening::Store(OpenedStore { saved_to: Some(saved_to), ..opened(path, store, Vec::new())? }))
+}
+
+fn mapping_error(err: MappingError) -> OpenError {
+    match err {
+        MappingError::Store(err) => OpenError::Store(err),
+        MappingError::Unknown(what) => OpenError::Mapping(what),
+    }
 }

@@ -1,9 +1,9 @@
 //! Bank accounts: money comes, goes, and moves between them. One account alone is a long stream.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::{Doc, push_hex},
-    draft::{Chain, Draft, Pen, Subject, Thread},
+    draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
     words::{PEOPLE, PURPOSES},
     write::Story,
@@ -55,22 +55,21 @@ struct Entry {
 
 impl Bank {
     /// A bank of which so many events are told.
-    pub(crate) fn new(seed: u64, events: u64, snapshot_every: u32) -> Self {
-        Self::of("account", 2, (events / 60).clamp(2, 100_000) as usize, (seed, events, snapshot_every))
+    pub(crate) fn new(telling: Telling) -> Self {
+        Self::of("account", 2, (telling.events / 60).clamp(2, 100_000) as usize, telling)
     }
 
     /// One account with all the events.
-    pub(crate) fn one_long_stream(seed: u64, events: u64, snapshot_every: u32) -> Self {
-        Self::of("ledger", 3, 1, (seed, events, snapshot_every))
+    pub(crate) fn one_long_stream(telling: Telling) -> Self {
+        Self::of("ledger", 3, 1, telling)
     }
 
-    fn of(kind: &'static str, purpose: u64, most_accounts: usize, size: (u64, u64, u32)) -> Self {
-        let (seed, events, snapshot_every) = size;
-        let mut rng = Rng::new(seed, purpose);
+    fn of(kind: &'static str, purpose: u64, most_accounts: usize, telling: Telling) -> Self {
+        let mut rng = Rng::new(telling.seed, purpose);
         Self {
-            pen: Pen::new(rng.next(), events, snapshot_every),
+            pen: Pen::new(rng.next(), telling),
             rng,
-            calendar: Calendar::new(events, 1),
+            calendar: Calendar::new(telling, 1),
             kind,
             accounts: Vec::new(),
             most_accounts,
@@ -94,7 +93,7 @@ impl Bank {
         self.accounts.push(account);
     }
 
-    fn receive(&mut self, arrival: Arrival, draft: &mut Draft) -> bool {
+    fn receive(&mut self, arrival: &Arrival, draft: &mut Draft) -> bool {
         let Some(account) = self.accounts.get_mut(arrival.to) else { return false };
         let entry = Entry {
             kind: "transfer_in",
@@ -156,9 +155,9 @@ impl Story for Bank {
             return false;
         }
         if let Some(arrival) = self.arriving.take() {
-            return self.receive(arrival, draft);
+            return self.receive(&arrival, draft);
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         let is_early = self.accounts.len() < self.most_accounts;
         if self.accounts.is_empty() || (is_early && self.rng.below(30) == 0) {

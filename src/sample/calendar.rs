@@ -4,6 +4,7 @@
 
 use crate::sample::{
     doc::{push_digits, push_number},
+    draft::Telling,
     rng::Rng,
 };
 
@@ -12,8 +13,8 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Monday 8 January 2024, 06:00.
-const START: i64 = 1_704_693_600 * SECOND;
+/// When every store begins: Monday 8 January 2024, 06:00.
+pub(crate) const START: i64 = 1_704_693_600 * SECOND;
 
 /// When things happen, over a span that grows with the number of events.
 #[derive(Debug, Clone)]
@@ -24,23 +25,17 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// A calendar for `events` events, of which each arrival brings about `each`.
-    pub(crate) fn new(events: u64, each: u64) -> Self {
-        // Four months for a store to look at, three years for ten million events.
-        let days = 120 + (events / 10_000).min(980) as i64;
-        let arrivals = (events / each.max(1)).max(1) as i64;
+    /// A calendar for a story of which each arrival brings about `each` events.
+    pub(crate) fn new(telling: Telling, each: u64) -> Self {
+        let days = telling.days;
+        let arrivals = (telling.events / each.max(1)).max(1) as i64;
         // A quarter of the span is lost to gaps and quiet hours.
         Self { span: days * DAY, pause: (days * DAY / arrivals * 3 / 4).max(2) }
     }
 
-    /// When the store begins.
-    pub(crate) fn start(&self) -> i64 {
-        START
-    }
-
     /// When the next arrival comes.
     pub(crate) fn next(&self, now: i64, rng: &mut Rng) -> i64 {
-        let pause = self.pause * 100 / self.pace(now);
+        let pause = self.pause * 100 / Self::pace(now);
         self.open(now + rng.between(1, pause * 2), rng)
     }
 
@@ -59,7 +54,7 @@ impl Calendar {
     }
 
     /// How many arrivals come on this day, 100 on an ordinary one.
-    fn pace(&self, time: i64) -> i64 {
+    fn pace(time: i64) -> i64 {
         let day = (time - START) / DAY;
         match (day % 7, day % 41) {
             (_, 17 | 18) => 600,
@@ -105,7 +100,10 @@ pub(crate) fn push_date(out: &mut String, micros: i64) {
 #[cfg(test)]
 mod tests {
     use super::{Calendar, DAY, HOUR, START, push_time};
-    use crate::{model::Timestamp, sample::rng::Rng};
+    use crate::{
+        model::Timestamp,
+        sample::{draft::Telling, rng::Rng},
+    };
 
     fn check(micros: i64) {
         let mut text = String::new();
@@ -124,9 +122,9 @@ mod tests {
 
     #[test]
     fn time_goes_forward_and_leaves_gaps() {
-        let calendar = Calendar::new(2_000, 2);
+        let calendar = Calendar::new(Telling { seed: 1, events: 2_000, days: 120, snapshot_every: 0 }, 2);
         let mut rng = Rng::new(1, 1);
-        let (mut now, mut longest) = (calendar.start(), 0);
+        let (mut now, mut longest) = (START, 0);
         for _ in 0..1000 {
             let next = calendar.next(now, &mut rng);
             assert!(next > now);

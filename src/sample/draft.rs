@@ -1,6 +1,7 @@
 //! The event being told, and the pen that a shape writes it with.
 
 use crate::sample::{
+    SampleOptions,
     calendar::push_time,
     doc::{Doc, push_hex, push_reference},
     rng::mix,
@@ -35,6 +36,16 @@ pub(crate) struct Draft {
     pub(crate) has_state: bool,
 }
 
+/// How much a story has to tell, and over how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telling {
+    pub(crate) seed: u64,
+    pub(crate) events: u64,
+    /// Days from the first event to about the last.
+    pub(crate) days: i64,
+    pub(crate) snapshot_every: u32,
+}
+
 /// Numbers the events of one story, and knows when a snapshot is due.
 #[derive(Debug)]
 pub(crate) struct Pen {
@@ -52,6 +63,20 @@ pub(crate) struct Thread {
     pub(crate) kind: &'static str,
     pub(crate) number: u64,
     pub(crate) version: i64,
+}
+
+impl Telling {
+    /// What the options ask for.
+    pub(crate) fn of(options: &SampleOptions) -> Self {
+        let SampleOptions { seed, events, snapshot_every, shape: _, damage: _ } = *options;
+        // Four months for a store to look at, three years for ten million events.
+        Self { seed, events, days: 120 + (events / 10_000).min(980) as i64, snapshot_every }
+    }
+
+    /// The same over the same time, with other events.
+    pub(crate) fn with_events(self, events: u64) -> Self {
+        Self { events, ..self }
+    }
 }
 
 /// Something whose history is told, and whose state can be written down.
@@ -84,9 +109,10 @@ impl Thread {
 }
 
 impl Pen {
-    /// A pen for `limit` events of the story with this name.
-    pub(crate) fn new(story: u64, limit: u64, snapshot_every: u32) -> Self {
-        Self { story, written: 0, limit, snapshot_every: i64::from(snapshot_every), now: i64::MIN }
+    /// A pen for the story with this name.
+    pub(crate) fn new(story: u64, telling: Telling) -> Self {
+        let Telling { events, snapshot_every, seed: _, days: _ } = telling;
+        Self { story, written: 0, limit: events, snapshot_every: i64::from(snapshot_every), now: i64::MIN }
     }
 
     /// Whether all events are told.

@@ -1,9 +1,9 @@
 //! Very many streams, a few of them large and most of them small: devices that report readings.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::{Doc, push_digits},
-    draft::{Chain, Draft, Pen, Subject, Thread},
+    draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
     words::{PLACES, ROOMS},
     write::Story,
@@ -32,6 +32,8 @@ struct Device {
     readings: i64,
     reading: Option<Reading>,
     battery_percent: i64,
+    /// Each report follows from the one before.
+    chain: Chain,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,13 +41,16 @@ struct Reading {
     temperature: i64,
     humidity: i64,
     pressure: i64,
+    signal_dbm: i64,
+    /// A little before it was recorded.
+    taken_at: i64,
     is_ok: bool,
 }
 
 impl Many {
     /// So many events over so many streams.
-    pub(crate) fn new(seed: u64, events: u64, streams: u64, snapshot_every: u32) -> Self {
-        let mut rng = Rng::new(seed, 4);
+    pub(crate) fn new(telling: Telling, streams: u64) -> Self {
+        let mut rng = Rng::new(telling.seed, 4);
         let mut sum = 0;
         let weights = (1..=streams.max(1)).map(|rank| {
             sum += (1 << 40) / (rank + HEAD);
@@ -53,9 +58,9 @@ impl Many {
         });
         Self {
             weights: weights.collect(),
-            pen: Pen::new(rng.next(), events, snapshot_every),
+            pen: Pen::new(rng.next(), telling),
             rng,
-            calendar: Calendar::new(events, 1),
+            calendar: Calendar::new(telling, 1),
             devices: Vec::new(),
         }
     }
@@ -77,10 +82,13 @@ impl Many {
             readings: 0,
             reading: None,
             battery_percent: 100,
+            chain: Chain::default(),
         };
         self.pen.begin(draft, &mut device.thread, "DeviceInstalled", time);
         device.write_state(&mut draft.data);
-        self.pen.end(draft, &mut Chain::default(), "technician", &device);
+        let mut chain = device.chain;
+        self.pen.end(draft, &mut chain, "technician", &device);
+        device.chain = chain;
         self.devices.push(device);
     }
 
@@ -90,7 +98,9 @@ impl Many {
         let index = self.weights.partition_point(|weight| *weight <= point);
         let Some(device) = self.devices.get_mut(index) else { return false };
         device.report(&mut self.pen, draft, time, &mut self.rng);
-        self.pen.end(draft, &mut Chain::default(), "gateway", device);
+        let mut chain = device.chain;
+        self.pen.end(draft, &mut chain, "gateway", device);
+        device.chain = chain;
         true
     }
 }
@@ -100,7 +110,7 @@ impl Story for Many {
         if self.pen.is_done() {
             return false;
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         if self.devices.is_empty() || self.devices.len() < self.wanted() {
             self.install(time, draft);
@@ -135,6 +145,8 @@ impl Device {
                     temperature: rng.between(-2_000, 4_500),
                     humidity: rng.between(1_000, 10_000),
                     pressure: rng.between(96_000, 104_000),
+                    signal_dbm: rng.between(-110, -40),
+                    taken_at: time - rng.between(200, 9_000) * 1000,
                     is_ok: rng.below(50) > 0,
                 };
                 self.readings += 1;
@@ -160,6 +172,7 @@ impl Reading {
         doc.object("reading", |doc| {
             doc.hundredths("temperature_c", self.temperature).hundredths("humidity_percent", self.humidity);
             doc.hundredths("pressure_hpa", self.pressure);
+            doc.number("signal_dbm", self.signal_dbm).time("taken_at", self.taken_at);
             doc.text("quality", if self.is_ok { "ok" } else { "doubtful" });
         });
     }

@@ -2,7 +2,7 @@
 
 use crate::sample::{
     bank::Bank,
-    draft::Draft,
+    draft::{Draft, Telling},
     many::Many,
     shop::Shop,
     wide::Wide,
@@ -27,17 +27,18 @@ struct Part<S> {
 
 impl Mixed {
     /// So many events: a tenth in one stream, a fiftieth as many streams as events.
-    pub(crate) fn new(seed: u64, events: u64, snapshot_every: u32) -> Self {
+    pub(crate) fn new(telling: Telling) -> Self {
+        let events = telling.events;
         let (ledger, shop, bank, wide) = (events / 10, events * 3 / 100, events / 20, events / 400);
         let many = events - ledger - shop - bank - wide;
         // A shop has a stream for every six of its events, a bank one for every sixty.
         let streams = (events / 50).saturating_sub(shop / 6 + bank / 60).max(1);
         Self {
-            shop: Part::new(Shop::new(seed, shop, snapshot_every)),
-            bank: Part::new(Bank::new(seed, bank, snapshot_every)),
-            ledger: Part::new(Bank::one_long_stream(seed, ledger, snapshot_every)),
-            many: Part::new(Many::new(seed, many, streams, snapshot_every)),
-            wide: Part::new(Wide::new(seed, wide, snapshot_every)),
+            shop: Part::new(Shop::new(telling.with_events(shop))),
+            bank: Part::new(Bank::new(telling.with_events(bank))),
+            ledger: Part::new(Bank::one_long_stream(telling.with_events(ledger))),
+            many: Part::new(Many::new(telling.with_events(many), streams)),
+            wide: Part::new(Wide::new(telling.with_events(wide))),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Wide payloads: documents of many nested sections, of which each event replaces a few.
 
 use crate::sample::{
-    calendar::Calendar,
+    calendar::{Calendar, START},
     doc::Doc,
-    draft::{Chain, Draft, Pen, Subject, Thread},
+    draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
     words::{NOTES, PEOPLE, PLACES, ROOMS},
     write::Story,
@@ -74,13 +74,13 @@ struct Section {
 
 impl Wide {
     /// So many events over a few documents.
-    pub(crate) fn new(seed: u64, events: u64, snapshot_every: u32) -> Self {
-        let mut rng = Rng::new(seed, 5);
+    pub(crate) fn new(telling: Telling) -> Self {
+        let mut rng = Rng::new(telling.seed, 5);
         Self {
-            pen: Pen::new(rng.next(), events, snapshot_every),
+            pen: Pen::new(rng.next(), telling),
             rng,
-            calendar: Calendar::new(events, 1),
-            most: (events / 150).clamp(2, 5_000) as usize,
+            calendar: Calendar::new(telling, 1),
+            most: (telling.events / 150).clamp(2, 5_000) as usize,
             documents: Vec::new(),
         }
     }
@@ -91,7 +91,7 @@ impl Story for Wide {
         if self.pen.is_done() {
             return false;
         }
-        let now = if self.pen.written() == 0 { self.calendar.start() } else { self.pen.now() };
+        let now = if self.pen.written() == 0 { START } else { self.pen.now() };
         let time = self.calendar.next(now, &mut self.rng);
         let mut chain = Chain::default();
         if self.documents.is_empty() || (self.documents.len() < self.most && self.rng.below(40) == 0) {

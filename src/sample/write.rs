@@ -10,8 +10,16 @@ use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use crate::{
     sample::{
-        DamageKind, SampleError, SampleOptions, SampleReport, Shape, bank::Bank, calendar::push_time, damage,
-        doc::push_reference, draft::Draft, many::Many, mixed::Mixed, shop::Shop, wide::Wide,
+        DamageKind, SampleError, SampleOptions, SampleReport, Shape,
+        bank::Bank,
+        calendar::push_time,
+        damage,
+        doc::push_reference,
+        draft::{Draft, Telling},
+        many::Many,
+        mixed::Mixed,
+        shop::Shop,
+        wide::Wide,
     },
     work::Work,
 };
@@ -91,14 +99,14 @@ fn fill(path: &Path, options: &SampleOptions, work: &Work) -> Result<SampleRepor
 }
 
 fn story(options: &SampleOptions) -> Box<dyn Story> {
-    let SampleOptions { seed, events, shape, snapshot_every, damage: _ } = *options;
-    match shape {
-        Shape::Shop => Box::new(Shop::new(seed, events, snapshot_every)),
-        Shape::Bank => Box::new(Bank::new(seed, events, snapshot_every)),
-        Shape::Long => Box::new(Bank::one_long_stream(seed, events, snapshot_every)),
-        Shape::Wide => Box::new(Wide::new(seed, events, snapshot_every)),
-        Shape::Many => Box::new(Many::new(seed, events, events / 50, snapshot_every)),
-        Shape::Mixed => Box::new(Mixed::new(seed, events, snapshot_every)),
+    let telling = Telling::of(options);
+    match options.shape {
+        Shape::Shop => Box::new(Shop::new(telling)),
+        Shape::Bank => Box::new(Bank::new(telling)),
+        Shape::Long => Box::new(Bank::one_long_stream(telling)),
+        Shape::Wide => Box::new(Wide::new(telling)),
+        Shape::Many => Box::new(Many::new(telling, telling.events / 50)),
+        Shape::Mixed => Box::new(Mixed::new(telling)),
     }
 }
 

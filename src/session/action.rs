@@ -106,15 +106,8 @@ pub enum BrowseAction {
     MoveRow(i64),
     /// Adds a column that shows a path of the data.
     AddColumn(Pointer),
-    /// Shows or hides a column.
-    ToggleColumn(usize),
-    /// Moves a column to another place.
-    MoveColumn {
-        /// Where it is.
-        from: usize,
-        /// Where it goes.
-        to: usize,
-    },
+    /// Takes such a column away.
+    RemoveColumn(Pointer),
     /// Goes to a version, a position or a time, as typed.
     GoTo(String),
     /// Shows a snapshot in detail, by its row.

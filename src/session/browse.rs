@@ -11,8 +11,8 @@ use crate::{
         notice::Notices,
         opened::Opened,
         view::{
-            ColumnKind, ColumnView, EventsView, FilterView, Listing, LoadedRow, SnapshotRow, SnapshotsView,
-            StreamLine, StreamsView, TypeView, grouped,
+            EventsView, FilterView, Listing, LoadedRow, SnapshotRow, SnapshotsView, StreamLine, StreamsView,
+            TypeView, grouped,
         },
         workspace::Workspace,
     },
@@ -35,7 +35,7 @@ pub(crate) struct Browse {
     lines: Arc<Vec<StreamLine>>,
     passing: usize,
     as_of: Option<Arc<Vec<u32>>>,
-    columns: Arc<Vec<ColumnView>>,
+    paths: Arc<Vec<Pointer>>,
     category: Option<Option<Arc<str>>>,
     hidden_types: Vec<Arc<str>>,
     from: Option<Timestamp>,
@@ -73,7 +73,7 @@ impl Browse {
             lines: Arc::default(),
             passing: 0,
             as_of: None,
-            columns: Arc::new(workspace.columns.clone()),
+            paths: Arc::new(workspace.path_columns.iter().filter_map(|path| Pointer::parse(path)).collect()),
             category: None,
             hidden_types: Vec::new(),
             from: None,
@@ -96,8 +96,8 @@ impl Browse {
 
     pub(crate) fn remember_choices(&self, workspace: &mut Workspace) {
         workspace.stream_sort = self.sort;
-        if workspace.columns != *self.columns {
-            workspace.columns.clone_from(&self.columns);
+        if workspace.path_columns.len() != self.paths.len() {
+            workspace.path_columns = self.paths.iter().map(ToString::to_string).collect();
         }
     }
 
@@ -155,19 +155,6 @@ impl Browse {
             has_table: !has_no_table,
         }
     }
-
-    fn paths(&self) -> Vec<Pointer> {
-        let path = |column: &ColumnView| match &column.kind {
-            ColumnKind::Path(path) => Pointer::parse(path),
-            ColumnKind::Position
-            | ColumnKind::Time
-            | ColumnKind::Stream
-            | ColumnKind::Version
-            | ColumnKind::Type
-            | ColumnKind::Data => None,
-        };
-        self.columns.iter().filter_map(path).collect()
-    }
 }
 
 impl Opened {
@@ -215,8 +202,15 @@ impl Opened {
                 self.browse.snapshots_of_stream = only;
                 self.snapshots_job().into_iter().collect()
             }
-            BrowseAction::AddColumn(_) | BrowseAction::ToggleColumn(_) | BrowseAction::MoveColumn { .. } => {
-                self.change_columns(action)
+            BrowseAction::AddColumn(path) => {
+                if !self.browse.paths.contains(&path) {
+                    Arc::make_mut(&mut self.browse.paths).push(path);
+                }
+                self.reload_rows()
+            }
+            BrowseAction::RemoveColumn(path) => {
+                Arc::make_mut(&mut self.browse.paths).retain(|other| *other != path);
+                self.reload_rows()
             }
             filter => self.change_filters(filter),
         }
@@ -251,31 +245,6 @@ impl Opened {
             _ => return Vec::new(),
         }
         self.listing_job().into_iter().collect()
-    }
-
-    fn change_columns(&mut self, action: BrowseAction) -> Vec<Job> {
-        let columns = Arc::make_mut(&mut self.browse.columns);
-        match action {
-            BrowseAction::AddColumn(path) => {
-                let kind = ColumnKind::Path(path.to_string());
-                columns.retain(|column| column.kind != kind);
-                columns.push(ColumnView { kind, is_shown: true });
-            }
-            BrowseAction::ToggleColumn(place) => {
-                // A path that is hidden is gone: it can be added again from the data.
-                match columns.get_mut(place) {
-                    Some(ColumnView { kind: ColumnKind::Path(_), .. }) => drop(columns.remove(place)),
-                    Some(column) => column.is_shown = !column.is_shown,
-                    None => (),
-                }
-            }
-            BrowseAction::MoveColumn { from, to } if from < columns.len() => {
-                let column = columns.remove(from);
-                columns.insert(to.min(columns.len()), column);
-            }
-            _ => (),
-        }
-        self.reload_rows()
     }
 
     fn choose_stream(&mut self, stream: u32) -> Vec<Job> {
@@ -412,7 +381,7 @@ impl Opened {
     }
 
     pub(crate) fn row_shape(&self) -> RowShape {
-        RowShape { paths: self.browse.paths(), zone: self.zone }
+        RowShape { paths: self.browse.paths.to_vec(), zone: self.zone }
     }
 
     pub(crate) fn listing(&self) -> Option<Listing> {
@@ -531,7 +500,7 @@ impl Opened {
             (Some(_), false) => format!("{} of {} events", grouped(total), grouped(all)),
         };
         EventsView {
-            columns: Arc::clone(&browse.columns),
+            paths: Arc::clone(&browse.paths),
             total,
             summary,
             cursor_row: self

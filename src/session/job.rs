@@ -168,6 +168,8 @@ pub enum Question {
     Save {
         /// The store.
         path: PathBuf,
+        /// A project file other than the one beside the store.
+        project: Option<PathBuf>,
         /// The events table.
         table: Arc<str>,
         /// What plays which role.
@@ -267,7 +269,7 @@ impl Question {
                 Err(OpenError::Store(StoreError::Cancelled(cancelled))) => return Err(cancelled),
                 Err(err) => Ok(Answer::OpenFailed(path, err)),
             },
-            Self::Save { path, table, roles } => match save_mapping(&path, &table, &roles, work) {
+            Self::Save { path, project, table, roles } => match save_mapping(&path, project.as_deref(), &table, &roles, work) {
                 Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
                 Err(err) => Ok(Answer::OpenFailed(path, err)),
             },

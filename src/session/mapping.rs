@@ -75,8 +75,12 @@ impl Session {
             MappingAction::Save => {
                 let Some(mapping) = self.mapping.take() else { return Vec::new() };
                 let Some(preview) = mapping.preview else { return Vec::new() };
-                let question =
-                    Question::Save { path: mapping.path, table: preview.table, roles: mapping.roles };
+                let question = Question::Save {
+                    path: mapping.path,
+                    project: self.project.clone(),
+                    table: preview.table,
+                    roles: mapping.roles,
+                };
                 vec![Job { slot: Slot::Save, question }]
             }
         }

@@ -206,8 +206,8 @@ impl StreamsView {
 /// The events panel.
 #[derive(Debug, Clone, Default)]
 pub struct EventsView {
-    /// All columns in their order, hidden ones too.
-    pub columns: Arc<Vec<ColumnView>>,
+    /// The paths into the data that have a column of their own.
+    pub paths: Arc<Vec<Pointer>>,
     /// How many rows there are.
     pub total: u64,
     /// How many events pass, and how many there are: "231 of 1 376 events".
@@ -261,53 +261,6 @@ pub struct TypeView {
     pub is_shown: bool,
 }
 
-/// What a column of the events table shows.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum ColumnKind {
-    /// Global position.
-    Position,
-    /// Recorded time.
-    Time,
-    /// The stream's name.
-    Stream,
-    /// Stream version.
-    Version,
-    /// Event type.
-    Type,
-    /// The data on one line.
-    Data,
-    /// A path into the data, as a JSON Pointer.
-    Path(String),
-}
-
-/// A column of the events table.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ColumnView {
-    /// What it shows.
-    pub kind: ColumnKind,
-    /// Whether it is shown.
-    pub is_shown: bool,
-}
-
-impl ColumnView {
-    /// Its title.
-    #[must_use]
-    pub fn title(&self, zone: Zone) -> String {
-        match &self.kind {
-            ColumnKind::Position => "Position".to_owned(),
-            ColumnKind::Time => match zone {
-                Zone::Utc => "Time (UTC)".to_owned(),
-                Zone::Local => "Time (local)".to_owned(),
-            },
-            ColumnKind::Stream => "Stream".to_owned(),
-            ColumnKind::Version => "Version".to_owned(),
-            ColumnKind::Type => "Type".to_owned(),
-            ColumnKind::Data => "Data".to_owned(),
-            ColumnKind::Path(path) => path.clone(),
-        }
-    }
-}
-
 /// What is fetched for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedRow {
@@ -317,7 +270,7 @@ pub struct LoadedRow {
     pub preview: String,
     /// Set where the data cannot be read; the preview then says why.
     pub is_problem: bool,
-    /// The values of the path columns, in the order of the columns.
+    /// The values of the path columns, in their order.
     pub paths: Vec<String>,
 }
 

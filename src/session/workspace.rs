@@ -9,10 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::Zone,
-    session::{
-        action::{Axis, StreamSort, Theme},
-        view::{ColumnKind, ColumnView},
-    },
+    session::action::{Axis, StreamSort, Theme},
 };
 
 /// What is kept between runs.
@@ -25,8 +22,8 @@ pub struct Workspace {
     pub zone: Zone,
     /// The colours.
     pub theme: Theme,
-    /// The columns of the events table.
-    pub columns: Vec<ColumnView>,
+    /// The paths into the data that have a column of their own, as JSON Pointers.
+    pub path_columns: Vec<String>,
     /// How streams are sorted.
     pub stream_sort: StreamSort,
     /// What the timeline counts.
@@ -39,21 +36,11 @@ pub struct Workspace {
 
 impl Default for Workspace {
     fn default() -> Self {
-        let shown = |kind| ColumnView { kind, is_shown: true };
         Self {
             recent: Vec::new(),
             zone: Zone::Utc,
             theme: Theme::System,
-            columns: [
-                ColumnKind::Position,
-                ColumnKind::Time,
-                ColumnKind::Stream,
-                ColumnKind::Version,
-                ColumnKind::Type,
-                ColumnKind::Data,
-            ]
-            .map(shown)
-            .to_vec(),
+            path_columns: Vec::new(),
             stream_sort: StreamSort::Name,
             axis: Axis::Events,
             is_collapsed: true,

@@ -14,7 +14,7 @@ use crate::{
     jobs::{Jobs, Outcome, Wake, ask_aside},
     session::{
         Input, Session,
-        action::{Action, ShellAction, What, WindowAction},
+        action::{Action, ShellAction, Theme, What, WindowAction},
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
@@ -221,7 +221,7 @@ impl App {
     }
 
     fn take_dropped_files(&mut self, ctx: &egui::Context) {
-        let dropped = ctx.input(|input| input.raw.dropped_files.iter().find_map(|file| file.path.clone()));
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         if let Some(path) = dropped {
             self.actions.push(Action::Shell(ShellAction::Open(path)));
         }
@@ -273,6 +273,17 @@ impl App {
     }
 }
 
+fn choose_theme(ctx: &egui::Context, theme: Theme) {
+    let wanted = match theme {
+        Theme::System => egui::ThemePreference::System,
+        Theme::Light => egui::ThemePreference::Light,
+        Theme::Dark => egui::ThemePreference::Dark,
+    };
+    if ctx.options(|options| options.theme_preference) != wanted {
+        ctx.set_theme(wanted);
+    }
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.take_answers();
@@ -281,7 +292,7 @@ impl eframe::App for App {
         }
         self.tick(ctx);
         let view = self.session.view();
-        theme::choose(ctx, view.theme);
+        choose_theme(ctx, view.theme);
         if view.title != self.title {
             self.title.clone_from(&view.title);
             ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));

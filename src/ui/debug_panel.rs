@@ -6,7 +6,7 @@ use crate::session::{Session, job::Slot};
 
 /// The times that our own work took in the last frames.
 #[derive(Debug, Default)]
-pub struct Frames {
+pub(crate) struct Frames {
     times: VecDeque<Duration>,
 }
 
@@ -15,7 +15,7 @@ impl Frames {
     const KEPT: usize = 300;
 
     /// Remembers one more.
-    pub fn push(&mut self, time: Duration) {
+    pub(crate) fn push(&mut self, time: Duration) {
         self.times.push_back(time);
         if self.times.len() > Self::KEPT {
             self.times.pop_front();
@@ -24,7 +24,7 @@ impl Frames {
 
     /// The median and the longest.
     #[must_use]
-    pub fn figures(&self) -> (Duration, Duration) {
+    pub(crate) fn figures(&self) -> (Duration, Duration) {
         let mut sorted: Vec<Duration> = self.times.iter().copied().collect();
         sorted.sort_unstable();
         let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
@@ -33,7 +33,7 @@ impl Frames {
 }
 
 /// The panel.
-pub fn debug_ui(
+pub(crate) fn debug_ui(
     ctx: &egui::Context,
     frames: &Frames,
     open: &[(Slot, (u64, Option<u64>))],

@@ -12,7 +12,7 @@ use crate::{
 
 /// A dialog that is open.
 #[derive(Debug, Clone)]
-pub enum Dialog {
+pub(crate) enum Dialog {
     /// Asks where to go.
     GoTo {
         /// What was typed so far.
@@ -37,7 +37,7 @@ pub enum Dialog {
 }
 
 /// Shows the dialog, if one is open; returns the named actions that were asked for.
-pub fn dialog_ui(
+pub(crate) fn dialog_ui(
     ctx: &egui::Context,
     dialog: &mut Option<Dialog>,
     session: &Session,
@@ -45,7 +45,7 @@ pub fn dialog_ui(
 ) -> Vec<What> {
     let Some(open) = dialog else { return Vec::new() };
     let mut wanted = Vec::new();
-    let modal = egui::Modal::new(egui::Id::new("dialog")).show(ctx, |ui| match open {
+    let modal = egui::Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| match open {
         Dialog::GoTo { text } => {
             let hint = "v118, p4711, 2024-03-01 or 2024-03-01 09:51";
             entry_ui(ui, "Go to", hint, text).then(|| actions.push(go_to(text))).is_some()

@@ -56,7 +56,7 @@ pub fn default_tree() -> Tree<Panel> {
     row.shares.set_share(middle, 0.48);
     row.shares.set_share(right, 0.30);
     let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
-    Tree::new("panels", root, tiles)
+    Tree::new(egui::Id::unique("panels"), root, tiles)
 }
 
 /// A remembered tree, if it still holds every panel once; else the default.

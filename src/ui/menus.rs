@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The menu bar; returns what was asked for.
-pub fn menu_bar_ui(ui: &mut egui::Ui, session: &Session) -> Vec<What> {
+pub(crate) fn menu_bar_ui(ui: &mut egui::Ui, session: &Session) -> Vec<What> {
     let mut wanted = Vec::new();
     egui::MenuBar::new().ui(ui, |ui| {
         for menu in Menu::ALL {
@@ -37,14 +37,14 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
     wanted
 }
 
-/// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing has the
-/// keyboard: an arrow in a text field moves the caret, not the cursor.
-pub fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
-    let has_focus = ctx.memory(|memory| memory.focused().is_some());
+/// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing is typed:
+/// an arrow in a text field moves the caret, not the cursor.
+pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
+    let is_typing = ctx.text_edit_focused();
     let mut wanted = Vec::new();
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
-        if keys::is_plain(&shortcut) && (has_focus || has_dialog) || !(action.is_enabled)(session) {
+        if keys::is_plain(&shortcut) && (is_typing || has_dialog) || !(action.is_enabled)(session) {
             continue;
         }
         if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {

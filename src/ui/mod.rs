@@ -1,1 +1,43 @@
-//! (under way)
+//! The window. Only here is egui named.
+
+pub mod app;
+mod debug_panel;
+mod dialogs;
+pub mod dock;
+pub mod fonts;
+pub mod keys;
+mod menus;
+pub mod panels;
+pub mod requirements;
+pub mod theme;
+pub mod widgets;
+
+pub use app::{App, Start};
+pub use requirements::NoWindow;
+
+/// Why the window ended before it was closed.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// It could not be opened.
+    #[error(transparent)]
+    NoWindow(#[from] NoWindow),
+    /// The window library failed.
+    #[error("the window could not be opened: {0}\nAsk without a window: timeglass info FILE")]
+    Failed(#[from] eframe::Error),
+}
+
+/// Opens the window and returns when it is closed.
+pub fn run(start: Start) -> Result<(), WindowError> {
+    requirements::check()?;
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default();
+    let viewport = egui::ViewportBuilder::default()
+        .with_app_id("timeglass")
+        .with_title("Timeglass")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 400.0])
+        .with_drag_and_drop(true)
+        .with_icon(icon);
+    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    eframe::run_native("timeglass", options, Box::new(|context| Ok(Box::new(App::new(context, start)?))))?;
+    Ok(())
+}

@@ -10,8 +10,12 @@
 mod architecture;
 mod cli;
 mod conformance;
+mod control_set;
 mod detection;
 mod index;
+mod project_file;
 mod sample_data;
 mod session;
+mod sqlite_store;
 mod support;
+mod ui;

@@ -1,5 +1,11 @@
 //! Sample stores: the same bytes every time, states that the events give, damage where it is said.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed; the lints' exception covers only test functions"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -75,9 +81,13 @@ fn committed_samples_are_what_their_options_make() {
 fn the_readme_gives_the_commands() {
     let text = include_str!("../../sample-data/README.md");
     for (name, options) in committed() {
-        let mut line = format!("timeglass sample sample-data/{name} --seed {}", options.seed);
-        line += &format!(" --events {} --shape {}", options.events, options.shape.key());
-        line.extend(options.damage.iter().map(|kind| format!(" --damage {}", kind.key())));
+        let SampleOptions { seed, events, .. } = options;
+        let shape = options.shape.key();
+        let mut line =
+            format!("timeglass sample sample-data/{name} --seed {seed} --events {events} --shape {shape}");
+        for kind in &options.damage {
+            line.extend([" --damage ", kind.key()]);
+        }
         let flat = text.replace(" \\\n    ", " ");
         assert!(flat.contains(&line), "{line}");
     }
@@ -282,7 +292,7 @@ fn check_rows(damage: &Damage, whole: &Path, damaged: &Path) {
         let key = if damage.table == "events" { format!("Integer({key})") } else { key.to_owned() };
         row.starts_with(&format!("{}|{key}|", damage.table))
     };
-    assert!(lost.iter().chain(&new).any(|row| names_it(row)), "{damage:?}: {lost:?} {new:?}");
+    assert!(lost.iter().chain(&new).any(names_it), "{damage:?}: {lost:?} {new:?}");
 }
 
 #[test]

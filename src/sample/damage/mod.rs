@@ -7,12 +7,13 @@ use std::{collections::BTreeSet, path::Path};
 
 use crate::sample::{Damage, DamageKind, SampleError, SampleOptions, rng::Rng, write::Database};
 
+const DAMAGING: &str = "damaging it";
+
 /// Does all damage that SQL can do, in the order asked for.
 pub(crate) fn in_tables(database: &Database, options: &SampleOptions) -> Result<Vec<Damage>, SampleError> {
     if options.damage.is_empty() {
         return Ok(Vec::new());
     }
-    const DAMAGING: &str = "damaging it";
     let mut vandal = Vandal { database, rng: Rng::new(options.seed, 6), spoilt: BTreeSet::new() };
     database.doing(DAMAGING, database.connection.execute_batch("BEGIN"))?;
     let mut damage = Vec::new();

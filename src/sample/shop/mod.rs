@@ -11,8 +11,8 @@ mod product;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::sample::{
-    calendar::{Calendar, DAY, HOUR, MINUTE, SECOND},
-    draft::{Draft, Pen},
+    calendar::{Calendar, DAY, HOUR, MINUTE, SECOND, START},
+    draft::{Draft, Pen, Telling},
     rng::Rng,
     write::{Story, Summary},
 };
@@ -67,11 +67,11 @@ pub(crate) struct Shop {
 
 impl Shop {
     /// A shop of which so many events are told.
-    pub(crate) fn new(seed: u64, events: u64, snapshot_every: u32) -> Self {
-        let mut rng = Rng::new(seed, 1);
-        let calendar = Calendar::new(events, 15);
+    pub(crate) fn new(telling: Telling) -> Self {
+        let mut rng = Rng::new(telling.seed, 1);
+        let calendar = Calendar::new(telling, 15);
         let mut shop = Self {
-            pen: Pen::new(rng.next(), events, snapshot_every),
+            pen: Pen::new(rng.next(), telling),
             rng,
             due: BinaryHeap::new(),
             made: 0,
@@ -82,13 +82,12 @@ impl Shop {
             orders: Vec::new(),
             calendar,
         };
-        let products = (events / 90).clamp(3, 400) as usize;
-        let start = shop.calendar.start();
+        let products = (telling.events / 90).clamp(3, 400) as usize;
         for index in 0..products {
             shop.products.push(Product::new(index, &mut shop.rng));
-            shop.meet(start + index as i64 * 95 * SECOND, Appointment::AddProduct(index));
+            shop.meet(START + index as i64 * 95 * SECOND, Appointment::AddProduct(index));
         }
-        shop.meet(start + HOUR * 5, Appointment::Arrive);
+        shop.meet(START + HOUR * 5, Appointment::Arrive);
         shop
     }
 

@@ -1,18 +1,28 @@
 //! What a reading still lacks, taken from inside documents and names; what is wrapped; what is odd.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    model::{Encoding, Stored},
+    model::{Encoding, Json, Stored},
     store::{
         decode::{Value, id_text},
-        detect::{inside::Documents, look::Look, roles::Reading, values},
+        detect::{
+            inside::{self, Documents},
+            look::Look,
+            roles::Reading,
+            values,
+        },
         layout::{Form, Mapping, Role, Source, Unwrap},
     },
 };
 
 /// Roles that metadata may play, and data where it is an envelope.
-const INSIDE: [Role; 8] = [
+const INSIDE: [Role; 10] = [
+    Role::Stream,
+    Role::Version,
     Role::EventType,
     Role::Time,
     Role::EventId,
@@ -32,14 +42,14 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
     };
     let (metadata, data) = (documents(Role::Metadata), documents(Role::Data));
     if let Some((_, metadata)) = &metadata {
-        inside(reading, metadata, true, open);
+        inside_roles(reading, metadata, true, open);
     }
     let mut played = Vec::new();
     if let Some((column, data)) = &data {
-        if data.is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
+        if inside::is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
             tagged(reading, data, open);
         } else {
-            played = inside(reading, data, false, open);
+            played = inside_roles(reading, data, false, open);
             unwrap(reading, data, &played, open);
         }
         if data.has_typed_values() {
@@ -54,7 +64,7 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
 }
 
 /// Sets the roles that are open and stand inside these documents; returns the places taken.
-fn inside(
+fn inside_roles(
     reading: &mut Reading,
     documents: &Documents,
     is_metadata: bool,
@@ -63,7 +73,7 @@ fn inside(
     let is_envelope = is_metadata || documents.envelope().is_some();
     let mut played = Vec::new();
     for role in INSIDE {
-        let only_in_envelopes = matches!(role, Role::EventId) && !is_envelope;
+        let only_in_envelopes = matches!(role, Role::EventId | Role::Stream | Role::Version) && !is_envelope;
         if reading.roles.contains_key(&role) || !open(role) || only_in_envelopes {
             continue;
         }
@@ -75,11 +85,24 @@ fn inside(
             "inside `{}`, in {} of {} documents looked at",
             documents.column, place.count, documents.count
         );
-        let is_uncertain = role == Role::Time && !is_envelope && place.name != "data";
+        let is_named =
+            role == Role::CausationId && !place.values.is_empty() && place.values.iter().all(is_name);
+        if is_named {
+            reading.problems.push(format!("{source} holds names, not ids: causes cannot be followed"));
+        }
+        let is_uncertain =
+            is_named || (role == Role::Time && !is_envelope && !source.to_string().ends_with("._data_"));
         reading.roles.insert(role, Mapping { source: source.clone(), form, evidence, is_uncertain });
         played.push(source);
     }
     played
+}
+
+/// A name in words, such as a command's, and no id.
+fn is_name(value: &Json) -> bool {
+    value.as_text().is_some_and(|text| {
+        values::is_identifier(text) && !text.bytes().any(|byte| byte.is_ascii_digit()) && text.len() > 3
+    })
 }
 
 /// Whether the one member is named as the event type is, where there is an event type.
@@ -101,7 +124,7 @@ fn tagged(reading: &mut Reading, data: &Documents, open: &dyn Fn(Role) -> bool) 
     reading.unwrap.push(Unwrap::TypeTag);
     if open(Role::EventType) && !reading.roles.contains_key(&Role::EventType) {
         let mapping = Mapping {
-            source: Source::TypeTag { column: data.column.clone() },
+            source: Source::TypeTag { column: Arc::clone(&data.column) },
             form: Form::Plain,
             evidence: format!("every `{}` is one member, named after its type", data.column),
             is_uncertain: false,
@@ -261,7 +284,7 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     let data = reading.columns.get(&Role::Data).map(|at| look.name(*at)).unwrap_or_default();
     match reading.encoding {
         Encoding::Encrypted => {
-            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"))
+            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"));
         }
         Encoding::Pickle | Encoding::Yaml | Encoding::Xml | Encoding::Unknown | Encoding::Text => {
             problems.push(format!("`{data}` is {} and is shown as it is stored", reading.encoding));
@@ -270,6 +293,9 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     }
     if !reading.order.is_certain {
         problems.push(format!("the global order is not certain: {}", reading.order.evidence));
+    }
+    if !reading.roles.contains_key(&Role::EventType) {
+        problems.push("nothing names the types of the events".to_owned());
     }
     if !reading.roles.contains_key(&Role::Version) {
         problems.push("there is no stream version: events of a stream are taken in global order".to_owned());

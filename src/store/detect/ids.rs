@@ -2,7 +2,7 @@
 
 use crate::store::{
     detect::{look::Look, names, pair, roles::Reading},
-    layout::{Form, Role, Source},
+    layout::{Form, Role},
 };
 
 impl Reading {
@@ -95,14 +95,6 @@ impl Reading {
             let evidence =
                 format!("named so, {} different, not rising within streams", look.distinct(column));
             self.put(look, Role::SchemaVersion, column, evidence, Form::Plain);
-        }
-    }
-
-    /// A plain column of the events table that plays a role.
-    pub(super) fn own_column(&self, role: Role) -> Option<&str> {
-        match &self.roles.get(&role)?.source {
-            Source::Column { table: None, column } => Some(column),
-            _ => None,
         }
     }
 }

@@ -114,22 +114,16 @@ impl Documents {
             },
             _ => place.name.clone(),
         };
-        let is_header = depth > 1 && self.is_below_header(place);
+        let is_header = depth > 1 && is_below_header(place);
         let depth = if place.path.to_string().ends_with("/_data_") { depth - 1 } else { depth };
         if depth > 1 && !is_header {
             return None;
         }
-        let rank = inside_rank(role, &name, is_metadata || is_header)?;
+        // `_schema` in the data is not the domain's word.
+        let is_marked = role == Role::SchemaVersion && place.path.to_string().starts_with("/_");
+        let rank = inside_rank(role, &name, is_metadata || is_header || is_marked)?;
         let form = self.values_fit(role, place, &name)?;
         Some((rank - 0.05 * depth as f64 + 0.001 * place.count as f64 / self.count.max(1) as f64, form))
-    }
-
-    fn is_below_header(&self, place: &Place) -> bool {
-        const HEADERS: &[&str] = &["meta", "metadata", "headers", "header", "meta_data", "context"];
-        match place.path.segments().first() {
-            Some(Segment::Name(first)) => HEADERS.contains(&names::normalised(first).as_str()),
-            _ => false,
-        }
     }
 
     fn values_fit(&self, role: Role, place: &Place, name: &str) -> Option<Form> {
@@ -166,6 +160,15 @@ impl Documents {
                 (often && names && !kinds.is_empty() && kinds.len() * 3 <= self.count.max(9))
                     .then_some(Form::Plain)
             }
+            Role::Version => {
+                let numbers = all(&|value| Value::from(value).as_i64().is_some());
+                (often && numbers && !place.values.is_empty()).then_some(Form::Plain)
+            }
+            Role::Stream => {
+                let kinds: BTreeSet<Arc<str>> =
+                    place.values.iter().filter_map(Json::as_scalar_text).collect();
+                (often && kinds.len() > 1 && place.objects == 0).then_some(Form::Plain)
+            }
             Role::EventId | Role::Actor => {
                 (often && !place.values.is_empty() && place.objects == 0).then_some(Form::Plain)
             }
@@ -187,18 +190,6 @@ impl Documents {
         let mut others = others.peekable();
         others.peek()?;
         others.all(|place| is_about_the_event(&place.name)).then_some(inner)
-    }
-
-    /// Whether every document is one member named after its event type.
-    pub(super) fn is_tagged(&self, docs: &[Option<Json>]) -> bool {
-        let tops: BTreeSet<&str> = docs.iter().flatten().filter_map(tag).collect();
-        let tagged = docs.iter().flatten().filter(|doc| tag(doc).is_some()).count();
-        let filled = docs.iter().flatten().count();
-        const PLAIN: &[&str] = &["data", "payload", "event", "value", "id", "name", "items", "metadata"];
-        tagged > 0
-            && tagged * 10 >= filled * 9
-            && tops.len() * 3 <= filled.max(6)
-            && !tops.iter().any(|top| PLAIN.contains(top))
     }
 
     /// Whether values are wrapped as `{"_type_": …, "_data_": …}`.
@@ -231,6 +222,26 @@ impl Documents {
         }
         Some(Unwrap::Without(members.into_iter().collect()))
     }
+}
+
+fn is_below_header(place: &Place) -> bool {
+    const HEADERS: &[&str] = &["meta", "metadata", "headers", "header", "meta_data", "context"];
+    match place.path.segments().first() {
+        Some(Segment::Name(first)) => HEADERS.contains(&names::normalised(first).as_str()),
+        _ => false,
+    }
+}
+
+/// Whether every document is one member named after its event type.
+pub(super) fn is_tagged(docs: &[Option<Json>]) -> bool {
+    const PLAIN: &[&str] = &["data", "payload", "event", "value", "id", "name", "items", "metadata"];
+    let tops: BTreeSet<&str> = docs.iter().flatten().filter_map(tag).collect();
+    let tagged = docs.iter().flatten().filter(|doc| tag(doc).is_some()).count();
+    let filled = docs.iter().flatten().count();
+    tagged > 0
+        && tagged * 10 >= filled * 9
+        && tops.len() * 3 <= filled.max(6)
+        && !tops.iter().any(|top| PLAIN.contains(top))
 }
 
 fn tag(doc: &Json) -> Option<&str> {
@@ -337,6 +348,18 @@ fn inside_rank(role: Role, name: &str, is_metadata: bool) -> Option<f64> {
         Role::Actor if is_metadata => &["actor", "actor_id", "user_id", "user", "username", "u", "principal"],
         Role::Category => &["aggregate_type", "aggregate_root_type", "stream_type", "aggregate_name"],
         Role::Metadata => &["metadata", "meta", "headers", "meta_data"],
+        Role::Stream => &[
+            "stream_id",
+            "stream_name",
+            "aggregate_id",
+            "aggregate_uuid",
+            "aggregate_root_id",
+            "originator_id",
+            "stream",
+        ],
+        Role::Version => {
+            &["stream_version", "aggregate_version", "aggregate_root_version", "originator_version"]
+        }
         _ => return None,
     };
     let place = list.iter().position(|known| *known == name)?;

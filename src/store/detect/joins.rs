@@ -166,6 +166,7 @@ fn type_table(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading) {
         reading
             .roles
             .insert(Role::EventType, Mapping { source, form: Form::Plain, evidence, is_uncertain: false });
+        reading.problems.retain(|problem| !problem.starts_with("nothing names the types"));
         let on = (look.name(column), other.name(to));
         reading.joins.push(Join { table: Arc::clone(&other.table.name), on, is_link: false });
         return;
@@ -236,11 +237,8 @@ fn link_key(look: &Look<'_>, other: &Look<'_>) -> Option<(usize, usize)> {
     let declared =
         other.table.foreign.iter().find(|foreign| foreign.table.eq_ignore_ascii_case(&look.table.name));
     if let Some(foreign) = declared {
-        let ours = foreign.to.as_ref().and_then(|to| look.table.column(to)).or(look
-            .table
-            .primary
-            .first()
-            .copied())?;
+        let named = foreign.to.as_ref().and_then(|to| look.table.column(to));
+        let ours = named.or_else(|| look.table.primary.first().copied())?;
         return Some((ours, foreign.column));
     }
     let theirs = other.columns().find(|at| names::normalised(&other.name(*at)) == "event_id")?;

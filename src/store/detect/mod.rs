@@ -88,14 +88,11 @@ pub fn detect(connection: &Connection, work: &Work) -> DetectResult<Detection> {
     let mut found = readings.iter().filter(|(_, verdict)| verdict.is_enough);
     let Some((best, verdict)) = found.next() else {
         let notes = tables::notes(&tables, &looks, None);
-        let nearest =
-            readings.first().filter(|(reading, _)| !reading.roles.is_empty()).map(|(reading, verdict)| {
-                Candidate {
-                    table: Arc::clone(&reading.table),
-                    layout: layout(&tables, &looks, reading),
-                    shortfalls: verdict.shortfalls.clone(),
-                }
-            });
+        let nearest = readings.first().map(|(reading, verdict)| Candidate {
+            table: Arc::clone(&reading.table),
+            layout: layout(&tables, &looks, reading),
+            shortfalls: verdict.shortfalls.clone(),
+        });
         return Ok(Detection::NotFound { nearest, tables: notes });
     };
     let layout = layout(&tables, &looks, best);

@@ -133,16 +133,17 @@ fn judge(look: &Look<'_>, stream: usize, category: Option<usize>, version: usize
     (score >= ENOUGH).then_some(Pair { stream, category, version, score, is_key, counts })
 }
 
-/// Whether a unique key consists of these columns, and otherwise only of ones that never change.
+/// Whether a unique key consists of these columns, and otherwise only of ones that stay the same
+/// within a stream: its kind, a tenant, a mark.
 fn is_key(look: &Look<'_>, columns: &[Option<usize>]) -> bool {
     let wanted: Vec<usize> = columns.iter().flatten().copied().collect();
+    let is_steady = |column: usize| {
+        let (groups, changing) = wanted.first().map_or((0, 0), |stream| look.changes_within(*stream, column));
+        look.rank(Role::Category, column) > 0.4 || (!look.is_empty() && changing * 20 <= groups)
+    };
     look.table.uniques.iter().any(|key| {
         wanted.iter().all(|column| key.contains(column))
-            && key.iter().all(|column| {
-                wanted.contains(column)
-                    || look.rank(Role::Category, *column) > 0.4
-                    || (look.profile(*column).distinct <= 1 && !look.is_empty())
-            })
+            && key.iter().all(|column| wanted.contains(column) || is_steady(*column))
     })
 }
 

@@ -283,8 +283,11 @@ impl Reading {
         };
         let mut best: Option<(f64, usize)> = None;
         for column in look.columns().filter(|at| self.is_free(*at)) {
-            let (profile, rank) = (look.profile(column), look.rank(Role::Category, column));
+            let profile = look.profile(column);
             let few = profile.distinct <= usize::max(40, look.distinct(stream) / 2);
+            // A second type-like column that stays the same within streams is their kind.
+            let is_second_type = profile.distinct > 1 && look.rank(Role::EventType, column) > 0.45;
+            let rank = look.rank(Role::Category, column).max(if is_second_type { 0.35 } else { 0.0 });
             let (groups, changing) = look.changes_within(stream, column);
             let is_steady = changing * 20 <= groups;
             let fits = profile.mostly(profile.identifiers, 0.8) && few && is_steady;

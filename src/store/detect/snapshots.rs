@@ -49,7 +49,7 @@ fn read(look: &Look<'_>, events: &EventsTable) -> Option<SnapshotsTable> {
         category: category.map(|at| mapping(at, Form::Plain)),
         version: version.map(|at| mapping(at, Form::Plain)),
         state,
-        time: time.map(|at| mapping(at, look.profile(at).time.unwrap_or(Form::Iso))).or(time_inside),
+        time: time.map(|at| mapping(at, time_form(look, at, events))).or(time_inside),
         label: label.map(|at| mapping(at, Form::Plain)),
     })
 }
@@ -97,6 +97,20 @@ fn label_rank(look: &Look<'_>, at: usize) -> f64 {
         "projection_name" | "projection" | "snapshot_type" | "label" | "name" => 1.0,
         "state_hash" | "hash" | "query" | "tag" => 0.8,
         _ => 0.0,
+    }
+}
+
+/// Of an empty table, the declared type tells whether times are numbers, and the events which.
+fn time_form(look: &Look<'_>, at: usize, events: &EventsTable) -> Form {
+    if let Some(form) = look.profile(at).time {
+        return form;
+    }
+    let declared =
+        look.table.columns.get(at).map(|column| column.declared.to_uppercase()).unwrap_or_default();
+    match events.role(Role::Time).map(|mapping| mapping.form) {
+        Some(Form::Iso) | None if declared.contains("INT") => Form::EpochMillis,
+        Some(form) if declared.contains("INT") => form,
+        _ => Form::Iso,
     }
 }
 

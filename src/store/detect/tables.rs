@@ -70,7 +70,7 @@ fn kind(
     let Some(look) = look else {
         return (TableKind::Other, String::new());
     };
-    if let Some(column) = key_of_streams(look, events) {
+    if let Some(column) = key_of_streams(look, events).filter(|_| !has_word(table, &["state", "states"])) {
         return (TableKind::Streams, format!("one row for each `{column}`"));
     }
     let keyed = look.columns().find(|at| shares(&values(look, *at), streams));
@@ -152,6 +152,8 @@ fn by_name(table: &Table) -> Option<TableKind> {
         TableKind::Commands
     } else if has(&["processed", "idempotency", "inbox", "handled"]) {
         TableKind::Processed
+    } else if has(&["tag", "tags", "lease", "leases"]) {
+        TableKind::Other
     } else if has(&["stream", "streams", "head", "heads", "aggregates"]) {
         TableKind::Streams
     } else {

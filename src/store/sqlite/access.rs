@@ -201,6 +201,10 @@ impl Access {
         open().map_err(|source| self.failure("opening it", source))
     }
 
+    fn busy(&self, doing: &str) -> StoreError {
+        StoreError::Busy { path: self.path.clone(), doing: doing.to_owned() }
+    }
+
     fn failure(&self, doing: &str, source: rusqlite::Error) -> StoreError {
         let (path, doing) = (self.path.clone(), doing.to_owned());
         match source.sqlite_error_code() {
@@ -218,12 +222,41 @@ impl Reader<'_> {
     pub(super) fn read<T>(
         &mut self,
         doing: &str,
+        ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
+        self.attempt(doing, TRIES, ask)
+    }
+
+    /// A read whose answer is a judgement and not data, such as which columns look like what: if
+    /// the file does not come to rest, the last answer will do.
+    pub(super) fn read_loosely<T>(
+        &mut self,
+        doing: &str,
         mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
-        for attempt in 0..TRIES {
+        let mut latest = None;
+        let answer = self.attempt(doing, TRIES / 3, |connection| {
+            latest = None;
+            latest = Some(ask(connection)?);
+            Ok(())
+        });
+        match (answer, latest) {
+            (Ok(()) | Err(StoreError::Busy { .. }), Some(latest)) => Ok(latest),
+            (Ok(()), None) => Err(self.access.busy(doing)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        doing: &str,
+        tries: u32,
+        mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
+        for attempt in 0..tries {
             self.work.advance(0)?;
             if self.look.is_none() {
-                self.look = self.access.look(self.work, attempt + 1 < TRIES / 2)?;
+                self.look = self.access.look(self.work, attempt + 1 < tries / 2)?;
             }
             if let Some(look) = &self.look {
                 let answer = ask(&look.connection);
@@ -234,7 +267,7 @@ impl Reader<'_> {
             self.look = None;
             pause(attempt);
         }
-        Err(StoreError::Busy { path: self.access.path.clone(), doing: doing.to_owned() })
+        Err(self.access.busy(doing))
     }
 }
 

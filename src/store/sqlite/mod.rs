@@ -5,6 +5,7 @@
 //! rows into events.
 
 mod access;
+mod explore;
 mod facts;
 mod file;
 mod filter;
@@ -21,9 +22,14 @@ use rusqlite::{Connection, Row};
 
 use crate::{
     model::{EventKey, EventQuery, KeyPart, RecordedEvent, StoredSnapshot, StreamName},
-    store::{Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult, layout::Layout},
+    store::{
+        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        layout::{Candidate, Detection, Layout, TableNote},
+    },
     work::Work,
 };
+
+pub use explore::{MappingError, SqliteFile};
 
 use access::Access;
 use filter::{Filter, answers};
@@ -42,7 +48,46 @@ pub struct SqliteStore {
     description: Description,
 }
 
+/// What a file turned out to be.
+#[derive(Debug)]
+pub enum Opened {
+    /// An event store.
+    Found {
+        /// The store, read through the best layout or the given one.
+        store: Box<SqliteStore>,
+        /// Other readings that came close, with their score beside the best one's, from 0 to 1.
+        rivals: Vec<(f64, Layout)>,
+    },
+    /// A database without an events table, as far as can be told.
+    NotFound {
+        /// The best candidate and what it lacks.
+        nearest: Option<Box<Candidate>>,
+        /// Every table of the database.
+        tables: Vec<TableNote>,
+        /// What is odd about the file itself.
+        problems: Vec<String>,
+    },
+}
+
 impl SqliteStore {
+    /// Opens a file by `choice`, or by the layout that detection finds.
+    pub fn open(path: &Path, choice: Option<&Layout>, work: &Work) -> StoreResult<Opened> {
+        let file = SqliteFile::open(path, work)?;
+        if let Some(layout) = choice {
+            let store = Box::new(Self::over(file.access, layout, work)?);
+            return Ok(Opened::Found { store, rivals: Vec::new() });
+        }
+        match file.detect(work)? {
+            Detection::Found { layout, rivals } => {
+                let store = Box::new(Self::over(file.access, &layout, work)?);
+                Ok(Opened::Found { store, rivals })
+            }
+            Detection::NotFound { nearest, tables } => {
+                Ok(Opened::NotFound { nearest: nearest.map(Box::new), tables, problems: file.problems()? })
+            }
+        }
+    }
+
     /// Opens a file whose layout is known.
     pub fn with_layout(path: &Path, layout: &Layout, work: &Work) -> StoreResult<Self> {
         let access = Access::open(path, work)?;

@@ -48,6 +48,8 @@ pub(super) enum Take {
     Prefix(char),
     /// In the event type.
     Class,
+    /// The name of the one member in the JSON of this column of the result.
+    Tag(usize),
 }
 
 /// What a scan needs; the rest is read with the payload.
@@ -83,7 +85,8 @@ impl Plan {
             Source::Column { table: Some(_), .. }
             | Source::Json { .. }
             | Source::StreamPrefix { .. }
-            | Source::TypeClass => None,
+            | Source::TypeClass
+            | Source::TypeTag { .. } => None,
         }
     }
 }
@@ -115,6 +118,7 @@ impl Select {
             Source::RowId => Take::Column { at: self.add(own("rowid")), form },
             Source::StreamPrefix { separator } => Take::Prefix(*separator),
             Source::TypeClass => Take::Class,
+            Source::TypeTag { column } => Take::Tag(self.add(own(column))),
         }
     }
 

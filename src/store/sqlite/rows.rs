@@ -10,6 +10,7 @@ use crate::{
     },
     store::{
         decode::{self, Value, id_text},
+        detect::class_of,
         layout::{Form, Role, Unwrap},
         sqlite::plan::{Select, Take},
     },
@@ -36,7 +37,7 @@ impl<'r> Fields<'r> {
     pub(super) fn new(row: &'r Row<'r>, select: &'r Select) -> Self {
         let mut parsed: Vec<(usize, OnceCell<Option<Json>>)> = Vec::new();
         for (_, take) in &select.takes {
-            if let Take::Json { at, .. } = take
+            if let Take::Json { at, .. } | Take::Tag(at) = take
                 && parsed.iter().all(|(known, _)| known != at)
             {
                 parsed.push((*at, OnceCell::new()));
@@ -65,6 +66,16 @@ impl<'r> Fields<'r> {
         let (value, form) = match take {
             Take::Column { at, form } => (self.column(*at), *form),
             Take::Json { at, path, form } => (Value::from(path.resolve(self.json(*at)?)?), *form),
+            Take::Tag(at) => match self.json(*at)? {
+                Json::Text(tag) => (Value::Text(tag.as_bytes()), Form::Plain),
+                Json::Object(members) => match members.iter().next() {
+                    Some((tag, _)) if members.iter().nth(1).is_none() => {
+                        (Value::Text(tag.as_bytes()), Form::Plain)
+                    }
+                    _ => return None,
+                },
+                _ => return None,
+            },
             Take::Prefix(_) | Take::Class => return None,
         };
         (value != Value::Null).then_some((value, form))
@@ -131,7 +142,7 @@ impl<'r> Fields<'r> {
                 id: text.clone(),
                 stored: Some(text),
             },
-            Some(Take::Column { .. } | Take::Json { .. }) => {
+            Some(Take::Column { .. } | Take::Json { .. } | Take::Tag(_)) => {
                 self.note_bad_text(Role::Category, "stream type", troubles);
                 beside_category(self.text(Role::Category), text)
             }
@@ -157,7 +168,7 @@ impl<'r> Fields<'r> {
                 // The whole cannot be read: say why, and keep its bytes.
                 None => decode::decode(self.column(*at).to_stored(), &[]),
             },
-            Some(Take::Prefix(_) | Take::Class) | None => Payload::absent(),
+            Some(Take::Prefix(_) | Take::Class | Take::Tag(_)) | None => Payload::absent(),
         }
     }
 
@@ -226,13 +237,6 @@ pub(super) fn beside_category<'a>(category: Option<Cow<'a, str>>, text: Cow<'a, 
     }
 }
 
-/// `shop:BankAccount.Opened` is about a `BankAccount`.
-fn class_of(event_type: &str) -> Option<&str> {
-    let (class, _) = event_type.rsplit_once('.')?;
-    let class = class.rsplit_once([':', '.', '\\']).map_or(class, |(_, class)| class);
-    (!class.is_empty()).then_some(class)
-}
-
 fn brief(text: &str) -> String {
     text.chars().take(60).collect()
 }
@@ -270,12 +274,5 @@ mod tests {
         check(&beside_category(Some("Order".into()), "17".into()), "Some(\"Order\") 17 = Order-17");
         check(&beside_category(Some("order".into()), "order-17".into()), "Some(\"order\") 17 = order-17");
         check(&beside_category(None, "17".into()), "None 17 = 17");
-    }
-
-    #[test]
-    fn a_class_stands_before_the_event() {
-        assert_eq!(class_of("shop:BankAccount.Opened"), Some("BankAccount"));
-        assert_eq!(class_of("app.shop.Order.Placed"), Some("Order"));
-        assert_eq!(class_of("OrderPlaced"), None);
     }
 }

@@ -56,7 +56,7 @@ fn problems_ui(ui: &mut egui::Ui, problems: &[String]) {
     ui.label(RichText::new("Good to know").strong());
     for problem in problems {
         ui.horizontal_wrapped(|ui| {
-            ui.colored_label(theme::tokens(ui).trouble, "⚠");
+            ui.colored_label(theme::Palette::of(ui).trouble.ink, "⚠");
             ui.label(problem);
         });
     }
@@ -72,7 +72,7 @@ fn role_ui(ui: &mut egui::Ui, row: &RoleRow) {
     ui.label(&row.form);
     ui.horizontal(|ui| {
         if row.is_uncertain {
-            ui.colored_label(theme::tokens(ui).trouble, "uncertain");
+            ui.colored_label(theme::Palette::of(ui).trouble.ink, "uncertain");
         }
         ui.label(&row.evidence);
     });

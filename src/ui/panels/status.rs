@@ -22,7 +22,7 @@ pub fn status_ui(
         ui.set_height(22.0);
         ui.add(egui::Label::new(RichText::new(&view.status).weak()).truncate());
         if let Some(warning) = &view.status_warning {
-            ui.colored_label(theme::tokens(ui).trouble, format!("⚠ {warning}"))
+            ui.colored_label(theme::Palette::of(ui).trouble.ink, format!("⚠ {warning}"))
                 .on_hover_text("They are listed in the Layout panel");
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -57,7 +57,7 @@ fn recent_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let forget = ui.add(egui::Button::new("×").frame(false)).on_hover_text("Take off this list");
                     forget.widget_info(|| {
-                        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Forget {}", file.name))
+                        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Forget {}", file.name))
                     });
                     if forget.clicked() {
                         actions.push(Action::Shell(ShellAction::Forget(file.path.clone())));
@@ -88,7 +88,7 @@ pub fn drop_hint_ui(ctx: &egui::Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }
-    let area = egui::Area::new(egui::Id::new("drop hint")).order(egui::Order::Foreground);
+    let area = egui::Area::new(egui::Id::unique("drop hint")).order(egui::Order::Foreground);
     area.anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO).show(ctx, |ui| {
         egui::Frame::popup(ui.style()).inner_margin(24.0).show(ui, |ui| {
             ui.label(RichText::new("Drop to open").size(20.0));

@@ -1,0 +1,124 @@
+//! The event at the cursor: its head, data, metadata and stored bytes.
+
+use egui::RichText;
+
+use crate::{
+    model::{Payload, Pointer, RecordedEvent, Zone},
+    session::action::{Action, BrowseAction},
+    ui::{
+        theme::Palette,
+        widgets::{
+            empty::empty_panel,
+            hex::hex_view,
+            icon::Icon,
+            json_tree::{TreeState, TreeView},
+            rows::Scroll,
+        },
+    },
+};
+
+/// What the panel keeps for itself.
+#[derive(Default)]
+pub struct EventLocal {
+    shown: Part,
+    data: TreeState,
+    metadata: TreeState,
+    hex: Scroll,
+}
+
+/// Which part of the event is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Part {
+    #[default]
+    Data,
+    Metadata,
+    Bytes,
+}
+
+/// Head and parts.
+pub fn event_ui(
+    ui: &mut egui::Ui,
+    event: Option<&RecordedEvent>,
+    zone: Zone,
+    local: &mut EventLocal,
+    actions: &mut Vec<Action>,
+) {
+    let Some(event) = event else {
+        empty_panel(ui, Icon::Info, "No event here", "Choose an event, or move the cursor onto one", None);
+        return;
+    };
+    ui.horizontal_wrapped(|ui| {
+        let name = if event.event_type.is_empty() { "(no type)" } else { &*event.event_type };
+        ui.label(RichText::new(name).strong().size(15.0));
+        if ui.small_button("Copy as JSON").on_hover_text("Copy this event as JSON (Ctrl+Shift+C)").clicked() {
+            ui.ctx().copy_text(event.to_json().to_pretty());
+        }
+    });
+    head_ui(ui, event, zone);
+    for trouble in &event.troubles {
+        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {trouble}"));
+    }
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        for (part, name) in [(Part::Data, "Data"), (Part::Metadata, "Metadata"), (Part::Bytes, "Stored bytes")] {
+            ui.selectable_value(&mut local.shown, part, name);
+        }
+        ui.weak(match local.shown {
+            Part::Data | Part::Bytes => event.data.encoding.to_string(),
+            Part::Metadata => event.metadata.encoding.to_string(),
+        });
+    });
+    match local.shown {
+        Part::Data => {
+            let column = payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex);
+            actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
+        }
+        Part::Metadata => drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex)),
+        Part::Bytes => hex_view(ui, "Stored bytes of the data", &event.data.stored.bytes(), &mut local.hex),
+    }
+}
+
+fn head_ui(ui: &mut egui::Ui, event: &RecordedEvent, zone: Zone) {
+    let text = |value: &Option<std::sync::Arc<str>>| value.as_ref().map(ToString::to_string);
+    let rows = [
+        ("Stream", Some(event.stream.full().to_string())),
+        ("Version", event.version.map(|version| version.to_string())),
+        ("Position", event.position.as_ref().map(ToString::to_string)),
+        ("Time", event.time.map(|time| time.to_display(zone))),
+        ("Event id", text(&event.event_id)),
+        ("Correlation", text(&event.correlation_id)),
+        ("Causation", text(&event.causation_id)),
+        ("Schema version", text(&event.schema_version)),
+        ("Actor", text(&event.actor)),
+    ];
+    egui::Grid::new("event head").num_columns(2).spacing([14.0, 2.0]).show(ui, |ui| {
+        for (name, value) in rows {
+            let Some(value) = value else { continue };
+            ui.weak(name);
+            let label = egui::Label::new(RichText::new(&value).monospace()).truncate().sense(egui::Sense::click());
+            let response = ui.add(label).on_hover_text("Click to copy");
+            if response.clicked() {
+                ui.ctx().copy_text(value);
+            }
+            ui.end_row();
+        }
+    });
+}
+
+/// A decoded payload as a tree, another as bytes; returns a path that is to become a column.
+fn payload_ui(
+    ui: &mut egui::Ui,
+    name: &str,
+    payload: &Payload,
+    tree: &mut TreeState,
+    hex: &mut Scroll,
+) -> Option<Pointer> {
+    match &payload.decoded {
+        Ok(value) => TreeView::new(name, value).with_columns(name == "Data").show(ui, tree).add_column,
+        Err(reason) => {
+            ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
+            hex_view(ui, name, &payload.stored.bytes(), hex);
+            None
+        }
+    }
+}

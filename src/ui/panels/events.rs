@@ -1,0 +1,291 @@
+//! The table of events: filters, columns, rows.
+
+use egui::{RichText, TextEdit};
+
+use crate::{
+    model::{Pointer, Timestamp},
+    session::{
+        action::{Action, BrowseAction, EventOrder},
+        view::{EventsView, typed_path},
+    },
+    ui::widgets::{
+        empty, icon::Icon,
+        table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+    },
+};
+
+/// What the panel keeps for itself.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct EventsLocal {
+    /// Columns and scrolling.
+    pub table: TableState,
+    #[serde(skip)]
+    shown: (u64, u64),
+    #[serde(skip)]
+    generation: u64,
+    #[serde(skip)]
+    cursor_row: Option<u64>,
+    #[serde(skip)]
+    from: String,
+    #[serde(skip)]
+    to: String,
+    #[serde(skip)]
+    path: String,
+    #[serde(skip)]
+    type_filter: String,
+}
+
+const POSITION: &str = "position";
+const TIME: &str = "time";
+const STREAM: &str = "stream";
+const VERSION: &str = "version";
+const TYPE: &str = "type";
+const DATA: &str = "data";
+
+/// Filters and table.
+pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, actions: &mut Vec<Action>) {
+    let mut asked = Vec::new();
+    filter_bar_ui(ui, view, local, &mut asked);
+    if view.total == 0 {
+        let hint = if view.filters.is_empty() { "" } else { "Take a filter away to see more" };
+        let title = if view.listing.is_some() { "No events" } else { "Reading the first events…" };
+        empty::empty_panel(ui, Icon::Search, title, hint, None);
+    } else {
+        table_ui(ui, view, local, &mut asked);
+    }
+    actions.extend(asked.into_iter().map(Action::Browse));
+}
+
+fn filter_bar_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+    ui.horizontal_wrapped(|ui| {
+        types_menu_ui(ui, view, local, asked);
+        times_menu_ui(ui, view, local, asked);
+        columns_menu_ui(ui, view, local, asked);
+        order_ui(ui, view, asked);
+        for filter in view.filters.iter() {
+            let chip = egui::Button::new(format!("{}  ×", filter.text)).corner_radius(10.0);
+            if ui.add(chip).on_hover_text("Take this filter away").clicked() {
+                asked.push(filter.remove.clone());
+            }
+        }
+        ui.weak(&view.summary);
+    });
+}
+
+fn types_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+    let button = egui::Button::new("Types ▾");
+    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
+    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
+    egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, |ui| {
+        ui.set_min_width(280.0);
+        let field = TextEdit::singleline(&mut local.type_filter).hint_text("Find a type");
+        ui.add(field).widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find a type"));
+        if ui.button("Show all types").clicked() {
+            asked.push(BrowseAction::ClearTypes);
+        }
+        let wanted = local.type_filter.to_lowercase();
+        egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+            for kind in view.types.iter().filter(|kind| kind.name.to_lowercase().contains(&wanted)) {
+                ui.horizontal(|ui| {
+                    let mut is_shown = kind.is_shown;
+                    let name = if kind.name.is_empty() { "(no type)" } else { &*kind.name };
+                    if ui.checkbox(&mut is_shown, name).changed() {
+                        asked.push(BrowseAction::ToggleType(kind.name.clone()));
+                    }
+                    ui.weak(crate::session::view::grouped(kind.events));
+                    if ui.small_button("only").clicked() {
+                        asked.push(BrowseAction::OnlyType(kind.name.clone()));
+                    }
+                });
+            }
+        });
+    });
+}
+
+fn times_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
+    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
+    egui::containers::menu::MenuButton::new("Times ▾").config(config).ui(ui, |ui| {
+        ui.set_min_width(260.0);
+        ui.weak("2024-03-01 or 2024-03-01 09:51");
+        let zone = view.zone;
+        let from = time_field_ui(ui, "From", &mut local.from);
+        let to = time_field_ui(ui, "To", &mut local.to);
+        if from {
+            asked.push(BrowseAction::FilterFrom(Timestamp::parse_in(&local.from, zone)));
+        }
+        if to {
+            let until = Timestamp::parse_until(&local.to);
+            asked.push(BrowseAction::FilterTo(until.filter(|_| Timestamp::parse_in(&local.to, zone).is_some())));
+        }
+    });
+}
+
+/// A field for a time; true when what was typed is a time, or nothing any more.
+fn time_field_ui(ui: &mut egui::Ui, name: &str, text: &mut String) -> bool {
+    ui.horizontal(|ui| {
+        let label = ui.label(name);
+        let changed = ui.add(TextEdit::singleline(text).desired_width(170.0)).labelled_by(label.id).changed();
+        let is_time = text.trim().is_empty() || Timestamp::parse(text).is_some();
+        if !is_time {
+            ui.weak("no time yet");
+        }
+        changed && is_time
+    })
+    .inner
+}
+
+fn columns_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
+    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
+    egui::containers::menu::MenuButton::new("Columns ▾").config(config).ui(ui, |ui| {
+        ui.set_min_width(260.0);
+        let specs = columns(view);
+        for place in &mut local.table.columns {
+            let Some(spec) = specs.iter().find(|spec| spec.key == place.key) else { continue };
+            ui.checkbox(&mut place.is_shown, &spec.title);
+        }
+        ui.separator();
+        let label = ui.label("Add a column for a path of the data");
+        ui.horizontal(|ui| {
+            let field = TextEdit::singleline(&mut local.path).hint_text("address.city").desired_width(150.0);
+            let entered = ui.add(field).labelled_by(label.id).lost_focus();
+            let enter = entered && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            let path = typed_path(&local.path);
+            if (ui.add_enabled(path.is_some(), egui::Button::new("Add")).clicked() || enter)
+                && let Some(path) = path
+            {
+                asked.push(BrowseAction::AddColumn(path));
+                local.path.clear();
+            }
+        });
+        for path in view.paths.iter() {
+            if ui.button(format!("Remove {path}")).clicked() {
+                asked.push(BrowseAction::RemoveColumn(path.clone()));
+            }
+        }
+    });
+}
+
+fn order_ui(ui: &mut egui::Ui, view: &EventsView, asked: &mut Vec<BrowseAction>) {
+    for (order, name, help) in [
+        (EventOrder::Global, "Global", "As the events were recorded"),
+        (EventOrder::Stream, "By stream", "Stream by stream, each in version order"),
+    ] {
+        let response = ui.selectable_label(view.order == order, name).on_hover_text(help);
+        if response.clicked() && view.order != order {
+            asked.push(BrowseAction::OrderEvents(order));
+        }
+    }
+}
+
+fn columns(view: &EventsView) -> Vec<ColumnSpec> {
+    let time = match view.zone {
+        crate::model::Zone::Utc => "Time (UTC)",
+        crate::model::Zone::Local => "Time (local)",
+    };
+    let mut columns = vec![
+        ColumnSpec::new(POSITION, "Position", 78.0, ColumnKind::Number),
+        ColumnSpec::new(TIME, time, 196.0, ColumnKind::Code),
+        ColumnSpec::new(STREAM, "Stream", 170.0, ColumnKind::Text),
+        ColumnSpec::new(VERSION, "Version", 64.0, ColumnKind::Number),
+        ColumnSpec::new(TYPE, "Type", 150.0, ColumnKind::Text),
+        ColumnSpec::new(DATA, "Data", 360.0, ColumnKind::Code),
+    ];
+    let path = |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
+    columns.extend(view.paths.iter().map(path));
+    columns
+}
+
+fn table_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+    let columns = columns(view);
+    let is_other = std::mem::replace(&mut local.generation, view.generation) != view.generation;
+    let has_moved = std::mem::replace(&mut local.cursor_row, view.cursor_row) != view.cursor_row;
+    let scroll_to = if has_moved || is_other { view.cursor_row.or(is_other.then_some(0)) } else { None };
+    let look = |row: u64| match view.cursor_row {
+        Some(cursor) if row == cursor => RowLook::Cursor,
+        _ if view.loaded(row).is_some_and(|loaded| loaded.is_problem) => RowLook::Trouble,
+        Some(cursor) if row > cursor && view.order == EventOrder::Global => RowLook::Later,
+        _ => RowLook::Plain,
+    };
+    let mut from_menu = Vec::new();
+    let mut menu = |ui: &mut egui::Ui, row: u64| row_menu_ui(ui, view, row, &mut from_menu);
+    let response = Table::new("Events", &columns)
+        .rows(view.total)
+        .selected(view.cursor_row)
+        .scroll_to(scroll_to)
+        .look(&look)
+        .menu(&mut menu)
+        .show(ui, &mut local.table, |row, column| cell(view, row, &columns, column));
+    asked.extend(from_menu);
+    asked.extend(response.select.map(BrowseAction::ChooseRow));
+    let shown = (response.first_visible, response.visible_rows);
+    if shown != local.shown || is_other || !is_loaded(view, shown) {
+        local.shown = shown;
+        let count = usize::try_from(response.visible_rows).unwrap_or(usize::MAX);
+        asked.push(BrowseAction::ShowRows { first: response.first_visible, count });
+    }
+}
+
+/// Whether the rows on screen were fetched. An event that is gone counts: asking again brings nothing.
+fn is_loaded(view: &EventsView, (first, count): (u64, u64)) -> bool {
+    let end = (first + count).min(view.total);
+    view.loaded_from <= first && end <= view.loaded_from + view.loaded.len() as u64
+}
+
+fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> Cell {
+    let Some(spec) = columns.get(column) else { return Cell::default() };
+    let loaded = view.loaded(row);
+    match &*spec.key {
+        DATA => match loaded {
+            Some(loaded) if loaded.is_problem => Cell::inked(loaded.preview.clone(), Ink::Trouble),
+            Some(loaded) => Cell::text(loaded.preview.clone()),
+            None => Cell::pending(),
+        },
+        key if key.starts_with('/') => {
+            let place = view.paths.iter().position(|path| path.to_string() == key);
+            match (loaded, place) {
+                (Some(loaded), Some(place)) => Cell::text(loaded.paths.get(place).cloned().unwrap_or_default()),
+                _ => Cell::pending(),
+            }
+        }
+        key => {
+            let Some(head) = view.head(row) else { return Cell::pending() };
+            match key {
+                POSITION => Cell::inked(head.position, Ink::Soft),
+                TIME => Cell::inked(head.time, Ink::Soft),
+                STREAM => Cell::text(head.stream.to_string()),
+                VERSION => Cell::text(head.version),
+                _ => Cell::inked(head.event_type.to_string(), Ink::Name),
+            }
+        }
+    }
+}
+
+fn row_menu_ui(ui: &mut egui::Ui, view: &EventsView, row: u64, asked: &mut Vec<BrowseAction>) {
+    let Some(head) = view.head(row) else { return };
+    ui.label(RichText::new(format!("{} {}", head.event_type, head.version)).strong());
+    let mut item = |ui: &mut egui::Ui, text: String, action: Option<BrowseAction>, copy: Option<&str>| {
+        if ui.button(text).clicked() {
+            asked.extend(action);
+            if let Some(copy) = copy {
+                ui.ctx().copy_text(copy.to_owned());
+            }
+            ui.close();
+        }
+    };
+    item(ui, "Go there".to_owned(), Some(BrowseAction::ChooseRow(row)), None);
+    let listing = view.listing.as_ref();
+    let stream = listing.and_then(|listing| listing.index.row(listing.ordinal(row)?)).map(|row| row.stream);
+    if let Some(stream) = stream {
+        item(ui, format!("Only {}", head.stream), Some(BrowseAction::ChooseStream(stream)), None);
+    }
+    item(ui, format!("Only {}", head.event_type), Some(BrowseAction::OnlyType(head.event_type.clone())), None);
+    item(ui, format!("Hide {}", head.event_type), Some(BrowseAction::ToggleType(head.event_type.clone())), None);
+    item(ui, "Copy position".to_owned(), None, Some(&head.position));
+    item(ui, "Copy stream".to_owned(), None, Some(&head.stream));
+    if let Some(loaded) = view.loaded(row) {
+        item(ui, "Copy shown data".to_owned(), None, Some(&loaded.preview));
+    }
+}

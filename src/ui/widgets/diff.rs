@@ -1,0 +1,143 @@
+//! A list of changes: where, what it was, what it is.
+
+use egui::{
+    Id, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, text::TextFormat,
+    text::TextWrapping, vec2,
+};
+
+use crate::{
+    model::{Change, ChangeKind, Json, Pointer},
+    ui::{
+        theme::{self, Palette, Tone},
+        widgets::{
+            icon::Icon,
+            rows::{Scroll, focus_frame, list_ui, row_by_key, scroll_rows},
+        },
+    },
+};
+
+/// Longer values are cut, in characters.
+const LONGEST: usize = 160;
+
+/// What a diff list remembers between frames.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DiffState {
+    /// The chosen change.
+    pub selected: Option<usize>,
+    scroll: Scroll,
+}
+
+/// Draws the changes into the space that is left; returns the path of the one that was chosen in this frame.
+pub fn diff_list(ui: &mut Ui, name: &str, changes: &[Change], state: &mut DiffState) -> Option<Pointer> {
+    let id = Id::unique(("diff", name));
+    let whole = ui.available_rect_before_wrap();
+    ui.allocate_rect(whole, Sense::HOVER);
+    let mut list = list_ui(ui, id, whole, (Role::ListBox, name));
+    let count = changes.len() as u64;
+    let mut view = scroll_rows(&mut list, id, whole, &mut state.scroll, (count, theme::ROW));
+    let chosen = state.selected.map(|row| row as u64);
+    let mut asked = row_by_key(&list, id, chosen, &view, count);
+    if let Some(row) = asked {
+        state.scroll.reveal(row, view.shown());
+        view = scroll_rows(&mut list, id, whole, &mut state.scroll, (count, theme::ROW));
+    }
+    let mut clicked = None;
+    for row in view.first..view.end {
+        let Some(change) = usize::try_from(row).ok().and_then(|row| changes.get(row)) else { continue };
+        let is_selected = asked.or(chosen) == Some(row);
+        if change_ui(&list, id.with(row), view.row_rect(row), change, is_selected) {
+            clicked = Some(row);
+        }
+    }
+    focus_frame(&list, id, whole);
+    let has_focus = list.memory(|memory| memory.has_focus(id));
+    let is_entered = has_focus && list.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    drop(list);
+    if clicked.is_some() {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
+    asked = clicked.or(asked);
+    if let Some(row) = asked {
+        state.selected = usize::try_from(row).ok();
+    }
+    let shown = asked.or_else(|| chosen.filter(|_| is_entered));
+    shown.and_then(|row| changes.get(usize::try_from(row).ok()?)).map(|change| change.path.clone())
+}
+
+/// Draws one change; tells whether it was clicked.
+fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) -> bool {
+    let colours = Palette::of(ui);
+    let response = ui.interact(rect, id, Sense::CLICK);
+    let (icon, word, tone, old, new) = match &change.kind {
+        ChangeKind::Add(new) => (Icon::Plus, "added", colours.added, None, Some(new)),
+        ChangeKind::Remove(old) => (Icon::Minus, "removed", colours.removed, Some(old), None),
+        ChangeKind::Replace(old, new) => (Icon::Tilde, "changed", colours.changed, Some(old), Some(new)),
+    };
+    let path =
+        if change.path.segments().is_empty() { "(whole value)".to_owned() } else { change.path.to_string() };
+    response.widget_info(|| {
+        let value = |value: Option<&Json>| value.map(|value| value.to_preview(80)).unwrap_or_default();
+        let text = match (old, new) {
+            (Some(_), Some(_)) => format!("{path} {word} from {} to {}", value(old), value(new)),
+            _ => format!("{path} {word}: {}", value(old.or(new))),
+        };
+        WidgetInfo::labeled(Role::ListBoxOption, true, text)
+    });
+    ui.ctx().accesskit_node_builder(id, |node| node.set_selected(is_selected));
+    let ground =
+        if is_selected { Some(colours.selection) } else { response.hovered().then_some(colours.hover) };
+    if let Some(ground) = ground {
+        ui.painter().rect_filled(rect, 0.0, ground);
+    }
+    let sign = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), vec2(16.0, 16.0));
+    ui.painter().rect_filled(sign, 3.0, tone.ground);
+    icon.paint(ui.painter(), sign.shrink(1.0), tone.ink);
+    let job = line(colours, tone, &path, (old, new), rect.width() - 40.0);
+    let galley = ui.painter().layout_job(job);
+    let is_elided = galley.elided;
+    ui.painter().galley(
+        pos2(rect.left() + 32.0, rect.center().y - galley.size().y / 2.0),
+        galley,
+        colours.text,
+    );
+    let is_clicked = response.clicked();
+    if is_elided {
+        response.on_hover_ui_at_pointer(|ui| {
+            ui.label(egui::RichText::new(&path).font(theme::strong()));
+            for (title, value) in [("Before", old), ("After", new)] {
+                if let Some(value) = value {
+                    ui.label(egui::RichText::new(title).font(theme::small()));
+                    ui.label(egui::RichText::new(value.to_preview(2000)).font(theme::mono()));
+                }
+            }
+        });
+    }
+    is_clicked
+}
+
+fn line(
+    colours: &Palette,
+    tone: Tone,
+    path: &str,
+    (old, new): (Option<&Json>, Option<&Json>),
+    width: f32,
+) -> LayoutJob {
+    let mut job = LayoutJob {
+        wrap: TextWrapping::truncate_at_width(width.max(0.0)),
+        break_on_newline: false,
+        ..LayoutJob::default()
+    };
+    let mut add = |text: &str, ink| job.append(text, 0.0, TextFormat::simple(theme::mono(), ink));
+    add(path, colours.key);
+    add("  ", colours.faint);
+    if let Some(old) = old {
+        add(&old.to_preview(LONGEST), if new.is_some() { colours.faint } else { tone.ink });
+    }
+    if old.is_some() && new.is_some() {
+        add("  →  ", colours.faint);
+    }
+    if let Some(new) = new {
+        add(&new.to_preview(LONGEST), tone.ink);
+    }
+    job
+}

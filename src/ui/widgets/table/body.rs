@@ -1,0 +1,201 @@
+//! The rows of a table.
+
+use egui::{
+    Align2, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
+};
+
+use crate::ui::{
+    theme::{self, Palette},
+    widgets::{
+        icon::Icon,
+        rows::RowView,
+        table::{
+            Cell, ColumnKind, Ink, RowLook, Table, TableResponse,
+            header::{lane_rect, row_id},
+            layout::Lane,
+        },
+    },
+};
+
+/// Longer texts are cut before they are laid out; no column shows more. In characters.
+const LONGEST: usize = 500;
+
+/// No tooltip is longer, in characters.
+const LONGEST_TOOLTIP: usize = 2000;
+
+type Cells<'a> = &'a mut dyn FnMut(u64, usize) -> Cell;
+
+impl Table<'_> {
+    pub(super) fn rows_ui(
+        &mut self,
+        ui: &mut Ui,
+        view: &RowView,
+        lanes: &[Lane],
+        (cells, out): (Cells<'_>, &mut TableResponse),
+    ) {
+        let clip = ui.clip_rect();
+        ui.set_clip_rect(view.rect.intersect(clip));
+        for row in view.first..view.end {
+            let rect = view.row_rect(row);
+            let response = ui.interact(rect, row_id(self.id, row), Sense::CLICK);
+            self.ground(ui, rect, row, &response);
+            let shown: Vec<(&Lane, Cell)> =
+                lanes.iter().map(|lane| (lane, cells(row, lane.column))).collect();
+            self.name_row(&response, row, &shown);
+            let is_later = (self.look)(row) == RowLook::Later;
+            let mut elided = None;
+            for (lane, cell) in &shown {
+                let place = lane_rect(rect, lane);
+                let is_elided = self.cell_ui(ui, place, (lane, cell), is_later);
+                let is_pointed = response.hover_pos().is_some_and(|pos| place.contains(pos));
+                if is_pointed && (is_elided || cell.tooltip.is_some()) {
+                    elided =
+                        Some(cell.tooltip.clone().unwrap_or_else(|| start_of(&cell.text, LONGEST_TOOLTIP)));
+                }
+            }
+            Self::answer(row, &response, out);
+            if let Some(menu) = &mut self.menu {
+                response.context_menu(|ui| menu(ui, row));
+            }
+            if let Some(text) = elided {
+                response.on_hover_ui_at_pointer(|ui| {
+                    ui.label(egui::RichText::new(text).font(theme::mono()));
+                });
+            }
+        }
+        ui.set_clip_rect(clip);
+        let is_focused = ui.memory(|memory| memory.has_focus(self.id));
+        if is_focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
+            out.activate = self.selected;
+        }
+    }
+
+    fn answer(row: u64, response: &Response, out: &mut TableResponse) {
+        if response.clicked() || response.secondary_clicked() {
+            out.select = Some(row);
+        }
+        if response.secondary_clicked() {
+            out.context = Some(row);
+        }
+        if response.double_clicked() {
+            out.activate = Some(row);
+        }
+    }
+
+    fn ground(&self, ui: &Ui, rect: Rect, row: u64, response: &Response) {
+        let colours = Palette::of(ui);
+        let look = (self.look)(row);
+        let ground = if self.selected == Some(row) {
+            Some(colours.selection)
+        } else if response.hovered() || response.context_menu_opened() {
+            Some(colours.hover)
+        } else if look == RowLook::Trouble {
+            Some(colours.trouble.ground)
+        } else {
+            None
+        };
+        if let Some(ground) = ground {
+            ui.painter().rect_filled(rect, 0.0, ground);
+        }
+        let mark = match look {
+            RowLook::Cursor => Some(colours.accent),
+            RowLook::Trouble => Some(colours.trouble.ink),
+            RowLook::Plain | RowLook::Later => None,
+        };
+        if let Some(mark) = mark {
+            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, mark);
+        }
+    }
+
+    /// A row is read as its cells with the titles of their columns.
+    fn name_row(&self, response: &Response, row: u64, shown: &[(&Lane, Cell)]) {
+        let is_selected = self.selected == Some(row);
+        response.widget_info(|| {
+            let parts = shown.iter().filter_map(|(lane, cell)| {
+                let title = &self.columns.get(lane.column)?.title;
+                let text = if cell.ink == Ink::Pending { "loading" } else { cell.text.as_str() };
+                (!text.is_empty()).then(|| format!("{title}: {}", start_of(text, 80)))
+            });
+            let mut name = parts.collect::<Vec<_>>().join(", ");
+            match (self.look)(row) {
+                RowLook::Cursor => name.push_str(", at the cursor"),
+                RowLook::Trouble => name.push_str(", has trouble"),
+                RowLook::Plain | RowLook::Later => (),
+            }
+            WidgetInfo::labeled(Role::Row, true, name)
+        });
+        response.ctx.accesskit_node_builder(response.id, |node| {
+            node.set_row_index(usize::try_from(row).unwrap_or(usize::MAX));
+            node.set_selected(is_selected);
+        });
+    }
+
+    /// Draws a cell; tells whether its text was elided.
+    fn cell_ui(&self, ui: &Ui, rect: Rect, (lane, cell): (&Lane, &Cell), is_later: bool) -> bool {
+        let colours = Palette::of(ui);
+        let kind = self.columns.get(lane.column).map_or(ColumnKind::Text, |spec| spec.kind);
+        let mut inner = rect.shrink2(vec2(8.0, 0.0));
+        if inner.right() < ui.clip_rect().left() || inner.left() > ui.clip_rect().right() {
+            return false;
+        }
+        if cell.ink == Ink::Pending {
+            let width = inner.width() * 0.6;
+            let align = if kind == ColumnKind::Number { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
+            let bar = align.align_size_within_rect(vec2(width, 8.0), inner);
+            ui.painter().rect_filled(bar, 3.0, colours.lifted);
+            return false;
+        }
+        let ink = match cell.ink {
+            Ink::Plain | Ink::Pending if !is_later => colours.text,
+            Ink::Plain | Ink::Pending | Ink::Faint => colours.faint,
+            Ink::Soft => {
+                if is_later {
+                    colours.faint
+                } else {
+                    colours.soft
+                }
+            }
+            Ink::Name => colours.of_name(&cell.text),
+            Ink::Trouble => colours.trouble.ink,
+        };
+        if cell.ink == Ink::Trouble {
+            let sign = Rect::from_center_size(pos2(inner.left() + 6.0, inner.center().y), vec2(13.0, 13.0));
+            Icon::Warning.paint(ui.painter(), sign, ink);
+            inner.min.x += 18.0;
+        }
+        let font = if kind == ColumnKind::Text { theme::body() } else { theme::mono() };
+        let mut job = LayoutJob::simple_singleline(on_one_line(&cell.text), font, ink);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width().max(0.0));
+        let galley = ui.painter().layout_job(job);
+        let x = if kind == ColumnKind::Number { inner.right() - galley.size().x } else { inner.left() };
+        let place = pos2(x.max(inner.left()), inner.center().y - galley.size().y / 2.0);
+        let is_elided = galley.elided;
+        ui.painter().galley(place, galley, ink);
+        is_elided
+    }
+}
+
+/// The first `limit` characters, with `…` if there are more.
+pub(crate) fn start_of(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Line ends as signs, so that a text of many lines stays in its row.
+pub(crate) fn on_one_line(text: &str) -> String {
+    let start = start_of(text, LONGEST);
+    if !start.contains(char::is_control) {
+        return start;
+    }
+    start
+        .chars()
+        .map(|c| match c {
+            '\n' => '↵',
+            '\t' | '\r' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}

@@ -1,0 +1,309 @@
+//! The strip along the history: how dense it is, what lies where, and the cursor.
+//!
+//! It knows only shares of its own width, 0 to 1; what they mean (times, versions, positions) is the caller's.
+
+use egui::{
+    Align2, CursorIcon, EventFilter, Id, Key, Modifiers, Painter, Pos2, Rangef, Rect, Response, Role, Sense,
+    Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::ui::{
+    theme::{self, Palette},
+    widgets::icon::Icon,
+};
+
+/// What the strip shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TimelineShape {
+    /// How many events fall into each of as many equal parts.
+    pub bars: Vec<f32>,
+    /// Where the cursor stands.
+    pub cursor: Option<f32>,
+    /// The cursor in words, for assistive technology and the label at the handle: `v118 of 231`.
+    pub cursor_label: String,
+    /// How far one press of an arrow key goes.
+    pub step: f32,
+    /// What lies where.
+    pub ticks: Vec<(f32, TickKind)>,
+    /// The axis: place and text. Those that would touch the one before are left out.
+    pub labels: Vec<(f32, String)>,
+    /// Stretches that are left out, and how long they are: `3 weeks`.
+    pub gaps: Vec<(f32, String)>,
+    /// Points that the user keeps, with their names.
+    pub pins: Vec<(f32, String)>,
+}
+
+/// What a tick stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TickKind {
+    /// A stored snapshot.
+    Snapshot,
+    /// Trouble.
+    Trouble,
+    /// A hit of a search.
+    Hit,
+}
+
+/// What the user did to the strip.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TimelineResponse {
+    /// Go there.
+    pub seek: Option<f32>,
+    /// The cursor is being dragged; more will come.
+    pub is_dragging: bool,
+    /// The pointer is there.
+    pub hovered: Option<f32>,
+    /// This pin was clicked.
+    pub pin: Option<usize>,
+    /// The number of steps that the arrow keys ask for, negative backwards.
+    pub steps: i64,
+}
+
+/// The height of the strip with its axis, in points.
+pub const HEIGHT: f32 = 74.0;
+
+const AXIS: f32 = 18.0;
+const MARGIN: f32 = 10.0;
+const PIN: f32 = 14.0;
+
+/// Draws the strip over the whole width. `describe` says what is at a place, for the tooltip.
+pub fn timeline(
+    ui: &mut Ui,
+    name: &str,
+    shape: &TimelineShape,
+    describe: impl Fn(f32) -> String,
+) -> TimelineResponse {
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
+    let track = Rect::from_min_max(
+        pos2(rect.left() + MARGIN, rect.top() + PIN),
+        pos2(rect.right() - MARGIN, rect.bottom() - AXIS),
+    );
+    let mut out = TimelineResponse::default();
+    let place = |x: f32| ((x - track.left()) / track.width().max(1.0)).clamp(0.0, 1.0);
+    out.hovered = response.hover_pos().map(|pos| place(pos.x));
+    out.is_dragging = response.dragged();
+    if let Some(pos) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) {
+        out.seek = Some(place(pos.x));
+        response.request_focus();
+    }
+    keys(ui, &response, shape, &mut out);
+    response.widget_info(|| WidgetInfo::slider(true, f64::from(shape.cursor.unwrap_or(0.0)), name));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(1.0);
+        node.set_value(shape.cursor_label.as_str());
+        node.add_action(egui::accesskit::Action::Increment);
+        node.add_action(egui::accesskit::Action::Decrement);
+        node.add_action(egui::accesskit::Action::SetValue);
+    });
+
+    let strip = Strip { painter: ui.painter_at(rect), track, colours: Palette::of(ui) };
+    strip.ground(response.has_focus());
+    strip.bars(&shape.bars, shape.cursor);
+    strip.gaps(&shape.gaps);
+    strip.ticks(&shape.ticks);
+    strip.axis(rect, &shape.labels);
+    out.pin = pins(ui, &strip, rect, &shape.pins, response.id);
+    if let Some(hovered) = out.hovered.filter(|_| !response.dragged()) {
+        let x = strip.x(hovered);
+        strip.painter.vline(x, track.y_range(), Stroke::new(1.0, strip.colours.faint));
+    }
+    if let Some(cursor) = shape.cursor {
+        strip.cursor(cursor, response.hovered() || response.dragged());
+    }
+    if let Some(hovered) = out.hovered {
+        response.on_hover_cursor(CursorIcon::PointingHand).on_hover_ui_at_pointer(|ui| {
+            ui.label(describe(hovered));
+        });
+    }
+    out
+}
+
+/// Arrow keys while the strip has the focus, and what assistive technology asks for.
+fn keys(ui: &Ui, response: &Response, shape: &TimelineShape, out: &mut TimelineResponse) {
+    use egui::accesskit::{Action, ActionData};
+
+    let id = response.id;
+    ui.input(|input| {
+        out.steps += input.num_accesskit_action_requests(id, Action::Increment) as i64;
+        out.steps -= input.num_accesskit_action_requests(id, Action::Decrement) as i64;
+        for request in input.accesskit_action_requests(id, Action::SetValue) {
+            if let Some(ActionData::NumericValue(value)) = request.data {
+                out.seek = Some((value as f32).clamp(0.0, 1.0));
+            }
+        }
+    });
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        ui.input_mut(|input| {
+            out.steps += input.count_and_consume_key(Modifiers::NONE, Key::ArrowRight) as i64;
+            out.steps -= input.count_and_consume_key(Modifiers::NONE, Key::ArrowLeft) as i64;
+            if input.consume_key(Modifiers::NONE, Key::Home) {
+                out.seek = Some(0.0);
+            }
+            if input.consume_key(Modifiers::NONE, Key::End) {
+                out.seek = Some(1.0);
+            }
+        });
+    }
+    if out.steps != 0 && shape.step > 0.0 {
+        let from = shape.cursor.unwrap_or(0.0);
+        out.seek = Some((from + out.steps as f32 * shape.step).clamp(0.0, 1.0));
+    }
+}
+
+/// Where and in which colours a strip is drawn.
+struct Strip {
+    painter: Painter,
+    track: Rect,
+    colours: &'static Palette,
+}
+
+impl Strip {
+    fn x(&self, share: f32) -> f32 {
+        (self.track.left() + share * self.track.width()).round() + 0.5
+    }
+
+    fn ground(&self, is_focused: bool) {
+        let frame = self.track.expand2(vec2(3.0, 0.0));
+        let line = if is_focused { self.colours.accent } else { self.colours.line };
+        self.painter.rect(frame, 3.0, self.colours.raised, Stroke::new(1.0, line), egui::StrokeKind::Outside);
+    }
+
+    /// Past events in the accent, later ones grey: the same bars tell where the cursor is.
+    fn bars(&self, bars: &[f32], cursor: Option<f32>) {
+        let most = bars.iter().copied().fold(0.0_f32, f32::max);
+        if most <= 0.0 {
+            return;
+        }
+        let width = self.track.width() / bars.len() as f32;
+        let inset = if width > 4.0 { 0.5 } else { 0.0 };
+        for (index, count) in bars.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+            // Square root: one event among thousands still shows.
+            let height = ((count / most).sqrt() * (self.track.height() - 6.0)).max(2.0);
+            let left = self.track.left() + index as f32 * width;
+            let bar = Rect::from_min_max(
+                pos2(left + inset, self.track.bottom() - height),
+                pos2(left + width - inset, self.track.bottom()),
+            );
+            let middle = (index as f32 + 0.5) / bars.len() as f32;
+            let is_past = cursor.is_some_and(|cursor| middle <= cursor);
+            let colour = if is_past { self.colours.accent.gamma_multiply(0.75) } else { self.colours.bar };
+            self.painter.rect_filled(bar, 0.0, colour);
+        }
+    }
+
+    fn gaps(&self, gaps: &[(f32, String)]) {
+        for (share, length) in gaps {
+            let x = self.x(*share);
+            let zigzag = (0..=6).map(|step| {
+                let y = self.track.top() + self.track.height() * step as f32 / 6.0;
+                pos2(x + if step % 2 == 0 { -2.0 } else { 2.0 }, y)
+            });
+            let zigzag: Vec<Pos2> = zigzag.collect();
+            self.painter.line(zigzag.clone(), Stroke::new(5.0, self.colours.panel));
+            self.painter.line(zigzag, Stroke::new(1.0, self.colours.soft));
+            let text = format!("… {length}");
+            let galley = self.painter.layout_no_wrap(text, theme::small(), self.colours.soft);
+            let left = (x + 6.0).min(self.track.right() - galley.size().x - 2.0);
+            let label = Rect::from_min_size(pos2(left, self.track.top() + 2.0), galley.size());
+            self.painter.rect_filled(
+                label.expand2(vec2(2.0, 0.0)),
+                2.0,
+                self.colours.raised.gamma_multiply(0.85),
+            );
+            self.painter.galley(label.min, galley, self.colours.soft);
+        }
+    }
+
+    fn ticks(&self, ticks: &[(f32, TickKind)]) {
+        let mut taken = [f32::NEG_INFINITY; 3];
+        for (share, kind) in ticks {
+            let x = self.x(*share);
+            let (lane, icon, colour) = match kind {
+                TickKind::Snapshot => (0, Icon::Snapshot, self.colours.accent),
+                TickKind::Trouble => (1, Icon::Warning, self.colours.trouble.ink),
+                TickKind::Hit => (2, Icon::Search, self.colours.changed.ink),
+            };
+            // Thousands of ticks on one pixel are one tick.
+            if let Some(last) = taken.get_mut(lane).filter(|last| x - **last >= 3.0) {
+                let has_room = x - *last >= 10.0;
+                *last = x;
+                self.painter.vline(
+                    x,
+                    Rangef::new(self.track.top(), self.track.top() + 7.0),
+                    Stroke::new(1.5, colour),
+                );
+                if has_room {
+                    let side = if lane == 0 { 8.0 } else { 10.0 };
+                    let sign = Rect::from_center_size(pos2(x, self.track.top() - 5.5), vec2(side, side));
+                    icon.paint(&self.painter, sign, colour);
+                }
+            }
+        }
+    }
+
+    fn axis(&self, rect: Rect, labels: &[(f32, String)]) {
+        let mut free_from = rect.left();
+        for (share, label) in labels {
+            let x = self.x(*share);
+            let galley = self.painter.layout_no_wrap(label.clone(), theme::small(), self.colours.faint);
+            let width = galley.size().x;
+            let left = (x - width / 2.0).clamp(rect.left(), (rect.right() - width).max(rect.left()));
+            if left < free_from {
+                continue;
+            }
+            free_from = left + width + 12.0;
+            self.painter.vline(
+                x,
+                Rangef::new(self.track.bottom(), self.track.bottom() + 4.0),
+                Stroke::new(1.0, self.colours.strong_line),
+            );
+            self.painter.galley(pos2(left, self.track.bottom() + 4.0), galley, self.colours.faint);
+        }
+    }
+
+    fn cursor(&self, share: f32, is_held: bool) {
+        let x = self.x(share);
+        let line = Rangef::new(self.track.top() - 6.0, self.track.bottom());
+        self.painter.vline(x, line, Stroke::new(2.0, self.colours.accent));
+        let half = if is_held { 7.0 } else { 6.0 };
+        let top = self.track.top() - 12.0;
+        let handle = vec![
+            pos2(x - half, top),
+            pos2(x + half, top),
+            pos2(x + half, top + 6.0),
+            pos2(x, top + 13.0),
+            pos2(x - half, top + 6.0),
+        ];
+        let rim = Stroke::new(1.5, self.colours.panel);
+        self.painter.add(Shape::convex_polygon(handle, self.colours.accent, rim));
+    }
+}
+
+fn pins(ui: &Ui, strip: &Strip, rect: Rect, pins: &[(f32, String)], id: Id) -> Option<usize> {
+    let mut clicked = None;
+    for (index, (share, name)) in pins.iter().enumerate() {
+        let x = strip.x(*share);
+        let badge = Rect::from_center_size(pos2(x, rect.top() + 7.0), vec2(14.0, 14.0));
+        let response = ui.interact(badge, id.with(("pin", index)), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Pinned point {name}")));
+        let colour = if response.hovered() { strip.colours.accent } else { strip.colours.changed.ink };
+        strip.painter.vline(x, strip.track.y_range(), Stroke::new(1.0, colour));
+        strip.painter.rect_filled(badge, 3.0, colour);
+        let ink = strip.colours.panel;
+        strip.painter.text(
+            badge.center(),
+            Align2::CENTER_CENTER,
+            name.chars().take(1).collect::<String>(),
+            theme::small(),
+            ink,
+        );
+        if response.on_hover_text(name.as_str()).clicked() {
+            clicked = Some(index);
+        }
+    }
+    clicked
+}
