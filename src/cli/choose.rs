@@ -116,12 +116,10 @@ impl Choice<'_> {
             return Ok(place + 1);
         }
         Err(match self.index.stream_time_span(stream) {
-            Some((first, last)) => {
-                Failure::trouble(format!("`{name}` has no event at or before {}", time.to_rfc3339()))
-                    .given(text)
-                    .exists([format!("events from {} to {}", first.to_rfc3339(), last.to_rfc3339())])
-                    .hint(format!("give a time from {} on", first.to_rfc3339()))
-            }
+            Some((first, last)) => Failure::trouble(format!("`{name}` has no event at or before {text}"))
+                .given(text)
+                .exists([format!("events from {} to {}", first.to_rfc3339(), last.to_rfc3339())])
+                .hint(format!("give a time from {} on", first.to_rfc3339())),
             None => Failure::trouble(format!("the events of `{name}` have no times"))
                 .given(text)
                 .hint("choose the point by `--version VERSION` or `--position POSITION`"),

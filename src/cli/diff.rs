@@ -3,7 +3,15 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{Common, Exit, failure::Failure, open, output::Output, state, table::printable, write_json},
+    cli::{
+        Common, Exit,
+        failure::Failure,
+        open,
+        output::Output,
+        state,
+        table::{counted, printable},
+        write_json,
+    },
     model::{Change, ChangeKind, Json, diff},
 };
 
@@ -41,10 +49,10 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         write_json(output, &Json::array(changes.iter().map(Change::to_json)))?;
     } else {
         changes.iter().try_for_each(|change| output.line(&line(change)))?;
-        output.remark(&match changes.len() {
-            0 => "no difference".to_owned(),
-            1 => "1 difference".to_owned(),
-            several => format!("{several} differences"),
+        output.remark(&if changes.is_empty() {
+            "no difference".to_owned()
+        } else {
+            counted(changes.len(), "difference")
         });
     }
     Ok(if changes.is_empty() { Exit::Done } else { Exit::No })

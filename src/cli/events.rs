@@ -10,7 +10,7 @@ use crate::{
         open,
         output::{Format, Output},
         streams::scalar,
-        table::{Side, Table, csv_line},
+        table::{Side, Table, counted, csv_line},
     },
     model::{EventQuery, Json, RecordedEvent, Timestamp},
     store::{EventStore, PageFrom, layout::Role},
@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         each(&*store, &query, arguments.limit.unwrap_or(usize::MAX), |event| writer.event(output, event))?;
     writer.end(output)?;
     if writer.format == Format::Text {
-        output.remark(&if written == 1 { "1 event".to_owned() } else { format!("{written} events") });
+        output.remark(&counted(written, "event"));
     }
     Ok(Exit::Done)
 }

@@ -153,6 +153,17 @@ impl From<SampleError> for Failure {
     }
 }
 
+/// The window was asked to open something that is neither a file nor a command.
+pub(crate) fn no_store(path: &Path, commands: &[Arc<str>]) -> Failure {
+    let given = path.display().to_string();
+    let nearest = crate::store::index::nearest_names(&given, commands.iter().cloned(), 3);
+    let meant = nearest.iter().map(|name| format!("command {name}"));
+    Failure::trouble(format!("there is no file {given}"))
+        .given(&given)
+        .exists(meant.chain(neighbours(path)))
+        .hint("give the path of a SQLite database file; `timeglass --help` lists the commands")
+}
+
 /// An error and what caused it, on one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

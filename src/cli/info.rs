@@ -153,6 +153,9 @@ impl Info<'_> {
     }
 
     fn write_roles(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        if self.description.layout.events.roles.is_empty() {
+            return Ok(());
+        }
         output.line("")?;
         let mut table = Table::new(&[("role", Side::Left), ("source", Side::Left), ("evidence", Side::Left)]);
         for (role, mapping) in &self.description.layout.events.roles {

@@ -16,9 +16,9 @@ mod state;
 mod streams;
 mod table;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 use crate::model::Json;
 
@@ -141,7 +141,10 @@ pub fn run(
     let wants_json = arguments.iter().any(|argument| argument == "--json" || argument == "--ndjson");
     let answer = match Arguments::try_parse_from(&arguments) {
         Ok(Arguments { command: None, store, common }) => {
-            return window(WindowRequest { store, project: common.project });
+            match store.as_deref().filter(|path| !path.exists()) {
+                Some(missing) => Err(failure::no_store(missing, &command_names())),
+                None => return window(WindowRequest { store, project: common.project }),
+            }
         }
         Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),
         Err(error) => not_understood(&error, wants_json, output),
@@ -194,20 +197,30 @@ fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
         _ => Vec::new(),
     };
     let given = [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
-    let exists = [
+    let named = [
         ContextKind::ValidValue,
         ContextKind::ValidSubcommand,
         ContextKind::SuggestedValue,
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedArg,
     ];
-    let first = text.lines().next().unwrap_or_default();
+    let first: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let mut exists: Vec<String> = Vec::new();
+    for name in named.into_iter().flat_map(strings) {
+        if !exists.contains(&name) {
+            exists.push(name);
+        }
+    }
     Trouble {
-        what: first.trim_start_matches("error: ").to_owned(),
+        what: first.join(" ").trim_start_matches("error: ").to_owned(),
         given: given.into_iter().flat_map(strings).next(),
-        exists: exists.into_iter().flat_map(strings).collect(),
+        exists,
         hint: Some("`timeglass --help` lists the commands, `timeglass COMMAND --help` their options".into()),
     }
+}
+
+fn command_names() -> Vec<Arc<str>> {
+    Arguments::command().get_subcommands().map(|command| command.get_name().into()).collect()
 }
 
 /// Writes one JSON document for machines.

@@ -9,7 +9,7 @@ use crate::{
         open::{self, Opened},
         output::{Format, Output},
         streams::scalar,
-        table::{Side, Table, csv_line},
+        table::{Side, Table, counted, csv_line},
         write_json,
     },
     model::{Json, StoredSnapshot, Timestamp},
@@ -55,10 +55,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         Format::Text => {
             write_table(&opened, &snapshots, output)?;
-            output.remark(&match snapshots.len() {
-                1 => "1 snapshot".to_owned(),
-                several => format!("{several} snapshots"),
-            });
+            output.remark(&counted(snapshots.len(), "snapshot"));
         }
     }
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        table::printable,
+        table::{counted, printable},
         write_json,
     },
     model::{Json, Timestamp},
@@ -125,7 +125,8 @@ impl State {
             head.extend([version, position, time].into_iter().flatten());
         }
         output.line(&head)?;
-        output.line(&format!("{} events applied; {}", self.folded.applied, printable(&self.reducer)))?;
+        let applied = counted(self.folded.applied as usize, "event");
+        output.line(&format!("{applied} applied; {}", printable(&self.reducer)))?;
         self.complain_of_failed(opened, output);
         self.folded.state.to_pretty().lines().try_for_each(|line| output.line(&printable(line)))
     }

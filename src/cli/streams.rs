@@ -8,7 +8,7 @@ use crate::{
         failure::Failure,
         open,
         output::{Format, Output},
-        table::{Side, Table, csv_line},
+        table::{Side, Table, counted, csv_line},
         write_json,
     },
     model::{Json, StreamInfo, TextFilter, Timestamp},
@@ -69,11 +69,9 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         Format::Text => {
             write_table(&streams, output)?;
-            output.remark(&match streams.len() {
-                shown if shown < found => format!("{shown} of {found} streams"),
-                1 => "1 stream".to_owned(),
-                _ => format!("{found} streams"),
-            });
+            let all = counted(found, "stream");
+            let shown = streams.len();
+            output.remark(&if shown < found { format!("{shown} of {all}") } else { all });
         }
     }
     Ok(Exit::Done)

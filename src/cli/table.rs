@@ -115,6 +115,11 @@ fn width(text: &str) -> usize {
         .sum()
 }
 
+/// `1 event`, `2 events`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// One line of comma-separated values.
 pub(crate) fn csv_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let mut line = String::new();

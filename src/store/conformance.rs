@@ -57,12 +57,12 @@ fn check_filters(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work
     for query in queries(expected) {
         let answering: Vec<RecordedEvent> =
             expected.iter().filter(|event| answers(event, &query)).cloned().collect();
-        for size in [7, expected.len() + 1] {
-            let forwards = joined(store, &query, size, work, Direction::Forwards)?;
-            same_events(&format!("forwards {query:?}"), &forwards, &answering)?;
-            let backwards = joined(store, &query, size, work, Direction::Backwards)?;
-            same_events(&format!("backwards {query:?}"), &backwards, &answering)?;
-        }
+        // Small pages are tried without a query; here a few show what joining gets wrong.
+        let size = 7.max(expected.len() / 4);
+        let forwards = joined(store, &query, size, work, Direction::Forwards)?;
+        same_events(&format!("forwards {query:?}"), &forwards, &answering)?;
+        let backwards = joined(store, &query, size + 1, work, Direction::Backwards)?;
+        same_events(&format!("backwards {query:?}"), &backwards, &answering)?;
         let filtered = index.filter(&query, work).map_err(|cancelled| cancelled.to_string())?;
         let ordinals = filtered.unwrap_or_else(|| (0..index.len() as u32).collect());
         let keys: Vec<Option<EventKey>> = ordinals.iter().map(|ordinal| index.key(*ordinal)).collect();
@@ -229,7 +229,7 @@ fn queries(events: &[RecordedEvent]) -> Vec<EventQuery> {
     ];
     let types: BTreeSet<Arc<str>> = events.iter().map(|event| Arc::clone(&event.event_type)).collect();
     queries.push(EventQuery { types: types.iter().take(2).cloned().collect(), ..Default::default() });
-    for event in places(events.len()).into_iter().filter_map(|place| events.get(place)) {
+    for event in [events.get(events.len() / 3), events.last()].into_iter().flatten() {
         let stream = Some(Arc::clone(&event.stream));
         let types = vec![Arc::clone(&event.event_type)];
         let after = event.position.clone();

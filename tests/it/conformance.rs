@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use timeglass::{
-    model::{EventKey, GlobalPosition, Json, KeyPart, RecordedEvent, StreamName},
+    model::{EventKey, EventQuery, GlobalPosition, Json, KeyPart, RecordedEvent, StreamName},
+    project::open::{Opening, open},
     store::{
+        PageFrom,
         conformance::check_store,
         memory::{MemoryStore, event},
     },
     work::Work,
 };
+
+use crate::support::{all_fixtures, fixture};
 
 fn check(events: Vec<RecordedEvent>) {
     let store = MemoryStore::new(events);
@@ -62,4 +66,26 @@ fn so_it_does_with_keys_of_texts_and_of_several_parts() {
         event.key = EventKey(Arc::from([KeyPart::Integer(part), KeyPart::Integer(number as i64)]));
     }
     check(events);
+}
+
+/// What a store says of itself, joined from large pages; the suite then asks in every other way.
+fn check_sqlite(path: &std::path::Path, name: &str) {
+    let work = Work::default();
+    let Ok(Opening::Store(opened)) = open(path, None, &work) else { panic!("{name} is not opened") };
+    let all = opened.store.page(&work, &EventQuery::default(), &PageFrom::Start, usize::MAX).unwrap();
+    assert!(!all.is_empty(), "{name}");
+    assert!(all.is_sorted_by(|left, right| left.key < right.key), "{name}");
+    check_store(&*opened.store, &all, &work).unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
+}
+
+#[test]
+fn so_does_a_sqlite_file_of_every_layout() {
+    for name in all_fixtures() {
+        check_sqlite(&fixture(&name).path, &name);
+    }
+}
+
+#[test]
+fn so_does_a_damaged_one() {
+    check_sqlite("sample-data/damaged.sqlite".as_ref(), "damaged.sqlite");
 }

@@ -1,6 +1,14 @@
 //! All integration tests, as one binary: linking once is quicker than linking ten times.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod architecture;
+mod cli;
 mod conformance;
 mod control_set;
 mod detection;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 /// At most `limit` names that a user may have meant by `text`, the nearest first.
 ///
 /// A name comes near if it contains the text or the other way round, whatever the case of letters,
-/// or if a third of the letters, and six at most, have to be changed.
+/// or if about a third of the letters, and six at most, have to be changed.
 #[must_use]
 pub fn nearest_names(text: &str, names: impl Iterator<Item = Arc<str>>, limit: usize) -> Vec<Arc<str>> {
     let wanted: Vec<char> = text.to_lowercase().chars().collect();
     let lower: String = wanted.iter().collect();
-    let allowed = (wanted.len() / 3).clamp(1, 6);
+    // Two letters that changed places count as two; a name of three letters bears but one slip.
+    let allowed = if wanted.len() < 4 { 1 } else { (wanted.len() / 3).clamp(2, 6) };
     let mut found: Vec<(usize, Arc<str>)> = Vec::new();
     for name in names {
         let other = name.to_lowercase();

@@ -1,0 +1,320 @@
+//! The command line, run in-process: what it prints, and what it says of bad input.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use timeglass::{
+    cli::{self, Exit, Output, WindowRequest},
+    model::Json,
+};
+
+use crate::support::{all_fixtures, expectations, fixture};
+
+const SHOP: &str = "sample-data/shop.sqlite";
+
+/// What a command wrote, and how it ended.
+struct Answer {
+    out: String,
+    err: String,
+    exit: Exit,
+}
+
+/// Runs a command that opens no window.
+fn run(arguments: &[&str]) -> Answer {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let arguments = ["timeglass"].iter().chain(arguments);
+    let exit = cli::run(arguments, &mut Output::new(&mut out, &mut err), |request| {
+        panic!("the window was opened with {request:?}")
+    });
+    Answer { out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap(), exit }
+}
+
+/// Compares what commands print with `tests/golden/cli/NAME.snap`.
+fn check(name: &str, commands: &[&[&str]]) {
+    let mut text = String::new();
+    for arguments in commands {
+        let Answer { out, err, exit } = run(arguments);
+        text += &format!("$ timeglass {}\n{out}", arguments.join(" "));
+        text += &err.lines().map(|line| format!("! {line}\n")).collect::<String>();
+        text += &format!("= {}\n\n", exit.code());
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cli"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Carriage returns would be lost in a golden file.
+    settings.bind(|| insta::assert_snapshot!(name, text.replace('\r', "␍")));
+}
+
+fn json(arguments: &[&str]) -> Json {
+    let Answer { out, err, exit } = run(arguments);
+    assert_ne!(exit, Exit::Failed, "{arguments:?}: {err}");
+    Json::parse(out.as_bytes()).unwrap()
+}
+
+fn lines(arguments: &[&str]) -> Vec<Json> {
+    run(arguments).out.lines().map(|line| Json::parse(line.as_bytes()).unwrap()).collect()
+}
+
+#[test]
+fn info_tells_the_layout_and_its_evidence() {
+    check("info", &[&["info", SHOP], &["info", SHOP, "--json"]]);
+}
+
+#[test]
+fn streams_are_listed_filtered_and_cut() {
+    check(
+        "streams",
+        &[
+            &["streams", SHOP, "--limit", "5"],
+            &["streams", SHOP, "--category", "order", "--like", "*47?1"],
+            &["streams", SHOP, "--like", "ORDER-4701", "--json"],
+            &["streams", SHOP, "--like", "order-470?", "--ndjson", "--limit", "2"],
+            &["streams", SHOP, "--like", "order-470?", "--csv", "--limit", "2"],
+            &["streams", SHOP, "--like", "nothing", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn events_are_listed_in_every_format() {
+    check(
+        "events",
+        &[
+            &["events", SHOP, "--limit", "3"],
+            &["events", SHOP, "--stream", "order-4701"],
+            &[
+                "events",
+                SHOP,
+                "--stream",
+                "4701",
+                "--type",
+                "OrderPaid",
+                "--type",
+                "OrderShipped",
+                "--ndjson",
+            ],
+            &["events", SHOP, "--category", "account", "--after", "1000", "--limit", "2", "--json"],
+            &["events", SHOP, "--from", "2024-06-05", "--to", "2024-06-05", "--quiet"],
+            &["events", SHOP, "--limit", "1", "--csv"],
+            &["events", SHOP, "--from", "2030-01-01", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn a_state_is_shown_at_a_version_a_time_or_a_position() {
+    check(
+        "state",
+        &[
+            &["state", SHOP, "--stream", "order-4701", "--version", "2"],
+            &["state", SHOP, "--stream", "order-4701", "--as-of", "2024-01-09", "--json"],
+            &["state", SHOP, "--stream", "order-4701", "--position", "30", "--json"],
+            &["state", SHOP, "--stream", "order-4701", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn a_difference_ends_with_status_one() {
+    check(
+        "diff",
+        &[
+            &["diff", SHOP, "--stream", "order-4701", "--from", "1", "--to", "3"],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "3", "--to", "1", "--json"],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "2", "--to", "2"],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "2", "--to", "2", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn snapshots_are_listed_with_what_can_be_said_of_them() {
+    check(
+        "snapshots",
+        &[
+            &["snapshots", SHOP, "--stream", "order-4701"],
+            &["snapshots", SHOP, "--stream", "order-4701", "--json"],
+            &["snapshots", SHOP, "--stream", "product-101", "--csv"],
+        ],
+    );
+}
+
+#[test]
+fn bad_input_is_answered_with_what_exists_and_what_to_type() {
+    check(
+        "errors",
+        &[
+            &["streams", "sample-data/shop.sqlit"],
+            &["streams", SHOP, "--category", "odrer"],
+            &["events", SHOP, "--stream", "ordr-4701"],
+            &["events", SHOP, "--type", "OrderPayed"],
+            &["events", SHOP, "--after", "x"],
+            &["events", SHOP, "--from", "yesterday"],
+            &["state", SHOP, "--stream", "order-4701", "--version", "99"],
+            &["state", SHOP, "--stream", "order-4701", "--as-of", "2020-01-01"],
+            &["state", SHOP, "--stream", "order-4701", "--position", "1"],
+            &["state", SHOP, "--stream", "1001"],
+            &["state", SHOP],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "0", "--to", "3"],
+            &["sample", SHOP],
+            &["stats"],
+        ],
+    );
+}
+
+#[test]
+fn errors_come_as_json_where_json_was_asked_for() {
+    check(
+        "errors-json",
+        &[
+            &["streams", "no-such-folder/shop.sqlite", "--json"],
+            &["events", SHOP, "--stream", "ordr-4701", "--ndjson"],
+            &["state", SHOP, "--stream", "1001", "--json"],
+            &["state", SHOP, "--json"],
+            &["events", SHOP, "--limt", "3", "--json"],
+            &["sample", "x.sqlite", "--shape", "shp", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn events_come_whole_and_in_order_however_many() {
+    let events = lines(&["events", SHOP, "--ndjson"]);
+    let positions: Vec<i64> =
+        events.iter().filter_map(|event| event.get("position")?.as_scalar_text()?.parse().ok()).collect();
+    assert!(positions.len() > 1000);
+    assert_eq!(positions.len(), events.len());
+    assert!(positions.is_sorted_by(|left, right| left < right));
+    assert_eq!(json(&["events", SHOP, "--json"]).as_array(), Some(events.as_slice()));
+    let csv = run(&["events", SHOP, "--csv"]).out;
+    assert_eq!(csv.split("\r\n").count(), events.len() + 2);
+    let info = json(&["info", SHOP, "--json"]);
+    assert_eq!(info.get("events"), Some(&Json::from(events.len())));
+    let limited = lines(&["events", SHOP, "--ndjson", "--limit", "777"]);
+    assert_eq!(limited, events[..777]);
+}
+
+#[test]
+fn the_last_state_is_the_state_at_the_last_version() {
+    for stream in json(&["streams", SHOP, "--json", "--like", "*1"]).as_array().unwrap() {
+        let name = stream.get("stream").unwrap().as_text().unwrap();
+        let last = stream.get("last_version").unwrap().as_scalar_text().unwrap();
+        let whole = json(&["state", SHOP, "--stream", name, "--json"]);
+        assert_eq!(json(&["state", SHOP, "--stream", name, "--version", &last, "--json"]), whole);
+        assert_eq!(whole.get("version").unwrap().as_scalar_text(), Some(last));
+    }
+}
+
+/// A pipe whose reader leaves after some bytes, as `head` does.
+struct Leaving(usize);
+
+impl Write for Leaving {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_without_a_word() {
+    for format in ["--ndjson", "--json", "--csv", "--quiet"] {
+        let mut err = Vec::new();
+        let mut out = Leaving(1000);
+        let exit =
+            cli::run(["timeglass", "events", SHOP, format], &mut Output::new(&mut out, &mut err), |_| {
+                Exit::Failed
+            });
+        assert_eq!((exit, String::from_utf8(err).unwrap()), (Exit::Done, String::new()), "{format}");
+    }
+}
+
+#[test]
+fn without_a_command_the_window_opens() {
+    let opened = |arguments: &[&str]| {
+        let mut request = None;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = ["timeglass"].iter().chain(arguments);
+        let exit = cli::run(arguments, &mut Output::new(&mut out, &mut err), |asked| {
+            request = Some(asked);
+            Exit::Done
+        });
+        assert_eq!(exit, Exit::Done, "{}", String::from_utf8_lossy(&err));
+        request.unwrap()
+    };
+    assert_eq!(opened(&[]), WindowRequest::default());
+    let shop = WindowRequest { store: Some(SHOP.into()), ..Default::default() };
+    assert_eq!(opened(&[SHOP]), shop);
+    let project = Some("mine.toml".into());
+    assert_eq!(opened(&[SHOP, "--project", "mine.toml"]), WindowRequest { project, ..shop });
+}
+
+#[test]
+fn a_sample_is_made_and_never_over_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.sqlite");
+    let path = path.to_str().unwrap();
+    let made = json(&["sample", path, "--events", "200", "--seed", "7", "--damage", "version-gap", "--json"]);
+    assert_eq!(made.get("events"), Some(&Json::from(200_i64)));
+    assert_eq!(made.get("damage").and_then(Json::len), Some(1));
+    assert_eq!(json(&["info", path, "--json"]).get("events"), Some(&Json::from(200_i64)));
+    let again = run(&["sample", path]);
+    assert_eq!(again.exit, Exit::Failed);
+    assert!(again.err.contains("exists already"), "{}", again.err);
+}
+
+#[test]
+fn a_database_without_events_is_answered_with_no() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("customers.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database
+        .execute_batch("CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, email TEXT); INSERT INTO customers VALUES (1, 'A', 'a@b.c');")
+        .unwrap();
+    drop(database);
+    let path = path.to_str().unwrap();
+    let info = run(&["info", path]);
+    assert_eq!(info.exit, Exit::No, "{}", info.err);
+    assert!(info.out.contains("No event table found"), "{}", info.out);
+    let info = run(&["info", path, "--json"]);
+    assert_eq!(info.exit, Exit::No);
+    assert_eq!(Json::parse(info.out.as_bytes()).unwrap().get("layout"), Some(&Json::Null));
+    let streams = run(&["streams", path]);
+    assert_eq!(streams.exit, Exit::Failed);
+    assert!(streams.err.contains("no event table found"), "{}", streams.err);
+}
+
+#[test]
+fn every_fixture_answers_with_the_counts_that_are_known_of_it() {
+    for name in all_fixtures() {
+        let store = fixture(&name);
+        let path = store.path.to_str().unwrap();
+        let info = json(&["info", path, "--json"]);
+        let counts = expectations(&name);
+        let counts = counts.get("counts").unwrap();
+        for count in ["events", "streams"] {
+            if let Some(expected) = counts.get(count) {
+                assert_eq!(info.get(count), Some(expected), "{count} of {name}");
+            }
+        }
+        let events = lines(&["events", path, "--ndjson", "--quiet"]);
+        assert_eq!(info.get("events"), Some(&Json::from(events.len())), "{name}");
+        let streams = json(&["streams", path, "--json"]);
+        assert_eq!(info.get("streams"), Some(&Json::from(streams.len().unwrap())), "{name}");
+        assert!(only_the_store_is_in(store.folder.path()), "{name}");
+    }
+}
+
+fn only_the_store_is_in(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().count() == 1
+}
