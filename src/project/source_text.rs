@@ -17,7 +17,6 @@ const ROW_ID: &str = "rowid";
 const TYPE_CLASS: &str = "class in the event type";
 const TYPE_TAG: &str = "name of the one member of ";
 const PREFIX: &str = "stream before \"";
-const TYPE_TAG: &str = "name of the one member of ";
 
 /// The word for a role that nothing plays.
 pub(super) const ABSENT: &str = "none";
@@ -60,10 +59,6 @@ pub fn parse_source(text: &str) -> Option<Source> {
     }
     if text == TYPE_CLASS {
         return Some(Source::TypeClass);
-    }
-    if let Some(column) = text.strip_prefix(TYPE_TAG) {
-        let (column, rest) = take_name(column)?;
-        return rest.is_empty().then(|| Source::TypeTag { column: column.text.into() });
     }
     if let Some(separator) = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix('"')) {
         let mut characters = separator.chars();
