@@ -172,6 +172,7 @@ fn layout(tables: &[Table], looks: &[Look<'_>], reading: &Reading) -> Layout {
     }
     let notes = tables::notes(tables, looks, Some(&events));
     let snapshots = snapshots::find(looks, &notes, &events);
+    problems.extend(snapshots::problems(looks, &snapshots));
     Layout { name: name(&events.roles).into(), events, snapshots, tables: notes, problems }
 }
 
