@@ -10,7 +10,7 @@ use crate::{
     store::{
         detect::{
             look::Look,
-            order,
+            names, order,
             pair::{self, Pair},
         },
         layout::{Form, Join, Mapping, Order, Role, Source, Unwrap},
@@ -148,6 +148,10 @@ impl Reading {
         if let Some(category) = best.category.filter(|_| !self.roles.contains_key(&Role::Category)) {
             let evidence = format!("text, needed beside `{stream}` to tell streams apart");
             self.put(look, Role::Category, category, evidence, Form::Plain);
+        }
+        if matches!(names::normalised(&version).as_str(), "event_version" | "schema_version") {
+            self.problems
+                .push(format!("`{version}` counts the events of a stream: it is no version of their shape"));
         }
         if is_close && let Some(mapping) = self.roles.get_mut(&Role::Version) {
             mapping.is_uncertain = true;
