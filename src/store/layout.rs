@@ -264,7 +264,7 @@ pub enum Detection {
 }
 
 /// A table that might have been the events table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// Its name.
     pub table: Arc<str>,

@@ -2,14 +2,15 @@
 
 use rusqlite::{Connection, OpenFlags};
 use timeglass::{
+    model::Json,
     store::{
         detect::detect,
-        layout::{Detection, Layout},
+        layout::{Detection, Form, Layout, Mapping, Role, Source},
     },
     work::Work,
 };
 
-use crate::support::{all_fixtures, fixture};
+use crate::support::{all_fixtures, expectations, fixture};
 
 fn detected(name: &str) -> Detection {
     let fixture = fixture(name);
@@ -18,44 +19,37 @@ fn detected(name: &str) -> Detection {
     detect(&connection, &Work::default()).expect("can be looked at")
 }
 
-/// A layout in lines: table, roles, order, wrapping, snapshots, kinds of tables.
+/// A source with its form, where it has one of note.
+fn sourced(mapping: &Mapping) -> String {
+    if mapping.form == Form::Plain {
+        return mapping.source.to_string();
+    }
+    format!("{} ({})", mapping.source, mapping.form)
+}
+
+/// A layout in lines: table, roles, order, joins, wrapping, snapshots, kinds of tables.
 fn shown(layout: &Layout) -> String {
     let events = &layout.events;
     let mut lines = vec![format!("events {}", events.table)];
     for (role, mapping) in &events.roles {
-        let form =
-            if mapping.form == Default::default() { String::new() } else { format!(" ({})", mapping.form) };
         let doubt = if mapping.is_uncertain { "?" } else { "" };
-        lines.push(format!("{}{doubt} = {}{form}", role.key(), mapping.source));
+        lines.push(format!("{}{doubt} = {}", role.key(), sourced(mapping)));
+        assert!(!mapping.evidence.is_empty(), "{} has no evidence", role.key());
     }
-    let sure = if events.order.is_certain { "" } else { "?" };
-    lines.push(format!("order{sure} = {}", events.order.columns.join(", ")));
+    let doubt = if events.order.is_certain { "" } else { "?" };
+    lines.push(format!("order{doubt} = {}", events.order.columns.join(", ")));
     for join in &events.joins {
-        lines.push(format!(
-            "join {} on {} = {}{}",
-            join.table,
-            join.on.0,
-            join.on.1,
-            if join.is_link { " link" } else { "" }
-        ));
+        let link = if join.is_link { " link" } else { "" };
+        lines.push(format!("join {} on {} = {}{link}", join.table, join.on.0, join.on.1));
     }
     if !events.unwrap.is_empty() {
         lines.push(format!("unwrap {:?}", events.unwrap));
     }
+    for archive in &events.archives {
+        lines.push(format!("archive {archive}"));
+    }
     for snapshots in &layout.snapshots {
-        let source = |mapping: &Option<timeglass::store::layout::Mapping>| {
-            mapping.as_ref().map_or("-".to_owned(), |mapping| {
-                format!(
-                    "{}{}",
-                    mapping.source,
-                    if mapping.form == Default::default() {
-                        String::new()
-                    } else {
-                        format!(" ({})", mapping.form)
-                    }
-                )
-            })
-        };
+        let source = |mapping: &Option<Mapping>| mapping.as_ref().map_or_else(|| "-".to_owned(), sourced);
         lines.push(format!(
             "snapshots {}: stream {}, category {}, version {}, state {}, time {}, label {}",
             snapshots.table,
@@ -67,32 +61,188 @@ fn shown(layout: &Layout) -> String {
             source(&snapshots.label),
         ));
     }
-    let kinds = layout.tables.iter().filter(|note| note.table != events.table);
-    for note in kinds {
+    for note in layout.tables.iter().filter(|note| note.table != events.table) {
         lines.push(format!("table {}: {}", note.table, note.kind.label()));
     }
     lines.join("\n")
 }
 
+/// Every fixture's layout, role by role, as `tests/golden/layouts.txt` has it.
 #[test]
-fn print_all() {
+fn every_fixture_is_read_as_written_down() {
+    let golden = include_str!("../golden/layouts.txt");
+    let mut expected: std::collections::BTreeMap<&str, &str> = golden
+        .split("== ")
+        .filter_map(|part| part.split_once('\n').map(|(name, lines)| (name, lines.trim_end())))
+        .collect();
     for name in all_fixtures() {
-        match detected(&name) {
+        let found = match detected(&name) {
             Detection::Found { layout, rivals } => {
-                println!("== {name}\n{}", shown(&layout));
-                for problem in &layout.problems {
-                    println!("! {problem}");
-                }
-                for (score, rival) in rivals {
-                    println!("rival {score:.2} {}", rival.events.table);
-                }
+                let problems = layout.problems.iter().map(|problem| format!("\n! {problem}"));
+                let rivals = rivals.iter().map(|(_, rival)| format!("\nrival {}", rival.events.table));
+                format!("{}{}{}", shown(&layout), problems.collect::<String>(), rivals.collect::<String>())
             }
-            Detection::NotFound { nearest, .. } => {
-                println!("== {name} NOT FOUND");
-                if let Some(nearest) = nearest {
-                    println!("{}\n{:?}", shown(&nearest.layout), nearest.shortfalls);
+            Detection::NotFound { nearest, .. } => format!("not found: {nearest:#?}"),
+        };
+        assert_eq!(found, expected.remove(&*name).unwrap_or_default(), "{name}");
+    }
+    assert!(expected.is_empty(), "fixtures that are gone: {expected:?}");
+}
+
+/// What the expectations of a fixture say of a role.
+enum Said {
+    /// Nothing that a program can compare.
+    Words,
+    /// That there is none.
+    None,
+    /// A column, or a place in the JSON of one.
+    Place(String),
+}
+
+fn said(layout: &Json, key: &str) -> Said {
+    let text = match layout.get(key) {
+        Some(Json::Null) => return Said::None,
+        Some(Json::Text(text)) => text.to_string(),
+        Some(said) => match said.get("column").or_else(|| said.get("where")) {
+            Some(Json::Text(text)) => text.to_string(),
+            Some(Json::Null) => return Said::None,
+            _ => return Said::Words,
+        },
+        None => return Said::Words,
+    };
+    match text.split([' ', ';', ',', '(']).next().unwrap_or_default().trim_end_matches(':') {
+        "none" => Said::None,
+        place => Said::Place(place.to_owned()),
+    }
+}
+
+/// Places where the expectations speak of something else than what is read.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    // A sortable id is a position, SQLite's row number stands in for one.
+    ("schemeless-typeorm", "global_position"),
+    ("event-store-adapter-rs", "global_position"),
+    ("ddl-ocoda-postgres", "global_position"),
+    ("ddl-schemeless-expo", "global_position"),
+    ("ddl-wolkenkit", "global_position"),
+    // There is no column; these stand inside the payload.
+    ("ddl-eventsauce-default", "event_type"),
+    ("ddl-eventsauce-default", "metadata"),
+    ("ddl-eventsauce-default", "time"),
+    ("ddl-eventsauce-default", "category"),
+    ("ddl-eventsauce-legacy", "metadata"),
+    ("ddl-eventually-rs", "event_type"),
+    ("ddl-wolkenkit", "event_type"),
+    ("event-store-adapter-rs", "event_id"),
+    // Taken from the stream's name.
+    ("ddl-ocoda-postgres", "category"),
+    // The application's key in the metadata, while the library's column holds no schema version.
+    ("emmett-sqlite", "schema_version"),
+    ("eventsourcing-aes", "time"),
+    ("eventsourcing-aes", "correlation_id"),
+    ("eventsourcing-aes", "causation_id"),
+    ("eventsourcing-aes", "schema_version"),
+    // Registered elsewhere, or part of the event type's name.
+    ("seed-000", "schema_version"),
+    ("seed-000-defects", "schema_version"),
+    ("seed-004", "schema_version"),
+    ("event-store-adapter-rs", "schema_version"),
+    ("activegraph", "schema_version"),
+    // A link or streams table; the golden file has them.
+    ("ddl-rails-event-store", "version"),
+    ("ddl-marten", "category"),
+    ("emmett-sqlite", "category"),
+];
+
+/// The roles, as the expectations call them.
+const SAID: [(Role, &str); 12] = [
+    (Role::Category, "stream_type"),
+    (Role::Version, "version"),
+    (Role::GlobalPosition, "global_position"),
+    (Role::EventType, "event_type"),
+    (Role::Data, "payload"),
+    (Role::Metadata, "metadata"),
+    (Role::Time, "timestamp"),
+    (Role::EventId, "event_id"),
+    (Role::CorrelationId, "correlation"),
+    (Role::CausationId, "causation"),
+    (Role::SchemaVersion, "schema_version"),
+    (Role::Actor, "actor"),
+];
+
+/// The expectations that came with the fixtures agree with what is detected, role by role.
+#[test]
+fn expectations_of_the_fixtures_hold() {
+    let mut wrong = Vec::new();
+    for name in all_fixtures() {
+        let expected = expectations(&name);
+        let expected = expected.get("layout").expect("a layout");
+        let Detection::Found { layout, .. } = detected(&name) else {
+            panic!("{name} is not found");
+        };
+        assert_eq!(
+            Some(&*layout.events.table),
+            expected.get("events_table").and_then(Json::as_text),
+            "{name}"
+        );
+        for (role, key) in SAID {
+            let found = layout.events.role(role).map(|mapping| mapping.source.to_string());
+            let agrees = match said(expected, key) {
+                Said::Words => true,
+                Said::None => found.is_none(),
+                Said::Place(place) => {
+                    let place = place.replace("payload.", &format!("{}.", data_column(&layout)));
+                    found.as_ref().is_some_and(|found| {
+                        found.eq_ignore_ascii_case(&place) || found.starts_with(&format!("{place}."))
+                    })
                 }
+            };
+            if !agrees && !OTHER_WORDS.contains(&(&*name, role.key())) {
+                wrong.push(format!("{name}: {} is {found:?}", role.key()));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn data_column(layout: &Layout) -> String {
+    let source = layout.events.role(Role::Data).map(|mapping| mapping.source.to_string()).unwrap_or_default();
+    source.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// The number of streams that the mapping sees is the number that was written.
+#[test]
+fn the_mapping_sees_every_stream_and_event() {
+    for name in all_fixtures() {
+        let fixture = fixture(&name);
+        let connection = Connection::open(&fixture.path).expect("opens");
+        let Ok(Detection::Found { layout, .. }) = detect(&connection, &Work::default()) else {
+            panic!("{name} is not found");
+        };
+        let events = &layout.events;
+        let column = |role: Role| match &events.role(role)?.source {
+            Source::Column { table: None, column } => Some(format!("\"{column}\"")),
+            _ => None,
+        };
+        let Some(stream) = column(Role::Stream) else { continue };
+        let category = column(Role::Category).unwrap_or_else(|| "0".to_owned());
+        let (count, streams): (i64, i64) = connection
+            .query_row(
+                &format!(
+                    "SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT {stream}, {category} FROM \"{0}\")) FROM \"{0}\"",
+                    events.table
+                ),
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .expect("counts");
+        let expected = expectations(&name);
+        let said = |key: &str| match expected.get("counts").and_then(|counts| counts.get(key)) {
+            Some(Json::Number(number)) => number.as_i64(),
+            _ => None,
+        };
+        assert_eq!(Some(count), said("events").or_else(|| said(&events.table)), "{name}");
+        if !name.ends_with("-defects") {
+            assert_eq!(Some(streams), said("streams"), "{name}");
         }
     }
 }
@@ -162,6 +312,10 @@ fn layouts_of_other_makers() {
           INSERT INTO Commits {EVENTS} SELECT 'default', u, 'account-' || s, v * 2, 2, id, v, at, i + 1, NULL, CAST(json_array(json_object('Headers', json_object(), 'Body', json(d))) AS BLOB) FROM e;"),
         &["stream = StreamId", "version = CommitSequence", "global_position = CheckpointNumber", "data = Payload", "time = CommitStamp (ISO 8601)"],
     );
+}
+
+#[test]
+fn layouts_with_odd_columns() {
     check_made(
         "XML of a serialiser, two types",
         &format!("CREATE TABLE domain_event_entry (global_index INTEGER PRIMARY KEY, event_identifier TEXT UNIQUE, meta_data BLOB, payload BLOB, payload_revision TEXT, payload_type TEXT, time_stamp TEXT, aggregate_identifier TEXT, sequence_number INTEGER, type TEXT, UNIQUE (aggregate_identifier, sequence_number));
@@ -179,6 +333,24 @@ fn layouts_of_other_makers() {
         &format!("CREATE TABLE \"my \"\"events\" (\"entity type\" TEXT, entity_id INTEGER, revision INTEGER, \"event-type\" TEXT, body TEXT, ts INTEGER, PRIMARY KEY (\"entity type\", entity_id, revision)) WITHOUT ROWID;
           INSERT INTO \"my \"\"events\" {EVENTS} SELECT CASE s % 2 WHEN 0 THEN 'Account' ELSE 'Wallet' END, s / 2, v, t, d, 1704067200 + i FROM e;"),
         &["stream = entity_id", "category = entity type", "version = revision", "event_type = event-type", "data = body", "time = ts (seconds since 1970)", "order? = ts, entity type, entity_id, revision"],
+    );
+    check_made(
+        "the time inside the id, states beside",
+        &format!("CREATE TABLE account_events (id TEXT PRIMARY KEY, account BLOB, n INTEGER, kind TEXT, payload BLOB, UNIQUE (account, n));
+          CREATE TABLE account_states (account BLOB PRIMARY KEY, version INTEGER, state TEXT);
+          CREATE TABLE order_events (id TEXT PRIMARY KEY, account BLOB, n INTEGER, kind TEXT, payload BLOB, UNIQUE (account, n));
+          INSERT INTO account_events {EVENTS} SELECT printf('018cd8cb-%04x-7655-bdf3-bc693aa88d00', i), unhex(printf('%08x6d910c429fd693207219712b', s * 7919)), v, t, CAST(d AS BLOB) FROM e;
+          INSERT INTO account_states SELECT DISTINCT account, 15, '{{\"a\":1}}' FROM account_events;
+          INSERT INTO order_events SELECT * FROM account_events LIMIT 100;"),
+        &["events account_events", "stream = account (GUID in 16 bytes, little-endian)", "time? = id (time in the UUID)", "global_position = id", "table account_states: snapshots", "version = n"],
+    );
+    check_made(
+        "numbered streams that refer to a table of the application, data of PHP",
+        &format!("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+          CREATE TABLE account_events (id INTEGER PRIMARY KEY, aggregate_id INTEGER REFERENCES accounts (id), aggregate_version INTEGER, event_name TEXT, payload TEXT, recorded_at REAL);
+          INSERT INTO accounts {EVENTS} SELECT s + 1, 'Name ' || s, s || '@example.com' FROM e WHERE i < 20;
+          INSERT INTO account_events {EVENTS} SELECT i + 1, s + 1, v, 'App\\Event\\' || t, 'O:8:\"stdClass\":1:{{s:6:\"amount\";i:' || i || ';}}', 1704067200.25 + i FROM e;"),
+        &["stream = aggregate_id", "version = aggregate_version", "event_type = event_name", "data = payload", "time = recorded_at (seconds since 1970)"],
     );
     check_made(
         "no rows yet",

@@ -5,4 +5,5 @@ mod detection;
 mod hostile;
 mod live;
 mod sqlite_store;
+mod detection_hostile;
 mod support;

@@ -9,8 +9,11 @@ use crate::model::Encoding;
 /// A payload that grows beyond this is reported and not opened: it would not be looked at anyway.
 const LIMIT: u64 = 256 << 20;
 
+/// How the bytes are compressed, and what is in them or why that cannot be had.
+type Content = (Encoding, Result<Vec<u8>, Arc<str>>);
+
 /// The content, if the bytes begin as zlib or gzip do; the reason if they go wrong later.
-pub(super) fn inflate(bytes: &[u8]) -> Option<(Encoding, Result<Vec<u8>, Arc<str>>)> {
+pub(super) fn inflate(bytes: &[u8]) -> Option<Content> {
     match bytes {
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => {
             let inside = whole(ZlibDecoder::new(bytes));

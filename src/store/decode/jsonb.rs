@@ -88,18 +88,24 @@ fn number(content: &[u8]) -> Option<Json> {
 /// A hexadecimal integer of JSON5, in decimal digits.
 fn integer5(content: &[u8]) -> Option<Json> {
     let text = std::str::from_utf8(content).ok()?;
-    let (sign, digits) =
-        text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
+    let (sign, digits) = signed(text);
     let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"))?;
     let number = u128::from_str_radix(hex, 16).ok()?;
     Some(Json::Number(Number::from_valid(&format!("{sign}{number}"))))
 }
 
+/// The sign that JSON keeps, and what follows it.
+fn signed(text: &str) -> (&'static str, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.trim_start_matches('+')),
+    }
+}
+
 /// A number like `.5`, `5.` or `+5`, with the digits that JSON asks for.
 fn float5(content: &[u8]) -> Option<Json> {
     let text = std::str::from_utf8(content).ok()?;
-    let (sign, digits) =
-        text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |rest| ("-", rest));
+    let (sign, digits) = signed(text);
     let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, ""), |at| digits.split_at(at));
     let mantissa = match mantissa.split_once('.') {
         Some((whole, fraction)) => {
@@ -131,7 +137,10 @@ fn text5(content: &[u8]) -> Option<Json> {
                 '\'' => json.push('\''),
                 'v' => json.push_str("\\u000b"),
                 '0' => json.push_str("\\u0000"),
-                'x' => json.push_str(&format!("\\u00{}{}", chars.next()?, chars.next()?)),
+                'x' => {
+                    json.push_str("\\u00");
+                    json.extend([chars.next()?, chars.next()?]);
+                }
                 '\n' | '\r' | '\u{2028}' | '\u{2029}' => (),
                 other => json.extend(['\\', other]),
             },

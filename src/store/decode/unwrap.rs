@@ -1,5 +1,7 @@
 //! Takes off what a library wraps around the domain data.
 
+use std::sync::Arc;
+
 use crate::{
     model::{Json, Object},
     store::layout::Unwrap,
@@ -14,7 +16,7 @@ pub fn unwrapped(json: Json, unwrap: &[Unwrap]) -> Json {
         Unwrap::Without(names) => match json {
             Json::Object(object) => {
                 let keep = object.iter().filter(|(name, _)| !names.contains(name));
-                Json::object(keep.map(|(name, value)| (name.clone(), value.clone())))
+                Json::object(keep.map(|(name, value)| (Arc::clone(name), value.clone())))
             }
             other => other,
         },
@@ -35,9 +37,9 @@ fn typed_values(json: Json) -> Json {
         Json::Object(object) => match typed_value(&object) {
             Some(data) => typed_values(data.clone()),
             None if !object.iter().any(|(_, value)| has_parts(value)) => Json::Object(object),
-            None => {
-                Json::object(object.iter().map(|(name, value)| (name.clone(), typed_values(value.clone()))))
-            }
+            None => Json::object(
+                object.iter().map(|(name, value)| (Arc::clone(name), typed_values(value.clone()))),
+            ),
         },
         Json::Array(items) if items.iter().any(has_parts) => {
             Json::array(items.iter().map(|item| typed_values(item.clone())))

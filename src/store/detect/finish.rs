@@ -1,12 +1,20 @@
 //! What a reading still lacks, taken from inside documents and names; what is wrapped; what is odd.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     model::{Encoding, Json, Stored},
     store::{
         decode::{Value, id_text},
-        detect::{inside::Documents, look::Look, roles::Reading, values},
+        detect::{
+            inside::{self, Documents},
+            look::Look,
+            roles::Reading,
+            values,
+        },
         layout::{Form, Mapping, Role, Source, Unwrap},
     },
 };
@@ -34,19 +42,22 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
     };
     let (metadata, data) = (documents(Role::Metadata), documents(Role::Data));
     if let Some((_, metadata)) = &metadata {
-        inside(reading, metadata, true, open);
+        inside_roles(reading, metadata, true, open);
     }
     let mut played = Vec::new();
     if let Some((column, data)) = &data {
-        if data.is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
+        if inside::is_tagged(&look.profile(*column).docs) && agrees_with_type(look, reading, *column) {
             tagged(reading, data, open);
         } else {
-            played = inside(reading, data, false, open);
+            played = inside_roles(reading, data, false, open);
             unwrap(reading, data, &played, open);
         }
         if data.has_typed_values() {
             reading.unwrap.insert(0, Unwrap::TypedValues);
         }
+    }
+    if open(Role::Time) && !reading.roles.contains_key(&Role::Time) {
+        time_in_id(look, reading);
     }
     if open(Role::Category) && !reading.roles.contains_key(&Role::Category) {
         category(look, reading, [&metadata, &data].into_iter().flatten().map(|(_, documents)| documents));
@@ -56,7 +67,7 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
 }
 
 /// Sets the roles that are open and stand inside these documents; returns the places taken.
-fn inside(
+fn inside_roles(
     reading: &mut Reading,
     documents: &Documents,
     is_metadata: bool,
@@ -116,7 +127,7 @@ fn tagged(reading: &mut Reading, data: &Documents, open: &dyn Fn(Role) -> bool) 
     reading.unwrap.push(Unwrap::TypeTag);
     if open(Role::EventType) && !reading.roles.contains_key(&Role::EventType) {
         let mapping = Mapping {
-            source: Source::TypeTag { column: data.column.clone() },
+            source: Source::TypeTag { column: Arc::clone(&data.column) },
             form: Form::Plain,
             evidence: format!("every `{}` is one member, named after its type", data.column),
             is_uncertain: false,
@@ -142,6 +153,27 @@ fn unwrap(reading: &mut Reading, data: &Documents, played: &[Source], open: &dyn
     if is_envelope && let Some(step) = data.about(played) {
         reading.unwrap.push(step);
     }
+}
+
+/// The time inside an id that sorts by time, where there is no other.
+fn time_in_id(look: &Look<'_>, reading: &mut Reading) {
+    let ids = [Role::EventId, Role::GlobalPosition]
+        .into_iter()
+        .filter_map(|role| reading.columns.get(&role).copied());
+    let sortable = ids.into_iter().find(|at| {
+        let profile = look.profile(*at);
+        profile.mostly(profile.sortable_ids, 0.95)
+    });
+    let Some(column) = sortable else { return };
+    let is_ulid = texts(look, column).first().is_some_and(|text| text.len() == 26);
+    let form = if is_ulid { Form::Ulid } else { Form::UuidV7 };
+    let mapping = Mapping {
+        source: Source::Column { table: None, column: look.name(column) },
+        form,
+        evidence: "there is no time of its own; this one is inside the id".to_owned(),
+        is_uncertain: true,
+    };
+    reading.roles.insert(Role::Time, mapping);
 }
 
 /// The kind of stream where no column says it.
@@ -216,7 +248,7 @@ pub(super) fn prefix(column: &str, names: &[String]) -> Option<Mapping> {
 
 fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option<f64> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut split, mut ids, mut numbers) = (0, 0, 0);
+    let (mut split, mut ids, mut numbers, mut decimals) = (0, 0, 0, 0);
     for name in names {
         let Some((kind, id)) = name.split_once(separator) else {
             continue;
@@ -227,6 +259,7 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
             *kinds.entry(kind).or_default() += 1;
             ids += usize::from(values::is_id(id));
             numbers += usize::from(is_number_like(id));
+            decimals += usize::from(id.bytes().all(|byte| byte.is_ascii_digit()));
         }
     }
     let all = names.len();
@@ -238,7 +271,9 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
     let numbers_share = numbers as f64 / all as f64;
     // One kind alone may be part of the id, unless what follows is an id of its own.
     let is_stream = crate::store::detect::names::normalised(column).starts_with("stream");
-    if kinds.len() == 1 && ids_share < 0.9 && !(is_stream && separator != '_' && numbers_share > 0.9) {
+    let is_counted = separator == '-' && decimals == all;
+    let is_named = is_stream && separator != '_' && numbers_share > 0.9;
+    if kinds.len() == 1 && ids_share < 0.9 && !is_counted && !is_named {
         return None;
     }
     if separator == '_' && ids_share.max(numbers_share) < 0.9 {
@@ -276,7 +311,7 @@ fn oddities(look: &Look<'_>, reading: &mut Reading) {
     let data = reading.columns.get(&Role::Data).map(|at| look.name(*at)).unwrap_or_default();
     match reading.encoding {
         Encoding::Encrypted => {
-            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"))
+            problems.push(format!("`{data}` looks encrypted: only what stands outside it can be shown"));
         }
         Encoding::Pickle | Encoding::Yaml | Encoding::Xml | Encoding::Unknown | Encoding::Text => {
             problems.push(format!("`{data}` is {} and is shown as it is stored", reading.encoding));

@@ -62,7 +62,9 @@ impl Documents {
                 Some(at) => at,
                 None if self.places.len() >= MOST_PLACES => continue,
                 None => {
-                    let name = names::normalised(name);
+                    // The two halves of a wrapped value are no names of anything.
+                    let is_wrapping = matches!(&**name, "_type_" | "_data_");
+                    let name = if is_wrapping { String::new() } else { names::normalised(name) };
                     self.places.push(Place {
                         path: path.clone(),
                         name,
@@ -114,7 +116,7 @@ impl Documents {
             },
             _ => place.name.clone(),
         };
-        let is_header = depth > 1 && self.is_below_header(place);
+        let is_header = depth > 1 && is_below_header(place);
         let depth = if place.path.to_string().ends_with("/_data_") { depth - 1 } else { depth };
         if depth > 1 && !is_header {
             return None;
@@ -124,14 +126,6 @@ impl Documents {
         let rank = inside_rank(role, &name, is_metadata || is_header || is_marked)?;
         let form = self.values_fit(role, place, &name)?;
         Some((rank - 0.05 * depth as f64 + 0.001 * place.count as f64 / self.count.max(1) as f64, form))
-    }
-
-    fn is_below_header(&self, place: &Place) -> bool {
-        const HEADERS: &[&str] = &["meta", "metadata", "headers", "header", "meta_data", "context"];
-        match place.path.segments().first() {
-            Some(Segment::Name(first)) => HEADERS.contains(&names::normalised(first).as_str()),
-            _ => false,
-        }
     }
 
     fn values_fit(&self, role: Role, place: &Place, name: &str) -> Option<Form> {
@@ -200,18 +194,6 @@ impl Documents {
         others.all(|place| is_about_the_event(&place.name)).then_some(inner)
     }
 
-    /// Whether every document is one member named after its event type.
-    pub(super) fn is_tagged(&self, docs: &[Option<Json>]) -> bool {
-        let tops: BTreeSet<&str> = docs.iter().flatten().filter_map(tag).collect();
-        let tagged = docs.iter().flatten().filter(|doc| tag(doc).is_some()).count();
-        let filled = docs.iter().flatten().count();
-        const PLAIN: &[&str] = &["data", "payload", "event", "value", "id", "name", "items", "metadata"];
-        tagged > 0
-            && tagged * 10 >= filled * 9
-            && tops.len() * 3 <= filled.max(6)
-            && !tops.iter().any(|top| PLAIN.contains(top))
-    }
-
     /// Whether values are wrapped as `{"_type_": …, "_data_": …}`.
     pub(super) fn has_typed_values(&self) -> bool {
         self.places.iter().any(|place| place.path.to_string().ends_with("/_data_"))
@@ -242,6 +224,26 @@ impl Documents {
         }
         Some(Unwrap::Without(members.into_iter().collect()))
     }
+}
+
+fn is_below_header(place: &Place) -> bool {
+    const HEADERS: &[&str] = &["meta", "metadata", "headers", "header", "meta_data", "context"];
+    match place.path.segments().first() {
+        Some(Segment::Name(first)) => HEADERS.contains(&names::normalised(first).as_str()),
+        _ => false,
+    }
+}
+
+/// Whether every document is one member named after its event type.
+pub(super) fn is_tagged(docs: &[Option<Json>]) -> bool {
+    const PLAIN: &[&str] = &["data", "payload", "event", "value", "id", "name", "items", "metadata"];
+    let tops: BTreeSet<&str> = docs.iter().flatten().filter_map(tag).collect();
+    let tagged = docs.iter().flatten().filter(|doc| tag(doc).is_some()).count();
+    let filled = docs.iter().flatten().count();
+    tagged > 0
+        && tagged * 10 >= filled * 9
+        && tops.len() * 3 <= filled.max(6)
+        && !tops.iter().any(|top| PLAIN.contains(top))
 }
 
 fn tag(doc: &Json) -> Option<&str> {

@@ -72,7 +72,8 @@ fn streams(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading, open: &dy
     let Some(stream) = reading.columns.get(&Role::Stream).copied() else {
         return;
     };
-    let Some((other, to)) = referred(looks, look, stream) else {
+    // A reference to the customers or orders themselves is none to streams.
+    let Some((other, to)) = referred(looks, look, stream).filter(|(other, _)| is_streams_table(other)) else {
         return;
     };
     let mut is_used = false;
@@ -237,11 +238,8 @@ fn link_key(look: &Look<'_>, other: &Look<'_>) -> Option<(usize, usize)> {
     let declared =
         other.table.foreign.iter().find(|foreign| foreign.table.eq_ignore_ascii_case(&look.table.name));
     if let Some(foreign) = declared {
-        let ours = foreign.to.as_ref().and_then(|to| look.table.column(to)).or(look
-            .table
-            .primary
-            .first()
-            .copied())?;
+        let named = foreign.to.as_ref().and_then(|to| look.table.column(to));
+        let ours = named.or_else(|| look.table.primary.first().copied())?;
         return Some((ours, foreign.column));
     }
     let theirs = other.columns().find(|at| names::normalised(&other.name(*at)) == "event_id")?;
