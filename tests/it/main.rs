@@ -2,8 +2,8 @@
 
 mod control_set;
 mod detection;
+mod detection_hostile;
 mod hostile;
 mod live;
 mod sqlite_store;
-mod detection_hostile;
 mod support;
