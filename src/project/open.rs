@@ -98,7 +98,8 @@ pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening,
                     return Ok(Opening::Store(opened(path, store, warnings)?));
                 }
                 Err(OpenError::Mapping(reason)) => {
-                    warnings.push(format!("The layout in {} is not used: {reason}", project.path().display()));
+                    warnings
+                        .push(format!("The layout in {} is not used: {reason}", project.path().display()));
                 }
                 Err(err) => return Err(err),
             }

@@ -269,10 +269,12 @@ impl Question {
                 Err(OpenError::Store(StoreError::Cancelled(cancelled))) => return Err(cancelled),
                 Err(err) => Ok(Answer::OpenFailed(path, err)),
             },
-            Self::Save { path, project, table, roles } => match save_mapping(&path, project.as_deref(), &table, &roles, work) {
-                Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
-                Err(err) => Ok(Answer::OpenFailed(path, err)),
-            },
+            Self::Save { path, project, table, roles } => {
+                match save_mapping(&path, project.as_deref(), &table, &roles, work) {
+                    Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
+                    Err(err) => Ok(Answer::OpenFailed(path, err)),
+                }
+            }
             Self::Preview(path, table) => match preview(&path, table.as_deref(), work) {
                 Ok(preview) => Ok(Answer::Preview(Box::new(preview))),
                 Err(err) => Ok(Answer::OpenFailed(path, err)),

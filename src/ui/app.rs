@@ -84,9 +84,9 @@ impl App {
             serde_json::from_str::<Workspace>(&text).ok()
         };
         let workspace = context.storage.and_then(kept).unwrap_or_default();
-        let tree = context.storage.and_then(|storage| {
-            serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok()
-        });
+        let tree = context
+            .storage
+            .and_then(|storage| serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok());
         theme::apply(&context.egui_ctx);
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
@@ -205,7 +205,8 @@ impl App {
     }
 
     fn ask_for_file(&mut self) {
-        let folder = self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
+        let folder =
+            self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
         let question = move || {
             let dialog = rfd::FileDialog::new()
                 .set_title("Open an event store")

@@ -99,7 +99,9 @@ fn palette_ui(
 ) -> bool {
     ui.set_width(460.0);
     let label = ui.label("All actions");
-    let field = ui.add(egui::TextEdit::singleline(text).hint_text("Type a part of a name").desired_width(f32::INFINITY));
+    let field = ui.add(
+        egui::TextEdit::singleline(text).hint_text("Type a part of a name").desired_width(f32::INFINITY),
+    );
     let field = field.labelled_by(label.id);
     field.request_focus();
     if field.changed() {
@@ -167,7 +169,9 @@ fn about_ui(ui: &mut egui::Ui) -> bool {
     ui.heading("Timeglass");
     ui.label(concat!("Version ", env!("CARGO_PKG_VERSION")));
     ui.add_space(6.0);
-    ui.label("Explorer and time-travel debugger for event stores. It only reads: your database stays as it is.");
+    ui.label(
+        "Explorer and time-travel debugger for event stores. It only reads: your database stays as it is.",
+    );
     ui.add_space(6.0);
     ui.weak("Licensed under MIT or Apache 2.0. Licences of the fonts lie in assets/.");
     ui.add_space(6.0);

@@ -1,6 +1,9 @@
 //! The panels and their places: docked, movable, remembered.
 
-use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree,
+    UiResponse,
+};
 
 /// A panel of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -110,7 +113,13 @@ impl Behavior<Panel> for Docked<'_> {
         3.0
     }
 
-    fn tab_text_color(&self, visuals: &egui::Visuals, _: &Tiles<Panel>, _: TileId, state: &TabState) -> egui::Color32 {
+    fn tab_text_color(
+        &self,
+        visuals: &egui::Visuals,
+        _: &Tiles<Panel>,
+        _: TileId,
+        state: &TabState,
+    ) -> egui::Color32 {
         if state.active { visuals.strong_text_color() } else { visuals.text_color() }
     }
 }

@@ -55,7 +55,10 @@ fn no_display() -> NoWindow {
     }
 }
 
-fn verdict(needed: &[(&'static str, &'static str)], is_installed: &dyn Fn(&str) -> bool) -> Result<(), NoWindow> {
+fn verdict(
+    needed: &[(&'static str, &'static str)],
+    is_installed: &dyn Fn(&str) -> bool,
+) -> Result<(), NoWindow> {
     let lacking = lacking(needed, is_installed);
     if lacking.is_empty() {
         return Ok(());
@@ -87,7 +90,9 @@ fn is_installed(library: &str) -> bool {
     }
     let named = env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let folders = named.split(':').filter(|folder| !folder.is_empty());
-    folders.chain(["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib"]).any(|folder| Path::new(folder).join(library).exists())
+    folders
+        .chain(["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib"])
+        .any(|folder| Path::new(folder).join(library).exists())
 }
 
 #[cfg(test)]

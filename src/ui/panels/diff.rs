@@ -38,9 +38,19 @@ pub fn diff_ui(ui: &mut egui::Ui, view: &DiffView, local: &mut DiffLocal, action
         }
     });
     if !view.is_ready {
-        empty_panel(ui, Icon::Search, "Nothing to compare yet", "Choose a stream; pin two points to compare them", None);
+        empty_panel(
+            ui,
+            Icon::Search,
+            "Nothing to compare yet",
+            "Choose a stream; pin two points to compare them",
+            None,
+        );
     } else if view.changes.is_empty() {
-        let hint = if view.is_between_pins { "Both points hold the same state" } else { "This step changed nothing" };
+        let hint = if view.is_between_pins {
+            "Both points hold the same state"
+        } else {
+            "This step changed nothing"
+        };
         empty_panel(ui, Icon::Check, "No difference", hint, None);
     } else {
         diff_list(ui, "Changes", &view.changes, &mut local.list);
@@ -57,7 +67,11 @@ fn pin_ui(ui: &mut egui::Ui, which: usize, name: &str, view: &DiffView, actions:
         }
         None => {
             let help = format!("Keep the cursor's place as {name} (Ctrl+{})", which + 1);
-            if ui.add_enabled(view.is_ready, egui::Button::new(format!("Pin {name} here"))).on_hover_text(help).clicked() {
+            if ui
+                .add_enabled(view.is_ready, egui::Button::new(format!("Pin {name} here")))
+                .on_hover_text(help)
+                .clicked()
+            {
                 actions.push(Action::Cursor(CursorAction::Pin(which)));
             }
         }

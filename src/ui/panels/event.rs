@@ -60,7 +60,9 @@ pub fn event_ui(
     }
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        for (part, name) in [(Part::Data, "Data"), (Part::Metadata, "Metadata"), (Part::Bytes, "Stored bytes")] {
+        for (part, name) in
+            [(Part::Data, "Data"), (Part::Metadata, "Metadata"), (Part::Bytes, "Stored bytes")]
+        {
             ui.selectable_value(&mut local.shown, part, name);
         }
         ui.weak(match local.shown {
@@ -73,7 +75,9 @@ pub fn event_ui(
             let column = payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex);
             actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
         }
-        Part::Metadata => drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex)),
+        Part::Metadata => {
+            drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex))
+        }
         Part::Bytes => hex_view(ui, "Stored bytes of the data", &event.data.stored.bytes(), &mut local.hex),
     }
 }
@@ -95,7 +99,8 @@ fn head_ui(ui: &mut egui::Ui, event: &RecordedEvent, zone: Zone) {
         for (name, value) in rows {
             let Some(value) = value else { continue };
             ui.weak(name);
-            let label = egui::Label::new(RichText::new(&value).monospace()).truncate().sense(egui::Sense::click());
+            let label =
+                egui::Label::new(RichText::new(&value).monospace()).truncate().sense(egui::Sense::click());
             let response = ui.add(label).on_hover_text("Click to copy");
             if response.clicked() {
                 ui.ctx().copy_text(value);

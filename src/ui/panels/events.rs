@@ -9,7 +9,8 @@ use crate::{
         view::{EventsView, typed_path},
     },
     ui::widgets::{
-        empty, icon::Icon,
+        empty,
+        icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
     },
 };
@@ -57,7 +58,12 @@ pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
     actions.extend(asked.into_iter().map(Action::Browse));
 }
 
-fn filter_bar_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+fn filter_bar_ui(
+    ui: &mut egui::Ui,
+    view: &EventsView,
+    local: &mut EventsLocal,
+    asked: &mut Vec<BrowseAction>,
+) {
     ui.horizontal_wrapped(|ui| {
         types_menu_ui(ui, view, local, asked);
         times_menu_ui(ui, view, local, asked);
@@ -73,7 +79,12 @@ fn filter_bar_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
     });
 }
 
-fn types_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+fn types_menu_ui(
+    ui: &mut egui::Ui,
+    view: &EventsView,
+    local: &mut EventsLocal,
+    asked: &mut Vec<BrowseAction>,
+) {
     let button = egui::Button::new("Types ▾");
     let close = egui::PopupCloseBehavior::CloseOnClickOutside;
     let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
@@ -103,7 +114,12 @@ fn types_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
     });
 }
 
-fn times_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+fn times_menu_ui(
+    ui: &mut egui::Ui,
+    view: &EventsView,
+    local: &mut EventsLocal,
+    asked: &mut Vec<BrowseAction>,
+) {
     let close = egui::PopupCloseBehavior::CloseOnClickOutside;
     let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
     egui::containers::menu::MenuButton::new("Times ▾").config(config).ui(ui, |ui| {
@@ -117,7 +133,9 @@ fn times_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
         }
         if to {
             let until = Timestamp::parse_until(&local.to);
-            asked.push(BrowseAction::FilterTo(until.filter(|_| Timestamp::parse_in(&local.to, zone).is_some())));
+            asked.push(BrowseAction::FilterTo(
+                until.filter(|_| Timestamp::parse_in(&local.to, zone).is_some()),
+            ));
         }
     });
 }
@@ -136,7 +154,12 @@ fn time_field_ui(ui: &mut egui::Ui, name: &str, text: &mut String) -> bool {
     .inner
 }
 
-fn columns_menu_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+fn columns_menu_ui(
+    ui: &mut egui::Ui,
+    view: &EventsView,
+    local: &mut EventsLocal,
+    asked: &mut Vec<BrowseAction>,
+) {
     let close = egui::PopupCloseBehavior::CloseOnClickOutside;
     let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
     egui::containers::menu::MenuButton::new("Columns ▾").config(config).ui(ui, |ui| {
@@ -193,7 +216,8 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         ColumnSpec::new(TYPE, "Type", 150.0, ColumnKind::Text),
         ColumnSpec::new(DATA, "Data", 360.0, ColumnKind::Code),
     ];
-    let path = |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
+    let path =
+        |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));
     columns
 }
@@ -246,7 +270,9 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
         key if key.starts_with('/') => {
             let place = view.paths.iter().position(|path| path.to_string() == key);
             match (loaded, place) {
-                (Some(loaded), Some(place)) => Cell::text(loaded.paths.get(place).cloned().unwrap_or_default()),
+                (Some(loaded), Some(place)) => {
+                    Cell::text(loaded.paths.get(place).cloned().unwrap_or_default())
+                }
                 _ => Cell::pending(),
             }
         }
@@ -281,8 +307,18 @@ fn row_menu_ui(ui: &mut egui::Ui, view: &EventsView, row: u64, asked: &mut Vec<B
     if let Some(stream) = stream {
         item(ui, format!("Only {}", head.stream), Some(BrowseAction::ChooseStream(stream)), None);
     }
-    item(ui, format!("Only {}", head.event_type), Some(BrowseAction::OnlyType(head.event_type.clone())), None);
-    item(ui, format!("Hide {}", head.event_type), Some(BrowseAction::ToggleType(head.event_type.clone())), None);
+    item(
+        ui,
+        format!("Only {}", head.event_type),
+        Some(BrowseAction::OnlyType(head.event_type.clone())),
+        None,
+    );
+    item(
+        ui,
+        format!("Hide {}", head.event_type),
+        Some(BrowseAction::ToggleType(head.event_type.clone())),
+        None,
+    );
     item(ui, "Copy position".to_owned(), None, Some(&head.position));
     item(ui, "Copy stream".to_owned(), None, Some(&head.stream));
     if let Some(loaded) = view.loaded(row) {

@@ -14,7 +14,9 @@ use crate::{
 pub fn info_ui(ui: &mut egui::Ui, view: &InfoView, actions: &mut Vec<Action>) {
     egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         ui.horizontal(|ui| {
-            ui.label(RichText::new(format!("Events are read from “{}”", view.events_table)).strong().size(15.0));
+            ui.label(
+                RichText::new(format!("Events are read from “{}”", view.events_table)).strong().size(15.0),
+            );
             if ui.button("Change…").on_hover_text("Correct which column plays which role").clicked() {
                 actions.push(Action::Mapping(MappingAction::Edit));
             }

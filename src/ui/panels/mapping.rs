@@ -57,7 +57,11 @@ fn roles_ui(ui: &mut egui::Ui, view: &MappingView, actions: &mut Vec<Action>) {
     egui::Grid::new("mapping roles").num_columns(4).spacing([12.0, 4.0]).show(ui, |ui| {
         for pair in Role::ALL.chunks(2) {
             for role in pair {
-                let current = view.roles.iter().find(|(other, _)| other == role).and_then(|(_, source)| source.as_ref());
+                let current = view
+                    .roles
+                    .iter()
+                    .find(|(other, _)| other == role)
+                    .and_then(|(_, source)| source.as_ref());
                 let label = ui.label(role.label());
                 source_choice_ui(ui, *role, current, &view.sources, actions, label.id);
             }
@@ -94,10 +98,10 @@ fn source_choice_ui(
 
 fn preview_ui(ui: &mut egui::Ui, view: &MappingView, height: f32) {
     egui::ScrollArea::horizontal().id_salt("preview").show(ui, |ui| {
-        let table = TableBuilder::new(ui)
-            .striped(true)
-            .max_scroll_height(height)
-            .columns(Column::initial(130.0).at_least(40.0).clip(true).resizable(true), view.preview_columns.len());
+        let table = TableBuilder::new(ui).striped(true).max_scroll_height(height).columns(
+            Column::initial(130.0).at_least(40.0).clip(true).resizable(true),
+            view.preview_columns.len(),
+        );
         table
             .header(20.0, |mut header| {
                 for name in &view.preview_columns {

@@ -27,7 +27,10 @@ pub fn no_events_ui(ui: &mut egui::Ui, view: &NoEventsView, actions: &mut Vec<Ac
             }
             ui.add_space(12.0);
             ui.horizontal(|ui| {
-                if ui.add_enabled(!view.tables.is_empty(), egui::Button::new("Map the columns by hand…")).clicked() {
+                if ui
+                    .add_enabled(!view.tables.is_empty(), egui::Button::new("Map the columns by hand…"))
+                    .clicked()
+                {
                     actions.push(Action::Mapping(MappingAction::Edit));
                 }
                 if ui.button("Close").clicked() {

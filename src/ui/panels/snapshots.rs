@@ -35,14 +35,21 @@ const SIZE: &str = "size";
 const ENCODING: &str = "encoding";
 
 /// Table and the chosen snapshot's state.
-pub fn snapshots_ui(ui: &mut egui::Ui, view: &SnapshotsView, local: &mut SnapshotsLocal, actions: &mut Vec<Action>) {
+pub fn snapshots_ui(
+    ui: &mut egui::Ui,
+    view: &SnapshotsView,
+    local: &mut SnapshotsLocal,
+    actions: &mut Vec<Action>,
+) {
     if !view.has_table {
         empty_panel(ui, Icon::Info, "This store holds no snapshots", "No table of snapshots was found", None);
         return;
     }
     ui.horizontal(|ui| {
         for (of_stream, name) in [(true, "This stream"), (false, "Whole store")] {
-            if ui.selectable_label(view.is_of_stream == of_stream, name).clicked() && view.is_of_stream != of_stream {
+            if ui.selectable_label(view.is_of_stream == of_stream, name).clicked()
+                && view.is_of_stream != of_stream
+            {
                 actions.push(Action::Browse(BrowseAction::SnapshotsOfStream(of_stream)));
             }
         }
@@ -120,7 +127,12 @@ fn detail_ui(ui: &mut egui::Ui, snapshot: &StoredSnapshot, local: &mut Snapshots
         }
         Err(reason) => {
             ui.colored_label(crate::ui::theme::Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
-            crate::ui::widgets::hex::hex_view(ui, "Stored bytes", &snapshot.state.stored.bytes(), &mut local.hex);
+            crate::ui::widgets::hex::hex_view(
+                ui,
+                "Stored bytes",
+                &snapshot.state.stored.bytes(),
+                &mut local.hex,
+            );
         }
     }
 }

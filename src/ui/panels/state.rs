@@ -76,7 +76,9 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
 }
 
 fn find_ui(ui: &mut egui::Ui, local: &mut StateLocal, takes_keyboard: bool) {
-    let field = TextEdit::singleline(&mut local.find).hint_text("Find in the state (Ctrl+F)").desired_width(f32::INFINITY);
+    let field = TextEdit::singleline(&mut local.find)
+        .hint_text("Find in the state (Ctrl+F)")
+        .desired_width(f32::INFINITY);
     let response = ui.add(field);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find in the state"));
     if takes_keyboard {

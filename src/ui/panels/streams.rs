@@ -10,7 +10,8 @@ use crate::{
         view::{StreamLine, StreamsView, grouped},
     },
     ui::widgets::{
-        empty, icon::Icon,
+        empty,
+        icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Sorting, Table, TableState},
     },
 };
@@ -32,13 +33,30 @@ const FIRST: &str = "first";
 const LAST: &str = "last";
 
 /// Filter, summary and tree.
-pub fn streams_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, actions: &mut Vec<Action>) {
+pub fn streams_ui(
+    ui: &mut egui::Ui,
+    view: &StreamsView,
+    local: &mut StreamsLocal,
+    actions: &mut Vec<Action>,
+) {
     filter_ui(ui, view, actions);
     if view.lines.is_empty() {
         if view.is_counting {
-            empty::empty_panel(ui, Icon::Search, "Counting streams…", "Events can be browsed meanwhile", None);
+            empty::empty_panel(
+                ui,
+                Icon::Search,
+                "Counting streams…",
+                "Events can be browsed meanwhile",
+                None,
+            );
         } else {
-            empty::empty_panel(ui, Icon::Search, "No stream passes the filter", "Plain text, a glob like order-1*, or /expression/", None);
+            empty::empty_panel(
+                ui,
+                Icon::Search,
+                "No stream passes the filter",
+                "Plain text, a glob like order-1*, or /expression/",
+                None,
+            );
         }
         return;
     }
@@ -53,11 +71,15 @@ pub fn streams_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLoca
     let is_new_choice = view.chosen != local.last_chosen;
     local.last_chosen = view.chosen;
     let look = |row: u64| match line(view, row) {
-        Some(StreamLine::Stream(number)) if view.text(*number).is_some_and(|text| text.is_future) => RowLook::Later,
+        Some(StreamLine::Stream(number)) if view.text(*number).is_some_and(|text| text.is_future) => {
+            RowLook::Later
+        }
         _ => RowLook::Plain,
     };
     let mut asked = Vec::new();
-    let mut menu = |ui: &mut egui::Ui, row: u64| asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)));
+    let mut menu = |ui: &mut egui::Ui, row: u64| {
+        asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)))
+    };
     let response = Table::new("Streams", &columns)
         .rows(view.lines.len() as u64)
         .selected(chosen_row)
@@ -78,21 +100,22 @@ pub fn streams_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLoca
 
 fn filter_ui(ui: &mut egui::Ui, view: &StreamsView, actions: &mut Vec<Action>) {
     let mut filter = view.filter.clone();
-    let field = TextEdit::singleline(&mut filter).hint_text("Filter: text, glob* or /regex/").desired_width(f32::INFINITY);
+    let field = TextEdit::singleline(&mut filter)
+        .hint_text("Filter: text, glob* or /regex/")
+        .desired_width(f32::INFINITY);
     let response = ui.add(field);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Filter streams"));
     if response.changed() {
         actions.push(Action::Browse(BrowseAction::FilterStreams(filter)));
     }
-    ui.horizontal(|ui| {
-        match &view.filter_error {
-            Some(err) => {
-                let first_line = err.lines().last().unwrap_or(err);
-                ui.colored_label(crate::ui::theme::Palette::of(ui).trouble.ink, format!("⚠ {first_line}")).on_hover_text(err);
-            }
-            None => {
-                ui.weak(&view.summary);
-            }
+    ui.horizontal(|ui| match &view.filter_error {
+        Some(err) => {
+            let first_line = err.lines().last().unwrap_or(err);
+            ui.colored_label(crate::ui::theme::Palette::of(ui).trouble.ink, format!("⚠ {first_line}"))
+                .on_hover_text(err);
+        }
+        None => {
+            ui.weak(&view.summary);
         }
     });
 }
@@ -116,8 +139,9 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> 
             NAME => {
                 let arrow = if *is_open { "▾" } else { "▸" };
                 let name = name.as_deref().unwrap_or("(no category)");
-                Cell::inked(format!("{arrow} {name}  {}", grouped(*streams)), Ink::Plain)
-                    .with_tooltip(format!("{name}: {} streams, {} events", grouped(*streams), grouped(*events)))
+                Cell::inked(format!("{arrow} {name}  {}", grouped(*streams)), Ink::Plain).with_tooltip(
+                    format!("{name}: {} streams, {} events", grouped(*streams), grouped(*events)),
+                )
             }
             EVENTS => Cell::inked(grouped(*events), Ink::Soft),
             _ => Cell::default(),

@@ -20,7 +20,12 @@ pub struct TimelineLocal {
 }
 
 /// Buttons and strip.
-pub fn timeline_ui(ui: &mut egui::Ui, view: &TimelineView, local: &mut TimelineLocal, actions: &mut Vec<Action>) {
+pub fn timeline_ui(
+    ui: &mut egui::Ui,
+    view: &TimelineView,
+    local: &mut TimelineLocal,
+    actions: &mut Vec<Action>,
+) {
     let mut asked = Vec::new();
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -101,7 +106,9 @@ fn buttons_ui(ui: &mut egui::Ui, view: &TimelineView, asked: &mut Vec<CursorActi
             }
         });
     }
-    if view.axis == Axis::Time && toggle(ui, view.is_collapsed, "Collapse gaps", "Leave out long times without events") {
+    if view.axis == Axis::Time
+        && toggle(ui, view.is_collapsed, "Collapse gaps", "Leave out long times without events")
+    {
         asked.push(CursorAction::ToggleCollapse);
     }
     if view.has_stream {

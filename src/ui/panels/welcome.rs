@@ -18,7 +18,10 @@ pub fn welcome_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) -> 
             ui.add_space((ui.ctx().content_rect().height() * 0.12).min(110.0));
             ui.label(RichText::new("Timeglass").size(34.0).strong());
             ui.add_space(2.0);
-            ui.label(RichText::new("See what any aggregate looked like at any moment, and which event made it so").weak());
+            ui.label(
+                RichText::new("See what any aggregate looked like at any moment, and which event made it so")
+                    .weak(),
+            );
             ui.add_space(24.0);
             ui.horizontal(|ui| {
                 let width = 190.0;
@@ -55,7 +58,8 @@ fn recent_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
                     actions.push(Action::Shell(ShellAction::Open(file.path.clone())));
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let forget = ui.add(egui::Button::new("×").frame(false)).on_hover_text("Take off this list");
+                    let forget =
+                        ui.add(egui::Button::new("×").frame(false)).on_hover_text("Take off this list");
                     forget.widget_info(|| {
                         egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Forget {}", file.name))
                     });

@@ -38,7 +38,12 @@ pub(super) fn stage<'a, S: 'static>(
 
 /// Keeps a picture of the stage in both themes, if `UPDATE_PICTURES` is set, and checks in any case that it can
 /// be drawn and is not blank.
-pub(super) fn pictures<S: Clone + 'static>(name: &str, size: impl Into<Vec2>, state: &S, draw: fn(&mut Ui, &mut S)) {
+pub(super) fn pictures<S: Clone + 'static>(
+    name: &str,
+    size: impl Into<Vec2>,
+    state: &S,
+    draw: fn(&mut Ui, &mut S),
+) {
     let size = size.into();
     for (theme, suffix) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let mut harness = stage(size, theme, state.clone(), draw);
