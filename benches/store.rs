@@ -83,7 +83,7 @@ fn open_and_first_rows() -> usize {
 
 #[divan::bench_group(sample_count = 5, sample_size = 1)]
 mod whole_store {
-    use super::*;
+    use super::{Arc, Bencher, COLUMNS, Command, Index, ThreadLanes, Work, black_box, path, shell, store};
 
     /// The complete index on one lane.
     #[divan::bench]
