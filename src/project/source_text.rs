@@ -10,12 +10,13 @@ use crate::{
 
 /// What a text may look like, for messages.
 pub(super) const FORMS: &str = "`column`, `column.member`, `column in table`, `rowid`, \
-                                `stream before \"-\"`, `class in the event type` or `none`";
+                                `stream before \"-\"`, `class in the event type`, \
+                                `name of the one member of column` or `none`";
 
 const ROW_ID: &str = "rowid";
 const TYPE_CLASS: &str = "class in the event type";
-const PREFIX: &str = "stream before \"";
 const TYPE_TAG: &str = "name of the one member of ";
+const PREFIX: &str = "stream before \"";
 
 /// The word for a role that nothing plays.
 pub(super) const ABSENT: &str = "none";
@@ -59,16 +60,16 @@ pub fn parse_source(text: &str) -> Option<Source> {
     if text == TYPE_CLASS {
         return Some(Source::TypeClass);
     }
-    if let Some(column) = text.strip_prefix(TYPE_TAG) {
-        let (column, rest) = take_name(column)?;
-        return rest.is_empty().then(|| Source::TypeTag { column: column.text.into() });
-    }
     if let Some(separator) = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix('"')) {
         let mut characters = separator.chars();
         return match (characters.next(), characters.next()) {
             (Some(separator), None) => Some(Source::StreamPrefix { separator }),
             _ => None,
         };
+    }
+    if let Some(column) = text.strip_prefix(TYPE_TAG) {
+        let (column, rest) = take_name(column)?;
+        return rest.is_empty().then(|| Source::TypeTag { column: column.text.into() });
     }
     let (name, mut rest) = take_name(text)?;
     if let Some(table) = rest.strip_prefix(" in ") {

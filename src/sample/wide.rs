@@ -45,6 +45,9 @@ const FIELDS: &[&str] = &[
     "capacity",
 ];
 
+/// Together with sections and fields that makes a state of about 37 kB.
+const FLOORS: &[&str] = &["basement", "ground", "first", "second", "third", "fourth", "fifth", "roof"];
+
 /// Building configurations.
 pub(crate) struct Wide {
     pen: Pen,
@@ -59,8 +62,8 @@ struct Document {
     thread: Thread,
     town: &'static str,
     editor: &'static str,
-    /// One for each of [`SECTIONS`].
-    sections: Vec<Section>,
+    /// One for each of [`FLOORS`], with a section for each of [`SECTIONS`].
+    floors: Vec<Vec<Section>>,
 }
 
 #[derive(Debug)]
@@ -113,27 +116,31 @@ impl Story for Wide {
 
 impl Document {
     fn new(number: u64, rng: &mut Rng) -> Self {
-        let sections = SECTIONS.iter().map(|name| Section::new(name, rng)).collect();
+        let mut floor = || SECTIONS.iter().map(|name| Section::new(name, rng)).collect();
+        let floors = FLOORS.iter().map(|_| floor()).collect();
         Self {
             thread: Thread::new("building", number),
             town: rng.pick(PLACES).1,
             editor: rng.pick(PEOPLE).1,
-            sections,
+            floors,
         }
     }
 
     /// Changes two to five sections, or clears fields of one.
     fn change(&mut self, pen: &mut Pen, draft: &mut Draft, time: i64, rng: &mut Rng) {
         self.editor = rng.pick(PEOPLE).1;
-        let first = rng.index(self.sections.len());
+        let (floor, first) = (rng.index(FLOORS.len()), rng.index(SECTIONS.len()));
         let count = if rng.chance(15) { 1 } else { rng.between(2, 5) as usize };
         let event_type = if count == 1 { "FieldsCleared" } else { "SectionsChanged" };
         pen.begin(draft, &mut self.thread, event_type, time);
         draft.data.text("editor", self.editor);
-        draft.data.object("sections", |doc| {
-            for section in self.sections.iter_mut().skip(first).take(count) {
-                if count == 1 { section.clear(doc, rng) } else { section.change(doc, rng) }
-            }
+        let Some((name, sections)) = FLOORS.iter().zip(&mut self.floors).nth(floor) else { return };
+        draft.data.object("floors", |doc| {
+            doc.object(name, |doc| {
+                for section in sections.iter_mut().skip(first).take(count) {
+                    if count == 1 { section.clear(doc, rng) } else { section.change(doc, rng) }
+                }
+            });
         });
     }
 }
@@ -198,6 +205,10 @@ impl Section {
 impl Subject for Document {
     fn write_state(&self, doc: &mut Doc) {
         doc.text("town", self.town).text("editor", self.editor);
-        doc.object("sections", |doc| self.sections.iter().for_each(|section| section.write(doc)));
+        doc.object("floors", |doc| {
+            for (name, sections) in FLOORS.iter().zip(&self.floors) {
+                doc.object(name, |doc| sections.iter().for_each(|section| section.write(doc)));
+            }
+        });
     }
 }

@@ -256,7 +256,9 @@ impl Opened {
         // A cursor in the past stays in the past; if the stream had no event yet, it goes to its end.
         let count = self.count_at(ordinal);
         self.cursor.count = if self.cursor.is_following || count == 0 { events } else { count };
-        self.cursor.ordinal = self.ordinal_of_count(self.cursor.count);
+        if count == 0 && !self.cursor.is_following {
+            self.cursor.ordinal = self.ordinal_of_count(events);
+        }
         jobs.extend(self.cursor_moved());
         jobs
     }
@@ -302,7 +304,7 @@ impl Opened {
     fn move_row(&mut self, rows: i64) -> Vec<Job> {
         let Some(listing) = self.listing() else { return Vec::new() };
         let Some(last) = (listing.len() as u64).checked_sub(1) else { return Vec::new() };
-        let here = self.cursor.ordinal.and_then(|ordinal| listing.row_of(ordinal, self.browse.order));
+        let here = self.standing().and_then(|ordinal| listing.row_of(ordinal, self.browse.order));
         let target = here.map_or(0, |row| row.saturating_add_signed(rows)).min(last);
         let ordinal = listing.ordinal(target);
         ordinal.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default()
@@ -503,10 +505,7 @@ impl Opened {
             paths: Arc::clone(&browse.paths),
             total,
             summary,
-            cursor_row: self
-                .cursor
-                .ordinal
-                .and_then(|ordinal| listing.as_ref()?.row_of(ordinal, browse.order)),
+            cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal, browse.order)),
             listing,
             loaded: Arc::clone(&browse.loaded),
             loaded_from: browse.loaded_from,

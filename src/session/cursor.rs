@@ -215,6 +215,15 @@ impl Opened {
         }
     }
 
+    /// The event at the cursor: the last that counts of what the timeline shows.
+    pub(crate) fn standing(&self) -> Option<u32> {
+        if self.is_on_stream() {
+            self.ordinal_of_count(self.cursor.count).filter(|_| self.cursor.count > 0)
+        } else {
+            self.cursor.ordinal
+        }
+    }
+
     /// How many events of the chosen stream count when everything up to `ordinal` does.
     pub(crate) fn count_at(&self, ordinal: Option<u32>) -> usize {
         let (Some(index), Some(stream), Some(ordinal)) = (&self.index, self.browse.focus, ordinal) else {

@@ -233,10 +233,12 @@ pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, C
     let events = question.stream.map(|stream| question.index.stream_events(stream));
     let total = events.map_or(question.index.len(), <[u32]>::len);
     if question.axis == Axis::Events {
-        return Ok(event_bars(total));
+        return event_bars(question, total, work);
     }
     let histogram = question.index.histogram(events, FINE_BARS, work)?;
-    let (Some(start), Some(end)) = (histogram.start, histogram.end) else { return Ok(event_bars(total)) };
+    let (Some(start), Some(end)) = (histogram.start, histogram.end) else {
+        return event_bars(question, total, work);
+    };
     let scale = Scale::over_time(start, end, &histogram.counts, question.collapse);
     let span = (end.nanos() as f64) - (start.nanos() as f64);
     let mut sums = vec![0_u64; BARS];
@@ -250,11 +252,42 @@ pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, C
     Ok(BarsAnswer { bars: normalised(&sums), labels: time_labels(&scale, question.zone), scale })
 }
 
-fn event_bars(total: usize) -> BarsAnswer {
+/// Over events each has the same width, so their density in time is shown: a tall bar stands where
+/// the events around it followed each other quickly.
+fn event_bars(question: &BarsQuestion, total: usize, work: &Work) -> Result<BarsAnswer, Cancelled> {
     let scale = Scale::Events { total };
     let labels = [0.0, 0.25, 0.5, 0.75, 1.0]
         .map(|place: f64| (place as f32, grouped(scale.count_at(place).unwrap_or_default() as u64)));
-    BarsAnswer { bars: Vec::new(), labels: labels.into_iter().collect(), scale }
+    let bars = rhythm(question, total, work)?;
+    Ok(BarsAnswer { bars, labels: labels.into_iter().collect(), scale })
+}
+
+/// Events a second around each bar, on a logarithmic scale; even bars where nothing has a time.
+fn rhythm(question: &BarsQuestion, total: usize, work: &Work) -> Result<Vec<f32>, Cancelled> {
+    let events = question.stream.map(|stream| question.index.stream_events(stream));
+    let time_at = |place: usize| {
+        let ordinal = match events {
+            Some(events) => events.get(place).copied(),
+            None => u32::try_from(place).ok(),
+        };
+        ordinal.and_then(|ordinal| question.index.row(ordinal)?.time).map(Timestamp::nanos)
+    };
+    let count = BARS.min(total);
+    let mut rates = Vec::with_capacity(count);
+    for bar in 0..count {
+        work.advance(0)?;
+        let (first, last) = (bar * total / count, ((bar + 1) * total / count).min(total.saturating_sub(1)));
+        let span = time_at(last).zip(time_at(first)).map(|(last, first)| last.abs_diff(first) as f64 / 1e9);
+        rates.push(span.map(|span| ((last - first).max(1) as f64 / span.max(1e-3)).ln()));
+    }
+    let known = || rates.iter().flatten();
+    let slowest = known().copied().fold(f64::INFINITY, f64::min);
+    let spread = known().copied().fold(f64::NEG_INFINITY, f64::max) - slowest;
+    let height = |rate: &Option<f64>| match rate {
+        Some(rate) if spread > 0.0 => (0.15 + 0.85 * (rate - slowest) / spread) as f32,
+        _ => 0.4,
+    };
+    Ok(rates.iter().map(height).collect())
 }
 
 /// Square roots, so that a busy day does not flatten all others.
@@ -285,6 +318,9 @@ fn time_labels(scale: &Scale, zone: Zone) -> Vec<(f32, String)> {
 pub(crate) fn make_sample(path: PathBuf, work: &Work) -> Answer {
     if path.exists() {
         return Answer::SampleMade(path);
+    }
+    if let Some(Err(err)) = path.parent().map(std::fs::create_dir_all) {
+        return Answer::SampleFailed(format!("{} cannot be made: {err}", path.display()));
     }
     match write(&path, &SampleOptions::default(), work) {
         Ok(_) => Answer::SampleMade(path),

@@ -42,7 +42,7 @@ impl Default for Workspace {
             theme: Theme::System,
             path_columns: Vec::new(),
             stream_sort: StreamSort::Name,
-            axis: Axis::Events,
+            axis: Axis::Time,
             is_collapsed: true,
             speed: 4,
         }

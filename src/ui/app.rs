@@ -23,7 +23,7 @@ use crate::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
-        menus,
+        fonts, menus,
         panels::{self, Local},
         theme,
     },
@@ -87,6 +87,7 @@ impl App {
         let tree = context
             .storage
             .and_then(|storage| serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok());
+        fonts::install(&context.egui_ctx);
         theme::apply(&context.egui_ctx);
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());

@@ -55,9 +55,9 @@ pub fn default_tree() -> Tree<Panel> {
     let right = [Panel::State, Panel::Diff, Panel::Event].map(|panel| tiles.insert_pane(panel));
     let right = tiles.insert_tab_tile(right.to_vec());
     let mut row = Linear::new(LinearDir::Horizontal, vec![streams, middle, right]);
-    row.shares.set_share(streams, 0.22);
-    row.shares.set_share(middle, 0.48);
-    row.shares.set_share(right, 0.30);
+    row.shares.set_share(streams, 0.20);
+    row.shares.set_share(middle, 0.53);
+    row.shares.set_share(right, 0.27);
     let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
     Tree::new(egui::Id::unique("panels"), root, tiles)
 }
@@ -93,7 +93,11 @@ pub struct Docked<'a> {
 
 impl Behavior<Panel> for Docked<'_> {
     fn pane_ui(&mut self, ui: &mut egui::Ui, _: TileId, panel: &mut Panel) -> UiResponse {
-        egui::Frame::NONE.inner_margin(6.0).show(ui, |ui| (self.draw)(ui, *panel));
+        let fill = ui.visuals().panel_fill;
+        egui::Frame::NONE.fill(fill).inner_margin(6.0).show(ui, |ui| {
+            ui.set_min_size(ui.available_size());
+            (self.draw)(ui, *panel);
+        });
         UiResponse::None
     }
 

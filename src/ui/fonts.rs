@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use egui::{FontData, FontDefinitions, FontFamily, FontTweak};
+use egui::{FontData, FontDefinitions, FontFamily};
 
 /// The font family of headings and of what is chosen.
 pub const STRONG: &str = "strong";
@@ -24,7 +24,7 @@ fn definitions() -> FontDefinitions {
         ("JetBrains Mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
     ];
     for (name, bytes) in faces {
-        let data = FontData::from_static(bytes).tweak(FontTweak::default());
+        let data = FontData::from_static(bytes);
         fonts.font_data.insert(name.to_owned(), Arc::new(data));
     }
     let chain = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();

@@ -33,7 +33,7 @@ pub fn run(start: Start) -> Result<(), WindowError> {
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("timeglass")
         .with_title("Timeglass")
-        .with_inner_size([1280.0, 800.0])
+        .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([640.0, 400.0])
         .with_drag_and_drop(true)
         .with_icon(icon);

@@ -103,7 +103,7 @@ pub static LIGHT: Palette = Palette {
     strong_line: rgb(0xb4bdc6),
     text: rgb(0x1c2329),
     soft: rgb(0x4d5863),
-    faint: rgb(0x656f7a),
+    faint: rgb(0x59636d),
     accent: rgb(0x0b7285),
     on_accent: rgb(0xffffff),
     selection: rgb(0xd5edf1),
@@ -143,10 +143,10 @@ pub static DARK: Palette = Palette {
     strong_line: rgb(0x4d5964),
     text: rgb(0xe2e8ed),
     soft: rgb(0xaab5c0),
-    faint: rgb(0x8d98a4),
+    faint: rgb(0x9ba6b1),
     accent: rgb(0x4fc3d4),
     on_accent: rgb(0x0b2126),
-    selection: rgb(0x17434c),
+    selection: rgb(0x153a42),
     hover: rgb(0x232b33),
     found: rgb(0x6b5412),
     bar: rgb(0x4f6a76),
@@ -325,7 +325,7 @@ mod tests {
         let grounds = [palette.panel, palette.raised, palette.hover, palette.selection];
         for (ink, ground) in inks.iter().flat_map(|ink| grounds.iter().map(move |ground| (*ink, *ground))) {
             let found = contrast(ink, ground);
-            assert!(found >= 4.1, "{name}: {ink:?} on {ground:?} has {found}");
+            assert!(found >= 4.5, "{name}: {ink:?} on {ground:?} has {found}");
         }
         for ink in inks.iter().chain(&palette.names) {
             assert!(contrast(*ink, palette.panel) >= 4.5, "{name}: {ink:?} on the panel");

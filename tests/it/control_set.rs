@@ -140,10 +140,16 @@ fn chats_with_a_sequence_for_each_room() {
             "no column holds event data",
         ),
         ("room_id INTEGER, seq INTEGER, type TEXT, content TEXT", "json_object('text', i)", "`room_id`"),
+        (
+            "conversation_id INTEGER, seq INTEGER, type TEXT, content TEXT",
+            "json_object('text', i)",
+            "`conversation_id`",
+        ),
     ] {
+        let key = columns.split(' ').next().unwrap_or_default();
         let sql = format!(
             "CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT);
-             CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns}, sent_at TEXT, edited_at TEXT, UNIQUE (room_id, seq));
+             CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns}, sent_at TEXT, edited_at TEXT, UNIQUE ({key}, seq));
              INSERT INTO rooms {NUMBERS} SELECT i, 'room ' || i FROM n WHERE i < 10;
              INSERT INTO messages {NUMBERS} SELECT i + 1, i % 10, 1 + i / 10, CASE i % 3 WHEN 0 THEN 'ada' ELSE 'text' END, {body}, datetime('2024-01-01', i || ' minutes'), NULL FROM n;"
         );

@@ -105,7 +105,7 @@ fn errors_name_line_and_column() {
     check("[layout]\ntable = 7\n", "2:9: `layout.table` is not a text in quotes");
     check("layout = 3\n", "1:10: `layout` is not a table");
     let complaint = "`order id` is no source for `stream`; write `column`, `column.member`, `column in table`, \
-                     `rowid`, `stream before \"-\"`, `class in the event type` or `none`";
+                     `rowid`, `stream before \"-\"`, `class in the event type`, `name of the one member of column` or `none`";
     let text = "# Größe\n[layout]\ntable = \"log\"\n[layout.roles]\nstream = \"order id\"\n";
     check(text, &format!("5:10: {complaint}"));
     let folder = tempfile::tempdir().unwrap();

@@ -163,7 +163,9 @@ fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
 #[test]
 fn snapshots_are_the_merge_of_their_events() {
     for shape in Shape::ALL {
-        let options = SampleOptions { events: 4000, snapshot_every: 1, ..SampleOptions::of(shape) };
+        // A state of the wide shape has 37 kB.
+        let events = if shape == Shape::Wide { 300 } else { 4000 };
+        let options = SampleOptions { events, snapshot_every: 1, ..SampleOptions::of(shape) };
         let made = make(&options);
         let store = open(&made.path);
         let mut statement = store

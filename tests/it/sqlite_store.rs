@@ -1,6 +1,8 @@
 //! Every fixture store, opened with no hint, says exactly what is known of it; and pages of any
 //! size, joined, are one read.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,

@@ -6,6 +6,7 @@
 mod cart;
 mod customer;
 mod order;
+mod plan;
 mod product;
 
 use std::{cmp::Reverse, collections::BinaryHeap};
@@ -19,7 +20,8 @@ use crate::sample::{
 
 use cart::Cart;
 use customer::{Credit, Customer};
-use order::{Order, Step};
+use order::Order;
+use plan::Step;
 use product::Product;
 
 /// The number of the first customer, who moves and moves again.

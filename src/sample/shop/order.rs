@@ -1,34 +1,18 @@
 //! Orders, from placed to delivered, and the ways they go astray.
 
 use crate::sample::{
-    calendar::{DAY, HOUR, MINUTE, push_date},
+    calendar::{DAY, push_date},
     doc::{Doc, push_hex, push_number},
     draft::{Chain, Draft, Pen, Subject, Thread},
     rng::Rng,
     shop::{
         customer::Address,
+        plan::{Step, plan},
         product::{Line, total_cents, write_lines},
     },
     words::{CANCEL_REASONS, CARRIERS, NOTES, RETURN_REASONS},
     write::Summary,
 };
-
-/// What happens to an order, one after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    PaymentFails,
-    Pay,
-    CorrectAddress,
-    AddNote,
-    RemoveNote,
-    Pack,
-    Ship,
-    Deliver,
-    RequestReturn,
-    ReceiveReturn,
-    Refund,
-    Cancel,
-}
 
 /// An order.
 #[derive(Debug)]
@@ -149,17 +133,7 @@ impl Order {
 
     /// How long until the next step; nothing if there is none.
     pub(super) fn next_in(&self, rng: &mut Rng) -> Option<i64> {
-        Some(match self.plan.last()? {
-            Step::PaymentFails | Step::Pay => rng.between(20 * 1_000_000, 40 * MINUTE),
-            Step::CorrectAddress | Step::AddNote | Step::RemoveNote => rng.between(5 * MINUTE, 9 * HOUR),
-            Step::Pack => rng.between(2 * HOUR, 30 * HOUR),
-            Step::Ship => rng.between(30 * MINUTE, 10 * HOUR),
-            Step::Deliver => rng.between(DAY, 6 * DAY),
-            Step::RequestReturn => rng.between(2 * DAY, 13 * DAY),
-            Step::ReceiveReturn => rng.between(3 * DAY, 8 * DAY),
-            Step::Refund => rng.between(2 * HOUR, 3 * DAY),
-            Step::Cancel => rng.between(HOUR, 4 * DAY),
-        })
+        self.plan.last().map(|step| step.lasts(rng))
     }
 
     /// Takes the next step, and says which it was.
@@ -342,72 +316,6 @@ impl Order {
             updated_at: self.updated_at,
         }
     }
-}
-
-impl Step {
-    fn event_type(self) -> &'static str {
-        match self {
-            Self::PaymentFails => "PaymentFailed",
-            Self::Pay => "OrderPaid",
-            Self::CorrectAddress => "ShippingAddressCorrected",
-            Self::AddNote => "GiftNoteAdded",
-            Self::RemoveNote => "GiftNoteRemoved",
-            Self::Pack => "OrderPacked",
-            Self::Ship => "OrderShipped",
-            Self::Deliver => "OrderDelivered",
-            Self::RequestReturn => "ReturnRequested",
-            Self::ReceiveReturn => "ReturnReceived",
-            Self::Refund => "OrderRefunded",
-            Self::Cancel => "OrderCancelled",
-        }
-    }
-}
-
-/// The life of an order, the last step first. Two orders have one that is good to show.
-fn plan(number: u64, rng: &mut Rng) -> Vec<Step> {
-    let mut plan = match number {
-        super::PLAIN_ORDER => vec![Step::Pay, Step::Pack, Step::Ship, Step::Deliver],
-        super::EVENTFUL_ORDER => vec![
-            Step::PaymentFails,
-            Step::AddNote,
-            Step::Pay,
-            Step::CorrectAddress,
-            Step::RemoveNote,
-            Step::Pack,
-            Step::Ship,
-            Step::Deliver,
-            Step::RequestReturn,
-            Step::ReceiveReturn,
-            Step::Refund,
-        ],
-        _ => any_plan(rng),
-    };
-    plan.reverse();
-    plan
-}
-
-fn any_plan(rng: &mut Rng) -> Vec<Step> {
-    let mut plan = Vec::with_capacity(8);
-    let mut maybe = |percent: u64, steps: &[Step]| {
-        let happens = rng.chance(percent);
-        if happens {
-            plan.extend_from_slice(steps);
-        }
-        happens
-    };
-    maybe(10, &[Step::PaymentFails]);
-    maybe(12, &[Step::AddNote]);
-    if maybe(7, &[Step::Cancel]) {
-        return plan;
-    }
-    maybe(100, &[Step::Pay]);
-    maybe(9, &[Step::CorrectAddress]);
-    if maybe(3, &[Step::Cancel]) {
-        return plan;
-    }
-    maybe(100, &[Step::Pack, Step::Ship, Step::Deliver]);
-    maybe(13, &[Step::RequestReturn, Step::ReceiveReturn, Step::Refund]);
-    plan
 }
 
 impl Payment {

@@ -14,6 +14,12 @@ pub(super) fn document(bytes: &[u8]) -> Option<Reading> {
     if trimmed.starts_with(b"---\n") || trimmed.starts_with(b"--- ") || trimmed.starts_with(b"---\r\n") {
         return Some(reason(Encoding::Yaml, "YAML, shown as text"));
     }
+    if let [b'a' | b'O', b':', digit, ..] = trimmed
+        && digit.is_ascii_digit()
+        && trimmed.trim_ascii_end().ends_with(b"}")
+    {
+        return Some(reason(Encoding::Text, "PHP serialisation: a program's objects, not read"));
+    }
     let is_tag = trimmed.starts_with(b"<") && trimmed.trim_ascii_end().ends_with(b">");
     (is_tag && trimmed.len() > 2).then(|| reason(Encoding::Xml, "XML, shown as text"))
 }

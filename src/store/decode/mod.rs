@@ -171,7 +171,7 @@ mod tests {
         check(bytes(b"\xa2\x61a\x01\x61b\x82\xf5\xf6"), r#"CBOR: {"a":1,"b":[true,null]}"#);
         check(bytes(b"\xa1\x61t\xc0\x6a2024-03-01"), r#"CBOR: {"t":"2024-03-01"}"#);
         // A map with a byte left over is no document.
-        check(bytes(b"\x81\xa1a\x01\x00"), "unknown! bytes of no known form");
+        check(bytes(b"\x81\xa1a\x01\xff"), "unknown! bytes of no known form");
         check(bytes(&vec![0x91; 100_000]), "unknown! bytes of no known form");
         check(bytes(&vec![0x81; 100_000]), "unknown! bytes of no known form");
     }
@@ -183,6 +183,10 @@ mod tests {
             "Python pickle! Python pickle, protocol 4: a program, so it is not run; shown as bytes",
         );
         check(bytes(b"---\nname: x\n"), "YAML! YAML, shown as text");
+        check(
+            words(r#"O:3:"Abc":1:{s:1:"n";i:4;}"#),
+            "text! PHP serialisation: a program's objects, not read",
+        );
         check(words("<?xml version=\"1.0\"?><a/>"), "XML! XML, shown as text");
         let mut seed = 7_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {

@@ -56,6 +56,9 @@ pub(super) fn finish(look: &Look<'_>, reading: &mut Reading, open: &dyn Fn(Role)
             reading.unwrap.insert(0, Unwrap::TypedValues);
         }
     }
+    if open(Role::Time) && !reading.roles.contains_key(&Role::Time) {
+        time_in_id(look, reading);
+    }
     if open(Role::Category) && !reading.roles.contains_key(&Role::Category) {
         category(look, reading, [&metadata, &data].into_iter().flatten().map(|(_, documents)| documents));
         played.extend(reading.roles.get(&Role::Category).map(|mapping| mapping.source.clone()));
@@ -152,6 +155,27 @@ fn unwrap(reading: &mut Reading, data: &Documents, played: &[Source], open: &dyn
     }
 }
 
+/// The time inside an id that sorts by time, where there is no other.
+fn time_in_id(look: &Look<'_>, reading: &mut Reading) {
+    let ids = [Role::EventId, Role::GlobalPosition]
+        .into_iter()
+        .filter_map(|role| reading.columns.get(&role).copied());
+    let sortable = ids.into_iter().find(|at| {
+        let profile = look.profile(*at);
+        profile.mostly(profile.sortable_ids, 0.95)
+    });
+    let Some(column) = sortable else { return };
+    let is_ulid = texts(look, column).first().is_some_and(|text| text.len() == 26);
+    let form = if is_ulid { Form::Ulid } else { Form::UuidV7 };
+    let mapping = Mapping {
+        source: Source::Column { table: None, column: look.name(column) },
+        form,
+        evidence: "there is no time of its own; this one is inside the id".to_owned(),
+        is_uncertain: true,
+    };
+    reading.roles.insert(Role::Time, mapping);
+}
+
 /// The kind of stream where no column says it.
 fn category<'a>(look: &Look<'_>, reading: &mut Reading, documents: impl Iterator<Item = &'a Documents>) {
     if let Some(stream) = reading.columns.get(&Role::Stream).copied()
@@ -224,7 +248,7 @@ pub(super) fn prefix(column: &str, names: &[String]) -> Option<Mapping> {
 
 fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option<f64> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut split, mut ids, mut numbers) = (0, 0, 0);
+    let (mut split, mut ids, mut numbers, mut decimals) = (0, 0, 0, 0);
     for name in names {
         let Some((kind, id)) = name.split_once(separator) else {
             continue;
@@ -235,6 +259,7 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
             *kinds.entry(kind).or_default() += 1;
             ids += usize::from(values::is_id(id));
             numbers += usize::from(is_number_like(id));
+            decimals += usize::from(id.bytes().all(|byte| byte.is_ascii_digit()));
         }
     }
     let all = names.len();
@@ -246,7 +271,9 @@ fn prefix_score(names: &BTreeSet<&str>, separator: char, column: &str) -> Option
     let numbers_share = numbers as f64 / all as f64;
     // One kind alone may be part of the id, unless what follows is an id of its own.
     let is_stream = crate::store::detect::names::normalised(column).starts_with("stream");
-    if kinds.len() == 1 && ids_share < 0.9 && !(is_stream && separator != '_' && numbers_share > 0.9) {
+    let is_counted = separator == '-' && decimals == all;
+    let is_named = is_stream && separator != '_' && numbers_share > 0.9;
+    if kinds.len() == 1 && ids_share < 0.9 && !is_counted && !is_named {
         return None;
     }
     if separator == '_' && ids_share.max(numbers_share) < 0.9 {

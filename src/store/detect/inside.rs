@@ -62,7 +62,9 @@ impl Documents {
                 Some(at) => at,
                 None if self.places.len() >= MOST_PLACES => continue,
                 None => {
-                    let name = names::normalised(name);
+                    // The two halves of a wrapped value are no names of anything.
+                    let is_wrapping = matches!(&**name, "_type_" | "_data_");
+                    let name = if is_wrapping { String::new() } else { names::normalised(name) };
                     self.places.push(Place {
                         path: path.clone(),
                         name,

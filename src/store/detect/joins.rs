@@ -72,7 +72,8 @@ fn streams(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading, open: &dy
     let Some(stream) = reading.columns.get(&Role::Stream).copied() else {
         return;
     };
-    let Some((other, to)) = referred(looks, look, stream) else {
+    // A reference to the customers or orders themselves is none to streams.
+    let Some((other, to)) = referred(looks, look, stream).filter(|(other, _)| is_streams_table(other)) else {
         return;
     };
     let mut is_used = false;

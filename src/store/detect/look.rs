@@ -30,8 +30,18 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     pub(super) fn at(connection: &Connection, table: &'a Table, work: &Work) -> DetectResult<Self> {
-        let sample = sample::take(connection, table, work)?;
-        let profiles = (0..table.columns.len()).map(|column| Profile::of(&sample, column)).collect();
+        let mut sample = sample::take(connection, table, work)?;
+        let mut profiles: Vec<Profile> =
+            (0..table.columns.len()).map(|column| Profile::of(&sample, column)).collect();
+        // Events are documents, and what links them to streams is named after streams: no other
+        // table is worth a closer look.
+        let is_named = |role: Role| table.columns.iter().any(|column| names::rank(role, &column.name) > 0.4);
+        let is_worth =
+            profiles.iter().any(Profile::is_document) || (is_named(Role::Stream) && is_named(Role::Version));
+        sample::narrow(connection, table, &mut sample, is_worth);
+        for (column, profile) in profiles.iter_mut().enumerate() {
+            profile.look_for_rise(&sample, column);
+        }
         Ok(Self { table, sample, profiles, nothing: Profile::default() })
     }
 

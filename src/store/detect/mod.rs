@@ -82,9 +82,7 @@ pub fn detect(connection: &Connection, work: &Work) -> DetectResult<Detection> {
         looks.extend(views);
         readings = judge(&looks);
     }
-    readings.sort_by(|(_, left), (_, right)| {
-        right.is_enough.cmp(&left.is_enough).then(right.score.total_cmp(&left.score))
-    });
+    readings.sort_by(|left, right| better(right, left));
     let mut found = readings.iter().filter(|(_, verdict)| verdict.is_enough);
     let Some((best, verdict)) = found.next() else {
         let notes = tables::notes(&tables, &looks, None);
@@ -95,13 +93,26 @@ pub fn detect(connection: &Connection, work: &Work) -> DetectResult<Detection> {
         });
         return Ok(Detection::NotFound { nearest, tables: notes });
     };
-    let layout = layout(&tables, &looks, best);
+    let mut layout = layout(&tables, &looks, best);
     let is_part = |reading: &Reading| layout.events.archives.contains(&reading.table);
     let rivals = found.filter(|(reading, other)| other.score >= 0.75 * verdict.score && !is_part(reading));
     let rivals: Vec<(f64, Layout)> = rivals
         .map(|(reading, other)| (other.score / verdict.score, self::layout(&tables, &looks, reading)))
         .collect();
+    for (_, rival) in &rivals {
+        layout.problems.push(format!("`{}` could be an events table, too", rival.events.table));
+    }
     Ok(Detection::Found { layout, rivals })
+}
+
+/// An events table before none; of those that are none, the one with more of what it takes.
+fn better(left: &(Reading, Verdict), right: &(Reading, Verdict)) -> std::cmp::Ordering {
+    let parts = |(reading, verdict): &(Reading, Verdict)| {
+        let roles = [Role::Stream, Role::Version, Role::EventType, Role::Data];
+        let played = roles.iter().filter(|role| reading.roles.contains_key(role)).count();
+        if verdict.is_enough { usize::MAX } else { played }
+    };
+    parts(left).cmp(&parts(right)).then(left.1.score.total_cmp(&right.1.score))
 }
 
 fn look_at<'a>(
@@ -161,6 +172,7 @@ fn layout(tables: &[Table], looks: &[Look<'_>], reading: &Reading) -> Layout {
     }
     let notes = tables::notes(tables, looks, Some(&events));
     let snapshots = snapshots::find(looks, &notes, &events);
+    problems.extend(snapshots::problems(looks, &snapshots));
     Layout { name: name(&events.roles).into(), events, snapshots, tables: notes, problems }
 }
 

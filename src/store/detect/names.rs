@@ -97,7 +97,7 @@ const VERSION: &str = "\
 
 const GLOBAL_POSITION: &str = "\
     global_position global_index global_sequence_number global_sequence global_offset \
-    commit_position checkpoint_number global_id log_position ordering seq_id position \
+    commit_position checkpoint_number notification_id global_id log_position ordering seq_id position \
     sequence_number event_id seq no id offset sequence number";
 
 const EVENT_TYPE: &str = "\
@@ -194,7 +194,8 @@ const FOREIGN: &str = "\
     scheduled_at execute_at next_attempt_at last_error owner_id destination queue priority \
     finished_at started_at completed_at old_values new_values old_value new_value changed_fields \
     changes before after updated_at deleted_at deliver_by execution_time received_at read_at \
-    edited_at table_name record_id row_id";
+    edited_at table_name record_id row_id sender sender_id recipient recipient_id room_id channel_id \
+    chat_id conversation_id role reply_to url title";
 
 const ROW_VERBS: &str = "\
     insert inserted update updated delete deleted create created destroy destroyed add edit remove \

@@ -57,9 +57,10 @@ pub(super) fn find(look: &Look<'_>, taken: &[usize], time: Option<&Mapping>) -> 
 fn by_column(look: &Look<'_>, column: usize, evidence: String) -> Ordering {
     let name = look.name(column);
     let mut columns = vec![Arc::clone(&name)];
-    let is_key = look.table.is_unique(column);
+    let profile = look.profile(column);
+    let is_key = look.table.is_unique(column) && profile.filled == profile.rows;
     if !is_key {
-        // Equal positions in a damaged file still need an order of their own.
+        // Missing and equal positions in a damaged file still need an order of their own.
         let ties = if look.table.has_rowid {
             vec!["rowid".into()]
         } else {

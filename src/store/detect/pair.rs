@@ -75,11 +75,11 @@ impl Counts {
 /// All pairs that are believable, best first.
 pub(super) fn find(look: &Look<'_>) -> Vec<Pair> {
     let columns = 0..look.table.columns.len();
-    let streams: Vec<usize> = columns.clone().filter(|at| may_be_stream(look, *at)).collect();
-    let versions: Vec<usize> = columns.clone().filter(|at| may_be_version(look, *at)).collect();
+    let streams = best_named(look, Role::Stream, columns.clone().filter(|at| may_be_stream(look, *at)));
+    let versions = best_named(look, Role::Version, columns.clone().filter(|at| may_be_version(look, *at)));
     let mut pairs = Vec::new();
     for stream in &streams {
-        let with_category = columns.clone().filter(|at| at != stream && may_split(look, *at));
+        let with_category = columns.clone().filter(|at| at != stream && may_split(look, *at)).take(TRIED);
         let categories: Vec<Option<usize>> = std::iter::once(None).chain(with_category.map(Some)).collect();
         for version in versions.iter().filter(|version| *version != stream) {
             let found = categories.iter().filter(|category| **category != Some(*version));
@@ -88,6 +88,16 @@ pub(super) fn find(look: &Look<'_>) -> Vec<Pair> {
     }
     pairs.sort_by(|left, right| right.score.total_cmp(&left.score));
     pairs
+}
+
+/// A table with hundreds of columns is not tried in all pairs, only in those best named.
+const TRIED: usize = 16;
+
+fn best_named(look: &Look<'_>, role: Role, columns: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut columns: Vec<usize> = columns.collect();
+    columns.sort_by(|left, right| look.rank(role, *right).total_cmp(&look.rank(role, *left)));
+    columns.truncate(TRIED);
+    columns
 }
 
 /// Counts `version` within `stream`, and `category` if given.

@@ -10,7 +10,7 @@ use crate::{
     store::{
         detect::{
             look::Look,
-            order,
+            names, order,
             pair::{self, Pair},
         },
         layout::{Form, Join, Mapping, Order, Role, Source, Unwrap},
@@ -149,6 +149,10 @@ impl Reading {
             let evidence = format!("text, needed beside `{stream}` to tell streams apart");
             self.put(look, Role::Category, category, evidence, Form::Plain);
         }
+        if matches!(names::normalised(&version).as_str(), "event_version" | "schema_version") {
+            self.problems
+                .push(format!("`{version}` counts the events of a stream: it is no version of their shape"));
+        }
         if is_close && let Some(mapping) = self.roles.get_mut(&Role::Version) {
             mapping.is_uncertain = true;
         }
@@ -184,7 +188,9 @@ impl Reading {
         for column in look.columns().filter(|at| self.is_free(*at)) {
             let profile = look.profile(column);
             let (data, aside) = (look.rank(Role::Data, column), look.rank(Role::Metadata, column));
-            let is_document = profile.is_document() || (look.is_empty() && data.max(aside) > 0.5);
+            // Data that no one can read, such as PHP's or base64, is known by its name alone.
+            let is_told = data > 0.85 && profile.mostly(profile.texts, 0.9) && profile.length >= 16;
+            let is_document = profile.is_document() || is_told || (look.is_empty() && data.max(aside) > 0.5);
             let is_empty_aside = profile.filled == 0 && aside >= 0.8;
             if aside > 0.5 && (is_document || is_empty_aside) {
                 asides.push((aside + if profile.filled > 0 { 0.5 } else { 0.0 }, column));
@@ -245,7 +251,7 @@ impl Reading {
             return (rank > 0.6).then(|| (rank * 40.0, "named so; the table is empty".to_owned()));
         }
         let few = profile.distinct <= usize::max(60, profile.filled / 10);
-        if !profile.mostly(profile.identifiers, 0.8) || !few || profile.time.is_some() {
+        if rank < 0.1 || !profile.mostly(profile.identifiers, 0.8) || !few || profile.time.is_some() {
             return None;
         }
         let stream = self.columns.get(&Role::Stream).copied();
@@ -258,7 +264,7 @@ impl Reading {
         let mut score = 40.0 * rank + 15.0 * varies + if profile.distinct > 1 { 10.0 } else { 0.0 };
         score -= 15.0 * look.rank(Role::Actor, column);
         score -= if profile.filled < profile.rows { 10.0 } else { 0.0 };
-        if score < 26.0 || (rank < 0.3 && varies < 0.5) || rank < 0.1 {
+        if score < 26.0 || (rank < 0.3 && varies < 0.5) {
             return None;
         }
         let within = if changing > 0 {
@@ -288,10 +294,13 @@ impl Reading {
             // A second type-like column that stays the same within streams is their kind.
             let is_second_type = profile.distinct > 1 && look.rank(Role::EventType, column) > 0.45;
             let rank = look.rank(Role::Category, column).max(if is_second_type { 0.35 } else { 0.0 });
+            if rank <= 0.3 {
+                continue;
+            }
             let (groups, changing) = look.changes_within(stream, column);
             let is_steady = changing * 20 <= groups;
             let fits = profile.mostly(profile.identifiers, 0.8) && few && is_steady;
-            if rank > 0.3 && (fits || look.is_empty()) && best.is_none_or(|(known, _)| rank > known) {
+            if (fits || look.is_empty()) && best.is_none_or(|(known, _)| rank > known) {
                 best = Some((rank, column));
             }
         }

@@ -23,6 +23,8 @@ use crate::{
 const WHOLE: usize = 150;
 /// Rows taken from the start in narrow columns.
 const NARROW: usize = 3000;
+/// Values looked at in narrow columns, so that a table of many columns takes no longer.
+const CELLS: usize = 200_000;
 /// Longer values are cut to [`KEPT`].
 const LONGEST: usize = 64 << 10;
 /// Bytes or characters kept of a value that is too long.
@@ -67,7 +69,6 @@ pub(super) fn take(connection: &Connection, table: &Table, work: &Work) -> Detec
         sample.rows.extend(last.into_iter().rev());
     }
     work.advance(1)?;
-    narrow(connection, table, &mut sample);
     Ok(sample)
 }
 
@@ -109,26 +110,29 @@ fn rows(connection: &Connection, sql: &str, into: &mut Vec<Vec<Stored>>) -> rusq
     Ok(())
 }
 
-fn narrow(connection: &Connection, table: &Table, sample: &mut Sample) {
+/// Fills [`Sample::ids`] and [`Sample::integers`]: from further rows if they are worth the look,
+/// else from the first ones that were taken whole.
+pub(super) fn narrow(connection: &Connection, table: &Table, sample: &mut Sample, is_worth: bool) {
     let is_narrow: Vec<bool> =
         (0..table.columns.len()).map(|at| mean_length(sample, at) <= NARROW_BYTES).collect();
     let mut more = Vec::new();
-    let read: &Vec<Vec<Stored>> = if table.rows as usize > 2 * WHOLE {
-        let columns = table.columns.iter().zip(&is_narrow);
-        let columns = columns
+    if is_worth && table.rows as usize > WHOLE {
+        let columns = table
+            .columns
+            .iter()
+            .zip(&is_narrow)
             .map(|(column, narrow)| if *narrow { cut(&quoted(&column.name)) } else { "NULL".to_owned() });
         let columns = columns.collect::<Vec<_>>().join(", ");
+        let limit = (CELLS / table.columns.len().max(1)).clamp(WHOLE, NARROW);
         let (forwards, _) = orders(table);
-        let sql = format!("SELECT {columns} FROM {}{forwards} LIMIT {NARROW}", quoted(&table.name));
-        if let Err(err) = rows(connection, &sql, &mut more) {
-            sample.trouble = Some(err.to_string());
-        }
-        &more
+        let sql = format!("SELECT {columns} FROM {}{forwards} LIMIT {limit}", quoted(&table.name));
+        let outcome = rows(connection, &sql, &mut more);
+        note(sample, outcome);
     } else {
-        &sample.rows
-    };
+        more = sample.rows.iter().take(WHOLE).cloned().collect();
+    }
     for (at, narrow) in is_narrow.into_iter().enumerate() {
-        let cells = || read.iter().filter_map(|row| row.get(at));
+        let cells = || more.iter().filter_map(|row| row.get(at));
         let (ids, integers) = if narrow {
             (interned(cells()), cells().map(|cell| Value::from(cell).as_i64()).collect())
         } else {

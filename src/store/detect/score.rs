@@ -43,6 +43,8 @@ pub(super) fn weigh(look: &Look<'_>, reading: &Reading) -> Verdict {
     verdict.score += if reading.order.is_certain { 3.0 } else { 0.0 };
     let weight = names::table_weight(&look.table.name);
     verdict.score += weight + if look.table.is_append_only { 8.0 } else { 0.0 };
+    // Of two alike, the one with more rows.
+    verdict.score += 0.5 * (look.table.rows as f64 + 1.0).log10();
     if weight < 0.0 {
         verdict
             .shortfalls
@@ -127,7 +129,7 @@ fn stream(look: &Look<'_>, reading: &Reading, verdict: &mut Verdict) -> Option<f
     if rank < 0.3
         && let Some(column) = reading.columns.get(&Role::Stream)
     {
-        verdict.score -= 10.0;
+        verdict.score -= 14.0;
         verdict.shortfalls.push(format!("`{}` is not a name for a stream", look.name(*column)));
     }
     Some(rank)

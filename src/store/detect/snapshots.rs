@@ -17,6 +17,20 @@ pub(super) fn find(looks: &[Look<'_>], notes: &[TableNote], events: &EventsTable
     looks.filter_map(|look| read(look, events)).collect()
 }
 
+/// What cannot be shown of these snapshots, in words.
+pub(super) fn problems(looks: &[Look<'_>], snapshots: &[SnapshotsTable]) -> Vec<String> {
+    let unread = snapshots.iter().filter_map(|table| {
+        let look = looks.iter().find(|look| look.table.name == table.table)?;
+        let Source::Column { column, .. } = &table.state.source else {
+            return None;
+        };
+        let profile = look.profile(look.table.column(column)?);
+        let is_unread = profile.filled > 0 && profile.opaque > profile.objects;
+        is_unread.then(|| format!("`{column}` of `{}` is {}: shown as bytes", table.table, profile.encoding))
+    });
+    unread.collect()
+}
+
 fn read(look: &Look<'_>, events: &EventsTable) -> Option<SnapshotsTable> {
     let state = state(look)?;
     let mut taken = vec![state];
@@ -134,12 +148,10 @@ fn whole_state(look: &Look<'_>, column: usize) -> (Mapping, Option<Mapping>) {
         Source::Json { column: Arc::clone(&name), path }
     };
     if docs.is_empty() || !docs.iter().all(is_wrapped) {
-        let evidence = format!(
-            "{} in {} of {} rows looked at",
-            look.profile(column).encoding,
-            docs.len(),
-            look.sample.rows.len()
-        );
+        let evidence = match look.profile(column).filled {
+            0 => "named so; no rows yet".to_owned(),
+            filled => format!("{} in {filled} rows looked at", look.profile(column).encoding),
+        };
         return (Mapping::column(&name, evidence), None);
     }
     let evidence = format!("the member `state` of `{name}`, which also names its class and time");

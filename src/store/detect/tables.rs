@@ -70,6 +70,9 @@ fn kind(
     let Some(look) = look else {
         return (TableKind::Other, String::new());
     };
+    if is_states(look, events) {
+        return (TableKind::Snapshots, "a state and a version for streams".to_owned());
+    }
     if let Some(column) = key_of_streams(look, events).filter(|_| !has_word(table, &["state", "states"])) {
         return (TableKind::Streams, format!("one row for each `{column}`"));
     }
@@ -211,6 +214,18 @@ fn checkpoints(table: &Table) -> Option<Kind> {
     }
     (has_word(table, &["projection", "projections", "subscriptions"]) && key != "id")
         .then(|| (TableKind::Checkpoints, format!("projections by `{key}`")))
+}
+
+/// Whether a table named after states holds documents by stream and version.
+fn is_states(look: &Look<'_>, events: &EventsTable) -> bool {
+    let column = |role: Role| match events.role(role).map(|mapping| &mapping.source) {
+        Some(Source::Column { column, .. }) => look.table.column(column).is_some(),
+        _ => false,
+    };
+    has_word(look.table, &["state", "states", "memento", "mementos"])
+        && column(Role::Stream)
+        && (column(Role::Version) || look.columns().any(|at| look.rank(Role::Version, at) > 0.6))
+        && look.columns().any(|at| look.profile(at).is_document())
 }
 
 /// The stream column, if the table has it as its whole key.

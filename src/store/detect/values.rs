@@ -31,6 +31,8 @@ pub(super) struct Profile {
     pub(super) sortable_ids: usize,
     /// 16-byte values.
     pub(super) sixteen: usize,
+    /// 16-byte values that are a UUID as .NET writes it, its first fields turned round.
+    pub(super) guids: usize,
     /// JSON objects and arrays, in any encoding that can be read.
     pub(super) objects: usize,
     /// Binary or marked-up values of a kind that is named but not read, most frequent last.
@@ -73,8 +75,15 @@ impl Profile {
             .max_by_key(|(_, count)| *count)
             .map_or(Encoding::Absent, |(encoding, _)| *encoding);
         profile.time = time_form(&cells, profile.filled);
-        profile.rises = rises(sample, column);
         profile
+    }
+
+    /// Notes whether the first rows' values rise.
+    pub(super) fn look_for_rise(&mut self, sample: &Sample, column: usize) {
+        let values = sample.integers.get(column).into_iter().flatten().filter_map(|value| *value);
+        let values: Vec<i64> = values.collect();
+        let rising = values.windows(2).filter(|pair| pair.first() < pair.last()).count();
+        self.rises = values.len() > 1 && rising * 10 >= (values.len() - 1) * 9;
     }
 
     /// Counts one value in, and returns it if it is a document.
@@ -103,6 +112,9 @@ impl Profile {
                 self.blobs += 1;
                 if bytes.len() == 16 {
                     self.sixteen += 1;
+                    self.guids += usize::from(is_guid(bytes));
+                    let time = decode::time(Value::Blob(bytes), Form::UuidV7);
+                    self.sortable_ids += usize::from(time.is_some_and(|time| is_recent(time.year())));
                     return None;
                 }
                 if let Ok(text) = std::str::from_utf8(bytes) {
@@ -165,7 +177,11 @@ impl Profile {
 
     /// How ids in this column are written.
     pub(super) fn id_form(&self) -> Form {
-        if self.mostly(self.sixteen, 0.9) { Form::UuidBytes } else { Form::Plain }
+        match self.mostly(self.sixteen, 0.9) {
+            true if self.mostly(self.guids, 0.9) => Form::GuidBytes,
+            true => Form::UuidBytes,
+            false => Form::Plain,
+        }
     }
 }
 
@@ -179,6 +195,13 @@ pub(super) fn is_identifier(text: &str) -> bool {
         })
         && text.matches(' ').count() <= 3
         && !is_id(text)
+}
+
+/// Whether the version of a UUID stands where .NET puts it and not where all others do.
+fn is_guid(bytes: &[u8]) -> bool {
+    let version = |at: usize| bytes.get(at).is_some_and(|byte| (1..=8).contains(&(byte >> 4)));
+    let is_variant = bytes.get(8).is_some_and(|byte| byte >> 6 == 2);
+    is_variant && version(7) && !version(6)
 }
 
 /// A UUID with or without dashes, or a ULID.
@@ -227,11 +250,4 @@ fn time_form(cells: &[&Stored], filled: usize) -> Option<Form> {
 pub(super) fn is_time(value: Value<'_>, form: Form) -> bool {
     decode::time(value, form).is_some_and(|time| is_recent(time.year()))
         && (form != Form::JulianDay || matches!(value, Value::Real(_)))
-}
-
-fn rises(sample: &Sample, column: usize) -> bool {
-    let values: Vec<i64> =
-        sample.integers.get(column).into_iter().flatten().filter_map(|value| *value).collect();
-    values.len() > 1
-        && values.windows(2).filter(|pair| pair.first() < pair.last()).count() * 10 >= (values.len() - 1) * 9
 }

@@ -9,6 +9,10 @@
 //! - Without a pending log the file is opened `immutable`: SQLite reads that one file alone.
 //! - With one, SQLite reads the log into an index of its own in memory (exclusive mode on a file
 //!   system layer without locks), and never touches the shared memory.
+//! - While the log has a live owner, a store of up to 64 MB is copied first and the copy is read.
+//!   SQLite creates a log that it does not find; were the owner to end and remove it in the few
+//!   microseconds between our look and SQLite's, an empty one would be left behind. A larger store
+//!   is read in place and lives with that.
 //! - Under the journal of a writer that died, a private copy is rolled back and read instead.
 
 use std::{
@@ -36,6 +40,9 @@ use crate::{
 /// After so many looks in vain, about four seconds, the file counts as busy.
 const TRIES: u32 = 90;
 
+/// Up to this size, database and log together, a live store with a log is copied to be read.
+const SMALL: u64 = 64 << 20;
+
 /// The layer under SQLite that locks nothing.
 const WITHOUT_LOCKS: &str = if cfg!(windows) { "win32-none" } else { "unix-none" };
 
@@ -61,8 +68,19 @@ struct RolledBack {
 struct Look {
     connection: Connection,
     before: Sight,
-    /// Kept as long as it is read.
-    copy: Option<Arc<RolledBack>>,
+    /// The private copy that it reads, if it does.
+    copy: Copied,
+}
+
+/// Which copy is read, kept until the connection is closed.
+#[derive(Debug)]
+enum Copied {
+    /// None: the files themselves.
+    No,
+    /// One from which an unfinished transaction was taken back.
+    Back(Arc<RolledBack>),
+    /// One of a single moment, proven when it was made.
+    Whole { _folder: tempfile::TempDir },
 }
 
 /// Several reads one after the other, over one connection as long as the file does not change.
@@ -148,8 +166,16 @@ impl Access {
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
         let before = Sight::take(&self.path, Moment::Before)?;
         if !before.is_torn() {
-            let connection = self.connect(&self.path, before.log.is_some(), work)?;
-            return Ok(Some(Look { connection, before, copy: None }));
+            return match (before.log, before.shared) {
+                (None, _) => {
+                    let connection = self.connect(&self.path, false, work)?;
+                    Ok(Some(Look { connection, before, copy: Copied::No }))
+                }
+                (Some((_, log)), Some(_)) if before.database.size + log.size <= SMALL => {
+                    self.whole_copy(work, before)
+                }
+                (Some(_), _) => self.in_place(work),
+            };
         }
         let of = (before.database, before.journal.map(|journal| journal.mark));
         let mut kept = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,13 +188,41 @@ impl Access {
         let Some(copy) = kept.clone() else { return Ok(None) };
         drop(kept);
         let connection = self.connect(&copy.folder.path().join("copy.sqlite"), false, work)?;
-        Ok(Some(Look { connection, before, copy: Some(copy) }))
+        Ok(Some(Look { connection, before, copy: Copied::Back(copy) }))
+    }
+
+    /// Opens the database together with its log, where they lie.
+    fn in_place(&self, work: &Work) -> StoreResult<Option<Look>> {
+        let connection = self.connect(&self.path, true, work)?;
+        // The last look and SQLite's own come as close together as can be.
+        let before = Sight::take(&self.path, Moment::Before)?;
+        if before.log.is_none() {
+            return Ok(None);
+        }
+        // Damage is found again by whoever asks.
+        drop(probe(&connection));
+        Ok(Some(Look { connection, before, copy: Copied::No }))
+    }
+
+    /// Copies the database and its log as they are at one moment; nothing if they changed.
+    fn whole_copy(&self, work: &Work, before: Sight) -> StoreResult<Option<Look>> {
+        let failed = |source| unreadable(&self.path, source);
+        let folder = folder().map_err(failed)?;
+        let copy = folder.path().join("copy.sqlite");
+        std::fs::copy(&self.path, &copy).map_err(failed)?;
+        if std::fs::copy(beside(&self.path, "-wal"), beside(&copy, "-wal")).is_err()
+            || !before.holds(&Sight::take(&self.path, Moment::After)?)
+        {
+            return Ok(None);
+        }
+        let connection = self.connect(&copy, true, work)?;
+        Ok(Some(Look { connection, before, copy: Copied::Whole { _folder: folder } }))
     }
 
     /// Copies the database and its journal, and lets SQLite undo the transaction in the copy.
     fn roll_back(&self, of: (Mark, Option<Mark>)) -> StoreResult<Option<RolledBack>> {
         let failed = |source| StoreError::Unreadable { path: self.path.clone(), source };
-        let folder = tempfile::Builder::new().prefix("timeglass").tempdir().map_err(failed)?;
+        let folder = folder().map_err(failed)?;
         let copy = folder.path().join("copy.sqlite");
         std::fs::copy(&self.path, &copy).map_err(failed)?;
         std::fs::copy(beside(&self.path, "-journal"), beside(&copy, "-journal")).map_err(failed)?;
@@ -210,6 +264,13 @@ impl Access {
         match source.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => StoreError::Cancelled(Cancelled),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { path, doing, source }
+            }
+            // A schema that cannot be parsed comes as a plain error.
+            _ if ["malformed database schema", "unsupported file format"]
+                .iter()
+                .any(|words| source.to_string().contains(words)) =>
+            {
                 StoreError::Damaged { path, doing, source }
             }
             _ => StoreError::Sqlite { path, doing, source },
@@ -275,8 +336,9 @@ impl Look {
     fn holds(&self, path: &Path) -> StoreResult<bool> {
         let after = Sight::take(path, Moment::After)?;
         Ok(match &self.copy {
-            Some(copy) => copy.of == (after.database, after.journal.map(|journal| journal.mark)),
-            None => self.before.holds(&after),
+            Copied::No => self.before.holds(&after),
+            Copied::Back(copy) => copy.of == (after.database, after.journal.map(|journal| journal.mark)),
+            Copied::Whole { .. } => true,
         })
     }
 }
@@ -296,8 +358,6 @@ fn pause(attempt: u32) {
 /// Whether the error says that the file is damaged.
 pub(super) fn is_damage(error: &StoreError) -> bool {
     matches!(error, StoreError::Damaged { .. })
-        || matches!(error, StoreError::Sqlite { source, .. }
-            if source.to_string().contains("malformed database schema"))
 }
 
 /// How many pages are there, and how many should be, if some are missing.
@@ -308,12 +368,18 @@ fn missing_pages(sight: &Sight) -> Option<(u64, u32)> {
     is_short.then_some((there, sight.header.pages))
 }
 
+/// A folder for copies, removed with what is in it.
+fn folder() -> std::io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("timeglass").tempdir()
+}
+
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// The path as SQLite's URI, every byte kept.
 fn uri(path: &Path, parameters: &str) -> String {
+    use std::fmt::Write as _;
     let text = if cfg!(windows) {
         format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes()
     } else {
@@ -324,7 +390,7 @@ fn uri(path: &Path, parameters: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b':') {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            write!(uri, "%{byte:02X}").ok();
         }
     }
     uri.push('?');

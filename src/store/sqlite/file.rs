@@ -173,10 +173,8 @@ fn guess(bytes: &[u8]) -> &'static str {
         Err(_) => "",
     };
     if !readable.is_empty() && !readable.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-        return match readable.trim_start().starts_with(['{', '[']) {
-            true => "it is text, perhaps JSON",
-            false => "it is text",
-        };
+        let is_json = readable.trim_start().starts_with(['{', '[']);
+        return if is_json { "it is text, perhaps JSON" } else { "it is text" };
     }
     "encrypted or random bytes (an encrypted database, such as SQLCipher's, has no header)"
 }

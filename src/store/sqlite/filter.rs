@@ -52,7 +52,7 @@ impl Filter {
 
     fn stream(&mut self, plan: &Plan, stream: &StreamName) {
         let names: Vec<&Arc<str>> = stream.stored.iter().chain([&stream.id]).collect();
-        if &*stream.id == NO_STREAM {
+        if &*stream.id == NO_STREAM || names.iter().any(|name| is_mended(name)) {
             return;
         }
         let Some(mapping) = plan.events.role(Role::Stream) else { return };
@@ -77,14 +77,14 @@ impl Filter {
 
     fn category(&mut self, plan: &Plan, category: Option<&Arc<str>>) {
         let Some((column, mapping)) = plan.column(Role::Category) else { return };
-        if let Some(category) = category {
+        if let Some(category) = category.filter(|category| !is_mended(category)) {
             self.one_of(&column, spellings(&[category], mapping.form));
         }
     }
 
     fn types(&mut self, plan: &Plan, types: &[Arc<str>]) {
         // An empty type stands for none, which may be stored as NULL.
-        if types.iter().any(|name| name.is_empty()) {
+        if types.iter().any(|name| name.is_empty() || is_mended(name)) {
             return;
         }
         if let Some((column, mapping)) = plan.column(Role::EventType) {
@@ -150,6 +150,9 @@ pub(super) fn spellings(names: &[&Arc<str>], form: Form) -> Vec<Bound> {
         if let Ok(number) = name.parse() {
             values.push(Bound::Integer(number));
         }
+        if let Ok(number) = name.parse() {
+            values.push(Bound::Real(number));
+        }
         if let Some(bytes) = bytes_of(name) {
             if form == Form::GuidBytes && bytes.len() == 16 {
                 const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -162,13 +165,15 @@ pub(super) fn spellings(names: &[&Arc<str>], form: Form) -> Vec<Bound> {
     values
 }
 
+/// Whether a name may be another in the store: what is not UTF-8 is shown with this character.
+fn is_mended(name: &str) -> bool {
+    name.contains(char::REPLACEMENT_CHARACTER)
+}
+
 /// The bytes that hexadecimal digits, with or without dashes, stand for.
 fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .filter(|c| *c != '-')
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().filter(|c| *c != '-').map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
     let digits = digits.filter(|digits| digits.len() >= 2 && digits.len().is_multiple_of(2))?;
     Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }

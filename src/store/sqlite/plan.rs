@@ -208,7 +208,7 @@ fn key_columns(
         match facts.rowid() {
             Some(rowid) => columns.push(rowid.into()),
             None => {
-                columns.extend(facts.primary_key().filter(|column| !events.order.columns.contains(column)))
+                columns.extend(facts.primary_key().filter(|column| !events.order.columns.contains(column)));
             }
         }
     }

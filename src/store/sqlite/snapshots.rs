@@ -117,7 +117,10 @@ impl Columns {
 
     fn snapshot(&self, plan: &Plan, table: &SnapshotsTable, fields: &Fields<'_>) -> StoredSnapshot {
         let value = |take: &Option<Take>| fields.taken(take.as_ref()?);
-        let text = |take: &Option<Take>| value(take).and_then(|(value, form)| id_text(value, form));
+        let text = |take: &Option<Take>| {
+            let (value, form) = value(take)?;
+            id_text(value, form)
+        };
         let stream = text(&self.stream).map(|id| {
             let separator = match plan.events.role(Role::Category).map(|mapping| &mapping.source) {
                 Some(Source::StreamPrefix { separator }) => Some(*separator),

@@ -38,11 +38,17 @@ pub(super) struct Walk<'a> {
     part: Option<usize>,
     /// The key within the part behind which the next batch begins.
     behind: Option<Vec<KeyPart>>,
+    /// Whether it begins with that key instead: to look behind the last key of a damaged page,
+    /// SQLite would have to read that page.
+    begins_there: bool,
     /// The last event to read.
     until: Option<(usize, Vec<KeyPart>)>,
     /// What could not be read.
     pub(super) troubles: Vec<String>,
 }
+
+/// A SELECT and what it is given.
+type Statement = (String, Vec<Bound>);
 
 /// What one batch came to.
 struct Batch {
@@ -63,7 +69,18 @@ impl<'a> Walk<'a> {
             None => (first, None),
         };
         let filter = Filter::default();
-        Self { plan, select, filter, forwards, part: Some(part), behind, until: None, troubles: Vec::new() }
+        let (until, troubles) = (None, Vec::new());
+        Self {
+            plan,
+            select,
+            filter,
+            forwards,
+            part: Some(part),
+            behind,
+            begins_there: false,
+            until,
+            troubles,
+        }
     }
 
     pub(super) fn filtered(mut self, filter: Filter) -> Self {
@@ -91,9 +108,10 @@ impl<'a> Walk<'a> {
             gather.restart();
             return Ok(0);
         };
-        let batch = self.batch(reader, part, self.behind.as_deref(), limit, gather)?;
+        let batch = self.batch(reader, &self.statement(part, limit), part, gather)?;
         if let Some(last) = &batch.last {
             self.behind = Some(self.plan.split(last).1);
+            self.begins_there = false;
         }
         if let Some(error) = batch.damage {
             self.pass(reader, part, &error)?;
@@ -106,6 +124,7 @@ impl<'a> Walk<'a> {
     /// Goes on to the next part.
     fn leave(&mut self, part: usize) {
         self.behind = None;
+        self.begins_there = false;
         let is_last = self.until.as_ref().is_some_and(|(last, _)| *last == part);
         self.part = if is_last {
             None
@@ -119,17 +138,15 @@ impl<'a> Walk<'a> {
     fn batch(
         &self,
         reader: &mut Reader<'_>,
+        statement: &Statement,
         part: usize,
-        behind: Option<&[KeyPart]>,
-        limit: usize,
         gather: &mut dyn Gather,
     ) -> StoreResult<Batch> {
-        let (sql, values) = self.statement(part, behind, limit);
         let numbered = (self.plan.parts.len() > 1).then_some(part);
         reader.read("reading events", |connection| {
             gather.restart();
             let mut batch = Batch { rows: 0, last: None, damage: None };
-            match self.rows(connection, &sql, &values, numbered, &mut batch, gather) {
+            match self.rows(connection, statement, numbered, &mut batch, gather) {
                 Err(error) if is_damage(&error) => batch.damage = Some(error),
                 other => other?,
             }
@@ -140,8 +157,7 @@ impl<'a> Walk<'a> {
     fn rows(
         &self,
         connection: &Connection,
-        sql: &str,
-        values: &[Bound],
+        (sql, values): &Statement,
         part: Option<usize>,
         batch: &mut Batch,
         gather: &mut dyn Gather,
@@ -150,6 +166,11 @@ impl<'a> Walk<'a> {
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let key = key_of(row, self.plan.key.len(), part);
+            let before = batch.last.as_ref().map(|last| self.plan.split(last).1);
+            if !self.is_ahead(&self.plan.split(&key).1, before.as_deref().or(self.behind.as_deref())) {
+                let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                return Err(rusqlite::Error::SqliteFailure(corrupt, Some("rows out of order".to_owned())));
+            }
             batch.rows += 1;
             batch.last = Some(key.clone());
             gather.row(key, row);
@@ -157,9 +178,32 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Whether a row's number lies ahead of the one before it. In a damaged tree it may not, and a
+    /// walk that believed it would go round for ever.
+    fn is_ahead(&self, key: &[KeyPart], before: Option<&[KeyPart]>) -> bool {
+        match (key.first(), before.and_then(<[KeyPart]>::first)) {
+            (Some(KeyPart::Integer(own)), Some(KeyPart::Integer(other))) => {
+                let is_single = key.len() == 1 && !self.begins_there;
+                let order = if self.forwards { own.cmp(other) } else { other.cmp(own) };
+                if is_single { order.is_gt() } else { order.is_ge() }
+            }
+            _ => before != Some(key) || self.begins_there,
+        }
+    }
+
     /// One page by key. Relies on an index that begins with the order's columns, or on the row
     /// number; the layout's problems say so where there is none.
-    fn statement(&self, part: usize, behind: Option<&[KeyPart]>, limit: usize) -> (String, Vec<Bound>) {
+    fn statement(&self, part: usize, limit: usize) -> Statement {
+        let sign = match (self.forwards, self.begins_there) {
+            (true, false) => ">",
+            (true, true) => ">=",
+            (false, false) => "<",
+            (false, true) => "<=",
+        };
+        self.statement_from(part, self.behind.as_deref(), sign, limit)
+    }
+
+    fn statement_from(&self, part: usize, behind: Option<&[KeyPart]>, sign: &str, limit: usize) -> Statement {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
         let mut bound = |sign: &str, key: &[KeyPart]| {
@@ -167,7 +211,7 @@ impl<'a> Walk<'a> {
             values.extend(key.iter().map(to_bound));
         };
         if let Some(behind) = behind {
-            bound(if self.forwards { ">" } else { "<" }, behind);
+            bound(sign, behind);
         }
         if let Some((last, key)) = &self.until
             && *last == part
@@ -212,6 +256,7 @@ impl<'a> Walk<'a> {
         let trouble = match found {
             Some(next) => {
                 self.behind = Some(self.filled(next));
+                self.begins_there = true;
                 format!("rows of \"{table}\" between key {shown} and {next} cannot be read: {error}")
             }
             None => {
@@ -223,15 +268,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The key nearest to `base` behind which a row, or the end of the table, can be read.
+    /// The key nearest to `base` from which a row, or the end of the table, can be read.
     fn readable(&self, reader: &mut Reader<'_>, part: usize, base: i64) -> StoreResult<Option<i64>> {
         let sign = if self.forwards { 1 } else { -1 };
         let (mut bad, mut good) = (base, None);
         for doubling in 0..63 {
-            let next = match base.checked_add(sign * (1_i64 << doubling)) {
-                Some(next) => next,
-                None => break,
-            };
+            let Some(next) = base.checked_add(sign * (1_i64 << doubling)) else { break };
             if self.can_read(reader, part, next)? {
                 good = Some(next);
                 break;
@@ -250,15 +292,16 @@ impl<'a> Walk<'a> {
         Ok(Some(good))
     }
 
-    fn can_read(&self, reader: &mut Reader<'_>, part: usize, behind: i64) -> StoreResult<bool> {
-        let key = self.filled(behind);
-        let batch = self.batch(reader, part, Some(&key), 1, &mut Nothing)?;
+    fn can_read(&self, reader: &mut Reader<'_>, part: usize, from: i64) -> StoreResult<bool> {
+        let sign = if self.forwards { ">=" } else { "<=" };
+        let statement = self.statement_from(part, Some(&self.filled(from)), sign, 1);
+        let batch = self.batch(reader, &statement, part, &mut Nothing)?;
         Ok(batch.damage.is_none())
     }
 
-    /// The last key that begins with this number, in the direction of the walk.
+    /// The first key that begins with this number, in the direction of the walk.
     fn filled(&self, number: i64) -> Vec<KeyPart> {
-        let rest = if self.forwards { i64::MAX } else { i64::MIN };
+        let rest = if self.forwards { i64::MIN } else { i64::MAX };
         let mut key = vec![KeyPart::Integer(number)];
         key.resize(self.plan.key.len(), KeyPart::Integer(rest));
         key

@@ -11,7 +11,7 @@ use crate::{
             empty::empty_panel,
             hex::hex_view,
             icon::Icon,
-            json_tree::{TreeState, TreeView},
+            json_tree::{JsonTree, TreeState},
             rows::Scroll,
         },
     },
@@ -119,7 +119,17 @@ fn payload_ui(
     hex: &mut Scroll,
 ) -> Option<Pointer> {
     match &payload.decoded {
-        Ok(value) => TreeView::new(name, value).with_columns(name == "Data").show(ui, tree).add_column,
+        Ok(value) => {
+            let mut column = None;
+            let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
+                if name == "Data" && ui.button("Show as a column of the events").clicked() {
+                    column = Some(path.clone());
+                    ui.close();
+                }
+            };
+            JsonTree::new(name, value).menu(&mut menu).show(ui, tree);
+            column
+        }
         Err(reason) => {
             ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
             hex_view(ui, name, &payload.stored.bytes(), hex);

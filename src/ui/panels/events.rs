@@ -209,11 +209,11 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         crate::model::Zone::Local => "Time (local)",
     };
     let mut columns = vec![
-        ColumnSpec::new(POSITION, "Position", 78.0, ColumnKind::Number),
-        ColumnSpec::new(TIME, time, 196.0, ColumnKind::Code),
-        ColumnSpec::new(STREAM, "Stream", 170.0, ColumnKind::Text),
-        ColumnSpec::new(VERSION, "Version", 64.0, ColumnKind::Number),
-        ColumnSpec::new(TYPE, "Type", 150.0, ColumnKind::Text),
+        ColumnSpec::new(POSITION, "Position", 70.0, ColumnKind::Number),
+        ColumnSpec::new(TIME, time, 206.0, ColumnKind::Code),
+        ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
+        ColumnSpec::new(VERSION, "Version", 58.0, ColumnKind::Number),
+        ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
         ColumnSpec::new(DATA, "Data", 360.0, ColumnKind::Code),
     ];
     let path =

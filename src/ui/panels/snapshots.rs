@@ -9,7 +9,7 @@ use crate::{
     ui::widgets::{
         empty::empty_panel,
         icon::Icon,
-        json_tree::{TreeState, TreeView},
+        json_tree::{JsonTree, TreeState},
         rows::Scroll,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
     },
@@ -123,7 +123,7 @@ fn detail_ui(ui: &mut egui::Ui, snapshot: &StoredSnapshot, local: &mut Snapshots
     });
     match &snapshot.state.decoded {
         Ok(state) => {
-            TreeView::new("Snapshot", state).show(ui, &mut local.tree);
+            JsonTree::new("Snapshot", state).show(ui, &mut local.tree);
         }
         Err(reason) => {
             ui.colored_label(crate::ui::theme::Palette::of(ui).trouble.ink, format!("⚠ {reason}"));

@@ -1,6 +1,6 @@
 //! The state at the cursor, with what the step changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use egui::{RichText, TextEdit};
 
@@ -14,8 +14,8 @@ use crate::{
         theme::Palette,
         widgets::{
             empty::empty_panel,
-            icon::Icon,
-            json_tree::{TreeState, TreeView},
+            icon::{Icon, icon_button},
+            json_tree::{JsonTree, Marks, TreeState, marks_of},
         },
     },
 };
@@ -25,6 +25,9 @@ use crate::{
 pub struct StateLocal {
     tree: TreeState,
     find: String,
+    /// The changes that the marks were made of, so that they are made once.
+    marked: Arc<Vec<Change>>,
+    marks: Marks,
 }
 
 /// Head, search and tree.
@@ -45,8 +48,23 @@ pub fn state_ui(
         ui.weak(view.empty);
         return;
     };
-    let _ = (actions, BTreeMap::<Pointer, Arc<Vec<Change>>>::new(), BrowseAction::ClearTypes);
-    TreeView::new("State", state).show(ui, &mut local.tree);
+    if !Arc::ptr_eq(&local.marked, &view.changes) {
+        local.marked = Arc::clone(&view.changes);
+        local.marks = marks_of(&view.changes);
+    }
+    let mut column = None;
+    let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
+        if ui.button("Show as a column of the events").clicked() {
+            column = Some(path.clone());
+            ui.close();
+        }
+    };
+    JsonTree::new("State", state)
+        .marks(&local.marks)
+        .find(&local.find)
+        .menu(&mut menu)
+        .show(ui, &mut local.tree);
+    actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
@@ -76,12 +94,35 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
 }
 
 fn find_ui(ui: &mut egui::Ui, local: &mut StateLocal, takes_keyboard: bool) {
-    let field = TextEdit::singleline(&mut local.find)
-        .hint_text("Find in the state (Ctrl+F)")
-        .desired_width(f32::INFINITY);
-    let response = ui.add(field);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find in the state"));
-    if takes_keyboard {
-        response.request_focus();
-    }
+    ui.horizontal(|ui| {
+        let is_finding = !local.find.is_empty();
+        let width = ui.available_width() - if is_finding { 150.0 } else { 0.0 };
+        let field = TextEdit::singleline(&mut local.find)
+            .hint_text("Find in the state (Ctrl+F)")
+            .desired_width(width);
+        let response = ui.add(field);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find in the state"));
+        if takes_keyboard {
+            response.request_focus();
+        }
+        if !is_finding {
+            return;
+        }
+        let enter = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        if enter {
+            local.tree.go_to_hit(!ui.input(|input| input.modifiers.shift));
+            response.request_focus();
+        }
+        if icon_button(ui, Icon::Up, "Hit before").clicked() {
+            local.tree.go_to_hit(false);
+        }
+        if icon_button(ui, Icon::Down, "Next hit").clicked() {
+            local.tree.go_to_hit(true);
+        }
+        match (local.tree.current_hit(), local.tree.hit_count()) {
+            (_, 0) => ui.weak("not found"),
+            (Some(hit), count) => ui.weak(format!("{} of {count}", hit + 1)),
+            (None, count) => ui.weak(format!("{count} found")),
+        };
+    });
 }

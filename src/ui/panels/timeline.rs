@@ -80,7 +80,7 @@ fn buttons_ui(ui: &mut egui::Ui, view: &TimelineView, asked: &mut Vec<CursorActi
         can_go_on: view.can_step.1,
         speed: view.speed as f32,
     };
-    asked.extend(transport(ui, &shape).map(|request| match request {
+    asked.extend(transport(ui, shape).map(|request| match request {
         TransportRequest::First => CursorAction::Home,
         TransportRequest::StepBack => CursorAction::Step(-1),
         TransportRequest::Play | TransportRequest::Pause => CursorAction::TogglePlay,

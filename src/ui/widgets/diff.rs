@@ -32,14 +32,14 @@ pub fn diff_list(ui: &mut Ui, name: &str, changes: &[Change], state: &mut DiffSt
     let id = Id::unique(("diff", name));
     let whole = ui.available_rect_before_wrap();
     ui.allocate_rect(whole, Sense::HOVER);
-    let mut list = list_ui(ui, id, whole, (Role::ListBox, name));
+    let list = list_ui(ui, id, whole, (Role::ListBox, name));
     let count = changes.len() as u64;
-    let mut view = scroll_rows(&mut list, id, whole, &mut state.scroll, (count, theme::ROW));
+    let mut view = scroll_rows(&list, id, whole, &mut state.scroll, (count, theme::ROW));
     let chosen = state.selected.map(|row| row as u64);
     let mut asked = row_by_key(&list, id, chosen, &view, count);
     if let Some(row) = asked {
         state.scroll.reveal(row, view.shown());
-        view = scroll_rows(&mut list, id, whole, &mut state.scroll, (count, theme::ROW));
+        view = scroll_rows(&list, id, whole, &mut state.scroll, (count, theme::ROW));
     }
     let mut clicked = None;
     for row in view.first..view.end {

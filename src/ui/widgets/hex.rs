@@ -1,5 +1,7 @@
 //! Bytes as they are: offset, hexadecimal, ASCII. Only the rows in view are written.
 
+use std::fmt::Write as _;
+
 use egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2};
 
 use crate::ui::{
@@ -17,13 +19,13 @@ pub fn hex_view(ui: &mut Ui, name: &str, bytes: &[u8], scroll: &mut Scroll) {
     ui.allocate_rect(whole, Sense::HOVER);
     let count = bytes.len().div_ceil(WIDE) as u64;
     let row_height = 18.0;
-    let mut list = list_ui(ui, id, whole, (Role::ListBox, name));
-    let mut view = scroll_rows(&mut list, id, whole, scroll, (count, row_height));
+    let list = list_ui(ui, id, whole, (Role::ListBox, name));
+    let mut view = scroll_rows(&list, id, whole, scroll, (count, row_height));
     // There is no chosen row here: the keys move the view.
     let edge = Some(view.first);
     if let Some(row) = row_by_key(&list, id, edge, &view, count) {
         scroll.set_top(row);
-        view = scroll_rows(&mut list, id, whole, scroll, (count, row_height));
+        view = scroll_rows(&list, id, whole, scroll, (count, row_height));
     }
     let colours = Palette::of(&list);
     let digits = format!("{:x}", bytes.len().saturating_sub(1)).len().max(4);
@@ -69,7 +71,8 @@ fn hex_text(line: &[u8]) -> String {
         if index == WIDE / 2 {
             text.push(' ');
         }
-        text.push_str(&format!("{byte:02x} "));
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x} ");
     }
     text
 }

@@ -69,10 +69,9 @@ pub fn notice(ui: &mut Ui, text: &NoticeText) -> Option<NoticeRequest> {
                     ui.set_width(width.max(40.0));
                     ui.spacing_mut().item_spacing.y = 2.0;
                     ui.label(RichText::new(&text.title).font(theme::strong()).color(colours.text));
-                    for (line, ink) in [(&text.detail, colours.soft), (&text.hint, colours.text)] {
-                        if !line.is_empty() {
-                            ui.label(RichText::new(line).color(ink));
-                        }
+                    let lines = [(&text.detail, colours.soft), (&text.hint, colours.text)];
+                    for (line, ink) in lines.into_iter().filter(|(line, _)| !line.is_empty()) {
+                        ui.label(RichText::new(line).color(ink));
                     }
                 });
                 ui.spacing_mut().item_spacing.x = 2.0;

@@ -111,7 +111,7 @@ impl RowView {
 
 /// Scrolls by wheel and bar within `rect`, draws the bar, and tells which rows to draw.
 pub fn scroll_rows(
-    ui: &mut Ui,
+    ui: &Ui,
     id: Id,
     rect: Rect,
     scroll: &mut Scroll,
@@ -135,7 +135,7 @@ pub fn scroll_rows(
     RowView { rect: content, first, end, row_height, at: scroll.at }
 }
 
-fn bar(ui: &mut Ui, id: Id, track: Rect, scroll: &mut Scroll, (count, shown): (u64, f64)) {
+fn bar(ui: &Ui, id: Id, track: Rect, scroll: &mut Scroll, (count, shown): (u64, f64)) {
     let response = ui.interact(track, id, Sense::CLICK | Sense::DRAG);
     let (start, length) = scroll.thumb(count, shown, track.height());
     if let Some(pos) = response.interact_pointer_pos() {

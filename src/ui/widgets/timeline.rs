@@ -25,7 +25,7 @@ pub struct TimelineShape {
     pub step: f32,
     /// What lies where.
     pub ticks: Vec<(f32, TickKind)>,
-    /// The axis: place and text. Those that would touch the one before are left out.
+    /// The axis: place and text, in order. If not all fit, only every second or third and so on is drawn.
     pub labels: Vec<(f32, String)>,
     /// Stretches that are left out, and how long they are: `3 weeks`.
     pub gaps: Vec<(f32, String)>,
@@ -163,6 +163,8 @@ struct Strip {
 
 impl Strip {
     fn x(&self, share: f32) -> f32 {
+        // A place that is no number must not reach the painter.
+        let share = if share.is_finite() { share } else { 0.0 };
         (self.track.left() + share * self.track.width()).round() + 0.5
     }
 
@@ -245,22 +247,30 @@ impl Strip {
         }
     }
 
+    /// Every label, or every second, third and so on: as many as fit without touching.
     fn axis(&self, rect: Rect, labels: &[(f32, String)]) {
-        let mut free_from = rect.left();
-        for (share, label) in labels {
-            let x = self.x(*share);
-            let galley = self.painter.layout_no_wrap(label.clone(), theme::small(), self.colours.faint);
-            let width = galley.size().x;
-            let left = (x - width / 2.0).clamp(rect.left(), (rect.right() - width).max(rect.left()));
-            if left < free_from {
-                continue;
-            }
-            free_from = left + width + 12.0;
-            self.painter.vline(
-                x,
-                Rangef::new(self.track.bottom(), self.track.bottom() + 4.0),
-                Stroke::new(1.0, self.colours.strong_line),
-            );
+        let placed: Vec<_> = labels
+            .iter()
+            .map(|(share, label)| {
+                let galley = self.painter.layout_no_wrap(label.clone(), theme::small(), self.colours.faint);
+                let width = galley.size().x;
+                let middle = self.x(*share);
+                let left = (middle - width / 2.0).clamp(rect.left(), (rect.right() - width).max(rect.left()));
+                (middle, left, galley)
+            })
+            .collect();
+        let fits = |stride: &usize| {
+            let mut free_from = f32::NEG_INFINITY;
+            placed.iter().step_by(*stride).all(|(_, left, galley)| {
+                let has_room = *left >= free_from;
+                free_from = left + galley.size().x + 12.0;
+                has_room
+            })
+        };
+        let stride = (1..=placed.len().max(1)).find(fits).unwrap_or(1);
+        for (middle, left, galley) in placed.into_iter().step_by(stride) {
+            let tick = Rangef::new(self.track.bottom(), self.track.bottom() + 4.0);
+            self.painter.vline(middle, tick, Stroke::new(1.0, self.colours.strong_line));
             self.painter.galley(pos2(left, self.track.bottom() + 4.0), galley, self.colours.faint);
         }
     }

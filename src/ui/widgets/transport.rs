@@ -40,7 +40,7 @@ pub enum TransportRequest {
 pub const SPEEDS: [f32; 6] = [1.0, 2.0, 5.0, 10.0, 50.0, 200.0];
 
 /// Draws the buttons in a row.
-pub fn transport(ui: &mut Ui, shape: &TransportShape) -> Option<TransportRequest> {
+pub fn transport(ui: &mut Ui, shape: TransportShape) -> Option<TransportRequest> {
     let mut asked = None;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;

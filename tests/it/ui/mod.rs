@@ -1,7 +1,15 @@
 //! Widgets and panels, driven and looked at without a window.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also where it is prepared"
+)]
 
 mod renderer;
 mod stage;
 
+mod json_tree;
+mod small_widgets;
 mod table;
 mod timeline;

@@ -16,19 +16,15 @@ pub(super) struct SoftwareRenderer {
 }
 
 impl TestRenderer for SoftwareRenderer {
+    #[expect(clippy::iter_over_hash_type, reason = "each texture is changed for itself")]
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
         for (id, patches) in std::mem::take(&mut delta.set) {
             for patch in patches {
                 let ImageData::Color(image) = &patch.image;
                 match patch.pos {
                     None => drop(self.textures.insert(id, (**image).clone())),
-                    Some([left, top]) => {
-                        let texture = self.textures.get_mut(&id).expect("a patch has a texture");
-                        for y in 0..image.height() {
-                            for x in 0..image.width() {
-                                texture[(left + x, top + y)] = image[(x, y)];
-                            }
-                        }
+                    Some(corner) => {
+                        put(self.textures.get_mut(&id).expect("a patch has a texture"), image, corner);
                     }
                 }
             }
@@ -55,6 +51,15 @@ impl TestRenderer for SoftwareRenderer {
     }
 }
 
+/// Puts a patch into a texture.
+fn put(texture: &mut egui::ColorImage, patch: &egui::ColorImage, [left, top]: [usize; 2]) {
+    for y in 0..patch.height() {
+        for x in 0..patch.width() {
+            texture[(left + x, top + y)] = patch[(x, y)];
+        }
+    }
+}
+
 fn draw(picture: &mut RgbaImage, mesh: &Mesh, texture: &egui::ColorImage, (clip, scale): (egui::Rect, f32)) {
     for corners in mesh.indices.chunks_exact(3) {
         let [a, b, c] = [0, 1, 2].map(|corner| mesh.vertices[corners[corner] as usize]);
@@ -75,6 +80,10 @@ fn triangle(
         return;
     }
     let (right, bottom) = (picture.width() as f32, picture.height() as f32);
+    // Most of a picture are plain grounds: one colour for all of a triangle.
+    let is_plain =
+        corners.iter().all(|corner| corner.uv == corners[0].uv && corner.color == corners[0].color);
+    let plain = is_plain.then(|| shade(corners, [1.0, 0.0, 0.0], texture));
     for y in bounds.top().max(0.0) as u32..bounds.bottom().ceil().min(bottom) as u32 {
         for x in bounds.left().max(0.0) as u32..bounds.right().ceil().min(right) as u32 {
             let pos = egui::pos2(x as f32 + 0.5, y as f32 + 0.5);
@@ -89,7 +98,7 @@ fn triangle(
                 share > 0.0 || (share == 0.0 && (side.y < 0.0 || (side.y == 0.0 && side.x > 0.0)))
             });
             if inside {
-                blend(picture.get_pixel_mut(x, y), shade(corners, shares, texture));
+                blend(picture.get_pixel_mut(x, y), plain.unwrap_or_else(|| shade(corners, shares, texture)));
             }
         }
     }

@@ -25,7 +25,7 @@ struct Model {
 fn columns() -> Vec<ColumnSpec> {
     vec![
         ColumnSpec::new("position", "Position", 90.0, ColumnKind::Number).sortable(),
-        ColumnSpec::new("time", "Time (UTC)", 175.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new("time", "Time (UTC)", 195.0, ColumnKind::Code).sortable(),
         ColumnSpec::new("stream", "Stream", 150.0, ColumnKind::Code),
         ColumnSpec::new("version", "Ver", 52.0, ColumnKind::Number),
         ColumnSpec::new("type", "Type", 140.0, ColumnKind::Text),
@@ -88,6 +88,7 @@ fn table(rows: u64) -> Harness<'static, Model> {
 #[test]
 fn pictures_of_the_table() {
     pictures("table", vec2(860.0, 360.0), &Model { rows: 1376, selected: Some(2), ..Model::default() }, draw);
+    pictures("table-narrow", vec2(420.0, 160.0), &Model { rows: 1376, ..Model::default() }, draw);
     pictures("table-empty", vec2(500.0, 120.0), &Model::default(), draw);
 }
 
@@ -188,4 +189,19 @@ fn a_click_with_the_other_button_opens_the_menu_of_the_row() {
     harness.run();
     assert_eq!(harness.state().selected, Some(2));
     harness.get_by_label("Copy event 2");
+}
+
+#[test]
+fn columns_that_do_not_fit_are_reached_sideways() {
+    let mut harness = stage(vec2(420.0, 160.0), Theme::Light, Model { rows: 20, ..Model::default() }, draw);
+    let before = harness.get_by_label("Data").rect().left();
+    let bar = harness.get_by_label("Scroll sideways").rect();
+    harness.drag_at(bar.left_center() + vec2(20.0, 0.0));
+    harness.step();
+    harness.hover_at(bar.right_center());
+    harness.step();
+    harness.drop_at(bar.right_center());
+    harness.run();
+    let after = harness.get_by_label("Data").rect();
+    assert!(after.left() < before && after.right() <= 420.0, "{after} after {before}");
 }

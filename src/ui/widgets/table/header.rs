@@ -19,7 +19,7 @@ const GRIP: f32 = 4.0;
 impl Table<'_> {
     pub(super) fn header_ui(
         &self,
-        ui: &mut Ui,
+        ui: &Ui,
         head: Rect,
         lanes: &[Lane],
         (state, out): (&mut TableState, &mut TableResponse),
@@ -39,7 +39,7 @@ impl Table<'_> {
                 out.sort = Some(spec.key.clone());
             }
             self.columns_menu(&response, state, out);
-            self.reorder(ui, (head, lanes), (lane, &response), (state, out));
+            Self::reorder(ui, (head, lanes), (lane, &response), (state, out));
         }
         for lane in lanes {
             self.edge_ui(ui, head, lane, (state, out));
@@ -79,7 +79,6 @@ impl Table<'_> {
 
     /// Dragging a title shows where it would go, and dropping it moves it there.
     fn reorder(
-        &self,
         ui: &Ui,
         (head, lanes): (Rect, &[Lane]),
         (lane, response): (&Lane, &Response),
@@ -91,7 +90,7 @@ impl Table<'_> {
         let Some(pos) = response.interact_pointer_pos() else { return };
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         let target = lanes.iter().find(|other| pos.x < head.left() + other.left + other.width / 2.0);
-        let x = target.map_or(head.right(), |other| head.left() + other.left);
+        let x = target.map_or_else(|| head.right(), |other| head.left() + other.left);
         if response.drag_stopped() {
             let before = target.map_or(state.columns.len(), |other| other.place);
             if before != lane.place && before != lane.place + 1 {
@@ -130,24 +129,29 @@ impl Table<'_> {
 
     fn columns_menu(&self, response: &Response, state: &mut TableState, out: &mut TableResponse) {
         Popup::context_menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-            for spec in self.columns {
-                let others =
-                    state.columns.iter().filter(|place| place.is_shown && place.key != spec.key).count();
-                let Some(place) = state.columns.iter_mut().find(|place| place.key == spec.key) else {
-                    continue;
-                };
-                let may_change = !place.is_shown || others > 0;
-                let checkbox = egui::Checkbox::new(&mut place.is_shown, spec.title.as_str());
-                out.is_layout_changed |= ui.add_enabled(may_change, checkbox).changed();
-            }
-            ui.separator();
-            if ui.button("Reset columns").clicked() {
-                state.reset(self.columns);
-                out.is_layout_changed = true;
-                ui.close();
-            }
+            out.is_layout_changed |= columns_ui(ui, self.columns, state);
         });
     }
+}
+
+/// The choice of columns, for a menu of the panel as well; tells whether it was changed.
+pub fn columns_ui(ui: &mut Ui, columns: &[ColumnSpec], state: &mut TableState) -> bool {
+    state.adopt(columns);
+    let mut is_changed = false;
+    for spec in columns {
+        let others = state.columns.iter().filter(|place| place.is_shown && place.key != spec.key).count();
+        let Some(place) = state.columns.iter_mut().find(|place| place.key == spec.key) else { continue };
+        let may_change = !place.is_shown || others > 0;
+        let checkbox = egui::Checkbox::new(&mut place.is_shown, spec.title.as_str());
+        is_changed |= ui.add_enabled(may_change, checkbox).changed();
+    }
+    ui.separator();
+    if ui.button("Reset columns").clicked() {
+        state.reset(columns);
+        is_changed = true;
+        ui.close();
+    }
+    is_changed
 }
 
 /// Where the part of a column in a strip of the table lies.

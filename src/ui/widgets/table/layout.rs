@@ -65,7 +65,7 @@ impl TableState {
     /// The columns that are shown; the last takes what is left of `width`.
     pub(super) fn lanes(&self, columns: &[ColumnSpec], width: f32) -> Vec<Lane> {
         let mut lanes = Vec::new();
-        let mut left = -self.sideways;
+        let mut left = 0.0 - self.sideways;
         for (place, chosen) in self.columns.iter().enumerate().filter(|(_, chosen)| chosen.is_shown) {
             if let Some(column) = columns.iter().position(|column| column.key == chosen.key) {
                 let width = chosen.width.max(NARROWEST);

@@ -7,9 +7,11 @@ mod body;
 mod header;
 mod layout;
 
+pub(crate) use body::on_one_line;
+pub use header::columns_ui;
 pub use layout::{ColumnPlace, TableState};
 
-use egui::{Id, Rect, Role, Sense, Ui, pos2, vec2};
+use egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::{
     theme::{self, Palette},
@@ -67,7 +69,7 @@ impl ColumnSpec {
 }
 
 /// What a cell shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cell {
     /// Its text; what does not fit is elided and shown whole as a tooltip.
     pub text: String,
@@ -145,6 +147,9 @@ pub struct Sorting {
     pub is_descending: bool,
 }
 
+/// What a panel puts into the menu of a row.
+type RowMenu<'a> = &'a mut dyn FnMut(&mut Ui, u64);
+
 /// A table, to be shown once.
 pub struct Table<'a> {
     id: Id,
@@ -155,11 +160,11 @@ pub struct Table<'a> {
     sorting: Option<&'a Sorting>,
     scroll_to: Option<u64>,
     look: &'a dyn Fn(u64) -> RowLook,
-    menu: Option<&'a mut dyn FnMut(&mut Ui, u64)>,
+    menu: Option<RowMenu<'a>>,
 }
 
 /// What the user did to a table.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableResponse {
     /// The first row in view.
     pub first_visible: u64,
@@ -253,7 +258,10 @@ impl<'a> Table<'a> {
         let width = whole.width() - BAR;
         let lanes = state.lanes(self.columns, width);
         let head = Rect::from_min_size(whole.min, vec2(whole.width(), theme::HEADER));
-        let body = Rect::from_min_max(pos2(whole.left(), head.bottom()), whole.max);
+        let mut body = Rect::from_min_max(pos2(whole.left(), head.bottom()), whole.max);
+        if state.total_width(self.columns) > width {
+            body.max.y -= BAR;
+        }
         ui.painter().rect_filled(whole, 0.0, Palette::of(ui).panel);
         self.scroll_sideways(ui, whole, state, width);
 
@@ -263,7 +271,7 @@ impl<'a> Table<'a> {
             node.set_column_count(lanes.len());
         });
         let before = state.scroll;
-        let view = scroll_rows(&mut list, self.id, body, &mut state.scroll, (self.rows, theme::ROW));
+        let view = scroll_rows(&list, self.id, body, &mut state.scroll, (self.rows, theme::ROW));
         out.is_scrolled = before != state.scroll;
         let by_key = row_by_key(&list, self.id, self.selected, &view, self.rows);
         out.select = by_key;
@@ -271,12 +279,13 @@ impl<'a> Table<'a> {
             state.scroll.reveal(row, view.shown());
         }
         let view = if by_key.or(self.scroll_to).is_some() {
-            scroll_rows(&mut list, self.id, body, &mut state.scroll, (self.rows, theme::ROW))
+            scroll_rows(&list, self.id, body, &mut state.scroll, (self.rows, theme::ROW))
         } else {
             view
         };
         self.rows_ui(&mut list, &view, &lanes, (&mut cell, &mut out));
-        self.header_ui(&mut list, head, &lanes, (state, &mut out));
+        self.sideways_bar(&list, Rect::from_min_max(body.left_bottom(), whole.max), state, width);
+        self.header_ui(&list, head, &lanes, (state, &mut out));
         focus_frame(&list, self.id, whole);
         // The list gives the focus up when it ends if the click was on a row of it, so it is given back after.
         drop(list);
@@ -289,11 +298,35 @@ impl<'a> Table<'a> {
     }
 
     /// Columns that do not fit are reached by the wheel's other axis, or the wheel with Shift.
-    fn scroll_sideways(&self, ui: &mut Ui, rect: Rect, state: &mut TableState, width: f32) {
+    fn scroll_sideways(&self, ui: &Ui, rect: Rect, state: &mut TableState, width: f32) {
         if ui.rect_contains_pointer(rect) {
             state.sideways -= ui.input_mut(|input| std::mem::take(&mut input.smooth_scroll_delta.x));
         }
         let hidden = (state.total_width(self.columns) - width).max(0.0);
         state.sideways = state.sideways.clamp(0.0, hidden);
+    }
+
+    /// The bar under the rows, there only if the columns do not fit.
+    fn sideways_bar(&self, ui: &Ui, rect: Rect, state: &mut TableState, width: f32) {
+        let total = state.total_width(self.columns);
+        if total <= width {
+            return;
+        }
+        let track = rect.shrink2(vec2(0.0, 3.0));
+        let response = ui.interact(rect, self.id.with("sideways"), Sense::DRAG);
+        let share = track.width() / total;
+        if response.dragged() {
+            state.sideways = (state.sideways + response.drag_delta().x / share).clamp(0.0, total - width);
+        }
+        response.widget_info(|| WidgetInfo {
+            value: Some(f64::from(state.sideways)),
+            ..WidgetInfo::labeled(Role::ScrollBar, true, "Scroll sideways")
+        });
+        let left = track.left() + state.sideways * share;
+        let thumb = Rect::from_min_size(pos2(left, track.top()), vec2(width * share, track.height()));
+        let colours = Palette::of(ui);
+        let is_held = response.hovered() || response.dragged();
+        let colour = if is_held { colours.faint } else { colours.strong_line };
+        ui.painter().rect_filled(thumb, 4.0, colour);
     }
 }
