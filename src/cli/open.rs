@@ -7,10 +7,11 @@ use std::{
 
 use crate::{
     cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
+    jobs::ThreadLanes,
     model::Json,
     project::open::{self as project, Opening},
     store::{
-        EventStore,
+        EventStore, StoreError,
         index::Index,
         layout::{Candidate, TableNote},
     },
@@ -52,7 +53,7 @@ pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
 pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
     match database(path, common, output)? {
         Ok(store) => {
-            let index = Index::build(&*store, &Work::default())?;
+            let index = Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?;
             Ok(Looked::Store(Opened { store, index, path: path.to_owned() }))
         }
         Err(none) => Ok(Looked::NoEvents(none)),
@@ -119,6 +120,10 @@ fn database(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Result<Arc<dyn EventStore>, NoEvents>, Failure> {
+    // Asked here, so that the answer names the file as the user wrote it.
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(StoreError::Missing { path: path.to_owned() }.into());
+    }
     match project::open(path, common.project.as_deref(), &Work::default())? {
         Opening::Store(opened) => {
             for warning in &opened.warnings {
