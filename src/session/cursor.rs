@@ -417,8 +417,7 @@ impl Opened {
     /// "v118 of 231 · 2024-03-02 11:04:00".
     fn place_words(&self) -> String {
         let Some(index) = &self.index else { return String::new() };
-        let row =
-            if self.here() == 0 { None } else { self.cursor.ordinal.and_then(|ordinal| index.row(ordinal)) };
+        let row = self.standing().and_then(|ordinal| index.row(ordinal));
         let total = grouped(self.length() as u64);
         let here = match &row {
             _ if self.here() == 0 => format!("before the first of {total}"),

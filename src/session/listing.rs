@@ -296,22 +296,24 @@ fn normalised(sums: &[u64]) -> Vec<f32> {
     sums.iter().map(|sum| (*sum as f64 / tallest).sqrt() as f32).collect()
 }
 
+/// Dates under the axis, with the time of day where two neighbours fall on one day.
 fn time_labels(scale: &Scale, zone: Zone) -> Vec<(f32, String)> {
     const LABELS: usize = 8;
     let places = (0..=LABELS).map(|number| number as f64 / LABELS as f64);
-    let times: Vec<(f64, Timestamp)> =
-        places.filter_map(|place| Some((place, scale.time_at(place)?))).collect();
-    let span =
-        times.last().map_or(0, |last| last.1.nanos()) - times.first().map_or(0, |first| first.1.nanos());
-    const DAY: i64 = 86_400_000_000_000;
-    let show = |time: Timestamp| {
-        let text = time.to_display(zone);
-        match span {
-            span if span > 2 * DAY => text.get(..10).unwrap_or(&text).to_owned(),
-            _ => text.get(5..19).unwrap_or(&text).to_owned(),
-        }
+    let texts: Vec<(f64, String)> =
+        places.filter_map(|place| Some((place, scale.time_at(place)?.to_display(zone)))).collect();
+    let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
+    let shares_its_day = |at: usize| {
+        let own = texts.get(at).map(|(_, text)| day(text));
+        let near =
+            |other: Option<usize>| other.and_then(|other| texts.get(other)).map(|(_, text)| day(text)) == own;
+        near(at.checked_sub(1)) || near(at.checked_add(1))
     };
-    times.into_iter().map(|(place, time)| (place as f32, show(time))).collect()
+    let label = |(at, (place, text)): (usize, &(f64, String))| {
+        let shown = if shares_its_day(at) { text.get(5..16).unwrap_or(text).to_owned() } else { day(text) };
+        (*place as f32, shown)
+    };
+    texts.iter().enumerate().map(label).collect()
 }
 
 /// Makes the sample store, unless it is there already.
@@ -322,7 +324,8 @@ pub(crate) fn make_sample(path: PathBuf, work: &Work) -> Answer {
     if let Some(Err(err)) = path.parent().map(std::fs::create_dir_all) {
         return Answer::SampleFailed(format!("{} cannot be made: {err}", path.display()));
     }
-    match write(&path, &SampleOptions::default(), work) {
+    let options = SampleOptions { seed: 7, events: 1400, ..SampleOptions::default() };
+    match write(&path, &options, work) {
         Ok(_) => Answer::SampleMade(path),
         Err(err) => Answer::SampleFailed(err.to_string()),
     }

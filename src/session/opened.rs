@@ -19,7 +19,7 @@ use crate::{
     store::{
         EventStore, Head,
         index::Index,
-        layout::{Layout, Role, TableKind},
+        layout::{Form, Layout, Role, TableKind},
     },
 };
 
@@ -276,7 +276,10 @@ impl Opened {
             RoleRow {
                 role,
                 source: mapping.map(|mapping| mapping.source.to_string()),
-                form: mapping.map(|mapping| mapping.form.to_string()).unwrap_or_default(),
+                form: mapping
+                    .filter(|mapping| mapping.form != Form::Plain)
+                    .map(|mapping| mapping.form.to_string())
+                    .unwrap_or_default(),
                 evidence: mapping.map(|mapping| mapping.evidence.clone()).unwrap_or_default(),
                 is_uncertain: mapping.is_some_and(|mapping| mapping.is_uncertain),
             }

@@ -41,8 +41,8 @@ impl Default for Scale {
 /// A quiet time is cut short if it takes more than this share of the whole.
 const GAP_SHARE: f64 = 0.04;
 
-/// A quiet time that was cut short takes this share of the timeline.
-const GAP_WIDTH: f64 = 0.02;
+/// A quiet time that was cut short takes this share of the timeline; all of them no more than half.
+const GAP_WIDTH: f64 = 0.04;
 
 impl Scale {
     /// A scale over time, from evenly spaced counts between `start` and `end`.
@@ -147,10 +147,12 @@ fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
 fn placed(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
     let length = |stretch: &Stretch| (stretch.end.saturating_sub(stretch.start)).max(1) as f64;
     let busy: f64 = stretches.iter().filter(|stretch| !stretch.is_gap).map(length).sum();
-    let gaps = stretches.iter().filter(|stretch| stretch.is_gap).count() as f64 * GAP_WIDTH;
+    let count = stretches.iter().filter(|stretch| stretch.is_gap).count() as f64;
+    let gap_width = GAP_WIDTH.min(0.5 / count.max(1.0));
+    let gaps = count * gap_width;
     let mut at = 0.0;
     for stretch in &mut stretches {
-        let width = if stretch.is_gap { GAP_WIDTH } else { length(stretch) / busy.max(1.0) * (1.0 - gaps) };
+        let width = if stretch.is_gap { gap_width } else { length(stretch) / busy.max(1.0) * (1.0 - gaps) };
         stretch.from = at;
         at += width;
         stretch.to = at;

@@ -315,7 +315,8 @@ impl eframe::App for App {
         egui::Panel::bottom("status").show(ui, |ui| {
             panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
         });
-        egui::CentralPanel::no_frame().show(ui, |ui| self.screen_ui(ui));
+        let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
+        egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
         wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
         if let Some(mapping) = self.session.view().mapping.clone() {
             panels::mapping::mapping_ui(&ctx, &mapping, &mut self.actions);

@@ -210,7 +210,7 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
     };
     let mut columns = vec![
         ColumnSpec::new(POSITION, "Position", 70.0, ColumnKind::Number),
-        ColumnSpec::new(TIME, time, 206.0, ColumnKind::Code),
+        ColumnSpec::new(TIME, time, 216.0, ColumnKind::Code),
         ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 58.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),

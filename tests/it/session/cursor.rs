@@ -118,3 +118,17 @@ fn going_to_a_version_position_or_time_that_is_not_there_says_so() {
     assert!(script.view().notices.last().unwrap().hint.contains("2024-03-01"));
     assert_eq!(script.view().state.place, "v2 of 2");
 }
+
+#[test]
+fn the_timeline_of_a_stream_names_the_event_of_that_stream() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    assert!(
+        script.view().timeline.place.starts_with("v3 of 3 · 2023-11-14 22:13:25"),
+        "{}",
+        script.view().timeline.place
+    );
+    assert_eq!(script.view().events.cursor_row, Some(2), "the row of its last event");
+    let text = script.view().streams.text(script.stream("order-2")).unwrap();
+    assert_eq!(text.events, "2", "while following, all other streams are shown whole");
+}
