@@ -273,7 +273,9 @@ impl Opened {
         if has_changed {
             jobs.extend(self.refold());
             jobs.extend(self.bars_job());
-            jobs.extend(self.snapshots_job());
+            if self.browse.snapshots_of_stream {
+                jobs.extend(self.snapshots_job());
+            }
         }
         if was_listed != (self.browse.only_focus, focus) && (was_listed.0 || self.browse.only_focus) {
             jobs.extend(self.listing_job());
@@ -324,11 +326,7 @@ impl Opened {
         // The cursor goes to the version that the snapshot is a state of, so that both can be seen.
         if let (Some(stream), Some(version)) = (stream, version) {
             let found = self.event_of_version(stream, version);
-            if let Some(ordinal) = found {
-                let chosen = self.browse.chosen_snapshot;
-                jobs.extend(self.stand_at(ordinal).into_iter().filter(|job| job.slot != Slot::Snapshots));
-                self.browse.chosen_snapshot = chosen;
-            }
+            jobs.extend(found.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default());
         }
         jobs
     }

@@ -102,8 +102,13 @@ impl StreamLines {
     }
 }
 
-/// Compares names as people do: `order-9` before `order-10`.
+/// Compares names as people do: `order-9` before `order-10`. The digits of a UUID count nothing.
 fn natural(left: &str, right: &str) -> Ordering {
+    let is_hexadecimal =
+        |name: &str| name.len() >= 16 && name.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    if is_hexadecimal(left) && is_hexadecimal(right) {
+        return left.cmp(right);
+    }
     let (mut left_rest, mut right_rest) = (left, right);
     loop {
         let (left_part, right_part) = (leading_run(left_rest), leading_run(right_rest));
@@ -339,7 +344,14 @@ mod tests {
 
     #[test]
     fn names_sort_as_people_count() {
-        for (left, right) in [("order-9", "order-10"), ("a", "b"), ("a1b", "a1c"), ("x", "x1"), ("7", "08")] {
+        for (left, right) in [
+            ("order-9", "order-10"),
+            ("a", "b"),
+            ("a1b", "a1c"),
+            ("x", "x1"),
+            ("7", "08"),
+            ("00eb095b-3d12-4a", "0aa5b0b9-60e9-4b"),
+        ] {
             assert_eq!(natural(left, right), Ordering::Less, "{left} before {right}");
         }
     }

@@ -47,9 +47,10 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
         if keys::is_plain(&shortcut) && (is_typing || has_dialog) || !(action.is_enabled)(session) {
             continue;
         }
-        if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
-            wanted.push(action.what.clone());
-        }
+        // A key that was pressed twice since the last frame asks twice.
+        let presses =
+            ctx.input_mut(|input| input.count_and_consume_key(shortcut.modifiers, shortcut.logical_key));
+        wanted.extend(std::iter::repeat_n(&action.what, presses).cloned());
     }
     wanted
 }

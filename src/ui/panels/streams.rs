@@ -149,13 +149,21 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> 
         Some(StreamLine::Stream(number)) => {
             let Some(text) = view.text(*number) else { return Cell::pending() };
             match key {
-                NAME => Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string()),
+                NAME if has_categories(view) => {
+                    Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string())
+                }
+                NAME => Cell::text(text.label.to_string()).with_tooltip(text.full.to_string()),
                 EVENTS => Cell::text(text.events),
                 FIRST => Cell::inked(text.first, Ink::Soft),
                 _ => Cell::inked(text.last, Ink::Soft),
             }
         }
     }
+}
+
+/// Without categories the streams are no tree, and stand at the edge.
+fn has_categories(view: &StreamsView) -> bool {
+    matches!(view.lines.first(), Some(StreamLine::Category { .. }))
 }
 
 fn line_menu_ui(ui: &mut egui::Ui, view: &StreamsView, line: &StreamLine) -> Option<BrowseAction> {
