@@ -28,7 +28,7 @@ pub(crate) struct Opened {
 /// What a database turned out to be.
 pub(crate) enum Looked {
     /// An event store.
-    Store(Opened),
+    Store(Box<Opened>),
     /// Something else.
     NoEvents(NoEvents),
 }
@@ -37,14 +37,14 @@ pub(crate) enum Looked {
 pub(crate) struct NoEvents {
     pub(crate) path: PathBuf,
     /// What came nearest, and why it fell short.
-    pub(crate) nearest: Option<Candidate>,
+    pub(crate) nearest: Option<Box<Candidate>>,
     pub(crate) tables: Vec<TableNote>,
 }
 
 /// Opens a store and scans it into an index; for commands that need an event store.
 pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Opened, Failure> {
     match look(path, common, output)? {
-        Looked::Store(opened) => Ok(opened),
+        Looked::Store(opened) => Ok(*opened),
         Looked::NoEvents(none) => Err(none.into_failure()),
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
     match database(path, common, output)? {
         Ok(store) => {
             let index = Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?;
-            Ok(Looked::Store(Opened { store, index, path: path.to_owned() }))
+            Ok(Looked::Store(Box::new(Opened { store, index, path: path.to_owned() })))
         }
         Err(none) => Ok(Looked::NoEvents(none)),
     }

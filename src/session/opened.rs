@@ -83,7 +83,7 @@ impl Opened {
                 self.browse.take_first_rows(rows);
                 Vec::new()
             }
-            Answer::Indexed(index) => self.take_index(index, notices),
+            Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
                 self.browse.take_rows(first, rows);
                 Vec::new()
@@ -202,7 +202,7 @@ impl Opened {
         jobs
     }
 
-    fn take_index(&mut self, index: Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+    fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
         let is_first = self.index.is_none();
         if is_first && !index.troubles().is_empty() {
             let troubles = index.troubles();
@@ -213,7 +213,7 @@ impl Opened {
                 "They are listed in View › Layout of the store",
             );
         }
-        self.index = Some(Arc::clone(&index));
+        self.index = Some(Arc::clone(index));
         self.browse.is_counting = false;
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));

@@ -84,7 +84,7 @@ impl Scale {
     #[must_use]
     pub fn time_at(&self, place: f64) -> Option<Timestamp> {
         let Self::Time { stretches } = self else { return None };
-        let stretch = stretches.iter().find(|stretch| place <= stretch.to).or(stretches.last())?;
+        let stretch = stretches.iter().find(|stretch| place <= stretch.to).or_else(|| stretches.last())?;
         let share =
             ((place - stretch.from) / (stretch.to - stretch.from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
         let nanos = stretch.start + (share * (stretch.end.saturating_sub(stretch.start)) as f64) as i64;

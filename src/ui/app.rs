@@ -128,7 +128,9 @@ impl App {
         if let Input::Action(action) = &input {
             if matches!(action, Action::Shell(ShellAction::CancelWork)) {
                 let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-                open.into_iter().for_each(|slot| self.jobs.cancel(slot));
+                for slot in open {
+                    self.jobs.cancel(slot);
+                }
             }
             self.recent_actions.push_back(format!("{action:?}"));
             if self.recent_actions.len() > REMEMBERED_ACTIONS {

@@ -44,7 +44,7 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
     let mut wanted = Vec::new();
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
-        if keys::is_plain(&shortcut) && (is_typing || has_dialog) || !(action.is_enabled)(session) {
+        if keys::is_plain(shortcut) && (is_typing || has_dialog) || !(action.is_enabled)(session) {
             continue;
         }
         // A key that was pressed twice since the last frame asks twice.

@@ -47,7 +47,7 @@ fn table_choice_ui(ui: &mut egui::Ui, view: &MappingView, actions: &mut Vec<Acti
     choice.show_ui(ui, |ui| {
         for table in &view.tables {
             if ui.selectable_label(*table == view.table, &**table).clicked() {
-                actions.push(Action::Mapping(MappingAction::ChooseTable(table.clone())));
+                actions.push(Action::Mapping(MappingAction::ChooseTable(std::sync::Arc::clone(table))));
             }
         }
     });

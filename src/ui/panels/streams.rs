@@ -78,7 +78,7 @@ pub fn streams_ui(
     };
     let mut asked = Vec::new();
     let mut menu = |ui: &mut egui::Ui, row: u64| {
-        asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)))
+        asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)));
     };
     let response = Table::new("Streams", &columns)
         .rows(view.lines.len() as u64)

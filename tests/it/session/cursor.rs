@@ -110,10 +110,13 @@ fn going_to_a_version_position_or_time_that_is_not_there_says_so() {
     script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
     script.browse(BrowseAction::GoTo("v2".to_owned()));
     assert_eq!(script.view().state.place, "v2 of 3");
-    script.browse(BrowseAction::GoTo("p6".to_owned()));
-    assert_eq!(&*script.view().state.stream, "order-2");
+    script.browse(BrowseAction::GoTo("p3".to_owned()));
+    assert_eq!(script.view().state.place, "v1 of 3", "the chosen stream as of position 3");
     script.browse(BrowseAction::GoTo("v9".to_owned()));
-    assert_eq!(script.view().notices.last().unwrap().title, "order-2 has no version 9");
+    assert_eq!(script.view().notices.last().unwrap().title, "order-1 has no version 9");
+    script.browse(BrowseAction::ClearStream);
+    script.browse(BrowseAction::GoTo("p6".to_owned()));
+    assert_eq!(&*script.view().state.stream, "order-2", "without a stream, the event at position 6");
     script.browse(BrowseAction::GoTo("noon".to_owned()));
     assert!(script.view().notices.last().unwrap().hint.contains("2024-03-01"));
     assert_eq!(script.view().state.place, "v2 of 2");
