@@ -301,24 +301,28 @@ fn normalised(sums: &[u64]) -> Vec<f32> {
     sums.iter().map(|sum| (*sum as f64 / tallest).sqrt() as f32).collect()
 }
 
-/// Dates under the axis, with the time of day where two neighbours fall on one day.
+/// Dates under the axis; the time of day where two neighbours fall on one day, the seconds where
+/// they fall into one minute.
 fn time_labels(scale: &Scale, zone: Zone) -> Vec<(f32, String)> {
     const LABELS: usize = 8;
+    const DAY: usize = 10;
+    const MINUTE: usize = 16;
     let places = (0..=LABELS).map(|number| number as f64 / LABELS as f64);
     let texts: Vec<(f64, String)> =
         places.filter_map(|place| Some((place, scale.time_at(place)?.to_display(zone)))).collect();
-    let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
-    let shares_its_day = |at: usize| {
-        let own = texts.get(at).map(|(_, text)| day(text));
-        let near =
-            |other: Option<usize>| other.and_then(|other| texts.get(other)).map(|(_, text)| day(text)) == own;
-        near(at.checked_sub(1)) || near(at.checked_add(1))
+    let share = |length: usize| {
+        texts
+            .windows(2)
+            .any(|pair| matches!(pair, [(_, left), (_, right)] if left.get(..length) == right.get(..length)))
     };
-    let label = |(at, (place, text)): (usize, &(f64, String))| {
-        let shown = if shares_its_day(at) { text.get(5..16).unwrap_or(text).to_owned() } else { day(text) };
-        (*place as f32, shown)
+    let shown = match (share(MINUTE), share(DAY)) {
+        (true, _) => 11..19,
+        (false, true) => 5..MINUTE,
+        (false, false) => 0..DAY,
     };
-    texts.iter().enumerate().map(label).collect()
+    let label =
+        |(place, text): &(f64, String)| (*place as f32, text.get(shown.clone()).unwrap_or(text).to_owned());
+    texts.iter().map(label).collect()
 }
 
 /// Makes the sample store, unless it is there already.

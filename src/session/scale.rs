@@ -38,8 +38,12 @@ impl Default for Scale {
     }
 }
 
-/// A quiet time is cut short if it takes more than this share of the whole.
+/// A quiet time is cut short if it takes more than this share of the whole…
 const GAP_SHARE: f64 = 0.04;
+
+/// …and is so much longer than the usual one: where events follow each other evenly, the times
+/// between them are no gaps.
+const GAP_FACTOR: usize = 6;
 
 /// A quiet time that was cut short takes this share of the timeline; all of them no more than half.
 const GAP_WIDTH: f64 = 0.04;
@@ -55,11 +59,12 @@ impl Scale {
         }
         let span = (end as f64) - (start as f64);
         let edge = |bin: usize| start + (span * bin as f64 / counts.len() as f64) as i64;
+        let shortest_gap = shortest_gap(counts);
         let mut stretches = Vec::new();
         let mut at = 0;
         for run in counts.chunk_by(|left, right| (*left == 0) == (*right == 0)) {
             let next = at + run.len();
-            let is_gap = run.first() == Some(&0) && run.len() as f64 / counts.len() as f64 > GAP_SHARE;
+            let is_gap = run.first() == Some(&0) && run.len() >= shortest_gap;
             stretches.push(Stretch { start: edge(at), end: edge(next), from: 0.0, to: 0.0, is_gap });
             at = next;
         }
@@ -129,6 +134,17 @@ impl Scale {
         })
         .collect()
     }
+}
+
+/// How many empty counts in a row make a gap.
+fn shortest_gap(counts: &[u32]) -> usize {
+    let runs = counts.chunk_by(|left, right| (*left == 0) == (*right == 0));
+    let mut quiet: Vec<usize> = runs.filter(|run| run.first() == Some(&0)).map(<[u32]>::len).collect();
+    quiet.sort_unstable();
+    // Of two quiet times the shorter is the usual one.
+    let usual = quiet.get(quiet.len().saturating_sub(1) / 2).copied().filter(|_| quiet.len() > 1);
+    let by_share = (counts.len() as f64 * GAP_SHARE) as usize + 1;
+    usual.map_or(by_share, |usual| by_share.max(usual * GAP_FACTOR))
 }
 
 /// Neighbours that are both busy, or too short to be cut, become one stretch.
@@ -208,6 +224,12 @@ mod tests {
             assert!((back - time(seconds).nanos()).abs() < 1_000_000, "{seconds} at {place} gives {back}");
         }
         assert_eq!(scale.gaps(), vec![(0.5, "13 minutes".to_owned())]);
+    }
+
+    #[test]
+    fn evenly_spaced_events_have_no_gaps_between_them() {
+        let counts: Vec<u32> = (0..100).map(|bin| u32::from(bin % 10 == 0)).collect();
+        assert!(Scale::over_time(time(0), time(1000), &counts, true).gaps().is_empty());
     }
 
     #[test]

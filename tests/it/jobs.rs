@@ -34,7 +34,7 @@ impl Pool {
 
     /// Waits for the next answers, and fails after a minute.
     fn answers(&mut self) -> Vec<Finished<Slot, u32>> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let found = self.jobs.take_finished();
             if !found.is_empty() {
@@ -57,14 +57,14 @@ fn a_newer_question_stops_the_older_one_of_its_slot_only() {
         stopped.send(()).unwrap();
         Err(Cancelled)
     });
-    has_started.recv_timeout(Duration::from_secs(60)).expect("it runs");
+    has_started.recv_timeout(Duration::from_mins(1)).expect("it runs");
     pool.jobs.start(Slot::Right, |_| Ok(7));
     let found = pool.answers();
     assert_eq!((found[0].slot, &found[0].outcome), (Slot::Right, &Outcome::Done(7)));
     assert!(pool.jobs.open_questions().any(|(slot, _)| slot == Slot::Left), "the other slot goes on");
 
     pool.jobs.start(Slot::Left, |_| Ok(2));
-    has_stopped.recv_timeout(Duration::from_secs(60)).expect("the older question was stopped");
+    has_stopped.recv_timeout(Duration::from_mins(1)).expect("the older question was stopped");
     let found = pool.answers();
     assert_eq!((found.len(), &found[0].outcome), (1, &Outcome::Done(2)));
 }
@@ -106,7 +106,7 @@ fn progress_is_counted() {
         may_go.recv().ok();
         Ok(0)
     });
-    has_counted.recv_timeout(Duration::from_secs(60)).expect("it counts");
+    has_counted.recv_timeout(Duration::from_mins(1)).expect("it counts");
     let open: Vec<_> = pool.jobs.open_questions().collect();
     assert_eq!(open, [(Slot::Left, (4, Some(10)))]);
     go.send(()).unwrap();
