@@ -38,6 +38,7 @@ pub(crate) struct Opened {
     layout: Arc<Layout>,
     head: Head,
     since_look: Duration,
+    is_out_of_sight: bool,
     table_counts: Vec<Option<u64>>,
     info: Arc<InfoView>,
 }
@@ -62,6 +63,7 @@ impl Opened {
             layout,
             head: found.head,
             since_look: Duration::ZERO,
+            is_out_of_sight: false,
             table_counts: Vec::new(),
             info: Arc::default(),
             store: found.store,
@@ -227,7 +229,13 @@ impl Opened {
         jobs
     }
 
+    /// The store cannot be looked at; tells whether it could be until now.
+    pub(crate) fn lost_sight(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_out_of_sight, true)
+    }
+
     fn take_head(&mut self, head: Head) -> Vec<Job> {
+        self.is_out_of_sight = false;
         if head == self.head {
             return Vec::new();
         }

@@ -117,8 +117,11 @@ fn progress_is_counted() {
 #[test]
 fn lanes_run_every_piece_before_they_return() {
     let done = AtomicUsize::new(0);
+    let add = |count: &AtomicUsize| {
+        count.fetch_add(1, Ordering::SeqCst);
+    };
     let pieces = |count: usize| -> Vec<Piece<'_>> {
-        (0..count).map(|_| Box::new(|| drop(done.fetch_add(1, Ordering::SeqCst))) as Piece<'_>).collect()
+        (0..count).map(|_| Box::new(|| add(&done)) as Piece<'_>).collect()
     };
     ThreadLanes.run(pieces(100));
     assert_eq!(done.load(Ordering::SeqCst), 100);
