@@ -40,7 +40,8 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
 /// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing is typed:
 /// an arrow in a text field moves the caret, not the cursor.
 pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
-    let is_typing = ctx.text_edit_focused();
+    // Escape closes a menu first, and Space presses what it stands on.
+    let is_typing = ctx.text_edit_focused() || egui::Popup::is_any_open(ctx);
     let mut wanted = Vec::new();
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
