@@ -61,8 +61,8 @@ pub fn streams_ui(
         return;
     }
     let columns = [
-        ColumnSpec::new(NAME, "Stream", 120.0, ColumnKind::Text).sortable(),
-        ColumnSpec::new(EVENTS, "Events", 76.0, ColumnKind::Number).sortable(),
+        ColumnSpec::new(NAME, "Stream", 146.0, ColumnKind::Text).sortable(),
+        ColumnSpec::new(EVENTS, "Events", 70.0, ColumnKind::Number).sortable(),
         ColumnSpec::new(LAST, "Last", 150.0, ColumnKind::Code).sortable(),
         ColumnSpec::new(FIRST, "First", 150.0, ColumnKind::Code).sortable(),
     ];
