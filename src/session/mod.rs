@@ -10,6 +10,7 @@ mod cursor;
 pub mod job;
 pub mod listing;
 mod mapping;
+mod named;
 pub mod notice;
 mod opened;
 pub mod scale;
