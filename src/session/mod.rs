@@ -5,17 +5,27 @@
 //! test or a report can replay any sequence of inputs.
 
 pub mod action;
+mod answering;
+mod bars;
 mod browse;
 mod cursor;
+mod event_rows;
+mod filters;
+mod go_to;
+mod info;
 pub mod job;
-pub mod listing;
 mod mapping;
 mod named;
 pub mod notice;
 mod opened;
+mod rows;
 pub mod scale;
 mod shell;
+mod snapshots;
 mod states;
+pub mod stream_lines;
+mod streams;
+mod timeline;
 mod trail;
 pub mod view;
 pub mod workspace;
