@@ -119,7 +119,7 @@ impl Opened {
     }
 
     fn seek(&mut self, place: f64) -> Vec<Job> {
-        let scale = &self.timeline.bars.scale;
+        let scale = &self.timeline.scale;
         if let Some(count) = scale.count_at(place) {
             return self.go_to_count(count);
         }

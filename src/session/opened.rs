@@ -99,7 +99,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::Bars(bars) => {
-                self.timeline.bars = bars;
+                self.timeline.take_bars(bars);
                 Vec::new()
             }
             Answer::Step(step, changes) => {

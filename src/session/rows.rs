@@ -110,13 +110,13 @@ impl Opened {
         self.browse.rows.wanted = (first, count);
         let count = (count as u64).min(MOST_ROWS / 3);
         let end = first + count;
-        let have =
-            self.browse.rows.loaded_from..self.browse.rows.loaded_from + self.browse.rows.loaded.len() as u64;
+        let rows = &self.browse.rows;
+        let have = rows.loaded_from..rows.loaded_from + rows.loaded.len() as u64;
         let covers = |from: u64, to: u64| from <= first && end <= to;
         let total = self.listing()?.len() as u64;
         let end = end.min(total);
         if (have.start <= first && end <= have.end)
-            || self.browse.rows.asked.is_some_and(|(from, to)| covers(from, to.max(end)))
+            || rows.asked.is_some_and(|(from, to)| covers(from, to.max(end)))
         {
             return None;
         }

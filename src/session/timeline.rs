@@ -6,6 +6,7 @@ use crate::session::{
     action::{Axis, Scope},
     job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
     opened::Opened,
+    scale::Scale,
     view::{Tick, TimelineView, grouped},
     workspace::Workspace,
 };
@@ -15,7 +16,11 @@ pub(crate) struct Timeline {
     pub(crate) axis: Axis,
     pub(crate) scope: Scope,
     pub(crate) is_collapsed: bool,
-    pub(crate) bars: BarsAnswer,
+    /// What the places stand for.
+    pub(crate) scale: Arc<Scale>,
+    bars: Arc<Vec<f32>>,
+    labels: Arc<Vec<(f32, String)>>,
+    gaps: Arc<Vec<(f32, String)>>,
 }
 
 impl Timeline {
@@ -24,8 +29,18 @@ impl Timeline {
             axis: workspace.axis,
             scope: Scope::Stream,
             is_collapsed: workspace.is_collapsed,
-            bars: BarsAnswer::default(),
+            scale: Arc::default(),
+            bars: Arc::default(),
+            labels: Arc::default(),
+            gaps: Arc::default(),
         }
+    }
+
+    pub(crate) fn take_bars(&mut self, BarsAnswer { bars, scale, labels }: BarsAnswer) {
+        self.gaps = Arc::new(scale.gaps());
+        self.scale = Arc::new(scale);
+        self.bars = Arc::new(bars);
+        self.labels = Arc::new(labels);
     }
 
     pub(crate) fn remember_choices(&self, workspace: &mut Workspace) {
@@ -82,11 +97,11 @@ impl Opened {
         let length = self.length();
         TimelineView {
             is_ready: self.index.is_some() && length > 0,
-            bars: Arc::new(timeline.bars.bars.clone()),
+            bars: Arc::clone(&timeline.bars),
             cursor: self.index.is_some().then(|| self.place_of(self.here()) as f32),
             ticks: Arc::new(self.ticks()),
-            labels: Arc::new(timeline.bars.labels.clone()),
-            gaps: Arc::new(timeline.bars.scale.gaps()),
+            labels: Arc::clone(&timeline.labels),
+            gaps: Arc::clone(&timeline.gaps),
             pins: self
                 .states
                 .pin_counts(self.browse.focus)
@@ -106,14 +121,14 @@ impl Opened {
             is_playing: cursor.is_playing,
             speed: cursor.speed,
             can_step: (self.here() > 0, self.here() < length),
-            scale: Arc::new(timeline.bars.scale.clone()),
+            scale: Arc::clone(&timeline.scale),
             zone: self.zone,
         }
     }
 
     /// The place on the timeline behind so many events.
     fn place_of(&self, count: usize) -> f64 {
-        let scale = &self.timeline.bars.scale;
+        let scale = &self.timeline.scale;
         if scale.count_at(0.0).is_some() {
             return scale.place_of_count(count);
         }
