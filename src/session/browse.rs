@@ -45,13 +45,6 @@ impl Browse {
             workspace.path_columns = self.rows.columns().iter().map(ToString::to_string).collect();
         }
     }
-
-    /// A job ended without an answer: nothing waits for it any more.
-    pub(crate) fn stop_waiting(&mut self) {
-        self.is_counting = false;
-        self.rows.stop_waiting();
-        self.snapshots.stop_waiting();
-    }
 }
 
 impl Opened {

@@ -154,9 +154,22 @@ impl Opened {
     }
 
     /// A job ended without an answer: nothing waits for it any more.
-    pub(crate) fn job_failed(&mut self) -> Vec<Job> {
-        self.states.stop_waiting();
-        self.browse.stop_waiting();
+    pub(crate) fn job_failed(&mut self, slot: Slot) -> Vec<Job> {
+        match slot {
+            Slot::Index => self.browse.is_counting = false,
+            Slot::Rows => self.browse.rows.stop_waiting(),
+            Slot::Snapshots => self.browse.snapshots.stop_waiting(),
+            Slot::Step => self.states.stop_waiting(),
+            _ => (),
+        }
+        Vec::new()
+    }
+
+    /// Every job was stopped.
+    pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
+        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+            self.job_failed(slot);
+        }
         Vec::new()
     }
 

@@ -83,6 +83,13 @@ impl Rows {
         }
     }
 
+    /// Whether the rows from `first` up to before `end` are loaded, or on their way.
+    fn has_or_awaits(&self, first: u64, end: u64) -> bool {
+        let covers = |(from, to): (u64, u64)| from <= first && end <= to;
+        covers((self.loaded_from, self.loaded_from + self.loaded.len() as u64))
+            || self.asked.is_some_and(covers)
+    }
+
     fn listing(&self, index: &Arc<Index>) -> Option<Listing> {
         Some(Listing { index: Arc::clone(index), ordinals: self.ordinals.clone()? })
     }
@@ -105,19 +112,13 @@ impl Opened {
         self.reload_rows()
     }
 
-    /// The rows on screen changed: fetches them unless they are there.
+    /// The rows on screen changed: fetches them unless they are there or on their way.
     pub(crate) fn show_rows(&mut self, first: u64, count: usize) -> Option<Job> {
         self.browse.rows.wanted = (first, count);
         let count = (count as u64).min(MOST_ROWS / 3);
-        let end = first + count;
-        let rows = &self.browse.rows;
-        let have = rows.loaded_from..rows.loaded_from + rows.loaded.len() as u64;
-        let covers = |from: u64, to: u64| from <= first && end <= to;
         let total = self.listing()?.len() as u64;
-        let end = end.min(total);
-        if (have.start <= first && end <= have.end)
-            || rows.asked.is_some_and(|(from, to)| covers(from, to.max(end)))
-        {
+        let end = (first + count).min(total);
+        if self.browse.rows.has_or_awaits(first, end) {
             return None;
         }
         let (from, to) = (first.saturating_sub(count), (end + count).min(total));

@@ -56,7 +56,7 @@ impl Session {
                 if matches!(self.place, Place::Opening(_)) {
                     self.place = Place::Welcome;
                 }
-                self.with_store(|store, _| store.job_failed())
+                self.with_store(|store, _| store.work_stopped())
             }
             ShellAction::Back => self.with_store(|store, _| store.go_back()),
             ShellAction::Forward => self.with_store(|store, _| store.go_forward()),

@@ -107,3 +107,12 @@ fn work_that_is_stopped_says_how_to_go_on() {
     assert_eq!(script.view().screen, Screen::Store);
     assert_eq!(script.view().streams.summary, "3 streams", "what is known stays");
 }
+
+#[test]
+fn an_opening_that_crashes_ends_on_the_welcome_screen() {
+    let mut script = Script::open(shop());
+    script.session.apply(Input::Action(Action::Shell(ShellAction::Open("other.sqlite".into()))));
+    assert!(matches!(script.view().screen, Screen::Opening(_)));
+    script.feed(Input::Crash(Slot::Open, "out of luck".to_owned()));
+    assert_eq!(script.view().screen, Screen::Welcome);
+}
