@@ -175,6 +175,7 @@ impl Opened {
 
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
+        self.refresh_info();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());

@@ -138,10 +138,7 @@ fn times_menu_ui(
             asked.push(BrowseAction::FilterFrom(Timestamp::parse_in(&local.from, zone)));
         }
         if to {
-            let until = Timestamp::parse_until(&local.to);
-            asked.push(BrowseAction::FilterTo(
-                until.filter(|_| Timestamp::parse_in(&local.to, zone).is_some()),
-            ));
+            asked.push(BrowseAction::FilterTo(Timestamp::parse_until(&local.to, zone)));
         }
     });
 }
