@@ -6,9 +6,12 @@
     reason = "a test fails by panicking, also where it is prepared"
 )]
 
+mod app_stage;
 mod renderer;
 mod stage;
 
+mod app;
+mod app_pictures;
 mod json_tree;
 mod small_widgets;
 mod table;
