@@ -54,8 +54,12 @@ impl Window {
     }
 
     fn ask(&mut self, request: Request) -> Response {
-        write_message(&mut self.port, &request).expect("a window that listens");
-        let answer = read_message(&mut self.port).expect("a window that answers");
+        let answer = write_message(&mut self.port, &request).and_then(|()| read_message(&mut self.port));
+        let answer = answer.unwrap_or_else(|err| {
+            let status = self.process.try_wait().expect("a child");
+            self.process.kill().ok();
+            panic!("the window does not answer: {err}; {status:?}; {}", complaints(&mut self.process));
+        });
         if let Response::Error { message } = &answer {
             panic!("{message}");
         }
@@ -141,8 +145,14 @@ impl Window {
 
     fn click_at(&mut self, pos: Pos2) {
         self.pointer(pos, None);
-        self.pointer(pos, Some(true));
-        self.pointer(pos, Some(false));
+        // In one frame, lest the screen's own pointer comes between: a press that moves is no click.
+        let button = |pressed| Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        self.send(vec![Event::PointerMoved(pos), button(true), button(false)]);
     }
 
     /// Presses and releases a key.
