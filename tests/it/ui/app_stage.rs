@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -146,10 +147,28 @@ impl AppStage {
         self.click_row(&format!("Stream:     {id},"));
     }
 
-    /// Everything that can be read, with the folder's name, which differs in each run, left out.
+    /// A file is let go over the window.
+    pub(super) fn drop_file(&mut self, path: &Path) {
+        self.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
+        self.settle();
+    }
+
+    /// The names of the buttons in the dialog that is open.
+    pub(super) fn dialog_buttons(&self) -> Vec<String> {
+        let text = self.text();
+        let inside = text.split("\nDialog").nth(1).unwrap_or(&text);
+        inside.lines().filter(|line| line.trim_start().starts_with("Button")).map(str::to_owned).collect()
+    }
+
+    /// Everything that can be read, shortened: without what only sizes and scrolls, and without the folder's name,
+    /// which differs in each run.
     pub(super) fn text(&self) -> String {
         let folder = self.folder.path().display().to_string();
-        accessible_tree(&self.harness).replace(&folder, "FOLDER")
+        let whole = accessible_tree(&self.harness).replace(&folder, "FOLDER");
+        let is_told = |line: &&str| {
+            !["Unknown", "Splitter", "ScrollBar"].iter().any(|role| line.trim_start().starts_with(role))
+        };
+        whole.lines().filter(is_told).map(|line| cut(line, 110) + "\n").collect()
     }
 
     /// Compares what can be read with `tests/golden/ui/NAME.snap`.
@@ -160,6 +179,20 @@ impl AppStage {
     }
 }
 
+/// A file that is let go over the window.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("a store is opened by its path, never read whole".to_owned())
+    }
+}
+
 /// A stage of this size with our renderer.
 pub(super) fn builder(size: impl Into<Vec2>) -> HarnessBuilder<App> {
     Harness::builder().with_size(size).with_max_steps(8).allow_missing_glyphs().renderer(SoftwareRenderer::default())
@@ -167,4 +200,9 @@ pub(super) fn builder(size: impl Into<Vec2>) -> HarnessBuilder<App> {
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder for the test")
+}
+
+/// The start of a long line.
+fn cut(line: &str, most: usize) -> String {
+    if line.chars().count() <= most { line.to_owned() } else { line.chars().take(most).chain(['…']).collect() }
 }
