@@ -22,7 +22,7 @@ pub trait Lanes: Send + Sync {
     fn width(&self) -> usize;
 
     /// Runs every piece to its end.
-    fn run<'a>(&self, pieces: Vec<Piece<'a>>);
+    fn run(&self, pieces: Vec<Piece<'_>>);
 }
 
 /// Handed down through every call that may take longer than a frame.
@@ -85,7 +85,7 @@ impl Work {
     }
 
     /// Runs all pieces and returns when they have ended; one after the other without lanes.
-    pub fn run<'a>(&self, pieces: Vec<Piece<'a>>) {
+    pub fn run(&self, pieces: Vec<Piece<'_>>) {
         match &self.lanes {
             Some(lanes) => lanes.run(pieces),
             None => pieces.into_iter().for_each(|piece| piece()),
@@ -95,6 +95,9 @@ impl Work {
 
 impl std::fmt::Debug for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Work").field("shared", &self.shared).field("width", &self.width()).finish()
+        f.debug_struct("Work")
+            .field("shared", &self.shared)
+            .field("width", &self.width())
+            .finish_non_exhaustive()
     }
 }

@@ -100,7 +100,7 @@ impl Choice<'_> {
                 .hint(format!("give a version from {first} to {last}")));
         }
         let events = self.index.stream_events(stream);
-        let version_of = |ordinal: &u32| self.index.row(*ordinal).and_then(|row| row.version);
+        let version_of = |ordinal: &u32| self.index.row(*ordinal)?.version;
         let is_within = |ordinal: &u32| version_of(ordinal).is_some_and(|own| own <= StreamVersion(version));
         let last = events.iter().rposition(is_within).map_or(0, |place| place + 1);
         // What follows without a version of its own belongs to the version before it.
@@ -136,7 +136,7 @@ impl Choice<'_> {
             return Ok(place + 1);
         }
         let name = self.index.stream(stream).map(|info| info.name.full()).unwrap_or_default();
-        let positions = |ordinal: &u32| self.index.row(*ordinal).and_then(|row| row.position);
+        let positions = |ordinal: &u32| self.index.row(*ordinal)?.position;
         let (first, last) = (events.iter().min(), events.iter().max());
         let span = first.and_then(positions).zip(last.and_then(positions));
         let failure =

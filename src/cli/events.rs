@@ -1,6 +1,6 @@
 //! `timeglass events`: events in global order, page by page.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         if let Some(name) = &arguments.stream {
             let stream = choice.stream(name)?;
-            query.stream = opened.index.stream(stream).map(|info| info.name.clone());
+            query.stream = opened.index.stream(stream).map(|info| Arc::clone(&info.name));
         }
         opened.store
     } else {
@@ -188,7 +188,7 @@ impl Writer {
                 let json = event.to_json();
                 output.line(&csv_line(FIELDS.map(|field| scalar(json.get(field)))))
             }
-            Format::Text => self.table.row(output, cells(event)),
+            Format::Text => self.table.row(output, &cells(event)),
         }
     }
 

@@ -42,17 +42,17 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         Looked::Store(opened) => {
             let info = gather(&opened)?;
             if common.json {
-                write_json(output, &info.to_json())?
+                write_json(output, &info.to_json())?;
             } else {
-                info.write(output)?
+                info.write(output)?;
             }
             Ok(Exit::Done)
         }
         Looked::NoEvents(none) => {
             if common.json {
-                write_json(output, &none.to_json())?
+                write_json(output, &none.to_json())?;
             } else {
-                write_none(&none, output)?
+                write_none(&none, output)?;
             }
             Ok(Exit::No)
         }
@@ -128,7 +128,7 @@ impl Info<'_> {
     fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         let layout = &self.description.layout;
         let mut facts = Table::new(&[("", Side::Left), ("", Side::Left)]);
-        let mut fact = |name: &str, value: String| facts.plain_row(vec![name.to_owned(), value]);
+        let mut fact = |name: &str, value: String| facts.plain_row(&[name.to_owned(), value]);
         fact("store", self.description.name.clone());
         fact("layout", layout.name.to_string());
         fact("events", format!("{} in table {}", self.index.len(), layout.events.table));
@@ -162,7 +162,7 @@ impl Info<'_> {
             let doubt = if mapping.is_uncertain { " (uncertain)" } else { "" };
             let cells =
                 vec![role.label().to_owned(), source(mapping), format!("{}{doubt}", mapping.evidence)];
-            table.row(output, cells)?;
+            table.row(output, &cells)?;
         }
         table.write(output)
     }
@@ -177,7 +177,7 @@ impl Info<'_> {
         types.sort_by(|left, right| right.events.cmp(&left.events).then_with(|| left.name.cmp(&right.name)));
         for info in types {
             let name = if info.name.is_empty() { "(none)".to_owned() } else { info.name.to_string() };
-            table.row(output, vec![name, info.events.to_string()])?;
+            table.row(output, &[name, info.events.to_string()])?;
         }
         table.write(output)
     }
@@ -195,7 +195,7 @@ impl Info<'_> {
             let rows = rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
             let cells =
                 vec![note.table.to_string(), rows, note.kind.label().to_owned(), note.evidence.clone()];
-            table.row(output, cells)?;
+            table.row(output, &cells)?;
         }
         table.write(output)
     }
@@ -238,7 +238,7 @@ fn write_none(none: &NoEvents, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut table = Table::new(&[("table", Side::Left), ("kind", Side::Left), ("columns", Side::Left)]);
     for note in &none.tables {
         let columns: Vec<&str> = note.columns.iter().map(|(name, _)| &**name).collect();
-        table.row(output, vec![note.table.to_string(), note.kind.label().to_owned(), columns.join(", ")])?;
+        table.row(output, &[note.table.to_string(), note.kind.label().to_owned(), columns.join(", ")])?;
     }
     table.write(output)
 }

@@ -7,10 +7,11 @@ use std::{
 
 use crate::{
     cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
+    jobs::ThreadLanes,
     model::Json,
     project::open::{self as project, Opening},
     store::{
-        EventStore,
+        EventStore, StoreError,
         index::Index,
         layout::{Candidate, TableNote},
     },
@@ -27,7 +28,7 @@ pub(crate) struct Opened {
 /// What a database turned out to be.
 pub(crate) enum Looked {
     /// An event store.
-    Store(Opened),
+    Store(Box<Opened>),
     /// Something else.
     NoEvents(NoEvents),
 }
@@ -36,14 +37,14 @@ pub(crate) enum Looked {
 pub(crate) struct NoEvents {
     pub(crate) path: PathBuf,
     /// What came nearest, and why it fell short.
-    pub(crate) nearest: Option<Candidate>,
+    pub(crate) nearest: Option<Box<Candidate>>,
     pub(crate) tables: Vec<TableNote>,
 }
 
 /// Opens a store and scans it into an index; for commands that need an event store.
 pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Opened, Failure> {
     match look(path, common, output)? {
-        Looked::Store(opened) => Ok(opened),
+        Looked::Store(opened) => Ok(*opened),
         Looked::NoEvents(none) => Err(none.into_failure()),
     }
 }
@@ -52,8 +53,8 @@ pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
 pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
     match database(path, common, output)? {
         Ok(store) => {
-            let index = Index::build(&*store, &Work::default())?;
-            Ok(Looked::Store(Opened { store, index, path: path.to_owned() }))
+            let index = Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?;
+            Ok(Looked::Store(Box::new(Opened { store, index, path: path.to_owned() })))
         }
         Err(none) => Ok(Looked::NoEvents(none)),
     }
@@ -119,6 +120,10 @@ fn database(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Result<Arc<dyn EventStore>, NoEvents>, Failure> {
+    // Asked here, so that the answer names the file as the user wrote it.
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(StoreError::Missing { path: path.to_owned() }.into());
+    }
     match project::open(path, common.project.as_deref(), &Work::default())? {
         Opening::Store(opened) => {
             for warning in &opened.warnings {

@@ -71,6 +71,7 @@ impl std::fmt::Debug for Output<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
 fn written(error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::NobodyReads;

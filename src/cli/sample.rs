@@ -40,9 +40,9 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     };
     let report = sample::write(&arguments.out, &options, &Work::default())?;
     if common.json {
-        write_json(output, &to_json(&report))?
+        write_json(output, &to_json(&report))?;
     } else {
-        write(arguments, &report, output)?
+        write(arguments, &report, output)?;
     }
     Ok(Exit::Done)
 }

@@ -117,7 +117,7 @@ fn write_table(
                 Err(problem) => format!("({problem})"),
             },
         ];
-        table.row(output, cells)?;
+        table.row(output, &cells)?;
     }
     table.write(output)
 }

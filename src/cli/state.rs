@@ -1,6 +1,6 @@
 //! `timeglass state`: a stream's state at a version, a time or a position.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -102,7 +102,7 @@ impl State {
             let number = |place: Option<u32>| Json::from(place.map(i64::from));
             Json::object([
                 ("version", Json::from(self.version_of(opened, *count))),
-                ("message", Json::from(failure.message.clone())),
+                ("message", Json::from(Arc::clone(&failure.message))),
                 ("line", number(failure.line)),
                 ("column", number(failure.column)),
             ])

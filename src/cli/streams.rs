@@ -104,7 +104,7 @@ fn write_table(streams: &[&StreamInfo], output: &mut Output<'_>) -> Result<(), F
             time(info.first_time),
             time(info.last_time),
         ];
-        table.row(output, cells)?;
+        table.row(output, &cells)?;
     }
     table.write(output)
 }

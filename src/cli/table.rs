@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// Takes a row, and writes what waits when enough of it is there.
-    pub(crate) fn row(&mut self, output: &mut Output<'_>, cells: Vec<String>) -> Result<(), Failure> {
+    pub(crate) fn row(&mut self, output: &mut Output<'_>, cells: &[String]) -> Result<(), Failure> {
         let cells: Vec<String> = cells.iter().map(|cell| printable(cell)).collect();
         for (own, cell) in self.widths.iter_mut().zip(&cells) {
             *own = (*own).max(width(cell));
@@ -59,8 +59,8 @@ impl Table {
     }
 
     /// Takes a row of a table that has no heads.
-    pub(crate) fn plain_row(&mut self, cells: Vec<String>) {
-        for (own, cell) in self.widths.iter_mut().zip(&cells) {
+    pub(crate) fn plain_row(&mut self, cells: &[String]) {
+        for (own, cell) in self.widths.iter_mut().zip(cells) {
             *own = (*own).max(width(cell));
         }
         self.waiting.push(cells.iter().map(|cell| printable(cell)).collect());
@@ -108,8 +108,15 @@ fn width(text: &str) -> usize {
     text.chars()
         .map(|c| match u32::from(c) {
             0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
-            0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+            0x1100..=0x115f
+            | 0x2e80..=0xa4cf
+            | 0xac00..=0xd7a3
+            | 0xf900..=0xfaff
+            | 0xfe30..=0xfe6f
+            | 0xff00..=0xff60
+            | 0xffe0..=0xffe6
+            | 0x1f300..=0x1faff
+            | 0x20000..=0x3fffd => 2,
             _ => 1,
         })
         .sum()

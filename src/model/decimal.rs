@@ -24,9 +24,9 @@ impl Decimal {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (text, 0),
         };
-        let unsigned = mantissa.strip_prefix('-');
-        let (whole, fraction) =
-            unsigned.unwrap_or(mantissa).split_once('.').unwrap_or((unsigned.unwrap_or(mantissa), ""));
+        let negative = mantissa.starts_with('-');
+        let unsigned = mantissa.trim_start_matches('-');
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         let all = format!("{whole}{fraction}");
         let kept = all.trim_end_matches('0');
         let cut = i64::try_from(all.len() - kept.len()).ok()?;
@@ -35,7 +35,7 @@ impl Decimal {
             return Some(Self { negative: false, digits, exponent: 0 });
         }
         let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(cut)?;
-        Some(Self { negative: unsigned.is_some(), digits, exponent })
+        Some(Self { negative, digits, exponent })
     }
 }
 

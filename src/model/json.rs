@@ -22,7 +22,7 @@ pub enum Json {
     /// A string, unescaped.
     Text(Arc<str>),
     /// An array.
-    Array(Arc<Vec<Json>>),
+    Array(Arc<Vec<Self>>),
     /// An object.
     Object(Arc<Object>),
 }
@@ -105,6 +105,7 @@ impl Json {
 
     /// How many members or items it has; nothing for a scalar.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a scalar is neither empty nor full")]
     pub fn len(&self) -> Option<usize> {
         match self {
             Self::Array(items) => Some(items.len()),

@@ -1,6 +1,6 @@
 //! Reads JSON text into a tree, keeping what other readers lose.
 //!
-//! Our own and not serde_json: number text, duplicate names, half of a surrogate pair and the
+//! Our own and not `serde_json`: number text, duplicate names, half of a surrogate pair and the
 //! place of a mistake all have to survive, and nesting has to end in a message, not in the stack.
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Writes a JSON tree as text.
 
+use std::fmt::Write as _;
+
 use crate::model::json::Json;
 
 pub(crate) fn compact(value: &Json) -> String {
@@ -112,7 +114,10 @@ impl Writer {
                 '\n' => self.text.push_str("\\n"),
                 '\r' => self.text.push_str("\\r"),
                 '\t' => self.text.push_str("\\t"),
-                '\0'..='\u{1f}' | '\u{7f}' => self.text.push_str(&format!("\\u{:04x}", u32::from(c))),
+                '\0'..='\u{1f}' | '\u{7f}' => {
+                    // Writing to a string cannot fail.
+                    write!(self.text, "\\u{:04x}", u32::from(c)).ok();
+                }
                 _ => self.text.push(c),
             }
         }

@@ -50,7 +50,7 @@ impl Timestamp {
     #[must_use]
     pub fn from_julian_day(days: f64) -> Option<Self> {
         let millis = ((days - 2_440_587.5) * 86_400_000.0).round();
-        (millis.abs() < 9.2e12).then(|| millis as i64).and_then(|millis| Self::from_epoch(millis, 3))
+        (millis.abs() < 9.2e12).then_some(millis as i64).and_then(|millis| Self::from_epoch(millis, 3))
     }
 
     /// Reads ISO 8601 as databases write it: `2024-03-01T09:51:00.2Z`, `2024-03-01 09:51:00+00`,

@@ -36,13 +36,13 @@ pub enum OpenError {
 /// What opening a file gave.
 pub enum Opening {
     /// A store with events.
-    Store(OpenedStore),
+    Store(Box<OpenedStore>),
     /// A database without an events table.
     NoEvents {
         /// The file.
         path: PathBuf,
         /// What came nearest.
-        nearest: Option<Candidate>,
+        nearest: Option<Box<Candidate>>,
         /// Every table.
         tables: Vec<TableNote>,
     },
@@ -65,7 +65,7 @@ pub struct OpenedStore {
 }
 
 /// What the mapping dialog shows of a table.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preview {
     /// Every table that could hold events.
     pub tables: Vec<Arc<str>>,
@@ -95,7 +95,7 @@ pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening,
             match chosen_layout(&file, choice, work) {
                 Ok(layout) => {
                     let store = SqliteStore::with_layout(path, &layout, work)?;
-                    return Ok(Opening::Store(opened(path, store, warnings)?));
+                    return Ok(Opening::Store(Box::new(opened(path, store, warnings)?)));
                 }
                 Err(OpenError::Mapping(reason)) => {
                     warnings
@@ -108,10 +108,10 @@ pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening,
     match SqliteStore::open(path, None, work)? {
         Opened::Found { store, rivals } => {
             let is_uncertain = !rivals.is_empty();
-            Ok(Opening::Store(OpenedStore { is_uncertain, ..opened(path, *store, warnings)? }))
+            Ok(Opening::Store(Box::new(OpenedStore { is_uncertain, ..opened(path, *store, warnings)? })))
         }
         Opened::NotFound { nearest, tables, .. } => {
-            Ok(Opening::NoEvents { path: path.to_owned(), nearest: nearest.map(|nearest| *nearest), tables })
+            Ok(Opening::NoEvents { path: path.to_owned(), nearest, tables })
         }
     }
 }
@@ -150,7 +150,7 @@ pub fn preview(path: &Path, table: Option<&str>, work: &Work) -> Result<Preview,
             (Some(layout), tables, message)
         }
         Detection::NotFound { nearest, tables } => {
-            let message = nearest.iter().flat_map(|nearest| nearest.shortfalls.first()).cloned().collect();
+            let message = nearest.iter().filter_map(|nearest| nearest.shortfalls.first()).cloned().collect();
             (nearest.map(|nearest| nearest.layout), tables, message)
         }
     };
@@ -174,7 +174,11 @@ pub fn preview(path: &Path, table: Option<&str>, work: &Work) -> Result<Preview,
         table,
         roles,
         columns: rows.columns.iter().map(ToString::to_string).collect(),
-        rows: rows.rows.iter().map(|row| row.iter().map(cell_text).collect()).collect(),
+        rows: rows
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| cell_text(cell.as_deref())).collect())
+            .collect(),
         message,
     })
 }
@@ -192,8 +196,8 @@ fn sources(columns: &[Arc<str>], roles: &[(Role, Option<Source>)]) -> Vec<Source
 }
 
 /// A cell of the preview; NULL is said, since an empty text is something else.
-fn cell_text(cell: &Option<Arc<str>>) -> String {
-    cell.as_ref().map_or_else(|| "NULL".to_owned(), ToString::to_string)
+fn cell_text(cell: Option<&str>) -> String {
+    cell.unwrap_or("NULL").to_owned()
 }
 
 /// Opens a store by a mapping that the user made, and keeps it in the project file.
@@ -212,7 +216,7 @@ pub fn save_mapping(
         Some(project) => save_layout_to(project, &choice).map(|()| project.to_owned())?,
         None => save_layout(path, &choice)?,
     };
-    Ok(Opening::Store(OpenedStore { saved_to: Some(saved_to), ..opened(path, store, Vec::new())? }))
+    Ok(Opening::Store(Box::new(OpenedStore { saved_to: Some(saved_to), ..opened(path, store, Vec::new())? })))
 }
 
 fn mapping_error(err: MappingError) -> OpenError {

@@ -24,7 +24,7 @@ pub enum Action {
 }
 
 /// Opening, closing, settings, notices.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShellAction {
     /// Opens a database file.
     Open(PathBuf),
@@ -63,7 +63,7 @@ pub enum Theme {
 }
 
 /// Streams and events.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrowseAction {
     /// Chooses a stream, by its number in the index, and shows its events.
     ChooseStream(u32),
@@ -192,7 +192,7 @@ pub enum Scope {
 }
 
 /// The mapping dialog.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MappingAction {
     /// Opens the dialog for the store, or for the file that has no events table.
     Edit,

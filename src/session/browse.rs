@@ -136,6 +136,7 @@ impl Browse {
     }
 
     pub(crate) fn stop_waiting(&mut self) {
+        self.is_counting = false;
         self.asked = None;
         self.is_reading_snapshots = false;
     }
@@ -273,7 +274,9 @@ impl Opened {
         if has_changed {
             jobs.extend(self.refold());
             jobs.extend(self.bars_job());
-            jobs.extend(self.snapshots_job());
+            if self.browse.snapshots_of_stream {
+                jobs.extend(self.snapshots_job());
+            }
         }
         if was_listed != (self.browse.only_focus, focus) && (was_listed.0 || self.browse.only_focus) {
             jobs.extend(self.listing_job());
@@ -324,11 +327,7 @@ impl Opened {
         // The cursor goes to the version that the snapshot is a state of, so that both can be seen.
         if let (Some(stream), Some(version)) = (stream, version) {
             let found = self.event_of_version(stream, version);
-            if let Some(ordinal) = found {
-                let chosen = self.browse.chosen_snapshot;
-                jobs.extend(self.stand_at(ordinal).into_iter().filter(|job| job.slot != Slot::Snapshots));
-                self.browse.chosen_snapshot = chosen;
-            }
+            jobs.extend(found.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default());
         }
         jobs
     }
@@ -469,8 +468,9 @@ impl Opened {
     pub(crate) fn streams_view(&self) -> StreamsView {
         let browse = &self.browse;
         let total = self.index.as_ref().map_or(0, |index| index.streams().len());
-        let summary = match (browse.is_counting, browse.passing == total) {
-            (true, _) => "Counting…".to_owned(),
+        let summary = match (self.index.is_none(), browse.passing == total) {
+            (true, _) if browse.is_counting => "Counting…".to_owned(),
+            (true, _) => "Not counted; F5 reads the store afresh".to_owned(),
             (false, true) => format!("{} streams", grouped(total as u64)),
             (false, false) => {
                 format!("{} of {} streams", grouped(browse.passing as u64), grouped(total as u64))
@@ -497,7 +497,8 @@ impl Opened {
         let all = self.index.as_ref().map_or(0, |index| index.len()) as u64;
         let total = listing.as_ref().map_or(browse.loaded.len(), Listing::len) as u64;
         let summary = match (&listing, total == all) {
-            (None, _) => format!("First {} events, indexing…", grouped(total)),
+            (None, _) if browse.is_counting => format!("First {} events, indexing…", grouped(total)),
+            (None, _) => format!("First {} events; F5 reads the store afresh", grouped(total)),
             (Some(_), true) => format!("{} events", grouped(all)),
             (Some(_), false) => format!("{} of {} events", grouped(total), grouped(all)),
         };

@@ -255,7 +255,7 @@ impl Opened {
         Some(Job { slot: Slot::Event, question: Question::Event(Arc::clone(&self.store), key?) })
     }
 
-    fn as_of_job(&mut self) -> Option<Job> {
+    fn as_of_job(&self) -> Option<Job> {
         let index = Arc::clone(self.index.as_ref()?);
         let ordinal = self.cursor.ordinal;
         let is_at_end = ordinal.map_or(0, |ordinal| ordinal as usize + 1) == index.len();
@@ -326,17 +326,21 @@ impl Opened {
         }
     }
 
+    /// With a stream chosen its state as of that position is meant; without, the event there.
     fn go_to_position(&mut self, position: &GlobalPosition, notices: &mut Notices) -> Vec<Job> {
-        match self.index.as_ref().and_then(|index| index.ordinal_at_position(position)) {
-            Some(ordinal) => {
-                self.trail.leave(self.spot());
-                self.stand_at(ordinal)
-            }
-            None => {
-                notices.warning(format!("There is no event at or before position {position}"), "", "");
-                Vec::new()
-            }
+        let found = self.index.as_ref().and_then(|index| index.ordinal_at_position(position));
+        let Some(ordinal) = found else {
+            notices.warning(format!("There is no event at or before position {position}"), "", "");
+            return Vec::new();
+        };
+        self.trail.leave(self.spot());
+        if !self.has_stream() {
+            return self.stand_at(ordinal);
         }
+        self.cursor.is_following = false;
+        self.cursor.ordinal = Some(ordinal);
+        self.cursor.count = self.count_at(Some(ordinal));
+        self.cursor_moved()
     }
 
     pub(crate) fn timeline_view(&self) -> TimelineView {
@@ -417,8 +421,13 @@ impl Opened {
     /// "v118 of 231 · 2024-03-02 11:04:00".
     fn place_words(&self) -> String {
         let Some(index) = &self.index else { return String::new() };
-        let row =
-            if self.here() == 0 { None } else { self.cursor.ordinal.and_then(|ordinal| index.row(ordinal)) };
+        // Following the store's end, the cursor may stand on an event of another stream.
+        let standing = if self.is_on_stream() {
+            self.ordinal_of_count(self.cursor.count)
+        } else {
+            self.standing()
+        };
+        let row = standing.and_then(|ordinal| index.row(ordinal));
         let total = grouped(self.length() as u64);
         let here = match &row {
             _ if self.here() == 0 => format!("before the first of {total}"),

@@ -102,8 +102,13 @@ impl StreamLines {
     }
 }
 
-/// Compares names as people do: `order-9` before `order-10`.
+/// Compares names as people do: `order-9` before `order-10`. The digits of a UUID count nothing.
 fn natural(left: &str, right: &str) -> Ordering {
+    let is_hexadecimal =
+        |name: &str| name.len() >= 16 && name.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    if is_hexadecimal(left) && is_hexadecimal(right) {
+        return left.cmp(right);
+    }
     let (mut left_rest, mut right_rest) = (left, right);
     loop {
         let (left_part, right_part) = (leading_run(left_rest), leading_run(right_rest));
@@ -296,22 +301,28 @@ fn normalised(sums: &[u64]) -> Vec<f32> {
     sums.iter().map(|sum| (*sum as f64 / tallest).sqrt() as f32).collect()
 }
 
+/// Dates under the axis; the time of day where two neighbours fall on one day, the seconds where
+/// they fall into one minute.
 fn time_labels(scale: &Scale, zone: Zone) -> Vec<(f32, String)> {
     const LABELS: usize = 8;
+    const DAY: usize = 10;
+    const MINUTE: usize = 16;
     let places = (0..=LABELS).map(|number| number as f64 / LABELS as f64);
-    let times: Vec<(f64, Timestamp)> =
-        places.filter_map(|place| Some((place, scale.time_at(place)?))).collect();
-    let span =
-        times.last().map_or(0, |last| last.1.nanos()) - times.first().map_or(0, |first| first.1.nanos());
-    const DAY: i64 = 86_400_000_000_000;
-    let show = |time: Timestamp| {
-        let text = time.to_display(zone);
-        match span {
-            span if span > 2 * DAY => text.get(..10).unwrap_or(&text).to_owned(),
-            _ => text.get(5..19).unwrap_or(&text).to_owned(),
-        }
+    let texts: Vec<(f64, String)> =
+        places.filter_map(|place| Some((place, scale.time_at(place)?.to_display(zone)))).collect();
+    let share = |length: usize| {
+        texts
+            .windows(2)
+            .any(|pair| matches!(pair, [(_, left), (_, right)] if left.get(..length) == right.get(..length)))
     };
-    times.into_iter().map(|(place, time)| (place as f32, show(time))).collect()
+    let shown = match (share(MINUTE), share(DAY)) {
+        (true, _) => 11..19,
+        (false, true) => 5..MINUTE,
+        (false, false) => 0..DAY,
+    };
+    let label =
+        |(place, text): &(f64, String)| (*place as f32, text.get(shown.clone()).unwrap_or(text).to_owned());
+    texts.iter().map(label).collect()
 }
 
 /// Makes the sample store, unless it is there already.
@@ -322,7 +333,8 @@ pub(crate) fn make_sample(path: PathBuf, work: &Work) -> Answer {
     if let Some(Err(err)) = path.parent().map(std::fs::create_dir_all) {
         return Answer::SampleFailed(format!("{} cannot be made: {err}", path.display()));
     }
-    match write(&path, &SampleOptions::default(), work) {
+    let options = SampleOptions { seed: 7, events: 1400, ..SampleOptions::default() };
+    match write(&path, &options, work) {
         Ok(_) => Answer::SampleMade(path),
         Err(err) => Answer::SampleFailed(err.to_string()),
     }
@@ -336,7 +348,14 @@ mod tests {
 
     #[test]
     fn names_sort_as_people_count() {
-        for (left, right) in [("order-9", "order-10"), ("a", "b"), ("a1b", "a1c"), ("x", "x1"), ("7", "08")] {
+        for (left, right) in [
+            ("order-9", "order-10"),
+            ("a", "b"),
+            ("a1b", "a1c"),
+            ("x", "x1"),
+            ("7", "08"),
+            ("00eb095b-3d12-4a", "0aa5b0b9-60e9-4b"),
+        ] {
             assert_eq!(natural(left, right), Ordering::Less, "{left} before {right}");
         }
     }

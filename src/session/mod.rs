@@ -92,7 +92,7 @@ impl Session {
                 self.with_store(|store, notices| store.browse(action, notices))
             }
             Input::Action(Action::Cursor(action)) => self.with_store(|store, _| store.move_cursor(&action)),
-            Input::Answer(_, answer) => self.apply_answer(answer),
+            Input::Answer(slot, answer) => self.apply_answer(slot, answer),
             Input::Crash(slot, text) => {
                 self.notices.crash(slot.label(), &text);
                 Vec::new()
@@ -125,7 +125,7 @@ impl Session {
         }
     }
 
-    fn apply_answer(&mut self, answer: Answer) -> Vec<Job> {
+    fn apply_answer(&mut self, slot: Slot, answer: Answer) -> Vec<Job> {
         match answer {
             Answer::Opened(opening) => self.opened(*opening),
             Answer::OpenFailed(path, err) => self.open_failed(&path, &err),
@@ -138,10 +138,13 @@ impl Session {
                 self.mapping = self.mapping.take().map(|mapping| mapping.with_preview(*preview));
                 Vec::new()
             }
-            Answer::Failed(err) => {
-                self.notices.store_error(&err);
-                self.with_store(|store, _| store.job_failed())
-            }
+            Answer::Failed(err) => self.with_store(|store, notices| {
+                // A store that is gone is looked at again and again, and said to be gone once.
+                if slot != Slot::Watch || store.lost_sight() {
+                    notices.store_error(&err);
+                }
+                store.job_failed()
+            }),
             found => self.with_store(|store, notices| store.take(found, notices)),
         }
     }

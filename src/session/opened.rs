@@ -19,7 +19,7 @@ use crate::{
     store::{
         EventStore, Head,
         index::Index,
-        layout::{Layout, Role, TableKind},
+        layout::{Form, Layout, Role, TableKind},
     },
 };
 
@@ -38,6 +38,7 @@ pub(crate) struct Opened {
     layout: Arc<Layout>,
     head: Head,
     since_look: Duration,
+    is_out_of_sight: bool,
     table_counts: Vec<Option<u64>>,
     info: Arc<InfoView>,
 }
@@ -62,6 +63,7 @@ impl Opened {
             layout,
             head: found.head,
             since_look: Duration::ZERO,
+            is_out_of_sight: false,
             table_counts: Vec::new(),
             info: Arc::default(),
             store: found.store,
@@ -83,7 +85,7 @@ impl Opened {
                 self.browse.take_first_rows(rows);
                 Vec::new()
             }
-            Answer::Indexed(index) => self.take_index(index, notices),
+            Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
                 self.browse.take_rows(first, rows);
                 Vec::new()
@@ -202,7 +204,7 @@ impl Opened {
         jobs
     }
 
-    fn take_index(&mut self, index: Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+    fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
         let is_first = self.index.is_none();
         if is_first && !index.troubles().is_empty() {
             let troubles = index.troubles();
@@ -213,7 +215,7 @@ impl Opened {
                 "They are listed in View › Layout of the store",
             );
         }
-        self.index = Some(Arc::clone(&index));
+        self.index = Some(Arc::clone(index));
         self.browse.is_counting = false;
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
@@ -227,7 +229,13 @@ impl Opened {
         jobs
     }
 
+    /// The store cannot be looked at; tells whether it could be until now.
+    pub(crate) fn lost_sight(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_out_of_sight, true)
+    }
+
     fn take_head(&mut self, head: Head) -> Vec<Job> {
+        self.is_out_of_sight = false;
         if head == self.head {
             return Vec::new();
         }
@@ -276,7 +284,10 @@ impl Opened {
             RoleRow {
                 role,
                 source: mapping.map(|mapping| mapping.source.to_string()),
-                form: mapping.map(|mapping| mapping.form.to_string()).unwrap_or_default(),
+                form: mapping
+                    .filter(|mapping| mapping.form != Form::Plain)
+                    .map(|mapping| mapping.form.to_string())
+                    .unwrap_or_default(),
                 evidence: mapping.map(|mapping| mapping.evidence.clone()).unwrap_or_default(),
                 is_uncertain: mapping.is_some_and(|mapping| mapping.is_uncertain),
             }

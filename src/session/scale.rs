@@ -38,11 +38,15 @@ impl Default for Scale {
     }
 }
 
-/// A quiet time is cut short if it takes more than this share of the whole.
+/// A quiet time is cut short if it takes more than this share of the whole…
 const GAP_SHARE: f64 = 0.04;
 
-/// A quiet time that was cut short takes this share of the timeline.
-const GAP_WIDTH: f64 = 0.02;
+/// …and is so much longer than the usual one: where events follow each other evenly, the times
+/// between them are no gaps.
+const GAP_FACTOR: usize = 6;
+
+/// A quiet time that was cut short takes this share of the timeline; all of them no more than half.
+const GAP_WIDTH: f64 = 0.04;
 
 impl Scale {
     /// A scale over time, from evenly spaced counts between `start` and `end`.
@@ -55,11 +59,12 @@ impl Scale {
         }
         let span = (end as f64) - (start as f64);
         let edge = |bin: usize| start + (span * bin as f64 / counts.len() as f64) as i64;
+        let shortest_gap = shortest_gap(counts);
         let mut stretches = Vec::new();
         let mut at = 0;
         for run in counts.chunk_by(|left, right| (*left == 0) == (*right == 0)) {
             let next = at + run.len();
-            let is_gap = run.first() == Some(&0) && run.len() as f64 / counts.len() as f64 > GAP_SHARE;
+            let is_gap = run.first() == Some(&0) && run.len() >= shortest_gap;
             stretches.push(Stretch { start: edge(at), end: edge(next), from: 0.0, to: 0.0, is_gap });
             at = next;
         }
@@ -84,7 +89,7 @@ impl Scale {
     #[must_use]
     pub fn time_at(&self, place: f64) -> Option<Timestamp> {
         let Self::Time { stretches } = self else { return None };
-        let stretch = stretches.iter().find(|stretch| place <= stretch.to).or(stretches.last())?;
+        let stretch = stretches.iter().find(|stretch| place <= stretch.to).or_else(|| stretches.last())?;
         let share =
             ((place - stretch.from) / (stretch.to - stretch.from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
         let nanos = stretch.start + (share * (stretch.end.saturating_sub(stretch.start)) as f64) as i64;
@@ -131,6 +136,17 @@ impl Scale {
     }
 }
 
+/// How many empty counts in a row make a gap.
+fn shortest_gap(counts: &[u32]) -> usize {
+    let runs = counts.chunk_by(|left, right| (*left == 0) == (*right == 0));
+    let mut quiet: Vec<usize> = runs.filter(|run| run.first() == Some(&0)).map(<[u32]>::len).collect();
+    quiet.sort_unstable();
+    // Of two quiet times the shorter is the usual one.
+    let usual = quiet.get(quiet.len().saturating_sub(1) / 2).copied().filter(|_| quiet.len() > 1);
+    let by_share = (counts.len() as f64 * GAP_SHARE) as usize + 1;
+    usual.map_or(by_share, |usual| by_share.max(usual * GAP_FACTOR))
+}
+
 /// Neighbours that are both busy, or too short to be cut, become one stretch.
 fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
     let mut joined: Vec<Stretch> = Vec::new();
@@ -147,10 +163,12 @@ fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
 fn placed(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
     let length = |stretch: &Stretch| (stretch.end.saturating_sub(stretch.start)).max(1) as f64;
     let busy: f64 = stretches.iter().filter(|stretch| !stretch.is_gap).map(length).sum();
-    let gaps = stretches.iter().filter(|stretch| stretch.is_gap).count() as f64 * GAP_WIDTH;
+    let count = stretches.iter().filter(|stretch| stretch.is_gap).count() as f64;
+    let gap_width = GAP_WIDTH.min(0.5 / count.max(1.0));
+    let gaps = count * gap_width;
     let mut at = 0.0;
     for stretch in &mut stretches {
-        let width = if stretch.is_gap { GAP_WIDTH } else { length(stretch) / busy.max(1.0) * (1.0 - gaps) };
+        let width = if stretch.is_gap { gap_width } else { length(stretch) / busy.max(1.0) * (1.0 - gaps) };
         stretch.from = at;
         at += width;
         stretch.to = at;
@@ -206,6 +224,12 @@ mod tests {
             assert!((back - time(seconds).nanos()).abs() < 1_000_000, "{seconds} at {place} gives {back}");
         }
         assert_eq!(scale.gaps(), vec![(0.5, "13 minutes".to_owned())]);
+    }
+
+    #[test]
+    fn evenly_spaced_events_have_no_gaps_between_them() {
+        let counts: Vec<u32> = (0..100).map(|bin| u32::from(bin % 10 == 0)).collect();
+        assert!(Scale::over_time(time(0), time(1000), &counts, true).gaps().is_empty());
     }
 
     #[test]

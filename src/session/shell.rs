@@ -91,7 +91,7 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (store, mut jobs) = Opened::new(found, &self.workspace);
+                let (store, mut jobs) = Opened::new(*found, &self.workspace);
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));

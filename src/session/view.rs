@@ -242,7 +242,7 @@ pub struct Listing {
 }
 
 /// A filter in force.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterView {
     /// "stream order-17", "from 2024-03-01".
     pub text: String,
@@ -537,7 +537,7 @@ pub struct TableRow {
 }
 
 /// The mapping dialog.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MappingView {
     /// Every table that could hold events.
     pub tables: Vec<Arc<str>>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is kept between runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Workspace {
     /// Files opened before, the newest first.

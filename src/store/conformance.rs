@@ -90,18 +90,17 @@ fn check_fetch(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) 
 /// However a store cuts its order, each event is in exactly one range, and a scan says of it what a
 /// page says.
 fn check_ranges(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -> Verdict {
-    let starts = [None, expected.get(expected.len() / 3), expected.last()];
+    let starts = [None, expected.get(expected.len() * 2 / 3), expected.last()];
     for after in starts.map(|event| event.map(|event| &event.key)) {
         let wanted: Vec<&RecordedEvent> =
             expected.iter().filter(|event| after.is_none_or(|after| event.key > *after)).collect();
-        for parts in [1, 2, 3, 16] {
+        for parts in [1, 3, 16] {
             let what = format!("{parts} ranges after {after:?}");
             let ranges = store.ranges(work, after, parts).map_err(said)?;
             let found = scanned(store, &ranges, work)?;
             agree(&format!("number of events in {what}"), &found.len(), &wanted.len())?;
-            for (found, event) in found.iter().zip(&wanted) {
-                agree(&format!("an event in {what}"), found, &summary(event))?;
-            }
+            let wanted: Vec<String> = wanted.iter().map(|event| summary(event)).collect();
+            agree(&format!("the events in {what}"), &found, &wanted)?;
         }
     }
     Ok(())
@@ -266,7 +265,7 @@ fn page_sizes(len: usize) -> Vec<usize> {
     if len <= 40 {
         return (1..=len + 1).collect();
     }
-    vec![len / 50 + 1, 64, len - 1, len, len + 1]
+    vec![len / 20 + 1, len, len + 1]
 }
 
 fn same_events(what: &str, found: &[RecordedEvent], expected: &[RecordedEvent]) -> Verdict {

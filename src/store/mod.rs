@@ -137,7 +137,7 @@ pub struct ScanRow<'a> {
 }
 
 /// What the store knows of itself without reading events.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The name to show: the file's name.
     pub name: String,

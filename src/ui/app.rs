@@ -128,7 +128,9 @@ impl App {
         if let Input::Action(action) = &input {
             if matches!(action, Action::Shell(ShellAction::CancelWork)) {
                 let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-                open.into_iter().for_each(|slot| self.jobs.cancel(slot));
+                for slot in open {
+                    self.jobs.cancel(slot);
+                }
             }
             self.recent_actions.push_back(format!("{action:?}"));
             if self.recent_actions.len() > REMEMBERED_ACTIONS {
@@ -315,7 +317,8 @@ impl eframe::App for App {
         egui::Panel::bottom("status").show(ui, |ui| {
             panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
         });
-        egui::CentralPanel::no_frame().show(ui, |ui| self.screen_ui(ui));
+        let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
+        egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
         wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
         if let Some(mapping) = self.session.view().mapping.clone() {
             panels::mapping::mapping_ui(&ctx, &mapping, &mut self.actions);

@@ -45,14 +45,15 @@ pub(crate) fn dialog_ui(
 ) -> Vec<What> {
     let Some(open) = dialog else { return Vec::new() };
     let mut wanted = Vec::new();
-    let modal = egui::Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| match open {
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16.0);
+    let modal = egui::Modal::new(egui::Id::unique("dialog")).frame(frame).show(ctx, |ui| match open {
         Dialog::GoTo { text } => {
             let hint = "v118, p4711, 2024-03-01 or 2024-03-01 09:51";
-            entry_ui(ui, "Go to", hint, text).then(|| actions.push(go_to(text))).is_some()
+            entry_ui(ui, ("Go to", "Go"), hint, text).then(|| actions.push(go_to(text))).is_some()
         }
         Dialog::TypePath { text } => {
             let hint = "/path/to/store.sqlite";
-            entry_ui(ui, "Open a database file", hint, text).then(|| actions.push(open_path(text))).is_some()
+            entry_ui(ui, ("Open a database file", "Open"), hint, text).then(|| actions.push(open_path(text))).is_some()
         }
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),
@@ -72,8 +73,8 @@ fn open_path(text: &str) -> Action {
     Action::Shell(ShellAction::Open(PathBuf::from(text.trim())))
 }
 
-/// A line to type in; true once it was entered.
-fn entry_ui(ui: &mut egui::Ui, title: &str, hint: &str, text: &mut String) -> bool {
+/// A line to type in, under a title and with a button; true once it was entered.
+fn entry_ui(ui: &mut egui::Ui, (title, button): (&str, &str), hint: &str, text: &mut String) -> bool {
     ui.set_width(420.0);
     ui.heading(title);
     ui.add_space(4.0);
@@ -83,7 +84,7 @@ fn entry_ui(ui: &mut egui::Ui, title: &str, hint: &str, text: &mut String) -> bo
     let entered = ui.input(|input| input.key_pressed(egui::Key::Enter));
     ui.add_space(6.0);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        ui.add_enabled(!text.trim().is_empty(), egui::Button::new("Go")).clicked()
+        ui.add_enabled(!text.trim().is_empty(), egui::Button::new(button)).clicked()
     })
     .inner
         || (entered && !text.trim().is_empty())

@@ -40,17 +40,19 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
 /// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing is typed and nothing lies
 /// over the panels: an arrow in a text field moves the caret, not the cursor, and Escape closes a menu first.
 pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
-    let is_covered = has_dialog || session.view().mapping.is_some() || egui::Popup::is_any_open(ctx);
-    let is_elsewhere = is_covered || ctx.text_edit_focused();
+    let is_covered = has_dialog || session.view().mapping.is_some();
+    // Escape closes a menu first, and Space presses what it stands on.
+    let is_typing = ctx.text_edit_focused() || egui::Popup::is_any_open(ctx);
     let mut wanted = Vec::new();
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
-        if keys::is_plain(&shortcut) && is_elsewhere || !(action.is_enabled)(session) {
+        if keys::is_plain(shortcut) && (is_typing || is_covered) || !(action.is_enabled)(session) {
             continue;
         }
-        if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
-            wanted.push(action.what.clone());
-        }
+        // A key that was pressed twice since the last frame asks twice.
+        let presses =
+            ctx.input_mut(|input| input.count_and_consume_key(shortcut.modifiers, shortcut.logical_key));
+        wanted.extend(std::iter::repeat_n(&action.what, presses).cloned());
     }
     wanted
 }

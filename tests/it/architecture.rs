@@ -203,7 +203,7 @@ fn first_name(text: &str) -> String {
 /// Whether `code` names a path, and not only a longer name that ends like it.
 fn names(code: &str, path: &str) -> bool {
     code.match_indices(path).any(|(at, _)| {
-        let before = code[..at].chars().next_back();
+        let before = code.get(..at).and_then(|before| before.chars().next_back());
         before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
     })
 }

@@ -1,6 +1,7 @@
 //! The command line, run in-process: what it prints, and what it says of bad input.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
     path::Path,
 };
@@ -36,9 +37,10 @@ fn check(name: &str, commands: &[&[&str]]) {
     let mut text = String::new();
     for arguments in commands {
         let Answer { out, err, exit } = run(arguments);
-        text += &format!("$ timeglass {}\n{out}", arguments.join(" "));
-        text += &err.lines().map(|line| format!("! {line}\n")).collect::<String>();
-        text += &format!("= {}\n\n", exit.code());
+        writeln!(text, "$ timeglass {}", arguments.join(" ")).unwrap();
+        text.push_str(&out);
+        err.lines().try_for_each(|line| writeln!(text, "! {line}")).unwrap();
+        writeln!(text, "= {}\n", exit.code()).unwrap();
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cli"));

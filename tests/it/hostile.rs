@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use timeglass::{
     model::{EventQuery, RecordedEvent},
     store::{
-        EventStore, KeyRange, PageFrom,
+        EventStore as _, KeyRange, PageFrom,
         layout::{EventsTable, Layout, Mapping, Order, Role, Source},
         sqlite::{Opened, SqliteStore},
     },
@@ -378,7 +378,7 @@ fn patch(path: &Path, from: &[u8], to: &[u8]) {
         .collect();
     assert!(!places.is_empty());
     for at in places {
-        bytes[at..at + to.len()].copy_from_slice(to);
+        bytes.splice(at..at + to.len(), to.iter().copied());
     }
     fs::write(path, bytes).expect("a patched file");
 }

@@ -3,6 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -15,8 +16,10 @@ mod detection;
 mod detection_hostile;
 mod hostile;
 mod index;
+mod jobs;
 mod live;
 mod project_file;
+mod replay;
 mod sample_data;
 mod session;
 mod sqlite_store;

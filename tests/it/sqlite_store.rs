@@ -97,6 +97,10 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "compared and dropped; a call reads better without `&`"
+    )]
     fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
         if found != expected {
             self.wrong.push(format!("{what}: found {found:?}, expected {expected:?}"));
@@ -417,7 +421,9 @@ fn a_scan_in_ranges_and_a_fetch_meet_what_a_page_does() {
                 Scanned { events: 0, streams: BTreeSet::new(), types: BTreeMap::new(), keys: Vec::new() };
             let ranges = store.ranges(&Work::default(), after, parts).expect("ranges");
             assert!(ranges.len() <= parts + 2, "{name}: {} ranges for {parts}", ranges.len());
-            ranges.iter().for_each(|range| scanned.range(&store, range));
+            for range in &ranges {
+                scanned.range(&store, range);
+            }
             let skipped = after.map_or(0, |_| 101);
             assert_eq!(scanned.keys, keys(&all)[skipped..], "{name} in {parts}");
         }

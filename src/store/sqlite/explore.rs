@@ -45,7 +45,14 @@ impl SqliteFile {
     /// Looks for an event store.
     pub fn detect(&self, work: &Work) -> StoreResult<Detection> {
         let asked = self.ask(work, "looking for events", |connection| detect::detect(connection, work));
-        asked.map_err(store_error)
+        asked.map_err(|error| match error {
+            MappingError::Store(error) => error,
+            // Detection names only tables that it found itself: if one is gone, the file changed.
+            MappingError::Unknown(what) => StoreError::Busy {
+                path: self.access.path().to_owned(),
+                doing: format!("looking for events ({what})"),
+            },
+        })
     }
 
     /// The first rows of a table, for the mapping dialog.
@@ -92,16 +99,6 @@ impl SqliteFile {
             (Some(found), _) => Ok(found),
             (None, Some(wrong)) => Err(wrong),
             (None, None) => Err(MappingError::Unknown("nothing was found".into())),
-        }
-    }
-}
-
-/// Detection names only tables that it found itself; if one is gone, the file changed under it.
-fn store_error(error: MappingError) -> StoreError {
-    match error {
-        MappingError::Store(error) => error,
-        MappingError::Unknown(what) => {
-            StoreError::Busy { path: Path::new("").into(), doing: format!("looking for events ({what})") }
         }
     }
 }

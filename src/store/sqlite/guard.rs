@@ -13,26 +13,30 @@ use crate::work::Work;
 /// millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 5_000;
 
-/// Pragmas that only tell.
-const TELLING: [&str; 18] = [
+/// Pragmas that tell something as long as no value is given; a value would set it.
+const TELLING: [&str; 11] = [
     "application_id",
     "collation_list",
     "database_list",
     "encoding",
-    "foreign_key_list",
     "freelist_count",
     "function_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
     "journal_mode",
     "page_count",
     "page_size",
     "schema_version",
+    "user_version",
+];
+
+/// Pragmas whose value is the table or index that they tell about.
+const TELLING_ABOUT: [&str; 7] = [
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
     "table_info",
     "table_list",
     "table_xinfo",
-    "user_version",
 ];
 
 /// Makes a fresh connection harmless: the schema of a stranger's file may hold views, triggers,
@@ -72,8 +76,9 @@ fn allowed(action: &AuthAction<'_>) -> Authorization {
     let is_allowed = match action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
         AuthAction::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
-        AuthAction::Pragma { pragma_name, .. } => {
-            TELLING.iter().any(|telling| pragma_name.eq_ignore_ascii_case(telling))
+        AuthAction::Pragma { pragma_name, pragma_value } => {
+            let is_one_of = |names: &[&str]| names.iter().any(|name| pragma_name.eq_ignore_ascii_case(name));
+            is_one_of(&TELLING_ABOUT) || (pragma_value.is_none() && is_one_of(&TELLING))
         }
         _ => false,
     };

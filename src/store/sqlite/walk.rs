@@ -166,8 +166,8 @@ impl<'a> Walk<'a> {
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let key = key_of(row, self.plan.key.len(), part);
-            let before = batch.last.as_ref().map(|last| self.plan.split(last).1);
-            if !self.is_ahead(&self.plan.split(&key).1, before.as_deref().or(self.behind.as_deref())) {
+            let before = batch.last.as_ref().map(|last| within(last, part));
+            if !self.is_ahead(within(&key, part), before.or(self.behind.as_deref())) {
                 let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
                 return Err(rusqlite::Error::SqliteFailure(corrupt, Some("rows out of order".to_owned())));
             }
@@ -322,6 +322,11 @@ impl Plan {
         own.resize(self.key.len(), KeyPart::Null);
         (part, own)
     }
+}
+
+/// The key within its part.
+fn within(key: &EventKey, part: Option<usize>) -> &[KeyPart] {
+    key.0.get(usize::from(part.is_some())..).unwrap_or_default()
 }
 
 /// Takes no rows: only whether they can be read matters.

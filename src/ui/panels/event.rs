@@ -76,7 +76,7 @@ pub fn event_ui(
             actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
         }
         Part::Metadata => {
-            drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex))
+            drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex));
         }
         Part::Bytes => hex_view(ui, "Stored bytes of the data", &event.data.stored.bytes(), &mut local.hex),
     }

@@ -1,5 +1,7 @@
 //! The table of events: filters, columns, rows.
 
+use std::sync::Arc;
+
 use egui::{RichText, TextEdit};
 
 use crate::{
@@ -102,11 +104,11 @@ fn types_menu_ui(
                     let mut is_shown = kind.is_shown;
                     let name = if kind.name.is_empty() { "(no type)" } else { &*kind.name };
                     if ui.checkbox(&mut is_shown, name).changed() {
-                        asked.push(BrowseAction::ToggleType(kind.name.clone()));
+                        asked.push(BrowseAction::ToggleType(Arc::clone(&kind.name)));
                     }
                     ui.weak(crate::session::view::grouped(kind.events));
                     if ui.small_button("only").clicked() {
-                        asked.push(BrowseAction::OnlyType(kind.name.clone()));
+                        asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
                     }
                 });
             }
@@ -210,7 +212,7 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
     };
     let mut columns = vec![
         ColumnSpec::new(POSITION, "Position", 70.0, ColumnKind::Number),
-        ColumnSpec::new(TIME, time, 206.0, ColumnKind::Code),
+        ColumnSpec::new(TIME, time, 216.0, ColumnKind::Code),
         ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 58.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
@@ -226,7 +228,8 @@ fn table_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked
     let columns = columns(view);
     let is_other = std::mem::replace(&mut local.generation, view.generation) != view.generation;
     let has_moved = std::mem::replace(&mut local.cursor_row, view.cursor_row) != view.cursor_row;
-    let scroll_to = if has_moved || is_other { view.cursor_row.or(is_other.then_some(0)) } else { None };
+    let scroll_to =
+        if has_moved || is_other { view.cursor_row.or_else(|| is_other.then_some(0)) } else { None };
     let look = |row: u64| match view.cursor_row {
         Some(cursor) if row == cursor => RowLook::Cursor,
         _ if view.loaded(row).is_some_and(|loaded| loaded.is_problem) => RowLook::Trouble,
@@ -310,13 +313,13 @@ fn row_menu_ui(ui: &mut egui::Ui, view: &EventsView, row: u64, asked: &mut Vec<B
     item(
         ui,
         format!("Only {}", head.event_type),
-        Some(BrowseAction::OnlyType(head.event_type.clone())),
+        Some(BrowseAction::OnlyType(Arc::clone(&head.event_type))),
         None,
     );
     item(
         ui,
         format!("Hide {}", head.event_type),
-        Some(BrowseAction::ToggleType(head.event_type.clone())),
+        Some(BrowseAction::ToggleType(Arc::clone(&head.event_type))),
         None,
     );
     item(ui, "Copy position".to_owned(), None, Some(&head.position));

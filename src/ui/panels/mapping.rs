@@ -13,7 +13,8 @@ use crate::{
 
 /// The dialog, with a live preview.
 pub fn mapping_ui(ctx: &egui::Context, view: &MappingView, actions: &mut Vec<Action>) {
-    let modal = egui::Modal::new(egui::Id::unique("mapping")).show(ctx, |ui| {
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16.0);
+    let modal = egui::Modal::new(egui::Id::unique("mapping")).frame(frame).show(ctx, |ui| {
         let screen = ctx.content_rect().size();
         ui.set_width((screen.x - 80.0).clamp(320.0, 900.0));
         ui.label(RichText::new("Which column plays which role?").size(18.0).strong());
@@ -47,7 +48,7 @@ fn table_choice_ui(ui: &mut egui::Ui, view: &MappingView, actions: &mut Vec<Acti
     choice.show_ui(ui, |ui| {
         for table in &view.tables {
             if ui.selectable_label(*table == view.table, &**table).clicked() {
-                actions.push(Action::Mapping(MappingAction::ChooseTable(table.clone())));
+                actions.push(Action::Mapping(MappingAction::ChooseTable(std::sync::Arc::clone(table))));
             }
         }
     });

@@ -47,7 +47,7 @@ pub fn no_events_ui(ui: &mut egui::Ui, view: &NoEventsView, actions: &mut Vec<Ac
 pub(crate) fn tables_ui(ui: &mut egui::Ui, id: &str, tables: &[TableRow]) {
     ui.label(RichText::new(format!("Tables ({})", tables.len())).strong());
     egui::Grid::new(id).num_columns(4).striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
-        for title in ["Table", "For", "Rows", "Why"] {
+        for title in ["Table", "For", "Rows", "Why, or its columns"] {
             ui.label(RichText::new(title).weak());
         }
         ui.end_row();
@@ -57,7 +57,12 @@ pub(crate) fn tables_ui(ui: &mut egui::Ui, id: &str, tables: &[TableRow]) {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.monospace(table.rows.map(crate::session::view::grouped).unwrap_or_default());
             });
-            ui.label(&table.evidence);
+            if table.evidence.is_empty() {
+                let columns = egui::Label::new(RichText::new(&table.columns).weak()).truncate();
+                ui.add(columns).on_hover_text(&table.columns);
+            } else {
+                ui.label(&table.evidence);
+            }
             ui.end_row();
         }
     });

@@ -28,7 +28,7 @@ pub fn notices_ui(ctx: &egui::Context, notices: &[Notice], actions: &mut Vec<Act
                 hint: shown.hint.clone(),
             };
             egui::Frame::popup(ui.style()).inner_margin(0.0).show(ui, |ui| {
-                if let Some(NoticeRequest::Dismiss) = notice::notice(ui, &text) {
+                if notice::notice(ui, &text) == Some(NoticeRequest::Dismiss) {
                     actions.push(Action::Shell(ShellAction::Dismiss(shown.id)));
                 }
             });

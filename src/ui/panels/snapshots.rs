@@ -11,7 +11,7 @@ use crate::{
         icon::Icon,
         json_tree::{JsonTree, TreeState},
         rows::Scroll,
-        table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+        table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
     },
 };
 
@@ -56,7 +56,8 @@ pub fn snapshots_ui(
         if view.is_reading {
             ui.weak("Reading…");
         } else {
-            ui.weak(format!("{} snapshots", grouped(view.rows.len() as u64)));
+            let count = view.rows.len() as u64;
+            ui.weak(format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
         }
     });
     if view.rows.is_empty() {
@@ -76,23 +77,18 @@ pub fn snapshots_ui(
 
 fn table_ui(ui: &mut egui::Ui, view: &SnapshotsView, local: &mut SnapshotsLocal, actions: &mut Vec<Action>) {
     let columns = [
-        ColumnSpec::new(STREAM, "Stream", 220.0, ColumnKind::Text),
+        ColumnSpec::new(STREAM, "Stream", 150.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 70.0, ColumnKind::Number),
-        ColumnSpec::new(TIME, "Stored", 180.0, ColumnKind::Code),
-        ColumnSpec::new(LABEL, "Label", 110.0, ColumnKind::Text),
+        ColumnSpec::new(TIME, "Stored", 216.0, ColumnKind::Code),
+        ColumnSpec::new(LABEL, "Label", 80.0, ColumnKind::Text),
         ColumnSpec::new(SIZE, "Bytes", 70.0, ColumnKind::Number),
         ColumnSpec::new(ENCODING, "Written as", 110.0, ColumnKind::Text),
         ColumnSpec::new("state", "State", 300.0, ColumnKind::Code),
     ];
     let row_at = |row: u64| usize::try_from(row).ok().and_then(|row| view.rows.get(row));
-    let look = |row: u64| match row_at(row) {
-        Some(row) if row.is_problem => RowLook::Trouble,
-        _ => RowLook::Plain,
-    };
     let response = Table::new("Snapshots", &columns)
         .rows(view.rows.len() as u64)
         .selected(view.chosen.map(|row| row as u64))
-        .look(&look)
         .show(ui, &mut local.table, |row, column| {
             let key = columns.get(column).map_or("", |column| &*column.key);
             row_at(row).map(|row| cell(row, key)).unwrap_or_default()

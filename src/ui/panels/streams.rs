@@ -61,8 +61,8 @@ pub fn streams_ui(
         return;
     }
     let columns = [
-        ColumnSpec::new(NAME, "Stream", 120.0, ColumnKind::Text).sortable(),
-        ColumnSpec::new(EVENTS, "Events", 76.0, ColumnKind::Number).sortable(),
+        ColumnSpec::new(NAME, "Stream", 146.0, ColumnKind::Text).sortable(),
+        ColumnSpec::new(EVENTS, "Events", 70.0, ColumnKind::Number).sortable(),
         ColumnSpec::new(LAST, "Last", 150.0, ColumnKind::Code).sortable(),
         ColumnSpec::new(FIRST, "First", 150.0, ColumnKind::Code).sortable(),
     ];
@@ -78,7 +78,7 @@ pub fn streams_ui(
     };
     let mut asked = Vec::new();
     let mut menu = |ui: &mut egui::Ui, row: u64| {
-        asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)))
+        asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)));
     };
     let response = Table::new("Streams", &columns)
         .rows(view.lines.len() as u64)
@@ -149,13 +149,21 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> 
         Some(StreamLine::Stream(number)) => {
             let Some(text) = view.text(*number) else { return Cell::pending() };
             match key {
-                NAME => Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string()),
+                NAME if has_categories(view) => {
+                    Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string())
+                }
+                NAME => Cell::text(text.label.to_string()).with_tooltip(text.full.to_string()),
                 EVENTS => Cell::text(text.events),
                 FIRST => Cell::inked(text.first, Ink::Soft),
                 _ => Cell::inked(text.last, Ink::Soft),
             }
         }
     }
+}
+
+/// Without categories the streams are no tree, and stand at the edge.
+fn has_categories(view: &StreamsView) -> bool {
+    matches!(view.lines.first(), Some(StreamLine::Category { .. }))
 }
 
 fn line_menu_ui(ui: &mut egui::Ui, view: &StreamsView, line: &StreamLine) -> Option<BrowseAction> {

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use egui::{Align, Layout, RichText};
 
-use crate::session::{
-    action::{Action, ShellAction, WindowAction},
-    view::View,
+use crate::{
+    session::{
+        action::{Action, ShellAction, WindowAction},
+        view::View,
+    },
+    ui::{theme::Palette, widgets::icon::Icon},
 };
 
 /// The welcome screen: open, sample, recent files. Returns what only the window can do.
@@ -16,7 +19,10 @@ pub fn welcome_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) -> 
         ui.with_layout(Layout::top_down(Align::Center), |ui| {
             ui.set_max_width(560.0);
             ui.add_space((ui.ctx().content_rect().height() * 0.12).min(110.0));
-            ui.label(RichText::new("Timeglass").size(34.0).strong());
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(44.0, 44.0), egui::Sense::HOVER);
+            Icon::Hourglass.paint(ui.painter(), rect, Palette::of(ui).accent);
+            ui.add_space(8.0);
+            ui.label(RichText::new("Timeglass").size(32.0).strong());
             ui.add_space(2.0);
             ui.label(
                 RichText::new("See what any aggregate looked like at any moment, and which event made it so")

@@ -110,11 +110,28 @@ fn going_to_a_version_position_or_time_that_is_not_there_says_so() {
     script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
     script.browse(BrowseAction::GoTo("v2".to_owned()));
     assert_eq!(script.view().state.place, "v2 of 3");
-    script.browse(BrowseAction::GoTo("p6".to_owned()));
-    assert_eq!(&*script.view().state.stream, "order-2");
+    script.browse(BrowseAction::GoTo("p3".to_owned()));
+    assert_eq!(script.view().state.place, "v1 of 3", "the chosen stream as of position 3");
     script.browse(BrowseAction::GoTo("v9".to_owned()));
-    assert_eq!(script.view().notices.last().unwrap().title, "order-2 has no version 9");
+    assert_eq!(script.view().notices.last().unwrap().title, "order-1 has no version 9");
+    script.browse(BrowseAction::ClearStream);
+    script.browse(BrowseAction::GoTo("p6".to_owned()));
+    assert_eq!(&*script.view().state.stream, "order-2", "without a stream, the event at position 6");
     script.browse(BrowseAction::GoTo("noon".to_owned()));
     assert!(script.view().notices.last().unwrap().hint.contains("2024-03-01"));
     assert_eq!(script.view().state.place, "v2 of 2");
+}
+
+#[test]
+fn the_timeline_of_a_stream_names_the_event_of_that_stream() {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    assert!(
+        script.view().timeline.place.starts_with("v3 of 3 · 2023-11-14 22:13:25"),
+        "{}",
+        script.view().timeline.place
+    );
+    assert_eq!(script.view().events.cursor_row, Some(2), "the row of its last event");
+    let text = script.view().streams.text(script.stream("order-2")).unwrap();
+    assert_eq!(text.events, "2", "while following, all other streams are shown whole");
 }

@@ -40,14 +40,14 @@ impl Script {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
         let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
         let mut script = Self { session, store: Arc::clone(&store) };
-        let opening = Opening::Store(OpenedStore {
+        let opening = Opening::Store(Box::new(OpenedStore {
             path: PathBuf::from("/stores/shop.sqlite"),
             head: store.head().unwrap(),
             store,
             is_uncertain: false,
             warnings: Vec::new(),
             saved_to: None,
-        });
+        }));
         script.feed(Input::Answer(Slot::Open, Answer::Opened(Box::new(opening))));
         script
     }

@@ -1,9 +1,15 @@
 //! Back and forward, choosing rows, closing.
 
-use timeglass::session::{
-    Input,
-    action::{Action, BrowseAction, MappingAction, ShellAction},
-    view::Screen,
+use std::time::Duration;
+
+use timeglass::{
+    session::{
+        Input,
+        action::{Action, BrowseAction, MappingAction, ShellAction},
+        job::{Answer, Slot},
+        view::Screen,
+    },
+    store::StoreError,
 };
 
 use super::{Script, shop};
@@ -78,4 +84,26 @@ fn the_mapping_dialog_can_be_left_without_a_trace() {
     script.session.apply(Input::Action(Action::Mapping(MappingAction::Cancel)));
     assert!(script.view().mapping.is_none());
     assert_eq!(script.view().screen, Screen::Store);
+}
+
+#[test]
+fn a_store_that_is_gone_is_said_to_be_gone_once() {
+    let mut script = Script::open(shop());
+    let gone = || Answer::Failed(StoreError::Missing { path: "/stores/shop.sqlite".into() });
+    script.feed(Input::Answer(Slot::Watch, gone()));
+    let id = script.view().notices.last().expect("a notice").id;
+    script.shell(ShellAction::Dismiss(id));
+    script.feed(Input::Answer(Slot::Watch, gone()));
+    assert!(script.view().notices.is_empty(), "it was read already");
+    script.feed(Input::Tick(Duration::from_secs(1)));
+    script.feed(Input::Answer(Slot::Watch, gone()));
+    assert_eq!(script.view().notices.len(), 1, "it came back and went again");
+}
+
+#[test]
+fn work_that_is_stopped_says_how_to_go_on() {
+    let mut script = Script::open(shop());
+    script.shell(ShellAction::CancelWork);
+    assert_eq!(script.view().screen, Screen::Store);
+    assert_eq!(script.view().streams.summary, "3 streams", "what is known stays");
 }

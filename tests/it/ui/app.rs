@@ -93,6 +93,7 @@ fn a_click_chooses_a_stream_and_keys_step() {
     let mut app = order();
     assert_eq!(&*app.view().state.stream, "order-4711");
     check_place(&app, "v12 of 12");
+    assert!(app.view().timeline.place.starts_with("v12 of 12"), "{}", app.view().timeline.place);
     app.press(Key::ArrowLeft);
     check_place(&app, "v11 of 12");
     app.press(Key::Home);

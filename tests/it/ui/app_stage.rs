@@ -160,13 +160,14 @@ impl AppStage {
         inside.lines().filter(|line| line.trim_start().starts_with("Button")).map(str::to_owned).collect()
     }
 
-    /// Everything that can be read, shortened: without what only sizes and scrolls, and without the folder's name,
-    /// which differs in each run.
+    /// Everything that can be read, shortened: without what only sizes and scrolls, without the memory in use, and
+    /// without the folder's name, which differs in each run.
     pub(super) fn text(&self) -> String {
         let folder = self.folder.path().display().to_string();
         let whole = accessible_tree(&self.harness).replace(&folder, "FOLDER");
         let is_told = |line: &&str| {
-            !["Unknown", "Splitter", "ScrollBar"].iter().any(|role| line.trim_start().starts_with(role))
+            let line = line.trim_start();
+            !["Unknown", "Splitter", "ScrollBar"].iter().any(|role| line.starts_with(role)) && !line.contains(" KiB")
         };
         whole.lines().filter(is_told).map(|line| cut(line, 110) + "\n").collect()
     }
