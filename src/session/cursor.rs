@@ -422,11 +422,8 @@ impl Opened {
     fn place_words(&self) -> String {
         let Some(index) = &self.index else { return String::new() };
         // Following the store's end, the cursor may stand on an event of another stream.
-        let standing = if self.is_on_stream() {
-            self.ordinal_of_count(self.cursor.count)
-        } else {
-            self.standing()
-        };
+        let standing =
+            if self.is_on_stream() { self.ordinal_of_count(self.cursor.count) } else { self.standing() };
         let row = standing.and_then(|ordinal| index.row(ordinal));
         let total = grouped(self.length() as u64);
         let here = match &row {

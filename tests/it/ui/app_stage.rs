@@ -106,8 +106,7 @@ impl AppStage {
     /// The row whose name begins so.
     pub(super) fn row<'a>(&'a self, start: &'a str) -> Node<'a> {
         self.harness.get_by(move |node| {
-            node.role() == Role::Row
-                && node.label().is_some_and(|label| label.starts_with(start))
+            node.role() == Role::Row && node.label().is_some_and(|label| label.starts_with(start))
         })
     }
 
@@ -167,7 +166,8 @@ impl AppStage {
         let whole = accessible_tree(&self.harness).replace(&folder, "FOLDER");
         let is_told = |line: &&str| {
             let line = line.trim_start();
-            !["Unknown", "Splitter", "ScrollBar"].iter().any(|role| line.starts_with(role)) && !line.contains(" KiB")
+            !["Unknown", "Splitter", "ScrollBar"].iter().any(|role| line.starts_with(role))
+                && !line.contains(" KiB")
         };
         whole.lines().filter(is_told).map(|line| cut(line, 110) + "\n").collect()
     }
@@ -196,7 +196,11 @@ impl egui::DroppedFile for Dropped {
 
 /// A stage of this size with our renderer.
 pub(super) fn builder(size: impl Into<Vec2>) -> HarnessBuilder<App> {
-    Harness::builder().with_size(size).with_max_steps(8).allow_missing_glyphs().renderer(SoftwareRenderer::default())
+    Harness::builder()
+        .with_size(size)
+        .with_max_steps(8)
+        .allow_missing_glyphs()
+        .renderer(SoftwareRenderer::default())
 }
 
 fn folder() -> tempfile::TempDir {
@@ -205,5 +209,9 @@ fn folder() -> tempfile::TempDir {
 
 /// The start of a long line.
 fn cut(line: &str, most: usize) -> String {
-    if line.chars().count() <= most { line.to_owned() } else { line.chars().take(most).chain(['…']).collect() }
+    if line.chars().count() <= most {
+        line.to_owned()
+    } else {
+        line.chars().take(most).chain(['…']).collect()
+    }
 }

@@ -12,6 +12,7 @@ mod stage;
 
 mod app;
 mod app_pictures;
+mod app_readme;
 mod json_tree;
 mod small_widgets;
 mod table;

@@ -88,7 +88,11 @@ impl Window {
             }
             if start.elapsed() >= PATIENCE {
                 let picture = self.keep_picture();
-                panic!("{what} did not come; {} shows the window, it says\n{}", picture.display(), look.text());
+                panic!(
+                    "{what} did not come; {} shows the window, it says\n{}",
+                    picture.display(),
+                    look.text()
+                );
             }
             thread::sleep(PAUSE);
         }
@@ -177,7 +181,8 @@ impl Window {
             modifiers: Modifiers::COMMAND,
         };
         // It may be gone before it answers.
-        write_message(&mut self.port, &Request::ApplyEvents { events: vec![quit] }).expect("a window that listens");
+        write_message(&mut self.port, &Request::ApplyEvents { events: vec![quit] })
+            .expect("a window that listens");
         wait_for_end(&mut self.process)
     }
 }

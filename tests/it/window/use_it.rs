@@ -80,7 +80,9 @@ fn wait_for_state(window: &mut Window, expected: &Json) {
     window.wait_for(&format!("{lines:#?}"), |look| {
         let shown = shown(look);
         let is_shown = |line: &String| {
-            shown.iter().any(|row| row.strip_prefix(line).is_some_and(|rest| rest.is_empty() || rest.starts_with(", ")))
+            shown.iter().any(|row| {
+                row.strip_prefix(line).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+            })
         };
         lines.iter().all(is_shown).then_some(())
     });
@@ -106,7 +108,8 @@ fn dragging_and_stepping_show_the_states_that_the_command_line_gives() {
     window.pointer(at(0.67), Some(false));
     window.wait_for("the version where it was dropped", |look| version(look).filter(|version| *version == 8));
     wait_for_state(&mut window, &home.state("order-4711", 8));
-    let marked = window.wait_for("marks", |look| look.find(Role::TreeItem, "status: ").map(|row| name(row).to_owned()));
+    let marked = window
+        .wait_for("marks", |look| look.find(Role::TreeItem, "status: ").map(|row| name(row).to_owned()));
     assert_eq!(marked, r#"status: "shipped", changed from "packed""#);
 
     window.press(Modifiers::NONE, Key::ArrowRight);
@@ -155,7 +158,9 @@ fn a_database_without_events_is_said_to_be_one() {
     let home = home();
     let other = home.folder.path().join("contacts.sqlite");
     let database = rusqlite::Connection::open(&other).expect("a new database");
-    database.execute_batch("CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT, phone TEXT)").expect("SQL");
+    database
+        .execute_batch("CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT, phone TEXT)")
+        .expect("SQL");
     drop(database);
     let mut window = Window::open(home.folder.path(), &[&other]);
     window.wait_for("the plain word", |look| look.says("No event table found").then_some(()));
