@@ -158,6 +158,9 @@ fn the_types_menu_filters() {
 fn the_palette_finds_an_action_and_runs_it() {
     let mut app = order();
     app.press_with(Modifiers::COMMAND, Key::K);
+    app.type_text("theme");
+    app.check("app-palette");
+    app.press_with(Modifiers::COMMAND, Key::A);
     app.type_text("start to");
     let names: Vec<String> = app.dialog_buttons();
     assert_eq!(names.len(), 1, "{names:?}");

@@ -1,6 +1,6 @@
 //! The README says what the program does: its table of actions, its commands and what they print.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use timeglass::{
     cli::{self, Exit, Output},
@@ -31,7 +31,8 @@ fn table() -> String {
         for action in NAMED.iter().filter(|action| action.menu == menu) {
             let shown = timeglass::ui::keys::shown(action.shortcut);
             let keys = if shown.is_empty() { String::new() } else { format!("`{shown}`") };
-            table += &format!("| {} | {} | {keys} | {} |\n", menu.title(), action.name, action.help);
+            writeln!(table, "| {} | {} | {keys} | {} |", menu.title(), action.name, action.help)
+                .expect("room");
         }
     }
     table
