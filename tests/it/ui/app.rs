@@ -54,6 +54,14 @@ fn a_chosen_stream_can_be_read() {
 }
 
 #[test]
+fn the_event_and_the_snapshots_can_be_read() {
+    let mut app = order();
+    app.click("Event");
+    app.click("Snapshots");
+    app.check("app-event");
+}
+
+#[test]
 fn the_layout_can_be_read() {
     let mut app = shop();
     app.press_with(Modifiers::COMMAND, Key::I);

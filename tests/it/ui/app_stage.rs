@@ -173,8 +173,14 @@ impl AppStage {
         whole.lines().filter(is_told).map(|line| cut(line, 110) + "\n").collect()
     }
 
-    /// Compares what can be read with `tests/golden/ui/NAME.snap`.
-    pub(super) fn check(&self, name: &str) {
+    /// Compares what can be read with `tests/golden/ui/NAME.snap`; keeps a picture if `UPDATE_PICTURES` is set.
+    pub(super) fn check(&mut self, name: &str) {
+        if std::env::var_os("UPDATE_PICTURES").is_some() {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+            fs::create_dir_all(&folder).expect("room for pictures");
+            let picture = self.harness.render().expect("a picture");
+            picture.save(folder.join(format!("{name}.png"))).expect("a PNG");
+        }
         insta::with_settings!({ snapshot_path => "../../golden/ui", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, self.text());
         });

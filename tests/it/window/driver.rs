@@ -21,7 +21,7 @@ use egui_inspection::{Request, Response, protocol::read_handshake, read_message,
 use super::screen::Screen;
 
 /// Far more than any step needs, so that a slow machine fails no test, and a stuck window fails one.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -53,8 +53,8 @@ impl Window {
         window
     }
 
-    fn ask(&mut self, request: Request) -> Response {
-        let answer = write_message(&mut self.port, &request).and_then(|()| read_message(&mut self.port));
+    fn ask(&mut self, request: &Request) -> Response {
+        let answer = write_message(&mut self.port, request).and_then(|()| read_message(&mut self.port));
         let answer = answer.unwrap_or_else(|err| {
             let status = self.process.try_wait().expect("a child");
             self.process.kill().ok();
@@ -69,9 +69,9 @@ impl Window {
     /// What assistive technology sees now.
     pub(crate) fn look(&mut self) -> Look {
         loop {
-            match self.ask(Request::GetTree) {
+            match self.ask(&Request::GetTree) {
                 Response::Tree { accesskit: Some(tree), .. } => return Look::new(tree),
-                Response::Tree { accesskit: None, .. } => thread::sleep(PAUSE),
+                Response::Tree { accesskit: None, .. } => pause(),
                 other => panic!("{other:?}"),
             }
         }
@@ -94,14 +94,14 @@ impl Window {
                     look.text()
                 );
             }
-            thread::sleep(PAUSE);
+            pause();
         }
     }
 
     /// Keeps a picture of the window for whoever looks into a failure.
     fn keep_picture(&mut self) -> PathBuf {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("window-{}.png", self.process.id()));
-        match self.ask(Request::GetScreenshot { pixels_per_point: None }) {
+        match self.ask(&Request::GetScreenshot { pixels_per_point: None }) {
             Response::Screenshot(png) => fs::write(&path, png.bytes).expect("room for a picture"),
             other => panic!("{other:?}"),
         }
@@ -115,7 +115,7 @@ impl Window {
     }
 
     fn send(&mut self, events: Vec<Event>) {
-        self.ask(Request::ApplyEvents { events });
+        self.ask(&Request::ApplyEvents { events });
     }
 
     /// Moves the pointer there, and presses or releases its first button.
@@ -244,7 +244,12 @@ pub(crate) fn bounds(node: &Node) -> Rect {
 
 fn center(node: &Node) -> Pos2 {
     let Rect { x0, y0, x1, y1 } = bounds(node);
-    egui::pos2(((x0 + x1) / 2.0) as f32, ((y0 + y1) / 2.0) as f32)
+    egui::pos2(x0.midpoint(x1) as f32, y0.midpoint(y1) as f32)
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process is looked at again and again, within a bound")]
+fn pause() {
+    thread::sleep(PAUSE);
 }
 
 /// The program, with nothing of this machine's user.
@@ -283,7 +288,7 @@ fn connect(process: &mut Child, address: &str) -> TcpStream {
             process.wait().ok();
             panic!("no window after {PATIENCE:?}: {}", complaints(process));
         }
-        thread::sleep(PAUSE);
+        pause();
     }
 }
 
@@ -302,6 +307,6 @@ fn wait_for_end(process: &mut Child) -> ExitStatus {
             return status;
         }
         assert!(start.elapsed() < PATIENCE, "the program does not end");
-        thread::sleep(PAUSE);
+        pause();
     }
 }

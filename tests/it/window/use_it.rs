@@ -97,7 +97,7 @@ fn dragging_and_stepping_show_the_states_that_the_command_line_gives() {
 
     window.click_lowest(Role::Button, "Events");
     let strip = bounds(&window.node(Role::Slider, "Timeline"));
-    let middle = ((strip.y0 + strip.y1) / 2.0) as f32;
+    let middle = strip.y0.midpoint(strip.y1) as f32;
     let at = |share: f64| pos2((strip.x0 + share * (strip.x1 - strip.x0)) as f32, middle);
     window.pointer(at(0.9), Some(true));
     for share in [0.8, 0.7, 0.6, 0.5] {
