@@ -53,7 +53,9 @@ pub(crate) fn dialog_ui(
         }
         Dialog::TypePath { text } => {
             let hint = "/path/to/store.sqlite";
-            entry_ui(ui, ("Open a database file", "Open"), hint, text).then(|| actions.push(open_path(text))).is_some()
+            entry_ui(ui, ("Open a database file", "Open"), hint, text)
+                .then(|| actions.push(open_path(text)))
+                .is_some()
         }
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),

@@ -39,7 +39,8 @@ pub fn timeline_ui(
     ui.add_space(2.0);
     let shape = shape(view);
     let response = timeline(ui, "Timeline", &shape, |place| view.scale.words_at(f64::from(place), view.zone));
-    if let Some(place) = response.seek.filter(|_| view.is_ready) {
+    // A step also moves the strip's own cursor; only the step itself knows where the next event lies.
+    if let Some(place) = response.seek.filter(|_| view.is_ready && response.steps == 0) {
         // A held pointer asks for the same place at every frame; one question is enough.
         if local.last_seek != Some(place) {
             asked.push(CursorAction::Seek(f64::from(place)));

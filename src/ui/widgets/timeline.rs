@@ -83,7 +83,9 @@ pub fn timeline(
     let place = |x: f32| ((x - track.left()) / track.width().max(1.0)).clamp(0.0, 1.0);
     out.hovered = response.hover_pos().map(|pos| place(pos.x));
     out.is_dragging = response.dragged();
-    if let Some(pos) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) {
+    // A quick hand moves and lets go within one frame: where it let go counts.
+    let is_asked = response.clicked() || response.dragged() || response.drag_stopped();
+    if let Some(pos) = response.interact_pointer_pos().filter(|_| is_asked) {
         out.seek = Some(place(pos.x));
         response.request_focus();
     }

@@ -6,9 +6,13 @@
     reason = "a test fails by panicking, also where it is prepared"
 )]
 
+mod app_stage;
 mod renderer;
 mod stage;
 
+mod app;
+mod app_pictures;
+mod app_readme;
 mod json_tree;
 mod small_widgets;
 mod table;

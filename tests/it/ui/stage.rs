@@ -85,6 +85,7 @@ fn write_node(node: &Node<'_>, depth: usize, text: &mut String) {
             (inner.is_disabled(), "disabled"),
             (inner.is_selected() == Some(true), "selected"),
             (inner.is_focused(), "focused"),
+            (inner.toggled() == Some(egui::accesskit::Toggled::True), "on"),
         ] {
             if is_so {
                 write!(text, " ({word})").expect("room");

@@ -90,6 +90,27 @@ fn a_click_and_a_drag_seek() {
 }
 
 #[test]
+fn where_a_quick_hand_lets_go_counts() {
+    let mut harness = strip();
+    let track = harness.get_by_label("Timeline").rect().shrink2(vec2(10.0, 0.0));
+    let at = |share: f32| pos2(track.left() + share * track.width(), track.center().y);
+    harness.drag_at(at(0.25));
+    harness.step();
+    harness.hover_at(at(0.5));
+    harness.step();
+    // Both within one frame.
+    let released = egui::Event::PointerButton {
+        pos: at(0.75),
+        button: egui::PointerButton::Primary,
+        pressed: false,
+        modifiers: egui::Modifiers::NONE,
+    };
+    harness.input_mut().events.extend([egui::Event::PointerMoved(at(0.75)), released]);
+    harness.step();
+    check(harness.state().shape.cursor, 0.75);
+}
+
+#[test]
 fn keys_step() {
     let mut harness = strip();
     harness.get_by_label("Timeline").focus();

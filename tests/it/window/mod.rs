@@ -5,7 +5,12 @@
 //! without Xvfb: a test that did not run has not passed.
 
 #[cfg(feature = "inspection")]
+mod driver;
+#[cfg(feature = "inspection")]
 mod screen;
+#[cfg(feature = "inspection")]
+mod use_it;
+mod without;
 
 use std::{fs, io::Write as _, path::Path};
 
