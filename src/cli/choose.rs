@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     cli::failure::Failure,
-    model::{GlobalPosition, StreamInfo, StreamVersion, Timestamp},
+    model::{GlobalPosition, StreamInfo, StreamVersion, Timestamp, Zone},
     store::index::{FoundStream, Index, nearest_names},
 };
 
@@ -181,7 +181,7 @@ pub(crate) fn time_from(text: &str) -> Result<Timestamp, Failure> {
 
 /// Reads a time as an end: a date means its last instant.
 pub(crate) fn time_until(text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse_until(text).ok_or_else(|| no_time(text))
+    Timestamp::parse_until(text, Zone::Utc).ok_or_else(|| no_time(text))
 }
 
 fn no_time(text: &str) -> Failure {

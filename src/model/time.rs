@@ -124,8 +124,8 @@ impl Timestamp {
     /// The last instant that a text like `2024-03-01` or `2024-03-01 09:51` can mean, so that a
     /// time given without seconds includes all of its minute, and a date all of its day.
     #[must_use]
-    pub fn parse_until(text: &str) -> Option<Self> {
-        let start = Self::parse(text)?;
+    pub fn parse_until(text: &str, zone: Zone) -> Option<Self> {
+        let start = Self::parse_in(text, zone)?;
         let text = text.trim();
         let span: i64 = match text.len() {
             10 => 86_400_000_000_000,
@@ -212,9 +212,13 @@ mod tests {
 
     #[test]
     fn a_day_given_as_an_end_includes_all_of_it() {
-        let end = Timestamp::parse_until("2024-03-01").map(Timestamp::to_rfc3339);
+        let end = Timestamp::parse_until("2024-03-01", Zone::Utc).map(Timestamp::to_rfc3339);
         assert_eq!(end.as_deref(), Some("2024-03-01T23:59:59.999999999Z"));
-        let end = Timestamp::parse_until("2024-03-01T09:51:00.2Z").map(Timestamp::to_rfc3339);
+        let end = Timestamp::parse_until("2024-03-01T09:51:00.2Z", Zone::Local).map(Timestamp::to_rfc3339);
         assert_eq!(end.as_deref(), Some("2024-03-01T09:51:00.299999999Z"));
+        let nanos = |time: Option<Timestamp>| time.unwrap().nanos();
+        let start = nanos(Timestamp::parse_in("2024-03-01 09:51", Zone::Local));
+        let end = nanos(Timestamp::parse_until("2024-03-01 09:51", Zone::Local));
+        assert_eq!(end - start, 59_999_999_999, "both are times of the same zone");
     }
 }

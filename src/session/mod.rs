@@ -5,16 +5,27 @@
 //! test or a report can replay any sequence of inputs.
 
 pub mod action;
+mod answering;
+mod bars;
 mod browse;
 mod cursor;
+mod event_rows;
+mod filters;
+mod go_to;
+mod info;
 pub mod job;
-pub mod listing;
 mod mapping;
+mod named;
 pub mod notice;
 mod opened;
+mod rows;
 pub mod scale;
 mod shell;
+mod snapshots;
 mod states;
+pub mod stream_lines;
+mod streams;
+mod timeline;
 mod trail;
 pub mod view;
 pub mod workspace;
@@ -93,10 +104,7 @@ impl Session {
             }
             Input::Action(Action::Cursor(action)) => self.with_store(|store, _| store.move_cursor(&action)),
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
-            Input::Crash(slot, text) => {
-                self.notices.crash(slot.label(), &text);
-                Vec::new()
-            }
+            Input::Crash(slot, text) => self.crashed(slot, &text),
             Input::Tick(elapsed) => {
                 self.notices.age(elapsed);
                 self.with_store(|store, _| store.tick(elapsed))
@@ -143,10 +151,18 @@ impl Session {
                 if slot != Slot::Watch || store.lost_sight() {
                     notices.store_error(&err);
                 }
-                store.job_failed()
+                store.job_failed(slot)
             }),
             found => self.with_store(|store, notices| store.take(found, notices)),
         }
+    }
+
+    fn crashed(&mut self, slot: Slot, text: &str) -> Vec<Job> {
+        self.notices.crash(slot.label(), text);
+        if slot == Slot::Open && matches!(self.place, Place::Opening(_)) {
+            self.place = Place::Welcome;
+        }
+        self.with_store(|store, _| store.job_failed(slot))
     }
 
     /// Whether a store is open.

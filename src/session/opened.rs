@@ -10,17 +10,14 @@ use crate::{
         cursor::Cursor,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
-        shell::{file_name, table_row},
+        shell::file_name,
         states::States,
-        trail::{Spot, Trail},
-        view::{InfoView, RoleRow, View, grouped},
+        timeline::Timeline,
+        trail::Trail,
+        view::{InfoView, View, grouped},
         workspace::Workspace,
     },
-    store::{
-        EventStore, Head,
-        index::Index,
-        layout::{Form, Layout, Role, TableKind},
-    },
+    store::{EventStore, Head, index::Index, layout::Layout},
 };
 
 /// An open store.
@@ -30,17 +27,18 @@ pub(crate) struct Opened {
     pub(crate) index: Option<Arc<Index>>,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
+    pub(crate) timeline: Timeline,
     pub(crate) states: States,
     pub(crate) trail: Trail,
     pub(crate) zone: Zone,
     /// The event at the cursor.
     pub(crate) event: Option<Arc<RecordedEvent>>,
-    layout: Arc<Layout>,
+    pub(crate) layout: Arc<Layout>,
     head: Head,
     since_look: Duration,
     is_out_of_sight: bool,
-    table_counts: Vec<Option<u64>>,
-    info: Arc<InfoView>,
+    pub(crate) table_counts: Vec<Option<u64>>,
+    pub(crate) info: Arc<InfoView>,
 }
 
 /// How often a store is looked at for new events: soon enough to feel live, and a look is two
@@ -56,6 +54,7 @@ impl Opened {
             index: None,
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
+            timeline: Timeline::new(workspace),
             states: States::default(),
             trail: Trail::default(),
             zone: workspace.zone,
@@ -82,29 +81,29 @@ impl Opened {
     pub(crate) fn take(&mut self, answer: Answer, notices: &mut Notices) -> Vec<Job> {
         match answer {
             Answer::FirstRows(rows) => {
-                self.browse.take_first_rows(rows);
+                self.browse.rows.take_first(rows);
                 Vec::new()
             }
             Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
-                self.browse.take_rows(first, rows);
+                self.browse.rows.take(first, rows);
                 Vec::new()
             }
             Answer::Streams(lines, passing) => {
-                self.browse.take_lines(lines, passing);
+                self.browse.streams.take_lines(lines, passing);
                 Vec::new()
             }
             Answer::Listing(ordinals) => self.take_listing(ordinals),
             Answer::AsOf(counts) => {
-                self.browse.take_as_of(counts);
+                self.browse.streams.take_as_of(counts);
                 Vec::new()
             }
             Answer::Bars(bars) => {
-                self.cursor.take_bars(bars);
+                self.timeline.take_bars(bars);
                 Vec::new()
             }
             Answer::Step(step, changes) => {
-                if self.cursor.shows_stream(self.has_stream()) {
+                if self.is_on_stream() {
                     self.event = step.event.clone().map(Arc::new);
                 }
                 self.states.take_step(*step, changes);
@@ -119,11 +118,11 @@ impl Opened {
                 Vec::new()
             }
             Answer::Snapshots(rows, of) => {
-                self.browse.take_snapshots(rows, of);
+                self.browse.snapshots.take(rows, of);
                 Vec::new()
             }
             Answer::Snapshot(snapshot) => {
-                self.browse.take_snapshot(snapshot.map(|snapshot| *snapshot));
+                self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
             }
             Answer::Tables(counts) => {
@@ -155,14 +154,28 @@ impl Opened {
     }
 
     /// A job ended without an answer: nothing waits for it any more.
-    pub(crate) fn job_failed(&mut self) -> Vec<Job> {
-        self.states.stop_waiting();
-        self.browse.stop_waiting();
+    pub(crate) fn job_failed(&mut self, slot: Slot) -> Vec<Job> {
+        match slot {
+            Slot::Index => self.browse.is_counting = false,
+            Slot::Rows => self.browse.rows.stop_waiting(),
+            Slot::Snapshots => self.browse.snapshots.stop_waiting(),
+            Slot::Step => self.states.stop_waiting(),
+            _ => (),
+        }
+        Vec::new()
+    }
+
+    /// Every job was stopped.
+    pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
+        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+            self.job_failed(slot);
+        }
         Vec::new()
     }
 
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
+        self.refresh_info();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
@@ -171,37 +184,6 @@ impl Opened {
 
     pub(crate) fn has_stream(&self) -> bool {
         self.browse.focus.is_some()
-    }
-
-    /// Where the user stands, to come back to.
-    pub(crate) fn spot(&self) -> Spot {
-        Spot {
-            focus: self.browse.focus,
-            only_focus: self.browse.only_focus,
-            ordinal: self.cursor.ordinal,
-            count: self.cursor.count,
-        }
-    }
-
-    pub(crate) fn go_back(&mut self) -> Vec<Job> {
-        let here = self.spot();
-        let spot = self.trail.back(here);
-        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
-    }
-
-    pub(crate) fn go_forward(&mut self) -> Vec<Job> {
-        let here = self.spot();
-        let spot = self.trail.forward(here);
-        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
-    }
-
-    fn return_to(&mut self, spot: Spot) -> Vec<Job> {
-        let mut jobs = self.focus_on(spot.focus, spot.only_focus);
-        self.cursor.ordinal = spot.ordinal;
-        self.cursor.count = spot.count;
-        self.cursor.is_following = false;
-        jobs.extend(self.cursor_moved());
-        jobs
     }
 
     fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
@@ -249,6 +231,7 @@ impl Opened {
     pub(crate) fn remember_choices(&self, workspace: &mut Workspace) {
         self.browse.remember_choices(workspace);
         self.cursor.remember_choices(workspace);
+        self.timeline.remember_choices(workspace);
     }
 
     /// Fills the view of this store.
@@ -272,89 +255,7 @@ impl Opened {
         view.state = self.state_view();
         view.diff = self.states.diff_view();
         view.event.clone_from(&self.event);
-        view.snapshots = self.browse.snapshots_view(self.layout.snapshots.is_empty());
+        view.snapshots = self.snapshots_view();
         view.info = Arc::clone(&self.info);
-    }
-
-    fn refresh_info(&mut self) {
-        let description = self.store.describe();
-        let events = &self.layout.events;
-        let roles = Role::ALL.into_iter().map(|role| {
-            let mapping = events.role(role);
-            RoleRow {
-                role,
-                source: mapping.map(|mapping| mapping.source.to_string()),
-                form: mapping
-                    .filter(|mapping| mapping.form != Form::Plain)
-                    .map(|mapping| mapping.form.to_string())
-                    .unwrap_or_default(),
-                evidence: mapping.map(|mapping| mapping.evidence.clone()).unwrap_or_default(),
-                is_uncertain: mapping.is_some_and(|mapping| mapping.is_uncertain),
-            }
-        });
-        let columns: Vec<&str> = events.order.columns.iter().map(|column| &**column).collect();
-        let counts = self.table_counts.iter().copied().chain(std::iter::repeat(None));
-        let troubles = self.index.iter().flat_map(|index| index.troubles()).cloned();
-        self.info = Arc::new(InfoView {
-            path: self.path.display().to_string(),
-            layout: Arc::clone(&self.layout.name),
-            events_table: Arc::clone(&events.table),
-            roles: roles.collect(),
-            order: format!("{}: {}", columns.join(", "), events.order.evidence),
-            tables: self.layout.tables.iter().zip(counts).map(|(note, rows)| table_row(note, rows)).collect(),
-            problems: description
-                .problems
-                .iter()
-                .chain(&self.layout.problems)
-                .cloned()
-                .chain(troubles)
-                .collect(),
-            figures: self.figures(),
-        });
-    }
-
-    fn figures(&self) -> Vec<(String, String)> {
-        let Some(index) = &self.index else { return Vec::new() };
-        let show = |time: crate::model::Timestamp| time.to_display(self.zone);
-        let (first, last) =
-            index.time_span().map_or_else(Default::default, |(first, last)| (show(first), show(last)));
-        [
-            ("Events", grouped(index.len() as u64)),
-            ("Streams", grouped(index.streams().len() as u64)),
-            ("Event types", grouped(index.types().len() as u64)),
-            ("First event", first),
-            ("Last event", last),
-            ("Index memory", format!("{} KiB", grouped(index.memory_bytes() as u64 / 1024))),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
-    }
-
-    /// Tables that hold what projections make.
-    #[must_use]
-    pub(crate) fn has_snapshot_tables(&self) -> bool {
-        self.layout.tables.iter().any(|table| table.kind == TableKind::Snapshots)
-    }
-}
-
-impl crate::session::Session {
-    /// What the index and the keyframes take, for the debug panel: name and value.
-    #[must_use]
-    pub fn memory_figures(&self) -> Vec<(&'static str, String)> {
-        let Some(store) = self.store() else { return Vec::new() };
-        let mut figures = Vec::new();
-        if let Some(index) = &store.index {
-            let text = format!(
-                "{} KiB, {:.1} bytes an event",
-                grouped(index.memory_bytes() as u64 / 1024),
-                index.bytes_per_event()
-            );
-            figures.push(("Index", text));
-        }
-        if let Some((kept, distance, bytes)) = store.states.keyframe_figures() {
-            let bytes = grouped(bytes as u64 / 1024);
-            figures.push(("Keyframes", format!("{kept}, one every {distance} events, {bytes} KiB")));
-        }
-        figures
     }
 }

@@ -10,12 +10,12 @@ use crate::{
     session::{
         Place, Session,
         action::ShellAction,
+        info::table_row,
         job::{Job, Question, Slot},
         mapping::Mapping,
         opened::Opened,
-        view::{NoEventsView, RecentView, Screen, TableRow, View},
+        view::{NoEventsView, RecentView, Screen, View},
     },
-    store::layout::TableNote,
 };
 
 impl Session {
@@ -56,7 +56,7 @@ impl Session {
                 if matches!(self.place, Place::Opening(_)) {
                     self.place = Place::Welcome;
                 }
-                self.with_store(|store, _| store.job_failed())
+                self.with_store(|store, _| store.work_stopped())
             }
             ShellAction::Back => self.with_store(|store, _| store.go_back()),
             ShellAction::Forward => self.with_store(|store, _| store.go_forward()),
@@ -150,23 +150,4 @@ fn recent(path: &Path) -> RecentView {
 
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-pub(crate) fn table_row(note: &TableNote, rows: Option<u64>) -> TableRow {
-    let columns: Vec<String> = note
-        .columns
-        .iter()
-        .map(
-            |(name, declared)| {
-                if declared.is_empty() { name.to_string() } else { format!("{name} {declared}") }
-            },
-        )
-        .collect();
-    TableRow {
-        name: Arc::clone(&note.table),
-        kind: note.kind,
-        rows,
-        evidence: note.evidence.clone(),
-        columns: columns.join(", "),
-    }
 }

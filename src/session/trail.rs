@@ -1,5 +1,7 @@
 //! Back and forward: the places where the user has stood.
 
+use crate::session::{job::Job, opened::Opened};
+
 /// A place to come back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spot {
@@ -54,5 +56,38 @@ impl Trail {
 
     pub(crate) fn can_go_forward(&self) -> bool {
         !self.ahead.is_empty()
+    }
+}
+
+impl Opened {
+    /// Where the user stands, to come back to.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot {
+            focus: self.browse.focus,
+            only_focus: self.browse.only_focus,
+            ordinal: self.cursor.ordinal,
+            count: self.cursor.count,
+        }
+    }
+
+    pub(crate) fn go_back(&mut self) -> Vec<Job> {
+        let here = self.spot();
+        let spot = self.trail.back(here);
+        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
+    }
+
+    pub(crate) fn go_forward(&mut self) -> Vec<Job> {
+        let here = self.spot();
+        let spot = self.trail.forward(here);
+        spot.map(|spot| self.return_to(spot)).unwrap_or_default()
+    }
+
+    fn return_to(&mut self, spot: Spot) -> Vec<Job> {
+        let mut jobs = self.focus_on(spot.focus, spot.only_focus);
+        self.cursor.ordinal = spot.ordinal;
+        self.cursor.count = spot.count;
+        self.cursor.is_following = false;
+        jobs.extend(self.cursor_moved());
+        jobs
     }
 }

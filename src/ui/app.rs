@@ -11,7 +11,7 @@ use egui::ViewportCommand;
 use egui_tiles::Tree;
 
 use crate::{
-    jobs::{Jobs, Outcome, Wake, ask_aside},
+    jobs::{Jobs, Outcome, Wake},
     session::{
         Input, Session,
         action::{Action, ShellAction, Theme, What, WindowAction},
@@ -23,6 +23,7 @@ use crate::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
+        file_dialog::{FileDialog, Picked},
         fonts, menus,
         panels::{self, Local},
         theme,
@@ -52,12 +53,10 @@ pub struct App {
     recent_actions: VecDeque<String>,
     busy_since: Option<Instant>,
     last_tick: Instant,
-    file_dialog: Option<FileAnswer>,
+    file_dialog: Option<FileDialog>,
     wake: Wake,
     title: String,
 }
-
-type FileAnswer = crossbeam_channel::Receiver<Option<PathBuf>>;
 
 /// Keys in the window's own store.
 const WORKSPACE: &str = "workspace";
@@ -126,19 +125,27 @@ impl App {
 
     fn apply(&mut self, input: Input) {
         if let Input::Action(action) = &input {
-            if matches!(action, Action::Shell(ShellAction::CancelWork)) {
-                let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-                for slot in open {
-                    self.jobs.cancel(slot);
-                }
+            if *action == Action::Shell(ShellAction::CancelWork) {
+                self.cancel_work();
             }
-            self.recent_actions.push_back(format!("{action:?}"));
-            if self.recent_actions.len() > REMEMBERED_ACTIONS {
-                self.recent_actions.pop_front();
-            }
+            self.remember(action);
         }
         for Job { slot, question } in self.session.apply(input) {
             self.jobs.start(slot, move |work| question.run(work));
+        }
+    }
+
+    fn cancel_work(&mut self) {
+        let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
+        for slot in open {
+            self.jobs.cancel(slot);
+        }
+    }
+
+    fn remember(&mut self, action: &Action) {
+        self.recent_actions.push_back(format!("{action:?}"));
+        if self.recent_actions.len() > REMEMBERED_ACTIONS {
+            self.recent_actions.pop_front();
         }
     }
 
@@ -150,16 +157,15 @@ impl App {
             };
             self.apply(input);
         }
-        if let Some(answer) = self.file_dialog.as_ref().and_then(|answer| answer.try_recv().ok()) {
-            self.file_dialog = None;
-            match answer {
-                Some(path) => self.apply(Input::Action(Action::Shell(ShellAction::Open(path)))),
-                // Without a portal the dialog answers at once, like a cancel: a path can be typed.
-                None if self.local.dialog_opened.elapsed() < Duration::from_millis(300) => {
-                    self.dialog = Some(Dialog::TypePath { text: String::new() });
-                }
-                None => (),
-            }
+    }
+
+    fn take_picked_file(&mut self) {
+        let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
+        self.file_dialog = None;
+        match picked {
+            Picked::File(path) => self.apply(Input::Action(Action::Shell(ShellAction::Open(path)))),
+            Picked::NoDialog => self.ask_for_path(),
+            Picked::Nothing => (),
         }
     }
 
@@ -210,18 +216,15 @@ impl App {
     fn ask_for_file(&mut self) {
         let folder =
             self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
-        let question = move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title("Open an event store")
-                .add_filter("SQLite databases", &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"])
-                .add_filter("All files", &["*"]);
-            folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder)).pick_file()
-        };
-        self.local.dialog_opened = Instant::now();
-        match ask_aside("file dialog", &self.wake, question) {
-            Ok(answer) => self.file_dialog = Some(answer),
-            Err(_) => self.dialog = Some(Dialog::TypePath { text: String::new() }),
+        match FileDialog::open(folder, &self.wake) {
+            Ok(dialog) => self.file_dialog = Some(dialog),
+            Err(_) => self.ask_for_path(),
         }
+    }
+
+    /// Where the system has no file dialog, a path can be typed.
+    fn ask_for_path(&mut self) {
+        self.dialog = Some(Dialog::TypePath { text: String::new() });
     }
 
     fn take_dropped_files(&mut self, ctx: &egui::Context) {
@@ -229,6 +232,39 @@ impl App {
         if let Some(path) = dropped {
             self.actions.push(Action::Shell(ShellAction::Open(path)));
         }
+    }
+
+    fn do_named(&mut self, what: What, ctx: &egui::Context) {
+        match what {
+            What::Session(action) => self.actions.push(action),
+            What::Window(action) => self.do_window_action(action, ctx),
+        }
+    }
+
+    /// What the panels asked for beside the actions that they pushed.
+    fn take_local_wishes(&mut self) {
+        self.actions.append(&mut self.local.actions);
+        if let Some(panel) = self.local.show_panel.take() {
+            dock::show(&mut self.tree, panel);
+        }
+    }
+
+    fn status_ui(&mut self, ui: &mut egui::Ui) {
+        let long_work = self.long_work();
+        panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
+    }
+
+    /// What lies over the screen: the mapping dialog, notices, the debug panel.
+    fn overlays_ui(&mut self, ctx: &egui::Context) {
+        if let Some(mapping) = self.session.view().mapping.clone() {
+            panels::mapping::mapping_ui(ctx, &mapping, &mut self.actions);
+        }
+        panels::notices::notices_ui(ctx, &self.session.view().notices, &mut self.actions);
+        if self.local.shows_debug {
+            let open: Vec<_> = self.jobs.open_questions().collect();
+            debug_panel::debug_ui(ctx, &self.frames, &open, &self.recent_actions, &self.session);
+        }
+        panels::welcome::drop_hint_ui(ctx);
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui) {
@@ -291,6 +327,7 @@ fn choose_theme(ctx: &egui::Context, theme: Theme) {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.take_answers();
+        self.take_picked_file();
         for action in std::mem::take(&mut self.actions) {
             self.apply(Input::Action(action));
         }
@@ -313,33 +350,17 @@ impl eframe::App for App {
         self.take_dropped_files(&ctx);
         let mut wanted = menus::shortcuts(&ctx, &self.session, self.dialog.is_some());
         egui::Panel::top("menu").show(ui, |ui| wanted.extend(menus::menu_bar_ui(ui, &self.session)));
-        let long_work = self.long_work();
-        egui::Panel::bottom("status").show(ui, |ui| {
-            panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
-        });
+        egui::Panel::bottom("status").show(ui, |ui| self.status_ui(ui));
         let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
         egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
         wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
-        if let Some(mapping) = self.session.view().mapping.clone() {
-            panels::mapping::mapping_ui(&ctx, &mapping, &mut self.actions);
-        }
-        panels::notices::notices_ui(&ctx, &self.session.view().notices, &mut self.actions);
-        if self.local.shows_debug {
-            let open: Vec<_> = self.jobs.open_questions().collect();
-            debug_panel::debug_ui(&ctx, &self.frames, &open, &self.recent_actions, &self.session);
-        }
-        panels::welcome::drop_hint_ui(&ctx);
+        self.overlays_ui(&ctx);
         for what in wanted {
-            match what {
-                What::Session(action) => self.actions.push(action),
-                What::Window(action) => self.do_window_action(action, &ctx),
-            }
+            self.do_named(what, &ctx);
         }
-        self.actions.append(&mut self.local.actions);
-        if let Some(panel) = self.local.show_panel.take() {
-            dock::show(&mut self.tree, panel);
-        }
+        self.take_local_wishes();
         if !self.actions.is_empty() {
+            // They are applied before the next frame.
             ctx.request_repaint();
         }
         self.frames.push(start.elapsed());

@@ -4,6 +4,7 @@ pub mod app;
 mod debug_panel;
 mod dialogs;
 pub mod dock;
+mod file_dialog;
 pub mod fonts;
 pub mod keys;
 mod menus;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use egui::{RichText, TextEdit};
+use egui::{
+    RichText, TextEdit,
+    containers::menu::{MenuButton, MenuConfig},
+};
 
 use crate::{
-    model::{Pointer, Timestamp},
+    model::{Pointer, Timestamp, Zone},
     session::{
         action::{Action, BrowseAction, EventOrder},
-        view::{EventsView, typed_path},
+        view::{EventsView, grouped, typed_path},
     },
     ui::widgets::{
         empty,
@@ -81,16 +84,19 @@ fn filter_bar_ui(
     });
 }
 
+/// A menu that stays open while things in it are clicked and typed.
+fn staying_menu(title: &str) -> MenuButton<'_> {
+    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
+    MenuButton::new(title).config(MenuConfig::new().close_behavior(close))
+}
+
 fn types_menu_ui(
     ui: &mut egui::Ui,
     view: &EventsView,
     local: &mut EventsLocal,
     asked: &mut Vec<BrowseAction>,
 ) {
-    let button = egui::Button::new("Types ▾");
-    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
-    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
-    egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, |ui| {
+    staying_menu("Types ▾").ui(ui, |ui| {
         ui.set_min_width(280.0);
         let field = TextEdit::singleline(&mut local.type_filter).hint_text("Find a type");
         ui.add(field).widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find a type"));
@@ -106,7 +112,7 @@ fn types_menu_ui(
                     if ui.checkbox(&mut is_shown, name).changed() {
                         asked.push(BrowseAction::ToggleType(Arc::clone(&kind.name)));
                     }
-                    ui.weak(crate::session::view::grouped(kind.events));
+                    ui.weak(grouped(kind.events));
                     if ui.small_button("only").clicked() {
                         asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
                     }
@@ -122,9 +128,7 @@ fn times_menu_ui(
     local: &mut EventsLocal,
     asked: &mut Vec<BrowseAction>,
 ) {
-    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
-    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
-    egui::containers::menu::MenuButton::new("Times ▾").config(config).ui(ui, |ui| {
+    staying_menu("Times ▾").ui(ui, |ui| {
         ui.set_min_width(260.0);
         ui.weak("2024-03-01 or 2024-03-01 09:51");
         let zone = view.zone;
@@ -134,10 +138,7 @@ fn times_menu_ui(
             asked.push(BrowseAction::FilterFrom(Timestamp::parse_in(&local.from, zone)));
         }
         if to {
-            let until = Timestamp::parse_until(&local.to);
-            asked.push(BrowseAction::FilterTo(
-                until.filter(|_| Timestamp::parse_in(&local.to, zone).is_some()),
-            ));
+            asked.push(BrowseAction::FilterTo(Timestamp::parse_until(&local.to, zone)));
         }
     });
 }
@@ -162,9 +163,7 @@ fn columns_menu_ui(
     local: &mut EventsLocal,
     asked: &mut Vec<BrowseAction>,
 ) {
-    let close = egui::PopupCloseBehavior::CloseOnClickOutside;
-    let config = egui::containers::menu::MenuConfig::new().close_behavior(close);
-    egui::containers::menu::MenuButton::new("Columns ▾").config(config).ui(ui, |ui| {
+    staying_menu("Columns ▾").ui(ui, |ui| {
         ui.set_min_width(260.0);
         let specs = columns(view);
         for place in &mut local.table.columns {
@@ -207,8 +206,8 @@ fn order_ui(ui: &mut egui::Ui, view: &EventsView, asked: &mut Vec<BrowseAction>)
 
 fn columns(view: &EventsView) -> Vec<ColumnSpec> {
     let time = match view.zone {
-        crate::model::Zone::Utc => "Time (UTC)",
-        crate::model::Zone::Local => "Time (local)",
+        Zone::Utc => "Time (UTC)",
+        Zone::Local => "Time (local)",
     };
     let mut columns = vec![
         ColumnSpec::new(POSITION, "Position", 70.0, ColumnKind::Number),

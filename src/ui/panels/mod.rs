@@ -14,14 +14,13 @@ pub mod streams;
 pub mod timeline;
 pub mod welcome;
 
-use std::time::Instant;
-
 use crate::{
     session::{action::Action, view::View},
     ui::dock::Panel,
 };
 
 /// What the panels keep for themselves: scrolled rows, half-typed texts, opened nodes.
+#[derive(Default)]
 pub struct Local {
     /// The streams panel.
     pub streams: streams::StreamsLocal,
@@ -45,27 +44,6 @@ pub struct Local {
     pub show_panel: Option<Panel>,
     /// What panels asked for after the actions of this frame were taken.
     pub actions: Vec<Action>,
-    /// When the file dialog was opened last.
-    pub dialog_opened: Instant,
-}
-
-impl Default for Local {
-    fn default() -> Self {
-        Self {
-            streams: Default::default(),
-            events: Default::default(),
-            timeline: Default::default(),
-            state: Default::default(),
-            diff: Default::default(),
-            event: Default::default(),
-            snapshots: Default::default(),
-            find_wanted: false,
-            shows_debug: false,
-            show_panel: None,
-            actions: Vec::new(),
-            dialog_opened: Instant::now(),
-        }
-    }
 }
 
 /// Draws a docked panel.

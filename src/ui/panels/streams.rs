@@ -41,25 +41,22 @@ pub fn streams_ui(
 ) {
     filter_ui(ui, view, actions);
     if view.lines.is_empty() {
-        if view.is_counting {
-            empty::empty_panel(
-                ui,
-                Icon::Search,
-                "Counting streams…",
-                "Events can be browsed meanwhile",
-                None,
-            );
-        } else {
-            empty::empty_panel(
-                ui,
-                Icon::Search,
-                "No stream passes the filter",
-                "Plain text, a glob like order-1*, or /expression/",
-                None,
-            );
-        }
-        return;
+        no_lines_ui(ui, view);
+    } else {
+        table_ui(ui, view, local, actions);
     }
+}
+
+fn no_lines_ui(ui: &mut egui::Ui, view: &StreamsView) {
+    let (title, hint) = if view.is_counting {
+        ("Counting streams…", "Events can be browsed meanwhile")
+    } else {
+        ("No stream passes the filter", "Plain text, a glob like order-1*, or /expression/")
+    };
+    empty::empty_panel(ui, Icon::Search, title, hint, None);
+}
+
+fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, actions: &mut Vec<Action>) {
     let columns = [
         ColumnSpec::new(NAME, "Stream", 146.0, ColumnKind::Text).sortable(),
         ColumnSpec::new(EVENTS, "Events", 70.0, ColumnKind::Number).sortable(),

@@ -3,7 +3,9 @@
 use timeglass::{
     model::Pointer,
     session::{
-        action::{BrowseAction, EventOrder, StreamSort},
+        Input,
+        action::{Action, BrowseAction, EventOrder, StreamSort},
+        job::Slot,
         view::StreamLine,
     },
 };
@@ -105,4 +107,26 @@ fn a_row_far_away_is_fetched_when_it_is_shown() {
     script.browse(BrowseAction::ShowRows { first: 3990, count: 40 });
     assert_eq!(script.view().events.loaded(4000).unwrap().preview, r#"{"n":4001}"#);
     assert!(script.view().events.loaded.len() < 200, "only what is on screen and its neighbours");
+}
+
+/// Whether rows are fetched when those from `first` on come on screen.
+fn asks(script: &mut Script, first: u64) -> bool {
+    let shown = BrowseAction::ShowRows { first, count: 40 };
+    !script.session.apply(Input::Action(Action::Browse(shown))).is_empty()
+}
+
+#[test]
+fn rows_elsewhere_are_asked_for_while_others_are_on_their_way() {
+    let stream = timeglass::model::StreamName::of("order", "1");
+    let data = timeglass::model::Json::object([("n", timeglass::model::Json::from(1_i64))]);
+    let many = (1..=5000)
+        .map(|number| timeglass::store::memory::event(number, &stream, number, "Counted", data.clone()));
+    let mut script = Script::open(many);
+    assert!(asks(&mut script, 1000));
+    assert!(!asks(&mut script, 1010), "neighbours come along");
+    assert!(asks(&mut script, 4000), "rows far below do not");
+    assert!(asks(&mut script, 4980));
+    assert!(!asks(&mut script, 4980), "the last rows are on their way, though they do not fill the screen");
+    script.session.apply(Input::Crash(Slot::Rows, "out of luck".to_owned()));
+    assert!(asks(&mut script, 4980), "a job that crashed brings nothing");
 }

@@ -1,8 +1,9 @@
 //! Back and forward, choosing rows, closing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use timeglass::{
+    model::Zone,
     session::{
         Input,
         action::{Action, BrowseAction, MappingAction, ShellAction},
@@ -106,4 +107,23 @@ fn work_that_is_stopped_says_how_to_go_on() {
     script.shell(ShellAction::CancelWork);
     assert_eq!(script.view().screen, Screen::Store);
     assert_eq!(script.view().streams.summary, "3 streams", "what is known stays");
+}
+
+#[test]
+fn an_opening_that_crashes_ends_on_the_welcome_screen() {
+    let mut script = Script::open(shop());
+    script.session.apply(Input::Action(Action::Shell(ShellAction::Open("other.sqlite".into()))));
+    assert!(matches!(script.view().screen, Screen::Opening(_)));
+    script.feed(Input::Crash(Slot::Open, "out of luck".to_owned()));
+    assert_eq!(script.view().screen, Screen::Welcome);
+}
+
+#[test]
+fn another_zone_writes_every_panel_anew() {
+    let mut script = Script::open(shop());
+    let before = Arc::clone(&script.view().info);
+    script.shell(ShellAction::SetZone(Zone::Local));
+    assert_eq!(script.view().events.zone, Zone::Local);
+    // The text may be the same where local time is UTC, so that it is another one has to do.
+    assert!(!Arc::ptr_eq(&before, &script.view().info), "first and last time of the store");
 }

@@ -1,0 +1,104 @@
+//! How each question is answered: a plain function, which a worker runs, or a test.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    model::{EventQuery, diff},
+    project::open::{OpenError, open, preview, save_mapping},
+    sample::{SampleOptions, write},
+    session::{
+        bars::bars,
+        event_rows::{FIRST_ROWS, event_rows, passing_events},
+        job::{Answer, Question},
+        snapshots::snapshot_rows,
+    },
+    store::{PageFrom, StoreError, index::Index},
+    work::{Cancelled, Work},
+};
+
+impl Question {
+    /// Finds the answer. `Err` only if the work was withdrawn.
+    pub fn run(self, work: &Work) -> Result<Answer, Cancelled> {
+        let answer = match self {
+            Self::Open { path, project } => match open(&path, project.as_deref(), work) {
+                Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
+                Err(OpenError::Store(StoreError::Cancelled(cancelled))) => return Err(cancelled),
+                Err(err) => Ok(Answer::OpenFailed(path, err)),
+            },
+            Self::Save { path, project, table, roles } => {
+                match save_mapping(&path, project.as_deref(), &table, &roles, work) {
+                    Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
+                    Err(err) => Ok(Answer::OpenFailed(path, err)),
+                }
+            }
+            Self::Preview(path, table) => match preview(&path, table.as_deref(), work) {
+                Ok(preview) => Ok(Answer::Preview(Box::new(preview))),
+                Err(err) => Ok(Answer::OpenFailed(path, err)),
+            },
+            Self::Sample(path) => Ok(make_sample(path, work)),
+            Self::FirstRows(store, shape) => store
+                .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
+                .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
+            Self::Index(store) => Index::build(&*store, work).map(|index| Answer::Indexed(Arc::new(index))),
+            Self::Extend(store, index) => {
+                index.extended(&*store, work).map(|index| Answer::Indexed(Arc::new(index)))
+            }
+            Self::Rows { store, first, keys, shape } => store
+                .fetch(work, &keys)
+                .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
+            Self::Streams(lines) => {
+                let (lines, passing) = lines.make(work)?;
+                Ok(Answer::Streams(lines, passing))
+            }
+            Self::Listing { index, query, order } => {
+                Ok(Answer::Listing(passing_events(&index, &query, order, work)?))
+            }
+            Self::AsOf(_, _, true) => Ok(Answer::AsOf(None)),
+            Self::AsOf(index, ordinal, false) => Ok(Answer::AsOf(Some(match ordinal {
+                Some(ordinal) => index.counts_until(ordinal),
+                None => vec![0; index.streams().len()],
+            }))),
+            Self::Bars(question) => Ok(Answer::Bars(bars(&question, work)?)),
+            Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
+            Self::Step(history, count) => history.step_at(count, work).map(|step| {
+                let changes = diff(&step.before, &step.after);
+                Answer::Step(Box::new(step), changes)
+            }),
+            Self::Event(store, key) => store
+                .fetch(work, &[key])
+                .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
+            Self::Pins([(left, left_count), (right, right_count)]) => left
+                .step_at(left_count, work)
+                .and_then(|left| Ok((left, right.step_at(right_count, work)?)))
+                .map(|(left, right)| Answer::Pins(diff(&left.after, &right.after))),
+            Self::Snapshots { store, index, stream, zone } => store
+                .snapshots(work, stream.as_deref())
+                .map(|snapshots| Answer::Snapshots(snapshot_rows(&snapshots, &index, zone), stream)),
+            Self::Snapshot(store, stream, place) => store
+                .snapshots(work, stream.as_deref())
+                .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
+            Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
+            Self::Watch(store) => store.head().map(Answer::Head),
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(StoreError::Cancelled(cancelled)) => Err(cancelled),
+            Err(err) => Ok(Answer::Failed(err)),
+        }
+    }
+}
+
+/// Makes the sample store, unless it is there already.
+fn make_sample(path: PathBuf, work: &Work) -> Answer {
+    if path.exists() {
+        return Answer::SampleMade(path);
+    }
+    if let Some(Err(err)) = path.parent().map(std::fs::create_dir_all) {
+        return Answer::SampleFailed(format!("{} cannot be made: {err}", path.display()));
+    }
+    let options = SampleOptions { seed: 7, events: 1400, ..SampleOptions::default() };
+    match write(&path, &options, work) {
+        Ok(_) => Answer::SampleMade(path),
+        Err(err) => Answer::SampleFailed(err.to_string()),
+    }
+}

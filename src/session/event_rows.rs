@@ -1,0 +1,91 @@
+//! Events as rows of their table: which pass the filters, and what is shown of each.
+//!
+//! Plain functions that run in a job.
+
+use std::sync::Arc;
+
+use crate::{
+    model::{EventQuery, Json, Payload, Pointer, RecordedEvent},
+    session::{
+        action::EventOrder,
+        job::RowShape,
+        view::{LoadedRow, RowHead},
+    },
+    store::index::Index,
+    work::{Cancelled, Work},
+};
+
+/// The rows that are read before there is an index: two screens full.
+pub(crate) const FIRST_ROWS: usize = 200;
+
+/// Characters of a payload that a row shows at most.
+pub(crate) const PREVIEW: usize = 300;
+
+/// The events that pass, in row order; `None` means every event in global order.
+pub(crate) fn passing_events(
+    index: &Index,
+    query: &EventQuery,
+    order: EventOrder,
+    work: &Work,
+) -> Result<Option<Vec<u32>>, Cancelled> {
+    let passing = index.filter(query, work)?;
+    if order == EventOrder::Global {
+        return Ok(passing);
+    }
+    // Stream by stream: walk the streams and keep what passes.
+    let mut ordinals = Vec::with_capacity(passing.as_ref().map_or(index.len(), Vec::len));
+    for stream in 0..index.streams().len() as u32 {
+        work.advance(0)?;
+        let of_stream = index.stream_events(stream).iter().copied();
+        ordinals.extend(
+            of_stream.filter(|ordinal| {
+                passing.as_ref().is_none_or(|passing| passing.binary_search(ordinal).is_ok())
+            }),
+        );
+    }
+    Ok(Some(ordinals))
+}
+
+/// Events as rows of the table.
+pub(crate) fn event_rows(
+    events: impl Iterator<Item = Option<RecordedEvent>>,
+    shape: &RowShape,
+) -> Vec<Option<LoadedRow>> {
+    events.map(|event| event.map(|event| event_row(&event, shape))).collect()
+}
+
+fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {
+    let (preview, is_problem) = payload_preview(&event.data, PREVIEW);
+    let value_at = |path: &Pointer| {
+        let found = event.data.json().and_then(|data| path.resolve(data));
+        found.map(|value| scalar_preview(value, PREVIEW)).unwrap_or_default()
+    };
+    LoadedRow {
+        head: RowHead {
+            position: event.position.as_ref().map(ToString::to_string).unwrap_or_default(),
+            time: event.time.map(|time| time.to_display(shape.zone)).unwrap_or_default(),
+            stream: event.stream.full(),
+            version: event.version.map(|version| version.to_string()).unwrap_or_default(),
+            event_type: Arc::clone(&event.event_type),
+        },
+        preview,
+        is_problem,
+        paths: shape.paths.iter().map(value_at).collect(),
+    }
+}
+
+/// A payload on one line, and whether it cannot be read.
+pub(crate) fn payload_preview(payload: &Payload, limit: usize) -> (String, bool) {
+    match &payload.decoded {
+        Ok(value) => (value.to_preview(limit), false),
+        Err(reason) => (format!("⚠ {reason}"), true),
+    }
+}
+
+/// A string without quotes, anything else as JSON.
+fn scalar_preview(value: &Json, limit: usize) -> String {
+    match value.as_text() {
+        Some(text) => text.chars().take(limit).collect(),
+        None => value.to_preview(limit),
+    }
+}

@@ -1,0 +1,85 @@
+//! Going where the user typed: a version, a position or a time.
+
+use crate::{
+    model::{GlobalPosition, Timestamp},
+    session::{job::Job, notice::Notices, opened::Opened},
+};
+
+impl Opened {
+    /// Goes where the user typed: a version, a position or a time.
+    pub(crate) fn go_to_typed(&mut self, text: &str, notices: &mut Notices) -> Vec<Job> {
+        let text = text.trim();
+        let number = |text: &str| text.replace(['\u{2009}', ' ', '_'], "").parse::<i64>().ok();
+        if let Some(version) = text.strip_prefix(['v', 'V']).and_then(number) {
+            return self.go_to_version(version, notices);
+        }
+        if let Some(position) = text.strip_prefix(['p', 'P', '@']).and_then(number) {
+            return self.go_to_position(&GlobalPosition::Number(position), notices);
+        }
+        if let Some(number) = number(text) {
+            return if self.is_on_stream() {
+                self.go_to_version(number, notices)
+            } else {
+                self.go_to_position(&GlobalPosition::Number(number), notices)
+            };
+        }
+        if let Some(time) = Timestamp::parse_in(text, self.zone) {
+            self.trail.leave(self.spot());
+            return self.go_to_time(time);
+        }
+        notices.warning(
+            format!("Nowhere to go for “{text}”"),
+            "",
+            "Type a version (v118), a position (p4711), a date (2024-03-01) or a time (2024-03-01 09:51)",
+        );
+        Vec::new()
+    }
+
+    fn go_to_version(&mut self, version: i64, notices: &mut Notices) -> Vec<Job> {
+        let Some(stream) = self.browse.focus else {
+            notices.warning("No stream is chosen", "A version counts in one stream", "Choose a stream first");
+            return Vec::new();
+        };
+        let found = self.event_of_version(stream, version);
+        match found {
+            Some(ordinal) => {
+                self.trail.leave(self.spot());
+                self.stand_at(ordinal)
+            }
+            None => {
+                let name = self.focus_name().unwrap_or_default();
+                notices.warning(
+                    format!("{name} has no version {version}"),
+                    "",
+                    "The timeline shows which there are",
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// With a stream chosen its state as of that position is meant; without, the event there.
+    fn go_to_position(&mut self, position: &GlobalPosition, notices: &mut Notices) -> Vec<Job> {
+        let found = self.index.as_ref().and_then(|index| index.ordinal_at_position(position));
+        let Some(ordinal) = found else {
+            notices.warning(format!("There is no event at or before position {position}"), "", "");
+            return Vec::new();
+        };
+        self.trail.leave(self.spot());
+        if !self.has_stream() {
+            return self.stand_at(ordinal);
+        }
+        self.cursor.is_following = false;
+        self.cursor.ordinal = Some(ordinal);
+        self.cursor.count = self.count_at(Some(ordinal));
+        self.cursor_moved()
+    }
+
+    pub(crate) fn event_of_version(&self, stream: u32, version: i64) -> Option<u32> {
+        let index = self.index.as_ref()?;
+        let has_version = |ordinal: &u32| {
+            index.row(*ordinal).and_then(|row| row.version).is_some_and(|found| found.0 == version)
+        };
+        index.stream_events(stream).iter().copied().find(has_version)
+    }
+}

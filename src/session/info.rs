@@ -1,0 +1,108 @@
+//! The layout of the open store with its evidence, and figures about it.
+
+use std::sync::Arc;
+
+use crate::{
+    model::Timestamp,
+    session::{
+        Session,
+        opened::Opened,
+        view::{InfoView, RoleRow, TableRow, grouped},
+    },
+    store::layout::{Form, Layout, Mapping, Role, TableNote},
+};
+
+impl Opened {
+    /// Prepares the layout panel again, after something in it changed.
+    pub(crate) fn refresh_info(&mut self) {
+        let description = self.store.describe();
+        let Layout { name, events, tables, problems, .. } = &*self.layout;
+        let columns: Vec<&str> = events.order.columns.iter().map(|column| &**column).collect();
+        let counts = self.table_counts.iter().copied().chain(std::iter::repeat(None));
+        let troubles = self.index.iter().flat_map(|index| index.troubles());
+        self.info = Arc::new(InfoView {
+            path: self.path.display().to_string(),
+            layout: Arc::clone(name),
+            events_table: Arc::clone(&events.table),
+            roles: Role::ALL.into_iter().map(|role| role_row(role, events.role(role))).collect(),
+            order: format!("{}: {}", columns.join(", "), events.order.evidence),
+            tables: tables.iter().zip(counts).map(|(note, rows)| table_row(note, rows)).collect(),
+            problems: description.problems.iter().chain(problems).chain(troubles).cloned().collect(),
+            figures: self.figures(),
+        });
+    }
+
+    fn figures(&self) -> Vec<(String, String)> {
+        let Some(index) = &self.index else { return Vec::new() };
+        let show = |time: Timestamp| time.to_display(self.zone);
+        let (first, last) =
+            index.time_span().map_or_else(Default::default, |(first, last)| (show(first), show(last)));
+        [
+            ("Events", grouped(index.len() as u64)),
+            ("Streams", grouped(index.streams().len() as u64)),
+            ("Event types", grouped(index.types().len() as u64)),
+            ("First event", first),
+            ("Last event", last),
+            ("Index memory", format!("{} KiB", grouped(index.memory_bytes() as u64 / 1024))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+}
+
+impl Session {
+    /// What the index and the keyframes take, for the debug panel: name and value.
+    #[must_use]
+    pub fn memory_figures(&self) -> Vec<(&'static str, String)> {
+        let Some(store) = self.store() else { return Vec::new() };
+        let mut figures = Vec::new();
+        if let Some(index) = &store.index {
+            let text = format!(
+                "{} KiB, {:.1} bytes an event",
+                grouped(index.memory_bytes() as u64 / 1024),
+                index.bytes_per_event()
+            );
+            figures.push(("Index", text));
+        }
+        if let Some((kept, distance, bytes)) = store.states.keyframe_figures() {
+            let bytes = grouped(bytes as u64 / 1024);
+            figures.push(("Keyframes", format!("{kept}, one every {distance} events, {bytes} KiB")));
+        }
+        figures
+    }
+}
+
+fn role_row(role: Role, mapping: Option<&Mapping>) -> RoleRow {
+    let Some(mapping) = mapping else {
+        return RoleRow {
+            role,
+            source: None,
+            form: String::new(),
+            evidence: String::new(),
+            is_uncertain: false,
+        };
+    };
+    RoleRow {
+        role,
+        source: Some(mapping.source.to_string()),
+        form: if mapping.form == Form::Plain { String::new() } else { mapping.form.to_string() },
+        evidence: mapping.evidence.clone(),
+        is_uncertain: mapping.is_uncertain,
+    }
+}
+
+/// A table of the database, as a row.
+pub(crate) fn table_row(note: &TableNote, rows: Option<u64>) -> TableRow {
+    let column = |(name, declared): &(Arc<str>, Arc<str>)| match &**declared {
+        "" => name.to_string(),
+        declared => format!("{name} {declared}"),
+    };
+    let columns: Vec<String> = note.columns.iter().map(column).collect();
+    TableRow {
+        name: Arc::clone(&note.table),
+        kind: note.kind,
+        rows,
+        evidence: note.evidence.clone(),
+        columns: columns.join(", "),
+    }
+}

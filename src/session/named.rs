@@ -1,0 +1,184 @@
+//! The one table of names, help and shortcuts.
+//!
+//! Menus, palette, the list of shortcuts and the keys that are listened to all read [`NAMED`].
+
+use crate::{
+    model::Zone,
+    session::{
+        Session,
+        action::{
+            Action, BrowseAction as Browse, CursorAction as Cursor, MappingAction as Mapping,
+            ShellAction as Shell, Theme,
+        },
+    },
+};
+
+/// A row of the table of actions: one that needs no argument.
+pub struct Named {
+    /// In menus and the palette.
+    pub name: &'static str,
+    /// What it does, for the tooltip.
+    pub help: &'static str,
+    /// The keys, as `Ctrl+O`; empty if there are none.
+    pub shortcut: &'static str,
+    /// Which menu it stands in.
+    pub menu: Menu,
+    /// What it asks for.
+    pub what: What,
+    /// Whether it can be asked for now.
+    pub is_enabled: fn(&Session) -> bool,
+}
+
+/// What a named action asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// Something the session does.
+    Session(Action),
+    /// Something the window does by itself.
+    Window(WindowAction),
+}
+
+/// What the window does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowAction {
+    /// Asks for a file.
+    OpenDialog,
+    /// Asks where to go.
+    GoTo,
+    /// Finds in the panel that was used last.
+    Find,
+    /// Shows all actions.
+    Palette,
+    /// Shows all shortcuts.
+    Shortcuts,
+    /// Shows frame times, jobs and memory.
+    DebugPanel,
+    /// Copies the chosen event as JSON.
+    CopyEvent,
+    /// Copies the state at the cursor as JSON.
+    CopyState,
+    /// Shows the layout of the store.
+    Info,
+    /// Puts every panel back in its place.
+    ResetPanels,
+    /// Says what this program is.
+    About,
+    /// Ends the program.
+    Quit,
+}
+
+/// A menu of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Menu {
+    /// Files.
+    File,
+    /// Copying and finding.
+    Edit,
+    /// What is shown.
+    View,
+    /// Where to stand.
+    Go,
+    /// Looking into the program.
+    Debug,
+    /// Help.
+    Help,
+}
+
+impl Menu {
+    /// All menus in their order.
+    pub const ALL: [Self; 6] = [Self::File, Self::Edit, Self::View, Self::Go, Self::Debug, Self::Help];
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::Edit => "Edit",
+            Self::View => "View",
+            Self::Go => "Go",
+            Self::Debug => "Debug",
+            Self::Help => "Help",
+        }
+    }
+
+    const fn row(
+        self,
+        name: &'static str,
+        shortcut: &'static str,
+        help: &'static str,
+        what: What,
+        is_enabled: fn(&Session) -> bool,
+    ) -> Named {
+        Named { name, help, shortcut, menu: self, what, is_enabled }
+    }
+}
+
+/// Every action that needs no argument.
+// One line a row, so that the columns can be read downwards.
+#[rustfmt::skip]
+pub const NAMED: &[Named] = &[
+    // Menu and name                        keys              help                                                     what it asks for                       when it can be asked for
+    Menu::File.row("Open…",                 "Ctrl+O",         "Open a database file",                                  window(WindowAction::OpenDialog),      always),
+    Menu::File.row("Open the sample store", "",               "Open a small shop to try things on",                    shell(Shell::OpenSample),              always),
+    Menu::File.row("Reload",                "F5",             "Read the store afresh",                                 shell(Shell::Reload),                  Session::has_store),
+    Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
+    Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
+
+    Menu::Edit.row("Copy event as JSON",    "Ctrl+Shift+C",   "Copy the event at the cursor as JSON",                  window(WindowAction::CopyEvent),       Session::has_event),
+    Menu::Edit.row("Copy state as JSON",    "Ctrl+Shift+S",   "Copy the state at the cursor as JSON",                  window(WindowAction::CopyState),       Session::has_state),
+    Menu::Edit.row("Find…",                 "Ctrl+F",         "Find in the state",                                     window(WindowAction::Find),            Session::has_store),
+    Menu::Edit.row("Clear filters",         "",               "Show all events again",                                 browse(Browse::ClearFilters),          Session::has_filters),
+
+    Menu::View.row("Layout of the store",   "Ctrl+I",         "Show which table and column plays which role, and why", window(WindowAction::Info),            Session::has_store),
+    Menu::View.row("Change the layout…",    "",               "Correct which column plays which role",                 mapping(Mapping::Edit),                Session::has_file),
+    Menu::View.row("Times in UTC",          "",               "Show times in UTC",                                     shell(Shell::SetZone(Zone::Utc)),      always),
+    Menu::View.row("Times in local time",   "",               "Show times in the zone of this machine",                shell(Shell::SetZone(Zone::Local)),    always),
+    Menu::View.row("Light theme",           "",               "Dark text on light ground",                             shell(Shell::SetTheme(Theme::Light)),  always),
+    Menu::View.row("Dark theme",            "",               "Light text on dark ground",                             shell(Shell::SetTheme(Theme::Dark)),   always),
+    Menu::View.row("System theme",          "",               "The colours that the system uses",                      shell(Shell::SetTheme(Theme::System)), always),
+    Menu::View.row("Reset panels",          "",               "Put every panel back in its place",                     window(WindowAction::ResetPanels),     always),
+
+    Menu::Go.row("Back",                    "Alt+ArrowLeft",  "Go to the place before",                                shell(Shell::Back),                    Session::can_go_back),
+    Menu::Go.row("Forward",                 "Alt+ArrowRight", "Go to the place after",                                 shell(Shell::Forward),                 Session::can_go_forward),
+    Menu::Go.row("Go to…",                  "Ctrl+G",         "Go to a version, position or time",                     window(WindowAction::GoTo),            Session::has_store),
+    Menu::Go.row("Step back",               "ArrowLeft",      "One event back",                                        cursor(Cursor::Step(-1)),              Session::has_store),
+    Menu::Go.row("Step forward",            "ArrowRight",     "One event forward",                                     cursor(Cursor::Step(1)),               Session::has_store),
+    Menu::Go.row("To the start",            "Home",           "Before the first event",                                cursor(Cursor::Home),                  Session::has_store),
+    Menu::Go.row("To the end",              "End",            "To the last event",                                     cursor(Cursor::End),                   Session::has_store),
+    Menu::Go.row("Play or pause",           "Space",          "Move the cursor on by itself",                          cursor(Cursor::TogglePlay),            Session::has_store),
+    Menu::Go.row("Follow new events",       "Ctrl+L",         "Stay at the end while events arrive",                   cursor(Cursor::ToggleFollow),          Session::has_store),
+    Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
+
+    Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
+    Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
+    Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
+    Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
+
+    Menu::Help.row("All actions…",          "Ctrl+K",         "Find an action by its name",                            window(WindowAction::Palette),         always),
+    Menu::Help.row("Shortcuts",             "F1",             "Show all keys",                                         window(WindowAction::Shortcuts),       always),
+    Menu::Help.row("About Timeglass",       "",               "Version and licences",                                  window(WindowAction::About),           always),
+];
+
+const fn browse(action: Browse) -> What {
+    What::Session(Action::Browse(action))
+}
+
+const fn cursor(action: Cursor) -> What {
+    What::Session(Action::Cursor(action))
+}
+
+const fn mapping(action: Mapping) -> What {
+    What::Session(Action::Mapping(action))
+}
+
+const fn shell(action: Shell) -> What {
+    What::Session(Action::Shell(action))
+}
+
+const fn window(action: WindowAction) -> What {
+    What::Window(action)
+}
+
+fn always(_: &Session) -> bool {
+    true
+}

@@ -1,0 +1,190 @@
+//! The rows of the events panel: which events they are, and what of them is loaded.
+
+use std::sync::Arc;
+
+use crate::{
+    model::Pointer,
+    session::{
+        job::{Job, Question, RowShape, Slot},
+        opened::Opened,
+        view::{EventsView, Listing, LoadedRow, grouped},
+    },
+    store::index::Index,
+};
+
+/// Rows are fetched for one screen before and after the one that is shown, at most so many in all.
+const MOST_ROWS: u64 = 600;
+
+/// The rows of the events panel.
+#[derive(Default)]
+pub(crate) struct Rows {
+    /// The paths into the data that have a column of their own.
+    paths: Arc<Vec<Pointer>>,
+    /// Which events are listed: nothing until an index says so, `Some(None)` for all in global order.
+    ordinals: Option<Option<Arc<Vec<u32>>>>,
+    loaded: Arc<Vec<Option<LoadedRow>>>,
+    loaded_from: u64,
+    /// The rows that are being fetched: from one up to before another.
+    asked: Option<(u64, u64)>,
+    /// The rows on screen: the first, and how many.
+    wanted: (u64, usize),
+    /// Raised when the rows became other rows.
+    generation: u64,
+}
+
+impl Rows {
+    pub(crate) fn with_columns(paths: Vec<Pointer>) -> Self {
+        Self { paths: Arc::new(paths), ..Self::default() }
+    }
+
+    pub(crate) fn columns(&self) -> &[Pointer] {
+        &self.paths
+    }
+
+    fn add_column(&mut self, path: Pointer) {
+        if !self.paths.contains(&path) {
+            Arc::make_mut(&mut self.paths).push(path);
+        }
+    }
+
+    fn remove_column(&mut self, path: &Pointer) {
+        Arc::make_mut(&mut self.paths).retain(|other| other != path);
+    }
+
+    /// Takes the first rows of the store, unless an index knows better by now.
+    pub(crate) fn take_first(&mut self, rows: Vec<Option<LoadedRow>>) {
+        if self.ordinals.is_none() {
+            self.loaded = Arc::new(rows);
+            self.loaded_from = 0;
+        }
+    }
+
+    pub(crate) fn take(&mut self, first: u64, rows: Vec<Option<LoadedRow>>) {
+        self.loaded = Arc::new(rows);
+        self.loaded_from = first;
+        self.asked = None;
+    }
+
+    pub(crate) fn stop_waiting(&mut self) {
+        self.asked = None;
+    }
+
+    /// New events at the end leave the rows what they are; any other change makes them other rows.
+    fn take_listing(&mut self, ordinals: Option<Vec<u32>>) {
+        let was_other = match (&self.ordinals, &ordinals) {
+            (Some(None), None) => false,
+            (Some(Some(before)), Some(now)) => !now.starts_with(before),
+            _ => true,
+        };
+        self.ordinals = Some(ordinals.map(Arc::new));
+        if was_other {
+            self.generation += 1;
+            self.loaded = Arc::default();
+        }
+    }
+
+    /// Whether the rows from `first` up to before `end` are loaded, or on their way.
+    fn has_or_awaits(&self, first: u64, end: u64) -> bool {
+        let covers = |(from, to): (u64, u64)| from <= first && end <= to;
+        covers((self.loaded_from, self.loaded_from + self.loaded.len() as u64))
+            || self.asked.is_some_and(covers)
+    }
+
+    fn listing(&self, index: &Arc<Index>) -> Option<Listing> {
+        Some(Listing { index: Arc::clone(index), ordinals: self.ordinals.clone()? })
+    }
+}
+
+impl Opened {
+    /// Takes which events are listed, and fetches the rows on screen.
+    pub(crate) fn take_listing(&mut self, ordinals: Option<Vec<u32>>) -> Vec<Job> {
+        self.browse.rows.take_listing(ordinals);
+        self.reload_rows()
+    }
+
+    pub(crate) fn add_column(&mut self, path: Pointer) -> Vec<Job> {
+        self.browse.rows.add_column(path);
+        self.reload_rows()
+    }
+
+    pub(crate) fn remove_column(&mut self, path: &Pointer) -> Vec<Job> {
+        self.browse.rows.remove_column(path);
+        self.reload_rows()
+    }
+
+    /// The rows on screen changed: fetches them unless they are there or on their way.
+    pub(crate) fn show_rows(&mut self, first: u64, count: usize) -> Option<Job> {
+        self.browse.rows.wanted = (first, count);
+        let count = (count as u64).min(MOST_ROWS / 3);
+        let total = self.listing()?.len() as u64;
+        let end = (first + count).min(total);
+        if self.browse.rows.has_or_awaits(first, end) {
+            return None;
+        }
+        let (from, to) = (first.saturating_sub(count), (end + count).min(total));
+        self.browse.rows.asked = Some((from, to));
+        self.rows_job(from, to)
+    }
+
+    /// Fetches the rows on screen again, in another shape.
+    pub(crate) fn reload_rows(&mut self) -> Vec<Job> {
+        self.browse.rows.asked = None;
+        let (first, count) = self.browse.rows.wanted;
+        let Some(listing) = self.listing() else {
+            let question = Question::FirstRows(Arc::clone(&self.store), self.row_shape());
+            return vec![Job { slot: Slot::FirstRows, question }];
+        };
+        let count = (count as u64).clamp(1, MOST_ROWS / 3);
+        let total = listing.len() as u64;
+        let (from, to) = (first.saturating_sub(count).min(total), (first + 2 * count).min(total));
+        self.rows_job(from, to).into_iter().collect()
+    }
+
+    fn rows_job(&self, from: u64, to: u64) -> Option<Job> {
+        let listing = self.listing()?;
+        let keys = (from..to).filter_map(|row| listing.index.key(listing.ordinal(row)?)).collect();
+        let question =
+            Question::Rows { store: Arc::clone(&self.store), first: from, keys, shape: self.row_shape() };
+        Some(Job { slot: Slot::Rows, question })
+    }
+
+    pub(crate) fn row_shape(&self) -> RowShape {
+        RowShape { paths: self.browse.rows.paths.to_vec(), zone: self.zone }
+    }
+
+    pub(crate) fn listing(&self) -> Option<Listing> {
+        self.browse.rows.listing(self.index.as_ref()?)
+    }
+
+    pub(crate) fn events_view(&self) -> EventsView {
+        let rows = &self.browse.rows;
+        let order = self.browse.filters.order;
+        let listing = self.listing();
+        let total = listing.as_ref().map_or(rows.loaded.len(), Listing::len) as u64;
+        EventsView {
+            paths: Arc::clone(&rows.paths),
+            total,
+            summary: self.events_summary(total),
+            cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal, order)),
+            listing,
+            loaded: Arc::clone(&rows.loaded),
+            loaded_from: rows.loaded_from,
+            order,
+            filters: self.filter_views().into(),
+            types: self.type_views().into(),
+            zone: self.zone,
+            generation: rows.generation,
+        }
+    }
+
+    /// "231 of 1 376 events", where so many are listed.
+    fn events_summary(&self, listed: u64) -> String {
+        let all = self.index.as_ref().map_or(0, |index| index.len()) as u64;
+        match (self.listing(), listed == all) {
+            (None, _) if self.browse.is_counting => format!("First {} events, indexing…", grouped(listed)),
+            (None, _) => format!("First {} events; F5 reads the store afresh", grouped(listed)),
+            (Some(_), true) => format!("{} events", grouped(all)),
+            (Some(_), false) => format!("{} of {} events", grouped(listed), grouped(all)),
+        }
+    }
+}

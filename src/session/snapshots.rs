@@ -1,0 +1,149 @@
+//! The stored snapshots: which are listed, and the one that is shown in detail.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    model::{StoredSnapshot, StreamName, Zone},
+    session::{
+        event_rows::{PREVIEW, payload_preview},
+        job::{Job, Question, Slot},
+        opened::Opened,
+        view::{SnapshotRow, SnapshotsView, grouped},
+    },
+    store::{index::Index, layout::TableKind},
+};
+
+/// What the snapshots panel shows.
+pub(crate) struct Snapshots {
+    rows: Arc<Vec<SnapshotRow>>,
+    /// Whose they are; `None` for those of the whole store.
+    listed_of: Option<Arc<StreamName>>,
+    /// Whether those of the chosen stream are wanted, and not of the whole store.
+    is_of_stream: bool,
+    is_reading: bool,
+    /// The row that is shown in detail.
+    chosen: Option<usize>,
+    detail: Option<Arc<StoredSnapshot>>,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self {
+            rows: Arc::default(),
+            listed_of: None,
+            is_of_stream: true,
+            is_reading: false,
+            chosen: None,
+            detail: None,
+        }
+    }
+}
+
+impl Snapshots {
+    /// Takes the rows, and whose they are.
+    pub(crate) fn take(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) {
+        self.rows = Arc::new(rows);
+        self.listed_of = of;
+        self.is_reading = false;
+        self.chosen = None;
+        self.detail = None;
+    }
+
+    pub(crate) fn take_detail(&mut self, snapshot: Option<StoredSnapshot>) {
+        self.detail = snapshot.map(Arc::new);
+    }
+
+    pub(crate) fn stop_waiting(&mut self) {
+        self.is_reading = false;
+    }
+
+    pub(crate) fn rows(&self) -> &[SnapshotRow] {
+        &self.rows
+    }
+
+    /// Whether they change when another stream is chosen.
+    pub(crate) fn depend_on_stream(&self) -> bool {
+        self.is_of_stream
+    }
+}
+
+impl Opened {
+    pub(crate) fn list_snapshots(&mut self, of_stream: bool) -> Vec<Job> {
+        self.browse.snapshots.is_of_stream = of_stream;
+        self.snapshots_job().into_iter().collect()
+    }
+
+    pub(crate) fn choose_snapshot(&mut self, place: usize) -> Vec<Job> {
+        let Some(row) = self.browse.snapshots.rows.get(place) else { return Vec::new() };
+        let stream = row.stream_number;
+        let version = row.version.parse::<i64>().ok();
+        self.browse.snapshots.chosen = Some(place);
+        self.browse.snapshots.detail = None;
+        let of = self.browse.snapshots.listed_of.clone();
+        let mut jobs = vec![Job {
+            slot: Slot::Snapshot,
+            question: Question::Snapshot(Arc::clone(&self.store), of, place),
+        }];
+        // The cursor goes to the version that the snapshot is a state of, so that both can be seen.
+        if let (Some(stream), Some(version)) = (stream, version) {
+            let found = self.event_of_version(stream, version);
+            jobs.extend(found.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default());
+        }
+        jobs
+    }
+
+    /// Asks for the snapshots of the chosen stream, or of the store.
+    pub(crate) fn snapshots_job(&mut self) -> Option<Job> {
+        let index = Arc::clone(self.index.as_ref()?);
+        if !self.has_snapshot_tables() {
+            return None;
+        }
+        let focus = self.browse.focus.filter(|_| self.browse.snapshots.is_of_stream);
+        let stream =
+            focus.and_then(|stream| index.streams().get(stream as usize)).map(|info| Arc::clone(&info.name));
+        self.browse.snapshots.is_reading = true;
+        let question = Question::Snapshots { store: Arc::clone(&self.store), index, stream, zone: self.zone };
+        Some(Job { slot: Slot::Snapshots, question })
+    }
+
+    fn has_snapshot_tables(&self) -> bool {
+        self.layout.tables.iter().any(|table| table.kind == TableKind::Snapshots)
+    }
+
+    pub(crate) fn snapshots_view(&self) -> SnapshotsView {
+        let snapshots = &self.browse.snapshots;
+        SnapshotsView {
+            rows: Arc::clone(&snapshots.rows),
+            is_of_stream: snapshots.is_of_stream,
+            is_reading: snapshots.is_reading,
+            chosen: snapshots.chosen,
+            detail: snapshots.detail.clone(),
+            has_table: !self.layout.snapshots.is_empty(),
+        }
+    }
+}
+
+/// Snapshots as rows of their table, each with the stream that it is a state of.
+pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
+    // A table of snapshots may lack what makes the category, so a bare id has to do then.
+    let by_id: BTreeMap<&str, u32> =
+        index.streams().iter().zip(0..).map(|(info, number)| (&*info.name.id, number)).collect();
+    let number_of = |name: &StreamName| index.stream_number(name).or_else(|| by_id.get(&*name.id).copied());
+    let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| number_of(name));
+    snapshots.iter().map(|snapshot| snapshot_row(snapshot, number(snapshot), zone)).collect()
+}
+
+fn snapshot_row(snapshot: &StoredSnapshot, stream_number: Option<u32>, zone: Zone) -> SnapshotRow {
+    let (preview, is_problem) = payload_preview(&snapshot.state, PREVIEW);
+    SnapshotRow {
+        stream: snapshot.stream.as_ref().map(|name| name.full()).unwrap_or_default(),
+        stream_number,
+        version: snapshot.version.map(|version| version.to_string()).unwrap_or_default(),
+        time: snapshot.time.map(|time| time.to_display(zone)).unwrap_or_default(),
+        label: snapshot.label.clone().unwrap_or_default(),
+        size: grouped(snapshot.state.stored.bytes().len() as u64),
+        encoding: snapshot.state.encoding.to_string(),
+        preview,
+        is_problem,
+    }
+}

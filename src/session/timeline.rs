@@ -1,0 +1,188 @@
+//! The timeline: what it counts and shows, and where things stand on it.
+
+use std::sync::Arc;
+
+use crate::session::{
+    action::{Axis, Scope},
+    job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
+    opened::Opened,
+    scale::Scale,
+    view::{Tick, TimelineView, grouped},
+    workspace::Workspace,
+};
+
+/// What the timeline counts and shows.
+pub(crate) struct Timeline {
+    pub(crate) axis: Axis,
+    pub(crate) scope: Scope,
+    pub(crate) is_collapsed: bool,
+    /// What the places stand for.
+    pub(crate) scale: Arc<Scale>,
+    bars: Arc<Vec<f32>>,
+    labels: Arc<Vec<(f32, String)>>,
+    gaps: Arc<Vec<(f32, String)>>,
+}
+
+impl Timeline {
+    pub(crate) fn new(workspace: &Workspace) -> Self {
+        Self {
+            axis: workspace.axis,
+            scope: Scope::Stream,
+            is_collapsed: workspace.is_collapsed,
+            scale: Arc::default(),
+            bars: Arc::default(),
+            labels: Arc::default(),
+            gaps: Arc::default(),
+        }
+    }
+
+    pub(crate) fn take_bars(&mut self, BarsAnswer { bars, scale, labels }: BarsAnswer) {
+        self.gaps = Arc::new(scale.gaps());
+        self.scale = Arc::new(scale);
+        self.bars = Arc::new(bars);
+        self.labels = Arc::new(labels);
+    }
+
+    pub(crate) fn remember_choices(&self, workspace: &mut Workspace) {
+        workspace.axis = self.axis;
+        workspace.is_collapsed = self.is_collapsed;
+    }
+}
+
+impl Opened {
+    /// Changes what the timeline counts or shows, and asks for its density.
+    pub(crate) fn arrange_timeline(&mut self, change: impl FnOnce(&mut Timeline)) -> Vec<Job> {
+        change(&mut self.timeline);
+        self.bars_job().into_iter().collect()
+    }
+
+    /// Whether the timeline shows the chosen stream, and not the whole store.
+    pub(crate) fn is_on_stream(&self) -> bool {
+        self.has_stream() && self.timeline.scope == Scope::Stream
+    }
+
+    /// How many events the timeline spans.
+    pub(crate) fn length(&self) -> usize {
+        let Some(index) = &self.index else { return 0 };
+        match self.browse.focus {
+            Some(stream) if self.is_on_stream() => index.stream_events(stream).len(),
+            _ => index.len(),
+        }
+    }
+
+    /// How many of them lie behind the cursor.
+    pub(crate) fn here(&self) -> usize {
+        if self.is_on_stream() {
+            self.cursor.count
+        } else {
+            self.cursor.ordinal.map_or(0, |ordinal| ordinal as usize + 1)
+        }
+    }
+
+    /// Asks for the timeline's density.
+    pub(crate) fn bars_job(&self) -> Option<Job> {
+        let question = BarsQuestion {
+            index: Arc::clone(self.index.as_ref()?),
+            stream: self.browse.focus.filter(|_| self.is_on_stream()),
+            axis: self.timeline.axis,
+            collapse: self.timeline.is_collapsed,
+            zone: self.zone,
+        };
+        Some(Job { slot: Slot::Bars, question: Question::Bars(question) })
+    }
+
+    pub(crate) fn timeline_view(&self) -> TimelineView {
+        let Self { cursor, timeline, .. } = self;
+        let on_stream = self.is_on_stream();
+        let length = self.length();
+        TimelineView {
+            is_ready: self.index.is_some() && length > 0,
+            bars: Arc::clone(&timeline.bars),
+            cursor: self.index.is_some().then(|| self.place_of(self.here()) as f32),
+            ticks: Arc::new(self.ticks()),
+            labels: Arc::clone(&timeline.labels),
+            gaps: Arc::clone(&timeline.gaps),
+            pins: self
+                .states
+                .pin_counts(self.browse.focus)
+                .map(|count| count.filter(|_| on_stream).map(|count| self.place_of(count) as f32)),
+            place: self.place_words(),
+            subject: if on_stream {
+                self.focus_name().map(|name| name.to_string()).unwrap_or_default()
+            } else {
+                "Whole store".to_owned()
+            },
+            axis: timeline.axis,
+            scope: timeline.scope,
+            has_stream: self.has_stream(),
+            has_times: self.index.as_ref().is_some_and(|index| index.time_span().is_some()),
+            is_collapsed: timeline.is_collapsed,
+            is_following: cursor.is_following,
+            is_playing: cursor.is_playing,
+            speed: cursor.speed,
+            can_step: (self.here() > 0, self.here() < length),
+            scale: Arc::clone(&timeline.scale),
+            zone: self.zone,
+        }
+    }
+
+    /// The place on the timeline behind so many events.
+    fn place_of(&self, count: usize) -> f64 {
+        let scale = &self.timeline.scale;
+        if scale.count_at(0.0).is_some() {
+            return scale.place_of_count(count);
+        }
+        let Some(index) = &self.index else { return 0.0 };
+        let ordinal = count.checked_sub(1).and_then(|place| match self.browse.focus {
+            Some(stream) if self.is_on_stream() => index.stream_events(stream).get(place).copied(),
+            _ => u32::try_from(place).ok(),
+        });
+        let time = ordinal.and_then(|ordinal| index.row(ordinal)?.time);
+        time.map_or(0.0, |time| scale.place_of_time(time))
+    }
+
+    /// Snapshots and failed steps of the chosen stream.
+    fn ticks(&self) -> Vec<(f32, Tick)> {
+        if !self.is_on_stream() {
+            return Vec::new();
+        }
+        let of_stream =
+            self.browse.snapshots.rows().iter().filter(|row| row.stream_number == self.browse.focus);
+        let snapshots = of_stream.filter_map(|row| {
+            let count = self.count_of_version(row.version.parse().ok()?)?;
+            Some((self.place_of(count) as f32, Tick::Snapshot))
+        });
+        let failures = self.states.failures().into_iter();
+        snapshots.chain(failures.map(|count| (self.place_of(count) as f32, Tick::Trouble))).collect()
+    }
+
+    fn count_of_version(&self, version: i64) -> Option<usize> {
+        let index = self.index.as_ref()?;
+        let events = index.stream_events(self.browse.focus?);
+        let version_of =
+            |ordinal: &u32| index.row(*ordinal).and_then(|row| row.version).map(|version| version.0);
+        // Events stand in version order, so the place is found without a walk.
+        let place =
+            events.partition_point(|ordinal| version_of(ordinal).is_some_and(|found| found < version));
+        (version_of(events.get(place)?) == Some(version)).then_some(place + 1)
+    }
+
+    /// "v118 of 231 · 2024-03-02 11:04:00".
+    fn place_words(&self) -> String {
+        let Some(index) = &self.index else { return String::new() };
+        let row = self.standing().and_then(|ordinal| index.row(ordinal));
+        let total = grouped(self.length() as u64);
+        let here = match &row {
+            _ if self.here() == 0 => format!("before the first of {total}"),
+            Some(row) if self.is_on_stream() => match row.version {
+                Some(version) => format!("v{version} of {total}"),
+                None => format!("{} of {total}", grouped(self.here() as u64)),
+            },
+            _ => format!("{} of {total}", grouped(self.here() as u64)),
+        };
+        match row.and_then(|row| row.time) {
+            Some(time) => format!("{here} · {}", time.to_display(self.zone)),
+            None => here,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The table of events, and its filters.
+
+use std::sync::Arc;
+
+use crate::{
+    model::{Pointer, Zone},
+    session::action::{BrowseAction, EventOrder},
+    store::index::Index,
+};
+
+/// The events panel.
+#[derive(Debug, Clone, Default)]
+pub struct EventsView {
+    /// The paths into the data that have a column of their own.
+    pub paths: Arc<Vec<Pointer>>,
+    /// How many rows there are.
+    pub total: u64,
+    /// How many events pass, and how many there are: "231 of 1 376 events".
+    pub summary: String,
+    /// Which events the rows are; `None` while there is no index and only the first are known.
+    pub listing: Option<Listing>,
+    /// The rows that are loaded, from `loaded_from` on.
+    pub loaded: Arc<Vec<Option<LoadedRow>>>,
+    /// The number of the first loaded row.
+    pub loaded_from: u64,
+    /// The row of the event at the cursor, if it is listed.
+    pub cursor_row: Option<u64>,
+    /// How events are listed.
+    pub order: EventOrder,
+    /// The filters in force, each with a text to show and the action that takes it away.
+    pub filters: Arc<[FilterView]>,
+    /// Event types with their counts and whether they are shown.
+    pub types: Arc<[TypeView]>,
+    /// In which zone times are shown.
+    pub zone: Zone,
+    /// Raised when the rows became other rows, so that the table goes to its start.
+    pub generation: u64,
+}
+
+impl EventsView {
+    /// The head of the event in a row: from the index where there is one, else from what was loaded.
+    #[must_use]
+    pub fn head(&self, row: u64) -> Option<RowHead> {
+        let Some(listing) = &self.listing else {
+            return self.loaded(row).map(|loaded| loaded.head.clone());
+        };
+        let found = listing.index.row(listing.ordinal(row)?)?;
+        let stream = listing.index.streams().get(found.stream as usize)?;
+        Some(RowHead {
+            position: found.position.map(|position| position.to_string()).unwrap_or_default(),
+            time: found.time.map(|time| time.to_display(self.zone)).unwrap_or_default(),
+            stream: stream.name.full(),
+            version: found.version.map(|version| version.to_string()).unwrap_or_default(),
+            event_type: listing.index.type_name(found.event_type).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// What was fetched for a row, if it was.
+    #[must_use]
+    pub fn loaded(&self, row: u64) -> Option<&LoadedRow> {
+        let place = usize::try_from(row.checked_sub(self.loaded_from)?).ok()?;
+        self.loaded.get(place)?.as_ref()
+    }
+}
+
+/// Which events the rows are.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The index.
+    pub index: Arc<Index>,
+    /// Their ordinals in row order; `None` means every event in global order.
+    pub ordinals: Option<Arc<Vec<u32>>>,
+}
+
+impl Listing {
+    /// How many events are listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ordinals.as_ref().map_or_else(|| self.index.len(), |ordinals| ordinals.len())
+    }
+
+    /// Whether nothing is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The event in a row, as its number in global order.
+    #[must_use]
+    pub fn ordinal(&self, row: u64) -> Option<u32> {
+        match &self.ordinals {
+            Some(ordinals) => ordinals.get(usize::try_from(row).ok()?).copied(),
+            None => u32::try_from(row).ok().filter(|ordinal| (*ordinal as usize) < self.index.len()),
+        }
+    }
+
+    /// The row of an event, if it is listed. Lists in global order are searched, others walked.
+    #[must_use]
+    pub fn row_of(&self, ordinal: u32, order: EventOrder) -> Option<u64> {
+        let Some(ordinals) = &self.ordinals else { return Some(u64::from(ordinal)) };
+        let place = match order {
+            EventOrder::Global => ordinals.binary_search(&ordinal).ok(),
+            EventOrder::Stream => ordinals.iter().position(|other| *other == ordinal),
+        };
+        place.map(|place| place as u64)
+    }
+}
+
+/// A filter in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterView {
+    /// "stream order-17", "from 2024-03-01".
+    pub text: String,
+    /// What takes it away.
+    pub remove: BrowseAction,
+}
+
+/// An event type and whether it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeView {
+    /// The type.
+    pub name: Arc<str>,
+    /// How many events have it.
+    pub events: u64,
+    /// Whether they are shown.
+    pub is_shown: bool,
+}
+
+/// What is fetched for a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedRow {
+    /// The head of the event as the store gave it, for rows that no index knows yet.
+    pub head: RowHead,
+    /// The data on one line, cut.
+    pub preview: String,
+    /// Set where the data cannot be read; the preview then says why.
+    pub is_problem: bool,
+    /// The values of the path columns, in their order.
+    pub paths: Vec<String>,
+}
+
+/// The head of an event, as texts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowHead {
+    /// Global position.
+    pub position: String,
+    /// Recorded time.
+    pub time: String,
+    /// The stream's name.
+    pub stream: Arc<str>,
+    /// Stream version.
+    pub version: String,
+    /// Event type.
+    pub event_type: Arc<str>,
+}
+
+/// Reads a path as a user types it: `/items/0`, `items.0` or `status`.
+#[must_use]
+pub fn typed_path(text: &str) -> Option<Pointer> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    if text.starts_with('/') {
+        return Pointer::parse(text);
+    }
+    Pointer::parse(&format!("/{}", text.trim_start_matches("$.").replace('.', "/")))
+}

@@ -1,0 +1,80 @@
+//! What the window shows: plain data in the user's words, ready to draw.
+//!
+//! Lists that live in the index are not copied into the view: a view holds the shared index and
+//! writes out the few rows that are on screen, which is formatting, not computing.
+
+mod events;
+mod layout;
+mod screen;
+mod snapshots;
+mod state;
+mod streams;
+mod timeline;
+
+use std::sync::Arc;
+
+pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
+pub use layout::{InfoView, MappingView, RoleRow, TableRow};
+pub use screen::{NoEventsView, Notice, RecentView, Screen, Severity};
+pub use snapshots::{SnapshotRow, SnapshotsView};
+pub use state::{DiffView, StateView};
+pub use streams::{StreamLine, StreamText, StreamsView};
+pub use timeline::{Tick, TimelineView};
+
+use crate::{
+    model::{RecordedEvent, Zone},
+    session::action::Theme,
+};
+
+/// Everything the window shows.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Which screen.
+    pub screen: Screen,
+    /// The window's title.
+    pub title: String,
+    /// The line at the bottom: what is open and how it is read.
+    pub status: String,
+    /// Set if the store has problems worth a look.
+    pub status_warning: Option<String>,
+    /// Files opened before, the newest first.
+    pub recent: Arc<[RecentView]>,
+    /// What the user should know.
+    pub notices: Arc<[Notice]>,
+    /// In which zone times are shown.
+    pub zone: Zone,
+    /// The colours.
+    pub theme: Theme,
+    /// The streams panel.
+    pub streams: StreamsView,
+    /// The events panel.
+    pub events: EventsView,
+    /// The timeline.
+    pub timeline: TimelineView,
+    /// The state at the cursor.
+    pub state: StateView,
+    /// The comparison.
+    pub diff: DiffView,
+    /// The event at the cursor.
+    pub event: Option<Arc<RecordedEvent>>,
+    /// The stored snapshots.
+    pub snapshots: SnapshotsView,
+    /// The layout, with its evidence.
+    pub info: Arc<InfoView>,
+    /// The mapping dialog, while it is open.
+    pub mapping: Option<Arc<MappingView>>,
+}
+
+/// A number with thin gaps between thousands: `1 376`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('\u{2009}');
+        }
+        text.push(digit);
+    }
+    text
+}

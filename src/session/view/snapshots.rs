@@ -1,0 +1,45 @@
+//! The table of stored snapshots.
+
+use std::sync::Arc;
+
+use crate::model::StoredSnapshot;
+
+/// The stored snapshots.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotsView {
+    /// The rows.
+    pub rows: Arc<Vec<SnapshotRow>>,
+    /// Whether only the chosen stream's are listed.
+    pub is_of_stream: bool,
+    /// Whether they are still being read.
+    pub is_reading: bool,
+    /// The chosen row.
+    pub chosen: Option<usize>,
+    /// The chosen snapshot.
+    pub detail: Option<Arc<StoredSnapshot>>,
+    /// Whether the store has a table for them at all.
+    pub has_table: bool,
+}
+
+/// A row of the table of snapshots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRow {
+    /// The stream's name; empty if unknown.
+    pub stream: Arc<str>,
+    /// The stream, if the index knows it.
+    pub stream_number: Option<u32>,
+    /// Its version.
+    pub version: String,
+    /// When it was stored.
+    pub time: String,
+    /// What tells it from others of the same stream.
+    pub label: Arc<str>,
+    /// Its size in bytes, as text.
+    pub size: String,
+    /// How it is written.
+    pub encoding: String,
+    /// The state on one line, or why it cannot be shown.
+    pub preview: String,
+    /// Whether it cannot be shown.
+    pub is_problem: bool,
+}

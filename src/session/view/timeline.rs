@@ -1,0 +1,65 @@
+//! The timeline.
+
+use std::sync::Arc;
+
+use crate::{
+    model::Zone,
+    session::{
+        action::{Axis, Scope},
+        scale::Scale,
+    },
+};
+
+/// The timeline.
+#[derive(Debug, Clone, Default)]
+pub struct TimelineView {
+    /// Whether there is anything to show.
+    pub is_ready: bool,
+    /// Density, evenly spaced; the tallest is 1.
+    pub bars: Arc<Vec<f32>>,
+    /// The cursor's place, 0 to 1.
+    pub cursor: Option<f32>,
+    /// Snapshots and troubles, by place.
+    pub ticks: Arc<Vec<(f32, Tick)>>,
+    /// Texts under the axis, by place.
+    pub labels: Arc<Vec<(f32, String)>>,
+    /// Times that were left out: place and length in words.
+    pub gaps: Arc<Vec<(f32, String)>>,
+    /// The two pins, by place.
+    pub pins: [Option<f32>; 2],
+    /// Where the cursor stands, in words: "v118 of 231 · 2024-03-02 11:04:00".
+    pub place: String,
+    /// What the timeline shows: the stream's name or "whole store".
+    pub subject: String,
+    /// What it counts.
+    pub axis: Axis,
+    /// What it shows.
+    pub scope: Scope,
+    /// Whether the chosen stream can be shown.
+    pub has_stream: bool,
+    /// Whether the store holds times.
+    pub has_times: bool,
+    /// Whether long gaps are left out.
+    pub is_collapsed: bool,
+    /// Whether the cursor moves on with new events.
+    pub is_following: bool,
+    /// Whether it moves on by itself.
+    pub is_playing: bool,
+    /// Events a second while playing.
+    pub speed: u32,
+    /// Whether it can step back, and forward.
+    pub can_step: (bool, bool),
+    /// Turns a place into words, for the pointer.
+    pub scale: Arc<Scale>,
+    /// In which zone times are shown.
+    pub zone: Zone,
+}
+
+/// What a tick marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tick {
+    /// A stored snapshot.
+    Snapshot,
+    /// A step that failed.
+    Trouble,
+}

@@ -1,0 +1,60 @@
+//! The system's file dialog, which waits for a person on a thread of its own.
+
+use std::{
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::Receiver;
+
+use crate::jobs::{Wake, ask_aside};
+
+/// A file dialog that is open.
+pub(crate) struct FileDialog {
+    opened: Instant,
+    answer: Receiver<Option<PathBuf>>,
+}
+
+/// How a file dialog ended.
+pub(crate) enum Picked {
+    /// With a file.
+    File(PathBuf),
+    /// Without one.
+    Nothing,
+    /// So soon that no person can have seen it: this system has no file dialog.
+    NoDialog,
+}
+
+/// Nobody cancels a dialog sooner than this after asking for it.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+impl FileDialog {
+    /// Opens the dialog, in a folder if one is given.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses a thread.
+    pub(crate) fn open(folder: Option<PathBuf>, wake: &Wake) -> io::Result<Self> {
+        let question = move || {
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open an event store")
+                .add_filter("SQLite databases", &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"])
+                .add_filter("All files", &["*"]);
+            folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder)).pick_file()
+        };
+        let opened = Instant::now();
+        Ok(Self { opened, answer: ask_aside("file dialog", wake, question)? })
+    }
+
+    /// How it ended; nothing while it is open.
+    pub(crate) fn picked(&self) -> Option<Picked> {
+        let picked = match self.answer.try_recv().ok()? {
+            Some(path) => Picked::File(path),
+            // Without a portal the dialog answers at once, like a cancel.
+            None if self.opened.elapsed() < AT_ONCE => Picked::NoDialog,
+            None => Picked::Nothing,
+        };
+        Some(picked)
+    }
+}
