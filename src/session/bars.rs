@@ -63,20 +63,26 @@ fn rhythm(question: &BarsQuestion, total: usize, work: &Work) -> Result<Vec<f32>
         };
         ordinal.and_then(|ordinal| question.index.row(ordinal)?.time).map(Timestamp::nanos)
     };
-    let count = BARS.min(total);
-    let mut rates = Vec::with_capacity(count);
-    for bar in 0..count {
+    let mut rates = Vec::with_capacity(BARS);
+    for bar in 0..BARS {
         work.advance(0)?;
-        let (first, last) = (bar * total / count, ((bar + 1) * total / count).min(total.saturating_sub(1)));
+        let (first, end) = (bar * total / BARS, (bar + 1) * total / BARS);
+        if first == end {
+            // Fewer events than bars: where none ends, none is drawn.
+            rates.push(None);
+            continue;
+        }
+        let last = end.min(total.saturating_sub(1));
         let span = time_at(last).zip(time_at(first)).map(|(last, first)| last.abs_diff(first) as f64 / 1e9);
-        rates.push(span.map(|span| ((last - first).max(1) as f64 / span.max(1e-3)).ln()));
+        rates.push(Some(span.map(|span| ((last - first).max(1) as f64 / span.max(1e-3)).ln())));
     }
-    let known = || rates.iter().flatten();
+    let known = || rates.iter().flatten().flatten();
     let slowest = known().copied().fold(f64::INFINITY, f64::min);
     let spread = known().copied().fold(f64::NEG_INFINITY, f64::max) - slowest;
-    let height = |rate: &Option<f64>| match rate {
-        Some(rate) if spread > 0.0 => (0.15 + 0.85 * (rate - slowest) / spread) as f32,
-        _ => 0.4,
+    let height = |rate: &Option<Option<f64>>| match rate {
+        Some(Some(rate)) if spread > 0.0 => (0.15 + 0.85 * (rate - slowest) / spread) as f32,
+        Some(_) => 0.4,
+        None => 0.0,
     };
     Ok(rates.iter().map(height).collect())
 }

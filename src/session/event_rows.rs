@@ -78,7 +78,7 @@ fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {
 pub(crate) fn payload_preview(payload: &Payload, limit: usize) -> (String, bool) {
     match &payload.decoded {
         Ok(value) => (value.to_preview(limit), false),
-        Err(reason) => (format!("⚠ {reason}"), true),
+        Err(reason) => (reason.to_string(), true),
     }
 }
 

@@ -13,6 +13,24 @@ use crate::{
 };
 
 impl Opened {
+    /// Which table and columns play the main roles: "events: stream = aggregate_id, version = …".
+    pub(crate) fn status(&self) -> String {
+        let roles = [Role::Stream, Role::Category, Role::Version, Role::EventType, Role::Time, Role::Data];
+        let events = &self.layout.events;
+        let played = roles.into_iter().filter_map(|role| {
+            Some(format!("{} = {}", role.label().to_lowercase(), events.role(role)?.source))
+        });
+        format!("{}: {}", events.table, played.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Why each role is played by what, a line each.
+    pub(crate) fn status_detail(&self) -> String {
+        let roles = self.info.roles.iter().filter_map(|row| {
+            Some(format!("{}: {} ({})", row.role.label(), row.source.as_ref()?, row.evidence))
+        });
+        roles.collect::<Vec<_>>().join("\n")
+    }
+
     /// Prepares the layout panel again, after something in it changed.
     pub(crate) fn refresh_info(&mut self) {
         let description = self.store.describe();

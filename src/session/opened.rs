@@ -245,7 +245,8 @@ impl Opened {
             ),
             None => format!("{name} · read-only"),
         };
-        view.status = format!("{} · {}", self.layout.events.table, self.layout.name);
+        view.status = self.status();
+        view.status_detail = self.status_detail();
         let problems = self.info.problems.len();
         view.status_warning = (problems > 0)
             .then(|| format!("{problems} thing{} to know", if problems == 1 { "" } else { "s" }));

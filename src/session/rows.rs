@@ -164,6 +164,7 @@ impl Opened {
         EventsView {
             paths: Arc::clone(&rows.paths),
             total,
+            is_of_one_stream: self.browse.only_focus,
             summary: self.events_summary(total),
             cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal, order)),
             listing,

@@ -1,6 +1,6 @@
 //! The stored snapshots: which are listed, and the one that is shown in detail.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::{StoredSnapshot, StreamName, Zone},
@@ -10,7 +10,7 @@ use crate::{
         opened::Opened,
         view::{SnapshotRow, SnapshotsView, grouped},
     },
-    store::{index::Index, layout::TableKind},
+    store::index::Index,
 };
 
 /// What the snapshots panel shows.
@@ -95,19 +95,22 @@ impl Opened {
     /// Asks for the snapshots of the chosen stream, or of the store.
     pub(crate) fn snapshots_job(&mut self) -> Option<Job> {
         let index = Arc::clone(self.index.as_ref()?);
-        if !self.has_snapshot_tables() {
+        if self.layout.snapshots.is_empty() {
             return None;
         }
-        let focus = self.browse.focus.filter(|_| self.browse.snapshots.is_of_stream);
-        let stream =
-            focus.and_then(|stream| index.streams().get(stream as usize)).map(|info| Arc::clone(&info.name));
+        let stream = if self.browse.snapshots.is_of_stream {
+            // All snapshots of a store may be a great many, so they are read only when asked for.
+            let Some(stream) = self.browse.focus else {
+                self.browse.snapshots.take(Vec::new(), None);
+                return None;
+            };
+            Some(Arc::clone(&index.stream(stream)?.name))
+        } else {
+            None
+        };
         self.browse.snapshots.is_reading = true;
         let question = Question::Snapshots { store: Arc::clone(&self.store), index, stream, zone: self.zone };
         Some(Job { slot: Slot::Snapshots, question })
-    }
-
-    fn has_snapshot_tables(&self) -> bool {
-        self.layout.tables.iter().any(|table| table.kind == TableKind::Snapshots)
     }
 
     pub(crate) fn snapshots_view(&self) -> SnapshotsView {
@@ -119,6 +122,7 @@ impl Opened {
             chosen: snapshots.chosen,
             detail: snapshots.detail.clone(),
             has_table: !self.layout.snapshots.is_empty(),
+            has_stream: self.browse.focus.is_some(),
         }
     }
 }
@@ -126,8 +130,9 @@ impl Opened {
 /// Snapshots as rows of their table, each with the stream that it is a state of.
 pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
     // A table of snapshots may lack what makes the category, so a bare id has to do then.
-    let by_id: BTreeMap<&str, u32> =
-        index.streams().iter().zip(0..).map(|(info, number)| (&*info.name.id, number)).collect();
+    let by_id: LazyCell<BTreeMap<&str, u32>, _> = LazyCell::new(|| {
+        index.streams().iter().zip(0..).map(|(info, number)| (&*info.name.id, number)).collect()
+    });
     let number_of = |name: &StreamName| index.stream_number(name).or_else(|| by_id.get(&*name.id).copied());
     let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| number_of(name));
     snapshots.iter().map(|snapshot| snapshot_row(snapshot, number(snapshot), zone)).collect()

@@ -95,6 +95,7 @@ impl Opened {
         let Self { cursor, timeline, .. } = self;
         let on_stream = self.is_on_stream();
         let length = self.length();
+        let has_times = self.index.as_ref().is_some_and(|index| index.time_span().is_some());
         TimelineView {
             is_ready: self.index.is_some() && length > 0,
             bars: Arc::clone(&timeline.bars),
@@ -112,10 +113,10 @@ impl Opened {
             } else {
                 "Whole store".to_owned()
             },
-            axis: timeline.axis,
+            axis: if has_times { timeline.axis } else { Axis::Events },
             scope: timeline.scope,
             has_stream: self.has_stream(),
-            has_times: self.index.as_ref().is_some_and(|index| index.time_span().is_some()),
+            has_times,
             is_collapsed: timeline.is_collapsed,
             is_following: cursor.is_following,
             is_playing: cursor.is_playing,

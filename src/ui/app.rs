@@ -24,7 +24,8 @@ use crate::{
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
         file_dialog::{FileDialog, Picked},
-        fonts, menus,
+        fonts,
+        menus::{self, Turn},
         panels::{self, Local},
         theme,
     },
@@ -251,7 +252,9 @@ impl App {
 
     fn status_ui(&mut self, ui: &mut egui::Ui) {
         let long_work = self.long_work();
-        panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions);
+        if panels::status::status_ui(ui, self.session.view(), &long_work, &mut self.actions) {
+            dock::show(&mut self.tree, Panel::Info);
+        }
     }
 
     /// What lies over the screen: the mapping dialog, notices, the debug panel.
@@ -348,11 +351,15 @@ impl eframe::App for App {
         let start = Instant::now();
         let ctx = ui.ctx().clone();
         self.take_dropped_files(&ctx);
-        let mut wanted = menus::shortcuts(&ctx, &self.session, self.dialog.is_some());
+        let has_dialog = self.dialog.is_some();
+        let mut wanted = menus::shortcuts(&ctx, &self.session, has_dialog, Turn::BeforePanels);
         egui::Panel::top("menu").show(ui, |ui| wanted.extend(menus::menu_bar_ui(ui, &self.session)));
-        egui::Panel::bottom("status").show(ui, |ui| self.status_ui(ui));
+        if self.session.has_store() {
+            egui::Panel::bottom("status").show(ui, |ui| self.status_ui(ui));
+        }
         let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
         egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
+        wanted.extend(menus::shortcuts(&ctx, &self.session, has_dialog, Turn::AfterPanels));
         wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
         self.overlays_ui(&ctx);
         for what in wanted {

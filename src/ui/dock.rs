@@ -124,6 +124,6 @@ impl Behavior<Panel> for Docked<'_> {
         _: TileId,
         state: &TabState,
     ) -> egui::Color32 {
-        if state.active { visuals.strong_text_color() } else { visuals.text_color() }
+        if state.active { visuals.strong_text_color() } else { visuals.weak_text_color() }
     }
 }

@@ -37,16 +37,29 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
     wanted
 }
 
+/// When keys are taken in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Before the panels are drawn.
+    BeforePanels,
+    /// After.
+    AfterPanels,
+}
+
 /// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing is typed and nothing lies
 /// over the panels: an arrow in a text field moves the caret, not the cursor, and Escape closes a menu first.
-pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool) -> Vec<What> {
+///
+/// Keys that move in lists are taken after the panels were drawn, so that a tree with the focus has had them first.
+pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool, turn: Turn) -> Vec<What> {
     let is_covered = has_dialog || session.view().mapping.is_some();
     // Escape closes a menu first, and Space presses what it stands on.
     let is_typing = ctx.text_edit_focused() || egui::Popup::is_any_open(ctx);
     let mut wanted = Vec::new();
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
-        if keys::is_plain(shortcut) && (is_typing || is_covered) || !(action.is_enabled)(session) {
+        let is_blocked = keys::is_plain(shortcut) && (is_typing || is_covered);
+        let is_its_turn = keys::moves_in_lists(shortcut) == (turn == Turn::AfterPanels);
+        if is_blocked || !is_its_turn || !(action.is_enabled)(session) {
             continue;
         }
         // A key that was pressed twice since the last frame asks twice.

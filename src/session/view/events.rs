@@ -25,6 +25,8 @@ pub struct EventsView {
     pub loaded_from: u64,
     /// The row of the event at the cursor, if it is listed.
     pub cursor_row: Option<u64>,
+    /// Whether all of them are of one stream.
+    pub is_of_one_stream: bool,
     /// How events are listed.
     pub order: EventOrder,
     /// The filters in force, each with a text to show and the action that takes it away.

@@ -35,6 +35,8 @@ pub struct View {
     pub title: String,
     /// The line at the bottom: what is open and how it is read.
     pub status: String,
+    /// The same at length, for the pointer.
+    pub status_detail: String,
     /// Set if the store has problems worth a look.
     pub status_warning: Option<String>,
     /// Files opened before, the newest first.

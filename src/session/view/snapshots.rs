@@ -17,6 +17,8 @@ pub struct SnapshotsView {
     pub chosen: Option<usize>,
     /// The chosen snapshot.
     pub detail: Option<Arc<StoredSnapshot>>,
+    /// Whether a stream is chosen.
+    pub has_stream: bool,
     /// Whether the store has a table for them at all.
     pub has_table: bool,
 }

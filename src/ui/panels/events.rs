@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{
-    RichText, TextEdit,
+    Align, Layout, RichText, TextEdit,
     containers::menu::{MenuButton, MenuConfig},
 };
 
@@ -112,10 +112,12 @@ fn types_menu_ui(
                     if ui.checkbox(&mut is_shown, name).changed() {
                         asked.push(BrowseAction::ToggleType(Arc::clone(&kind.name)));
                     }
-                    ui.weak(grouped(kind.events));
-                    if ui.small_button("only").clicked() {
-                        asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
-                    }
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        if ui.small_button("only").clicked() {
+                            asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
+                        }
+                        ui.label(RichText::new(grouped(kind.events)).monospace().weak());
+                    });
                 });
             }
         });
@@ -231,7 +233,6 @@ fn table_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked
         if has_moved || is_other { view.cursor_row.or_else(|| is_other.then_some(0)) } else { None };
     let look = |row: u64| match view.cursor_row {
         Some(cursor) if row == cursor => RowLook::Cursor,
-        _ if view.loaded(row).is_some_and(|loaded| loaded.is_problem) => RowLook::Trouble,
         Some(cursor) if row > cursor && view.order == EventOrder::Global => RowLook::Later,
         _ => RowLook::Plain,
     };

@@ -61,8 +61,14 @@ pub fn snapshots_ui(
         }
     });
     if view.rows.is_empty() {
-        let hint = if view.is_of_stream { "“Whole store” lists those of all streams" } else { "" };
-        let title = if view.is_reading { "Reading snapshots…" } else { "No snapshots here" };
+        let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
+            (true, _, _) => ("Reading snapshots…", ""),
+            (false, true, false) => ("No stream is chosen", "Choose one, or list those of the whole store"),
+            (false, true, true) => {
+                ("This stream has no snapshots", "“Whole store” lists those of all streams")
+            }
+            (false, false, _) => ("No snapshots", "The table for them is empty"),
+        };
         empty_panel(ui, Icon::Info, title, hint, None);
         return;
     }

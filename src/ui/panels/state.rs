@@ -68,6 +68,8 @@ pub fn state_ui(
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
+    // Lines of text, and no buttons: they stand as close as text does.
+    let height = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 16.0);
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&*view.stream).strong().size(15.0));
         ui.monospace(&view.place);
@@ -91,6 +93,7 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
     } else if view.failures > 0 {
         ui.weak(format!("{} steps of this history were not applied", view.failures));
     }
+    ui.spacing_mut().interact_size.y = height;
 }
 
 fn find_ui(ui: &mut egui::Ui, local: &mut StateLocal, takes_keyboard: bool) {

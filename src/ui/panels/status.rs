@@ -12,15 +12,23 @@ use crate::{
 };
 
 /// Shows the status; `long_work` is each question that takes long, with steps done and in all.
+/// Tells whether the user wants to see the layout.
 pub fn status_ui(
     ui: &mut egui::Ui,
     view: &View,
     long_work: &[(Slot, u64, Option<u64>)],
     actions: &mut Vec<Action>,
-) {
+) -> bool {
     ui.horizontal(|ui| {
         ui.set_height(22.0);
-        ui.add(egui::Label::new(RichText::new(&view.status).weak()).truncate());
+        let width = ui.available_width() * if long_work.is_empty() { 0.85 } else { 0.5 };
+        let is_clicked = ui
+            .scope(|ui| {
+                ui.set_max_width(width);
+                let status = egui::Label::new(RichText::new(&view.status).weak()).truncate();
+                ui.add(status.sense(egui::Sense::click())).on_hover_text(&view.status_detail).clicked()
+            })
+            .inner;
         if let Some(warning) = &view.status_warning {
             ui.colored_label(theme::Palette::of(ui).trouble.ink, format!("⚠ {warning}"))
                 .on_hover_text("They are listed in the Layout panel");
@@ -36,7 +44,9 @@ pub fn status_ui(
                 progress_ui(ui, *slot, *done, *total);
             }
         });
-    });
+        is_clicked
+    })
+    .inner
 }
 
 fn progress_ui(ui: &mut egui::Ui, slot: Slot, done: u64, total: Option<u64>) {

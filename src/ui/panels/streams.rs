@@ -60,8 +60,8 @@ fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, act
     let columns = [
         ColumnSpec::new(NAME, "Stream", 146.0, ColumnKind::Text).sortable(),
         ColumnSpec::new(EVENTS, "Events", 70.0, ColumnKind::Number).sortable(),
-        ColumnSpec::new(LAST, "Last", 150.0, ColumnKind::Code).sortable(),
-        ColumnSpec::new(FIRST, "First", 150.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new(LAST, "Last", 92.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new(FIRST, "First", 92.0, ColumnKind::Code).sortable(),
     ];
     let sorting = Sorting { key: sort_key(view.sort).to_owned(), is_descending: view.is_descending };
     let chosen_row = chosen_row(view);
@@ -151,11 +151,17 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> 
                 }
                 NAME => Cell::text(text.label.to_string()).with_tooltip(text.full.to_string()),
                 EVENTS => Cell::text(text.events),
-                FIRST => Cell::inked(text.first, Ink::Soft),
-                _ => Cell::inked(text.last, Ink::Soft),
+                FIRST => time_cell(text.first),
+                _ => time_cell(text.last),
             }
         }
     }
+}
+
+/// The day is enough to find a stream; the time of day stands in the tooltip.
+fn time_cell(time: String) -> Cell {
+    let day = time.get(..10).unwrap_or(&time).to_owned();
+    Cell::inked(day, Ink::Soft).with_tooltip(time)
 }
 
 /// Without categories the streams are no tree, and stand at the edge.

@@ -94,7 +94,8 @@ fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) ->
     icon.paint(ui.painter(), sign.shrink(1.0), tone.ink);
     let job = line(colours, tone, &path, (old, new), rect.width() - 40.0);
     let galley = ui.painter().layout_job(job);
-    let is_elided = galley.elided;
+    let is_long = |value: Option<&Json>| value.is_some_and(|value| value.to_preview(41).chars().count() > 40);
+    let is_elided = galley.elided || is_long(old) || is_long(new);
     ui.painter().galley(
         pos2(rect.left() + 32.0, rect.center().y - galley.size().y / 2.0),
         galley,
@@ -130,14 +131,36 @@ fn line(
     let mut add = |text: &str, ink| job.append(text, 0.0, TextFormat::simple(theme::mono(), ink));
     add(path, colours.key);
     add("  ", colours.faint);
-    if let Some(old) = old {
-        add(&old.to_preview(LONGEST), if new.is_some() { colours.faint } else { tone.ink });
-    }
-    if old.is_some() && new.is_some() {
-        add("  →  ", colours.faint);
-    }
-    if let Some(new) = new {
-        add(&new.to_preview(LONGEST), tone.ink);
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let (old, new) = shared(&old.to_preview(LONGEST), &new.to_preview(LONGEST), path, width);
+            add(&old, colours.faint);
+            add("  →  ", colours.faint);
+            add(&new, tone.ink);
+        }
+        (one, other) => {
+            add(&one.or(other).map(|value| value.to_preview(LONGEST)).unwrap_or_default(), tone.ink)
+        }
     }
     job
+}
+
+/// Both values of a change, cut so that each has its part of the line: a long old value must not
+/// hide the new one.
+fn shared(old: &str, new: &str, path: &str, width: f32) -> (String, String) {
+    /// The width of a character, and what stands around the values, in characters.
+    const CHARACTER: f32 = 7.6;
+    const AROUND: usize = 8;
+    let room = ((width / CHARACTER) as usize).saturating_sub(path.chars().count() + AROUND);
+    let (old_length, new_length) = (old.chars().count(), new.chars().count());
+    if old_length + new_length <= room {
+        return (old.to_owned(), new.to_owned());
+    }
+    let half = room / 2;
+    let old_room = half.max(room.saturating_sub(new_length)).min(old_length);
+    let cut = |text: &str, length: usize| match text.char_indices().nth(length.max(4)) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    };
+    (cut(old, old_room), cut(new, room.saturating_sub(old_room)))
 }

@@ -200,8 +200,10 @@ impl Strip {
     }
 
     fn gaps(&self, gaps: &[(f32, String)]) {
-        for (share, length) in gaps {
-            let x = self.x(*share);
+        let places: Vec<f32> = gaps.iter().map(|(share, _)| self.x(*share)).collect();
+        for (number, (_, length)) in gaps.iter().enumerate() {
+            let x = places.get(number).copied().unwrap_or_default();
+            let next = places.get(number + 1).copied().unwrap_or(self.track.right() + 60.0);
             let zigzag = (0..=6).map(|step| {
                 let y = self.track.top() + self.track.height() * step as f32 / 6.0;
                 pos2(x + if step % 2 == 0 { -2.0 } else { 2.0 }, y)
@@ -211,6 +213,10 @@ impl Strip {
             self.painter.line(zigzag, Stroke::new(1.0, self.colours.soft));
             let text = format!("… {length}");
             let galley = self.painter.layout_no_wrap(text, theme::small(), self.colours.soft);
+            if x + galley.size().x + 14.0 > next {
+                // The next gap is too near; the length stands in the tooltip of the place.
+                continue;
+            }
             let left = (x + 6.0).min(self.track.right() - galley.size().x - 2.0);
             let label = Rect::from_min_size(pos2(left, self.track.top() + 2.0), galley.size());
             self.painter.rect_filled(
