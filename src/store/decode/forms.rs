@@ -163,7 +163,11 @@ pub fn id_text(value: Value<'_>, form: Form) -> Option<Cow<'_, str>> {
         Value::Null => None,
         Value::Integer(number) => Some(number.to_string().into()),
         Value::Real(number) => Some(number.to_string().into()),
-        Value::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+        // The quick check first: hardly a text needs its bad bytes replaced.
+        Value::Text(bytes) => Some(match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        }),
         Value::Blob(bytes) if bytes.len() == 16 && form == Form::UuidBytes => Some(dashed(bytes).into()),
         Value::Blob(bytes) if bytes.len() == 16 && form == Form::GuidBytes => {
             Some(dashed(&big_endian(bytes)).into())

@@ -1,14 +1,19 @@
 //! Builds an index from a store, and extends one by what is new.
 
-#[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
-use std::collections::HashMap;
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::{GlobalPosition, StreamInfo, StreamName, StreamVersion},
     store::{
         EventStore, KeyRange, StoreResult,
-        index::{CategoryInfo, Index, TypeInfo, column::MISSING, rows, rows::Scanned, time::BLOCK},
+        index::{
+            CategoryInfo, Index, TypeInfo,
+            column::MISSING,
+            names::{Seed, Table},
+            rows,
+            rows::Scanned,
+            time::BLOCK,
+        },
     },
     work::{Cancelled, Piece, Work},
 };
@@ -22,13 +27,13 @@ impl Index {
     /// Fails when the store fails or the work is withdrawn; trouble in rows ends up in
     /// [`Index::troubles`].
     pub fn build(store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        Self::default().grown(store, work, work.width())
+        Self::default().grown(store, work, parts_for(work))
     }
 
     /// This index with the events that came after its last one. Numbers of streams and types, and
     /// the ordinals, stay what they were; names are shared.
     pub fn extended(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        self.grown(store, work, if self.is_empty() { work.width() } else { 1 })
+        self.grown(store, work, if self.is_empty() { parts_for(work) } else { 1 })
     }
 
     fn grown(&self, store: &dyn EventStore, work: &Work, parts: usize) -> StoreResult<Self> {
@@ -38,8 +43,9 @@ impl Index {
         index.keys_rise = self.keys_rise || self.is_empty();
         index.positions_rise = self.positions_rise || self.is_empty();
         let old_len = self.len();
+        let mut fresh = Table::default();
         for scanned in scan_all(store, work, &ranges) {
-            index.absorb(scanned.unwrap_or(Err(Cancelled.into()))?);
+            index.absorb(scanned.unwrap_or(Err(Cancelled.into()))?, &mut fresh);
             work.advance(0)?;
         }
         index.rows.shrink();
@@ -50,8 +56,8 @@ impl Index {
     }
 
     /// Puts what one range held behind what is there, and renumbers its streams and types.
-    fn absorb(&mut self, mut scanned: Scanned) {
-        let streams = self.numbers_of(&scanned.streams);
+    fn absorb(&mut self, mut scanned: Scanned, fresh: &mut Table) {
+        let streams = self.numbers_of(&scanned, fresh);
         renumber(&mut scanned.rows.streams, &streams);
         let types = self.type_numbers_of(&scanned.types);
         renumber(&mut scanned.rows.types, &types);
@@ -75,20 +81,15 @@ impl Index {
         self.troubles.extend(scanned.troubles.into_iter().take(room));
     }
 
-    /// The numbers of these streams; those never seen get the next ones.
-    #[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
-    fn numbers_of(&mut self, names: &[Arc<StreamName>]) -> Vec<u32> {
-        let sorted = self.streams_by_name.len();
-        let mut fresh: HashMap<Arc<StreamName>, u32> = HashMap::new();
-        // Streams of the ranges before this one are not in the sorted list yet.
-        for (number, info) in self.streams.iter().enumerate().skip(sorted) {
-            fresh.insert(Arc::clone(&info.name), number as u32);
-        }
-        let mut numbers = Vec::with_capacity(names.len());
-        for name in names {
-            let known = self.stream_number(name).or_else(|| fresh.get(name).copied());
-            numbers.push(known.unwrap_or_else(|| {
-                let number = self.streams.len() as u32;
+    /// The numbers of a range's streams; those never seen get the next ones. `fresh` knows the
+    /// streams that came since the sorted list of all names was made.
+    fn numbers_of(&mut self, scanned: &Scanned, fresh: &mut Table) -> Vec<u32> {
+        let sorted = self.streams_by_name.len() as u32;
+        let mut numbers = Vec::with_capacity(scanned.streams.len());
+        for (name, hash) in scanned.streams.iter().zip(&scanned.stream_hashes) {
+            let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
+            let known = fresh.find(*hash, is_same).map(|number| sorted + number);
+            numbers.push(known.or_else(|| self.stream_number(name)).unwrap_or_else(|| {
                 Arc::make_mut(&mut self.streams).push(StreamInfo {
                     name: Arc::clone(name),
                     events: 0,
@@ -97,8 +98,7 @@ impl Index {
                     first_time: None,
                     last_time: None,
                 });
-                fresh.insert(Arc::clone(name), number);
-                number
+                sorted + fresh.add(*hash)
             }));
         }
         numbers
@@ -128,7 +128,8 @@ impl Index {
         self.check_positions(start);
         if self.streams_by_name.len() < self.streams.len() {
             let mut order: Vec<u32> = (0..self.streams.len() as u32).collect();
-            order.sort_by_key(|number| self.streams.get(*number as usize).map(|info| Arc::clone(&info.name)));
+            let name = |number: &u32| self.streams.get(*number as usize).map(|info| &*info.name);
+            order.sort_by(|left, right| name(left).cmp(&name(right)));
             self.streams_by_name = Arc::new(order);
         }
         let mut categories: BTreeMap<Option<&Arc<str>>, (u64, u64)> = BTreeMap::new();
@@ -254,14 +255,23 @@ impl Index {
     }
 }
 
+/// Several ranges a lane, so that none waits long for another at the end; one without lanes.
+fn parts_for(work: &Work) -> usize {
+    match work.width() {
+        1 => 1,
+        width => width * 6,
+    }
+}
+
 /// Scans all ranges, side by side where there are lanes; `None` for one that never ran.
 fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange]) -> Vec<Option<StoreResult<Scanned>>> {
+    let seed = Seed::random();
     let mut slots: Vec<Option<StoreResult<Scanned>>> = Vec::new();
     slots.resize_with(ranges.len(), || None);
     let pieces = slots
         .iter_mut()
         .zip(ranges)
-        .map(|(slot, range)| -> Piece<'_> { Box::new(move || *slot = Some(rows::scan(store, work, range))) })
+        .map(|(slot, range)| -> Piece<'_> { Box::new(move || *slot = Some(rows::scan(store, work, range, seed))) })
         .collect();
     work.run(pieces);
     slots

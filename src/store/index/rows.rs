@@ -1,16 +1,15 @@
 //! The columns themselves, filled row by row from a scan of one range.
 
-#[expect(clippy::disallowed_types, reason = "looked into for every event and never iterated")]
-use std::collections::HashMap;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    model::{EventKey, StreamName, Timestamp},
+    model::{EventKey, KeyPart, StreamName, Timestamp},
     store::{
         EventStore, KeyRange, ScanRow, StoreResult,
         index::{
             column::{Digits, IntColumn, MISSING},
             keys::{Keys, Positions},
+            names::{Names, Seed},
         },
     },
     work::Work,
@@ -86,6 +85,8 @@ fn append<T>(own: &mut Vec<T>, other: Vec<T>) {
 pub(crate) struct Scanned {
     pub(crate) rows: Rows,
     pub(crate) streams: Vec<Arc<StreamName>>,
+    /// The hash of each stream's name.
+    pub(crate) stream_hashes: Vec<u64>,
     pub(crate) types: Vec<Arc<str>>,
     pub(crate) troubles: Vec<String>,
     /// The key of the first and the last row.
@@ -95,110 +96,46 @@ pub(crate) struct Scanned {
 }
 
 /// Scans one range into columns.
-pub(crate) fn scan(store: &dyn EventStore, work: &Work, range: &KeyRange) -> StoreResult<Scanned> {
+pub(crate) fn scan(
+    store: &dyn EventStore,
+    work: &Work,
+    range: &KeyRange,
+    seed: Seed,
+) -> StoreResult<Scanned> {
     let mut scanned = Scanned { is_in_order: true, ..Scanned::default() };
-    let mut names = Names::default();
-    let troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut names))?;
+    let mut names = Names::new(seed);
+    let mut last: Vec<KeyPart> = Vec::new();
+    let troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut names, &mut last))?;
+    if let Some((_, end)) = &mut scanned.ends {
+        *end = EventKey(last.into());
+    }
     scanned.troubles = troubles;
+    scanned.stream_hashes = names.known_streams.hashes().to_vec();
     scanned.streams = names.streams;
     scanned.types = names.types;
     Ok(scanned)
 }
 
 impl Scanned {
-    fn take(&mut self, row: &ScanRow<'_>, names: &mut Names) {
+    /// Takes a row; `last` is the key of the row before, and becomes this one's.
+    fn take(&mut self, row: &ScanRow<'_>, names: &mut Names, last: &mut Vec<KeyPart>) {
         let stream = names.stream(row);
         let event_type = names.event_type(row.event_type);
         let rows = &mut self.rows;
         rows.digits.push(row.time.map(Timestamp::digits), rows.len());
-        rows.positions.push(row.position.clone(), &row.key, &rows.keys);
-        rows.keys.push(&row.key);
+        rows.positions.push(row.position.clone(), row.key, &rows.keys);
+        rows.keys.push(row.key);
         rows.streams.push(stream);
         rows.versions.push(row.version.map(|version| version.0));
         rows.types.push(event_type);
         rows.times.push(row.time.map_or(MISSING, Timestamp::nanos));
-        match &mut self.ends {
-            Some((_, last)) => {
-                self.is_in_order &= *last < row.key;
-                *last = row.key.clone();
-            }
-            None => self.ends = Some((row.key.clone(), row.key.clone())),
+        if self.ends.is_none() {
+            self.ends = Some((row.key.to_key(), row.key.to_key()));
         }
-    }
-}
-
-/// Numbers for the names that a scan meets.
-#[derive(Debug, Default)]
-#[expect(clippy::disallowed_types, reason = "looked into for every event and never iterated")]
-struct Names {
-    /// By the three texts of a stream's name, joined by bytes that no text holds.
-    known_streams: HashMap<Box<[u8]>, u32>,
-    streams: Vec<Arc<StreamName>>,
-    known_types: HashMap<Box<str>, u32>,
-    types: Vec<Arc<str>>,
-    categories: BTreeMap<Box<str>, Arc<str>>,
-    joined: Vec<u8>,
-    /// The row before, which most often has the same stream or type.
-    last_stream: (Vec<u8>, u32),
-    last_type: u32,
-}
-
-impl Names {
-    fn stream(&mut self, row: &ScanRow<'_>) -> u32 {
-        self.joined.clear();
-        if let Some(category) = row.category {
-            self.joined.extend_from_slice(category.as_bytes());
-            self.joined.push(0xff);
-        }
-        self.joined.push(0xfe);
-        self.joined.extend_from_slice(row.id.as_bytes());
-        if let Some(stored) = row.stored {
-            self.joined.push(0xff);
-            self.joined.extend_from_slice(stored.as_bytes());
-        }
-        if !self.streams.is_empty() && self.last_stream.0 == self.joined {
-            return self.last_stream.1;
-        }
-        let number = match self.known_streams.get(&*self.joined) {
-            Some(number) => *number,
-            None => self.new_stream(row),
-        };
-        std::mem::swap(&mut self.last_stream.0, &mut self.joined);
-        self.last_stream.1 = number;
-        number
-    }
-
-    fn new_stream(&mut self, row: &ScanRow<'_>) -> u32 {
-        let category = row.category.map(|category| match self.categories.get(category) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let new: Arc<str> = category.into();
-                self.categories.insert(category.into(), Arc::clone(&new));
-                new
-            }
+        row.key.with_parts(|parts| {
+            self.is_in_order &= last.as_slice() < parts;
+            last.clear();
+            last.extend_from_slice(parts);
         });
-        let id: Arc<str> = row.id.into();
-        let stored =
-            row.stored.map(|stored| if stored == row.id { Arc::clone(&id) } else { Arc::from(stored) });
-        let number = self.streams.len() as u32;
-        self.streams.push(Arc::new(StreamName { category, id, stored }));
-        self.known_streams.insert(self.joined.as_slice().into(), number);
-        number
-    }
-
-    fn event_type(&mut self, name: &str) -> u32 {
-        if self.types.get(self.last_type as usize).is_some_and(|last| **last == *name) {
-            return self.last_type;
-        }
-        self.last_type = match self.known_types.get(name) {
-            Some(number) => *number,
-            None => {
-                let number = self.types.len() as u32;
-                self.types.push(name.into());
-                self.known_types.insert(name.into(), number);
-                number
-            }
-        };
-        self.last_type
     }
 }
