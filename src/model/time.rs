@@ -57,9 +57,16 @@ impl Timestamp {
     /// `2024-03-01 09:51`, `2024-03-01`. A text without an offset is taken as UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(time) = Self::parse_common(text.as_bytes()) {
-            return Some(time);
-        }
+        Self::parse_bytes(text.as_bytes())
+    }
+
+    /// The same, of bytes that may be no text.
+    #[must_use]
+    pub fn parse_bytes(text: &[u8]) -> Option<Self> {
+        Self::parse_common(text).or_else(|| Self::parse_rare(std::str::from_utf8(text).ok()?))
+    }
+
+    fn parse_rare(text: &str) -> Option<Self> {
         let text = text.trim();
         let (date, rest) = text.split_at_checked(10)?;
         let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
@@ -87,7 +94,7 @@ impl Timestamp {
 
     /// Reads the spellings that fill whole columns, `2024-03-01T09:51:00.211940Z` with any number of
     /// digits up to nine, a blank for the `T`, and no zone or `+00:00`. A scan does this for every
-    /// event; what it does not take is left to [`Timestamp::parse`].
+    /// event; what it does not take is left to `parse_rare`.
     fn parse_common(text: &[u8]) -> Option<Self> {
         let (clock, rest) = text.split_first_chunk::<19>()?;
         let [a, b, c, d, b'-', e, f, b'-', g, h, b'T' | b' ', i, j, b':', k, l, b':', m, n] = *clock else {
@@ -265,12 +272,18 @@ mod tests {
     #[test]
     fn common_spellings_are_read_as_the_calendar_reads_them() {
         for day in 0..220_000_u64 {
-            let Some(date) = NaiveDate::from_ymd_opt(1670, 1, 1).and_then(|first| first.checked_add_days(chrono::Days::new(day))) else { continue };
+            let Some(date) = NaiveDate::from_ymd_opt(1670, 1, 1)
+                .and_then(|first| first.checked_add_days(chrono::Days::new(day)))
+            else {
+                continue;
+            };
             let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
             let expected = date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp() / 86_400);
             assert_eq!(days_since_1970(year, month, day), expected, "{date}");
         }
-        for text in ["2023-02-29 00:00:00", "2023-04-31 00:00:00", "2023-13-01 00:00:00", "0000-01-01 00:00:00"] {
+        for text in
+            ["2023-02-29 00:00:00", "2023-04-31 00:00:00", "2023-13-01 00:00:00", "0000-01-01 00:00:00"]
+        {
             assert_eq!(Timestamp::parse_common(text.as_bytes()), None, "{text}");
         }
         for text in ["2024-02-29 23:59:59", "2024-02-29T23:59:59.5Z", "1969-12-31T23:59:59.250000+00:00"] {

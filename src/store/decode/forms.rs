@@ -100,7 +100,10 @@ impl<'a> Value<'a> {
 #[must_use]
 pub fn time(value: Value<'_>, form: Form) -> Option<Timestamp> {
     match form {
-        Form::Plain | Form::Iso => Timestamp::parse(value.as_str()?),
+        Form::Plain | Form::Iso => match value {
+            Value::Text(bytes) | Value::Blob(bytes) => Timestamp::parse_bytes(bytes),
+            Value::Null | Value::Integer(_) | Value::Real(_) => None,
+        },
         Form::EpochSeconds => epoch(value, 0),
         Form::EpochMillis => epoch(value, 3),
         Form::EpochMicros => epoch(value, 6),

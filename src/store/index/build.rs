@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    model::{GlobalPosition, StreamInfo, StreamName, StreamVersion},
+    model::{GlobalPosition, StreamName},
     store::{
         EventStore, KeyRange, StoreResult,
         index::{
@@ -57,6 +57,11 @@ impl Index {
 
     /// Puts what one range held behind what is there, and renumbers its streams and types.
     fn absorb(&mut self, mut scanned: Scanned, fresh: &mut Table) {
+        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
+        if self.len() + scanned.rows.len() > u32::MAX as usize {
+            self.troubles.push("there are more events than can be shown".into());
+            return;
+        }
         let streams = self.numbers_of(&scanned, fresh);
         renumber(&mut scanned.rows.streams, &streams);
         let types = self.type_numbers_of(&scanned.types);
@@ -71,12 +76,7 @@ impl Index {
             self.troubles
                 .push("events do not come in the order of their keys; looking one up is slow".into());
         }
-        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
-        if self.len() + scanned.rows.len() > u32::MAX as usize {
-            self.troubles.push("there are more events than can be shown".into());
-        } else {
-            self.rows.append(scanned.rows);
-        }
+        self.rows.append(scanned.rows);
         let room = TROUBLES_KEPT.saturating_sub(self.troubles.len());
         self.troubles.extend(scanned.troubles.into_iter().take(room));
     }
@@ -86,44 +86,44 @@ impl Index {
     fn numbers_of(&mut self, scanned: &Scanned, fresh: &mut Table) -> Vec<u32> {
         let sorted = self.streams_by_name.len() as u32;
         let mut numbers = Vec::with_capacity(scanned.streams.len());
-        for (name, hash) in scanned.streams.iter().zip(&scanned.stream_hashes) {
+        for (found, hash) in scanned.streams.iter().zip(&scanned.stream_hashes) {
+            let name = &found.name;
             let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
             let known = fresh.find(*hash, is_same).map(|number| sorted + number);
-            numbers.push(known.or_else(|| self.stream_number(name)).unwrap_or_else(|| {
-                Arc::make_mut(&mut self.streams).push(StreamInfo {
-                    name: Arc::clone(name),
-                    events: 0,
-                    first_version: None,
-                    last_version: None,
-                    first_time: None,
-                    last_time: None,
-                });
-                sorted + fresh.add(*hash)
-            }));
+            let known = known.or_else(|| self.stream_number(name));
+            let streams = Arc::make_mut(&mut self.streams);
+            match known.and_then(|number| streams.get_mut(number as usize)) {
+                Some(info) => rows::add(info, found),
+                None => streams.push(found.clone()),
+            }
+            numbers.push(known.unwrap_or_else(|| sorted + fresh.add(*hash)));
         }
         numbers
     }
 
-    fn type_numbers_of(&mut self, names: &[Arc<str>]) -> Vec<u32> {
+    fn type_numbers_of(&mut self, found: &[(Arc<str>, u64)]) -> Vec<u32> {
         let mut known: BTreeMap<Arc<str>, u32> = self
             .types
             .iter()
             .enumerate()
             .map(|(number, info)| (Arc::clone(&info.name), number as u32))
             .collect();
-        let mut numbers = Vec::with_capacity(names.len());
-        for name in names {
-            numbers.push(*known.entry(Arc::clone(name)).or_insert_with(|| {
+        let mut numbers = Vec::with_capacity(found.len());
+        for (name, events) in found {
+            let number = *known.entry(Arc::clone(name)).or_insert_with(|| {
                 self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
                 (self.types.len() - 1) as u32
-            }));
+            });
+            if let Some(info) = self.types.get_mut(number as usize) {
+                info.events += events;
+            }
+            numbers.push(number);
         }
         numbers
     }
 
     /// Brings all that follows from the columns up to date, for the rows from `start` on.
     fn derive(&mut self, start: usize) {
-        self.count(start);
         self.derive_times(start);
         self.check_positions(start);
         if self.streams_by_name.len() < self.streams.len() {
@@ -143,28 +143,6 @@ impl Index {
             .collect();
     }
 
-    /// Adds the rows from `start` on to what is known of their streams and types.
-    fn count(&mut self, start: usize) {
-        let streams = Arc::make_mut(&mut self.streams);
-        for row in start..self.rows.len() {
-            let event_type = self.rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
-            if let Some(event_type) = event_type {
-                event_type.events += 1;
-            }
-            let stream = self.rows.streams.get(row).and_then(|number| streams.get_mut(*number as usize));
-            let Some(stream) = stream else { continue };
-            stream.events += 1;
-            if let Some(version) = self.rows.versions.get(row).map(StreamVersion) {
-                stream.first_version = Some(stream.first_version.map_or(version, |first| first.min(version)));
-                stream.last_version = Some(stream.last_version.map_or(version, |last| last.max(version)));
-            }
-            if let Some(time) = self.rows.time(row) {
-                stream.first_time = Some(stream.first_time.map_or(time, |first| first.min(time)));
-                stream.last_time = Some(stream.last_time.map_or(time, |last| last.max(time)));
-            }
-        }
-    }
-
     fn derive_times(&mut self, start: usize) {
         self.block_starts.truncate(start / BLOCK);
         for block in self.rows.times.chunks(BLOCK).skip(start / BLOCK) {
@@ -180,7 +158,8 @@ impl Index {
     }
 
     fn check_positions(&mut self, start: usize) {
-        if !self.positions_rise {
+        // Positions that are the keys' first parts rise with the keys.
+        if !self.positions_rise || (self.keys_rise && self.rows.positions.are_of_keys()) {
             return;
         }
         let position = |row: usize| self.rows.positions.get(row, &self.rows.keys);
@@ -271,7 +250,9 @@ fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange]) -> Vec<Opt
     let pieces = slots
         .iter_mut()
         .zip(ranges)
-        .map(|(slot, range)| -> Piece<'_> { Box::new(move || *slot = Some(rows::scan(store, work, range, seed))) })
+        .map(|(slot, range)| -> Piece<'_> {
+            Box::new(move || *slot = Some(rows::scan(store, work, range, seed)))
+        })
         .collect();
     work.run(pieces);
     slots

@@ -221,6 +221,11 @@ impl Positions {
         }
     }
 
+    /// Whether each is the first part of its event's key.
+    pub(crate) fn are_of_keys(&self) -> bool {
+        matches!(self, Self::FirstKeyPart)
+    }
+
     /// Takes the position of the row that follows `rows` earlier ones; its key is not yet in `keys`.
     pub(crate) fn push(&mut self, position: Option<GlobalPosition>, key: ScanKey<'_>, keys: &Keys) {
         if let (Self::FirstKeyPart, Some(GlobalPosition::Number(own)), ScanKey::Integer(number)) =
@@ -320,7 +325,10 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::{Keys, Positions};
-    use crate::model::{EventKey, GlobalPosition, KeyPart};
+    use crate::{
+        model::{EventKey, GlobalPosition, KeyPart},
+        store::ScanKey,
+    };
 
     fn key(parts: &[KeyPart]) -> EventKey {
         EventKey(parts.into())

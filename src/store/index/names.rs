@@ -14,6 +14,9 @@ pub(crate) struct Names {
     seed: Seed,
     pub(crate) streams: Vec<Arc<StreamName>>,
     pub(crate) known_streams: Table,
+    /// The texts of all streams, one behind the other: comparing looks into one place, not four.
+    spelled: String,
+    spellings: Vec<Spelling>,
     pub(crate) types: Vec<Arc<str>>,
     known_types: Table,
     categories: BTreeMap<Arc<str>, Arc<str>>,
@@ -28,6 +31,8 @@ impl Names {
             seed,
             streams: Vec::new(),
             known_streams: Table::default(),
+            spelled: String::new(),
+            spellings: Vec::new(),
             types: Vec::new(),
             known_types: Table::default(),
             categories: BTreeMap::new(),
@@ -37,13 +42,14 @@ impl Names {
     }
 
     pub(crate) fn stream(&mut self, row: &ScanRow<'_>) -> u32 {
-        let streams = &self.streams;
-        let is_same = |number: u32| streams.get(number as usize).is_some_and(|name| is_named(name, row));
+        let (spelled, spellings) = (&self.spelled, &self.spellings);
+        let is_same = |number: u32| spellings.get(number as usize).is_some_and(|own| own.is_of(spelled, row));
         if is_same(self.last_stream) {
             return self.last_stream;
         }
-        let category = self.seed.mix(row.category.map_or(0, |category| category.len() as u64 + 1), row.id);
-        let hash = self.seed.mix(category, row.stored.or(row.category).unwrap_or_default());
+        let lengths = row.category.map_or(0, |category| category.len() as u64 + 1);
+        let hash = self.seed.mix(lengths, row.stored.or(row.category).unwrap_or_default());
+        let hash = self.seed.mix(hash, row.id);
         self.last_stream = match self.known_streams.find(hash, is_same) {
             Some(number) => number,
             None => {
@@ -63,6 +69,15 @@ impl Names {
                 new
             }
         });
+        self.spellings.push(Spelling {
+            start: self.spelled.len(),
+            category: row.category.map(str::len),
+            id: row.id.len(),
+            stored: row.stored.map(str::len),
+        });
+        for text in [row.category, Some(row.id), row.stored].into_iter().flatten() {
+            self.spelled.push_str(text);
+        }
         let id: Arc<str> = row.id.into();
         let stored =
             row.stored.map(|stored| if stored == row.id { Arc::clone(&id) } else { Arc::from(stored) });
@@ -87,8 +102,31 @@ impl Names {
     }
 }
 
-fn is_named(name: &StreamName, row: &ScanRow<'_>) -> bool {
-    *name.id == *row.id && name.stored.as_deref() == row.stored && name.category.as_deref() == row.category
+/// Where a stream's texts lie, and how long each is.
+#[derive(Debug)]
+struct Spelling {
+    start: usize,
+    category: Option<usize>,
+    id: usize,
+    stored: Option<usize>,
+}
+
+impl Spelling {
+    /// Whether a row's stream is spelled so.
+    fn is_of(&self, spelled: &str, row: &ScanRow<'_>) -> bool {
+        if self.id != row.id.len()
+            || self.category != row.category.map(str::len)
+            || self.stored != row.stored.map(str::len)
+        {
+            return false;
+        }
+        let mut rest = spelled.as_bytes().get(self.start..).unwrap_or_default();
+        [row.category, Some(row.id), row.stored].into_iter().flatten().all(|text| {
+            let is_next = rest.starts_with(text.as_bytes());
+            rest = rest.get(text.len()..).unwrap_or_default();
+            is_next
+        })
+    }
 }
 
 /// What hashes begin with. Random, so that nobody can make a file in which all names collide; it

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{EventKey, KeyPart, StreamName, Timestamp},
+    model::{EventKey, KeyPart, StreamInfo, StreamName, StreamVersion, Timestamp},
     store::{
         EventStore, KeyRange, ScanRow, StoreResult,
         index::{
@@ -84,10 +84,11 @@ fn append<T>(own: &mut Vec<T>, other: Vec<T>) {
 #[derive(Debug, Default)]
 pub(crate) struct Scanned {
     pub(crate) rows: Rows,
-    pub(crate) streams: Vec<Arc<StreamName>>,
+    pub(crate) streams: Vec<StreamInfo>,
     /// The hash of each stream's name.
     pub(crate) stream_hashes: Vec<u64>,
-    pub(crate) types: Vec<Arc<str>>,
+    /// Types, and how many events of the range are of each.
+    pub(crate) types: Vec<(Arc<str>, u64)>,
     pub(crate) troubles: Vec<String>,
     /// The key of the first and the last row.
     pub(crate) ends: Option<(EventKey, EventKey)>,
@@ -111,12 +112,52 @@ pub(crate) fn scan(
     }
     scanned.troubles = troubles;
     scanned.stream_hashes = names.known_streams.hashes().to_vec();
-    scanned.streams = names.streams;
-    scanned.types = names.types;
+    scanned.streams = names.streams.into_iter().map(unseen).collect();
+    scanned.types = names.types.into_iter().map(|name| (name, 0)).collect();
+    scanned.count();
     Ok(scanned)
 }
 
+fn unseen(name: Arc<StreamName>) -> StreamInfo {
+    StreamInfo { name, events: 0, first_version: None, last_version: None, first_time: None, last_time: None }
+}
+
+/// Adds what one range has of a stream to what another has.
+pub(crate) fn add(own: &mut StreamInfo, other: &StreamInfo) {
+    own.events += other.events;
+    own.first_version = least(own.first_version, other.first_version);
+    own.last_version = own.last_version.max(other.last_version);
+    own.first_time = least(own.first_time, other.first_time);
+    own.last_time = own.last_time.max(other.last_time);
+}
+
+fn least<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (one, other) => one.or(other),
+    }
+}
+
 impl Scanned {
+    /// Counts the events of each stream and type, while other ranges are still read.
+    fn count(&mut self) {
+        for row in 0..self.rows.len() {
+            let event_type = self.rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
+            if let Some((_, events)) = event_type {
+                *events += 1;
+            }
+            let stream = self.rows.streams.get(row).and_then(|number| self.streams.get_mut(*number as usize));
+            let Some(stream) = stream else { continue };
+            stream.events += 1;
+            let version = self.rows.versions.get(row).map(StreamVersion);
+            stream.first_version = least(stream.first_version, version);
+            stream.last_version = stream.last_version.max(version);
+            let time = self.rows.time(row);
+            stream.first_time = least(stream.first_time, time);
+            stream.last_time = stream.last_time.max(time);
+        }
+    }
+
     /// Takes a row; `last` is the key of the row before, and becomes this one's.
     fn take(&mut self, row: &ScanRow<'_>, names: &mut Names, last: &mut Vec<KeyPart>) {
         let stream = names.stream(row);

@@ -35,14 +35,7 @@ pub(super) struct Named<'a> {
 
 impl<'r> Fields<'r> {
     pub(super) fn new(row: &'r Row<'r>, select: &'r Select) -> Self {
-        let mut parsed: Vec<(usize, OnceCell<Option<Json>>)> = Vec::new();
-        for (_, take) in &select.takes {
-            if let Take::Json { at, .. } | Take::Tag(at) = take
-                && parsed.iter().all(|(known, _)| known != at)
-            {
-                parsed.push((*at, OnceCell::new()));
-            }
-        }
+        let parsed = select.json.iter().map(|at| (*at, OnceCell::new())).collect();
         Self { row, select, parsed }
     }
 

@@ -23,7 +23,7 @@ const MOST_TROUBLES: usize = 100;
 
 /// Rows of the first batch and of the largest. A batch is copied before anybody sees it, because
 /// its read may prove void; copies of this size stay in the processor's cache.
-const BATCH: Range<usize> = 512..8192;
+const BATCH: Range<usize> = 512..4096;
 
 /// Meets every event of a range.
 pub(super) fn scan(
