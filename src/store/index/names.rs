@@ -152,7 +152,7 @@ impl Seed {
 
 /// Multiplies by an odd number and folds the two halves of the product together.
 fn fold(value: u64) -> u64 {
-    let product = u128::from(value) * 0x9e37_79b9_7f4a_7c15_f39c_c060_u128;
+    let product = u128::from(value) * 0x9e37_79b9_7f4a_7c15_u128;
     (product as u64) ^ ((product >> 64) as u64)
 }
 
