@@ -97,12 +97,13 @@ impl Timestamp {
     /// event; what it does not take is left to `parse_rare`.
     fn parse_common(text: &[u8]) -> Option<Self> {
         let (clock, rest) = text.split_first_chunk::<19>()?;
-        let [a, b, c, d, b'-', e, f, b'-', g, h, b'T' | b' ', i, j, b':', k, l, b':', m, n] = *clock else {
+        let is_at = |place: usize, marks: &[u8]| clock.get(place).is_some_and(|byte| marks.contains(byte));
+        let two = |place: usize| Some(digit(*clock.get(place)?)? * 10 + digit(*clock.get(place + 1)?)?);
+        if !(is_at(4, b"-") && is_at(7, b"-") && is_at(10, b"T ") && is_at(13, b":") && is_at(16, b":")) {
             return None;
-        };
-        let two = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
-        let (year, month, day) = (two(a, b)? * 100 + two(c, d)?, two(e, f)?, two(g, h)?);
-        let (hour, minute, second) = (two(i, j)?, two(k, l)?, two(m, n)?);
+        }
+        let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+        let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }

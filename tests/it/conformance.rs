@@ -5,6 +5,7 @@ use std::sync::Arc;
 use timeglass::{
     model::{EventKey, EventQuery, GlobalPosition, Json, KeyPart, RecordedEvent, StreamName},
     project::open::{Opening, open},
+    sample::{self, SampleOptions, Shape},
     store::{
         PageFrom,
         conformance::check_store,
@@ -82,6 +83,17 @@ fn check_sqlite(path: &std::path::Path, name: &str) {
 fn so_does_a_sqlite_file_of_every_layout() {
     for name in all_fixtures() {
         check_sqlite(&fixture(&name).path, &name);
+    }
+}
+
+#[test]
+fn so_does_a_sample_of_every_shape() {
+    let folder = tempfile::tempdir().unwrap();
+    for shape in Shape::ALL {
+        let path = folder.path().join(format!("{}.sqlite", shape.key()));
+        let options = SampleOptions { events: 120, ..SampleOptions::of(shape) };
+        sample::write(&path, &options, &Work::default()).unwrap();
+        check_sqlite(&path, shape.key());
     }
 }
 

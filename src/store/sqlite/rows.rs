@@ -118,7 +118,9 @@ impl<'r> Fields<'r> {
 
     pub(super) fn event_type(&self, troubles: &mut Vec<Arc<str>>) -> Cow<'_, str> {
         let text = self.text(Role::EventType).unwrap_or_default();
-        self.note_bad_text(Role::EventType, &text, "event type", troubles);
+        if let Cow::Owned(_) = text {
+            self.note_bad_text(Role::EventType, "event type", troubles);
+        }
         text
     }
 
@@ -127,7 +129,9 @@ impl<'r> Fields<'r> {
             troubles.push("the event has no stream".into());
             return Named { category: None, id: NO_STREAM.into(), stored: None };
         };
-        self.note_bad_text(Role::Stream, &text, "stream", troubles);
+        if let Cow::Owned(_) = text {
+            self.note_bad_text(Role::Stream, "stream", troubles);
+        }
         match self.select.of(Role::Category) {
             None => Named { category: None, id: text.clone(), stored: Some(text) },
             Some(Take::Prefix(separator)) => prefixed(text, *separator),
@@ -138,8 +142,8 @@ impl<'r> Fields<'r> {
             },
             Some(Take::Column { .. } | Take::Json { .. } | Take::Tag(_)) => {
                 let category = self.text(Role::Category);
-                if let Some(category) = &category {
-                    self.note_bad_text(Role::Category, category, "stream type", troubles);
+                if let Some(Cow::Owned(_)) = category {
+                    self.note_bad_text(Role::Category, "stream type", troubles);
                 }
                 beside_category(category, text)
             }
@@ -147,10 +151,9 @@ impl<'r> Fields<'r> {
     }
 
     /// Names that are not UTF-8 are shown with replacement characters; that has to be said.
-    fn note_bad_text(&self, role: Role, read: &Cow<'_, str>, what: &str, troubles: &mut Vec<Arc<str>>) {
-        // A text that could be borrowed was right.
-        if let Cow::Owned(_) = read
-            && let Some((Value::Text(bytes), _)) = self.value(role)
+    /// Asked only of texts that could not be borrowed as they are.
+    fn note_bad_text(&self, role: Role, what: &str, troubles: &mut Vec<Arc<str>>) {
+        if let Some((Value::Text(bytes), _)) = self.value(role)
             && std::str::from_utf8(bytes).is_err()
         {
             troubles.push(format!("the {what} is not valid UTF-8").into());
