@@ -1,6 +1,9 @@
 //! Builds an index from a store, and extends one by what is new.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
     model::{GlobalPosition, StreamName},
@@ -11,7 +14,7 @@ use crate::{
             column::MISSING,
             names::{Seed, Table},
             rows,
-            rows::Scanned,
+            rows::{Lane, Scanned},
             time::BLOCK,
         },
     },
@@ -43,10 +46,19 @@ impl Index {
         index.keys_rise = self.keys_rise || self.is_empty();
         index.positions_rise = self.positions_rise || self.is_empty();
         let old_len = self.len();
+        let (scans, lanes) = scan_all(store, work, &ranges);
+        let mut numbers: Vec<Numbers> = lanes.iter().map(Numbers::new).collect();
         let mut fresh = Table::default();
-        for scanned in scan_all(store, work, &ranges) {
-            index.absorb(scanned.unwrap_or(Err(Cancelled.into()))?, &mut fresh);
+        for scanned in scans {
+            let scanned = scanned.unwrap_or(Err(Cancelled.into()))?;
+            let of = scanned.lane;
+            if let (Some(lane), Some(numbers)) = (lanes.get(of), numbers.get_mut(of)) {
+                index.absorb(scanned, lane, numbers, &mut fresh);
+            }
             work.advance(0)?;
+        }
+        for (lane, numbers) in lanes.iter().zip(&numbers) {
+            index.add_counts(lane, numbers);
         }
         index.rows.shrink();
         index.derive(old_len);
@@ -56,16 +68,20 @@ impl Index {
     }
 
     /// Puts what one range held behind what is there, and renumbers its streams and types.
-    fn absorb(&mut self, mut scanned: Scanned, fresh: &mut Table) {
+    fn absorb(&mut self, mut scanned: Scanned, lane: &Lane, numbers: &mut Numbers, fresh: &mut Table) {
         // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
         if self.len() + scanned.rows.len() > u32::MAX as usize {
             self.troubles.push("there are more events than can be shown".into());
             return;
         }
-        let streams = self.numbers_of(&scanned, fresh);
-        renumber(&mut scanned.rows.streams, &streams);
-        let types = self.type_numbers_of(&scanned.types);
-        renumber(&mut scanned.rows.types, &types);
+        renumber(&mut scanned.rows.streams, &mut numbers.streams, |stream| {
+            self.number_of(lane, stream, fresh)
+        });
+        let known = self.types.iter().zip(0..);
+        let mut types: TypeNumbers = known.map(|(info, number)| (Arc::clone(&info.name), number)).collect();
+        renumber(&mut scanned.rows.types, &mut numbers.types, |event_type| {
+            self.type_number_of(lane, event_type, &mut types)
+        });
         let last = self.len().checked_sub(1).and_then(|row| self.rows.keys.get(row));
         let follows = match (&last, &scanned.ends) {
             (Some(last), Some((first, _))) => last < first,
@@ -81,45 +97,41 @@ impl Index {
         self.troubles.extend(scanned.troubles.into_iter().take(room));
     }
 
-    /// The numbers of a range's streams; those never seen get the next ones. `fresh` knows the
-    /// streams that came since the sorted list of all names was made.
-    fn numbers_of(&mut self, scanned: &Scanned, fresh: &mut Table) -> Vec<u32> {
+    /// The number of a lane's stream; one never seen gets the next. `fresh` knows the streams that
+    /// came since the sorted list of all names was made.
+    fn number_of(&mut self, lane: &Lane, stream: u32, fresh: &mut Table) -> Option<u32> {
+        let name = lane.names.streams.get(stream as usize)?;
+        let hash = *lane.names.known_streams.hashes().get(stream as usize)?;
         let sorted = self.streams_by_name.len() as u32;
-        let mut numbers = Vec::with_capacity(scanned.streams.len());
-        for (found, hash) in scanned.streams.iter().zip(&scanned.stream_hashes) {
-            let name = &found.name;
-            let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
-            let known = fresh.find(*hash, is_same).map(|number| sorted + number);
-            let known = known.or_else(|| self.stream_number(name));
-            let streams = Arc::make_mut(&mut self.streams);
-            match known.and_then(|number| streams.get_mut(number as usize)) {
-                Some(info) => rows::add(info, found),
-                None => streams.push(found.clone()),
-            }
-            numbers.push(known.unwrap_or_else(|| sorted + fresh.add(*hash)));
-        }
-        numbers
+        let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
+        let known = fresh.find(hash, is_same).map(|number| sorted + number);
+        known.or_else(|| self.stream_number(name)).or_else(|| {
+            Arc::make_mut(&mut self.streams).push(rows::unseen(Arc::clone(name)));
+            Some(sorted + fresh.add(hash))
+        })
     }
 
-    fn type_numbers_of(&mut self, found: &[(Arc<str>, u64)]) -> Vec<u32> {
-        let mut known: BTreeMap<Arc<str>, u32> = self
-            .types
-            .iter()
-            .enumerate()
-            .map(|(number, info)| (Arc::clone(&info.name), number as u32))
-            .collect();
-        let mut numbers = Vec::with_capacity(found.len());
-        for (name, events) in found {
-            let number = *known.entry(Arc::clone(name)).or_insert_with(|| {
-                self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
-                (self.types.len() - 1) as u32
-            });
-            if let Some(info) = self.types.get_mut(number as usize) {
+    fn type_number_of(&mut self, lane: &Lane, event_type: u32, types: &mut TypeNumbers) -> Option<u32> {
+        let name = lane.names.types.get(event_type as usize)?;
+        Some(*types.entry(Arc::clone(name)).or_insert_with(|| {
+            self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
+            (self.types.len() - 1) as u32
+        }))
+    }
+
+    /// Adds what a lane counted.
+    fn add_counts(&mut self, lane: &Lane, numbers: &Numbers) {
+        let streams = Arc::make_mut(&mut self.streams);
+        for (found, number) in lane.streams.iter().zip(&numbers.streams) {
+            if let Some(info) = streams.get_mut(*number as usize) {
+                rows::add(info, found);
+            }
+        }
+        for (events, number) in lane.types.iter().zip(&numbers.types) {
+            if let Some(info) = self.types.get_mut(*number as usize) {
                 info.events += events;
             }
-            numbers.push(number);
         }
-        numbers
     }
 
     /// Brings all that follows from the columns up to date, for the rows from `start` on.
@@ -243,28 +255,71 @@ fn parts_for(work: &Work) -> usize {
 }
 
 /// Scans all ranges, side by side where there are lanes; `None` for one that never ran.
-fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange]) -> Vec<Option<StoreResult<Scanned>>> {
+fn scan_all(
+    store: &dyn EventStore,
+    work: &Work,
+    ranges: &[KeyRange],
+) -> (Vec<Option<StoreResult<Scanned>>>, Vec<Lane>) {
     let seed = Seed::random();
     let mut slots: Vec<Option<StoreResult<Scanned>>> = Vec::new();
     slots.resize_with(ranges.len(), || None);
+    // Lanes that no piece uses at the moment, and how many were made.
+    let idle: Mutex<(Vec<Lane>, usize)> = Mutex::default();
+    let locked = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let take = || {
+        let (lanes, made) = &mut *locked();
+        lanes.pop().unwrap_or_else(|| {
+            *made += 1;
+            Lane::new(*made - 1, seed)
+        })
+    };
     let pieces = slots
         .iter_mut()
         .zip(ranges)
         .map(|(slot, range)| -> Piece<'_> {
-            Box::new(move || *slot = Some(rows::scan(store, work, range, seed)))
+            let (take, locked) = (&take, &locked);
+            Box::new(move || {
+                let mut lane = take();
+                *slot = Some(rows::scan(store, work, range, &mut lane));
+                locked().0.push(lane);
+            })
         })
         .collect();
     work.run(pieces);
-    slots
+    let mut lanes = idle.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+    lanes.sort_by_key(Lane::number);
+    (slots, lanes)
 }
 
-fn renumber(column: &mut [u32], numbers: &[u32]) {
-    // The first range of a new index keeps its numbers, and it may be the whole store.
-    if numbers.iter().enumerate().all(|(old, new)| old == *new as usize) {
-        return;
+/// Types by name.
+type TypeNumbers = BTreeMap<Arc<str>, u32>;
+
+/// The index's numbers of a lane's streams and types; [`UNKNOWN`] until one is met.
+struct Numbers {
+    streams: Vec<u32>,
+    types: Vec<u32>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Numbers {
+    fn new(lane: &Lane) -> Self {
+        Self {
+            streams: vec![UNKNOWN; lane.names.streams.len()],
+            types: vec![UNKNOWN; lane.names.types.len()],
+        }
     }
+}
+
+/// Puts the index's numbers in the place of a lane's. Going along the rows gives new numbers in
+/// the order of the events, whichever lane came first.
+fn renumber(column: &mut [u32], numbers: &mut [u32], mut find: impl FnMut(u32) -> Option<u32>) {
     for number in column {
-        *number = numbers.get(*number as usize).copied().unwrap_or_default();
+        let Some(known) = numbers.get_mut(*number as usize) else { continue };
+        if *known == UNKNOWN {
+            *known = find(*number).unwrap_or(UNKNOWN);
+        }
+        *number = *known;
     }
 }
 

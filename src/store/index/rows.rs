@@ -80,15 +80,12 @@ fn append<T>(own: &mut Vec<T>, other: Vec<T>) {
     }
 }
 
-/// What the scan of one range found; streams and types are numbered as they came.
+/// What the scan of one range found; streams and types have the numbers of its lane.
 #[derive(Debug, Default)]
 pub(crate) struct Scanned {
     pub(crate) rows: Rows,
-    pub(crate) streams: Vec<StreamInfo>,
-    /// The hash of each stream's name.
-    pub(crate) stream_hashes: Vec<u64>,
-    /// Types, and how many events of the range are of each.
-    pub(crate) types: Vec<(Arc<str>, u64)>,
+    /// Whose numbers the rows have: an index into the list of lanes.
+    pub(crate) lane: usize,
     pub(crate) troubles: Vec<String>,
     /// The key of the first and the last row.
     pub(crate) ends: Option<(EventKey, EventKey)>,
@@ -96,33 +93,41 @@ pub(crate) struct Scanned {
     pub(crate) is_in_order: bool,
 }
 
+/// What the ranges share that one thread scans one after the other: they meet mostly the same
+/// names, which are made only once.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    number: usize,
+    pub(crate) names: Names,
+    /// Each of its streams, with what the lane's ranges have of it.
+    pub(crate) streams: Vec<StreamInfo>,
+    /// How many events of each of its types its ranges have.
+    pub(crate) types: Vec<u64>,
+}
+
 /// Scans one range into columns.
 pub(crate) fn scan(
     store: &dyn EventStore,
     work: &Work,
     range: &KeyRange,
-    seed: Seed,
+    lane: &mut Lane,
 ) -> StoreResult<Scanned> {
-    let mut scanned = Scanned { is_in_order: true, ..Scanned::default() };
-    let mut names = Names::new(seed);
+    let mut scanned = Scanned { is_in_order: true, lane: lane.number, ..Scanned::default() };
     let mut last: Vec<KeyPart> = Vec::new();
-    let troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut names, &mut last))?;
+    scanned.troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut lane.names, &mut last))?;
     if let Some((_, end)) = &mut scanned.ends {
         *end = EventKey(last.into());
     }
-    scanned.troubles = troubles;
-    scanned.stream_hashes = names.known_streams.hashes().to_vec();
-    scanned.streams = names.streams.into_iter().map(unseen).collect();
-    scanned.types = names.types.into_iter().map(|name| (name, 0)).collect();
-    scanned.count();
+    lane.count(&scanned.rows);
     Ok(scanned)
 }
 
-fn unseen(name: Arc<StreamName>) -> StreamInfo {
+/// A stream of which nothing is counted yet.
+pub(crate) fn unseen(name: Arc<StreamName>) -> StreamInfo {
     StreamInfo { name, events: 0, first_version: None, last_version: None, first_time: None, last_time: None }
 }
 
-/// Adds what one range has of a stream to what another has.
+/// Adds what one lane has of a stream to what others have.
 pub(crate) fn add(own: &mut StreamInfo, other: &StreamInfo) {
     own.events += other.events;
     own.first_version = least(own.first_version, other.first_version);
@@ -138,26 +143,39 @@ fn least<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
     }
 }
 
-impl Scanned {
+impl Lane {
+    pub(crate) fn new(number: usize, seed: Seed) -> Self {
+        Self { number, names: Names::new(seed), streams: Vec::new(), types: Vec::new() }
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Counts the events of each stream and type, while other ranges are still read.
-    fn count(&mut self) {
-        for row in 0..self.rows.len() {
-            let event_type = self.rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
-            if let Some((_, events)) = event_type {
+    fn count(&mut self, rows: &Rows) {
+        let seen = self.streams.len();
+        self.streams.extend(self.names.streams.iter().skip(seen).cloned().map(unseen));
+        self.types.resize(self.names.types.len(), 0);
+        for row in 0..rows.len() {
+            let event_type = rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
+            if let Some(events) = event_type {
                 *events += 1;
             }
-            let stream = self.rows.streams.get(row).and_then(|number| self.streams.get_mut(*number as usize));
+            let stream = rows.streams.get(row).and_then(|number| self.streams.get_mut(*number as usize));
             let Some(stream) = stream else { continue };
             stream.events += 1;
-            let version = self.rows.versions.get(row).map(StreamVersion);
+            let version = rows.versions.get(row).map(StreamVersion);
             stream.first_version = least(stream.first_version, version);
             stream.last_version = stream.last_version.max(version);
-            let time = self.rows.time(row);
+            let time = rows.time(row);
             stream.first_time = least(stream.first_time, time);
             stream.last_time = stream.last_time.max(time);
         }
     }
+}
 
+impl Scanned {
     /// Takes a row; `last` is the key of the row before, and becomes this one's.
     fn take(&mut self, row: &ScanRow<'_>, names: &mut Names, last: &mut Vec<KeyPart>) {
         let stream = names.stream(row);
