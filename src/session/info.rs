@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Opened {
-    /// Which table and columns play the main roles: "events: stream = aggregate_id, version = …".
+    /// Which table and columns play the main roles: `events: stream = aggregate_id, version = …`.
     pub(crate) fn status(&self) -> String {
         let roles = [Role::Stream, Role::Category, Role::Version, Role::EventType, Role::Time, Role::Data];
         let events = &self.layout.events;

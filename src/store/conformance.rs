@@ -200,7 +200,7 @@ fn scanned(store: &dyn EventStore, ranges: &[KeyRange], work: &Work) -> Result<V
             .scan(work, range, &mut |row| {
                 let stored = row.stored.map(str::to_owned);
                 let name = (row.category.map(str::to_owned), row.id.to_owned(), stored);
-                let facts = (&row.key, &row.position, name, row.version, row.event_type, row.time);
+                let facts = (row.key.to_key(), &row.position, name, row.version, row.event_type, row.time);
                 found.push(format!("{facts:?}"));
             })
             .map_err(said)?;

@@ -8,7 +8,7 @@ use crate::{
         StreamVersion, Timestamp,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, ScanKey, ScanRow, StoreResult,
         layout::{EventsTable, Layout, Order},
     },
     work::Work,
@@ -163,7 +163,7 @@ impl EventStore for MemoryStore {
         for event in self.events.iter().filter(is_behind).take_while(is_within) {
             work.advance(1)?;
             visit(&ScanRow {
-                key: event.key.clone(),
+                key: ScanKey::of(&event.key.0),
                 position: event.position.clone(),
                 category: event.stream.category.as_deref(),
                 id: &event.stream.id,

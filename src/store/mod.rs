@@ -15,8 +15,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     model::{
-        EventKey, EventQuery, GlobalPosition, RecordedEvent, StoredSnapshot, StreamName, StreamVersion,
-        Timestamp,
+        EventKey, EventQuery, GlobalPosition, KeyPart, RecordedEvent, StoredSnapshot, StreamName,
+        StreamVersion, Timestamp,
     },
     work::{Cancelled, Work},
 };
@@ -115,11 +115,21 @@ pub struct KeyRange {
     pub until: Option<EventKey>,
 }
 
+/// The key of an event as a scan meets it: not copied, since most are one number and a scan meets
+/// millions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanKey<'a> {
+    /// One integer.
+    Integer(i64),
+    /// Any other.
+    Parts(&'a [KeyPart]),
+}
+
 /// One event as a scan meets it, borrowed from the database's own memory.
 #[derive(Debug)]
 pub struct ScanRow<'a> {
     /// Its key.
-    pub key: EventKey,
+    pub key: ScanKey<'a>,
     /// Its place in the whole log.
     pub position: Option<GlobalPosition>,
     /// The kind of its stream.
@@ -134,6 +144,31 @@ pub struct ScanRow<'a> {
     pub event_type: &'a str,
     /// Its time.
     pub time: Option<Timestamp>,
+}
+
+impl<'a> ScanKey<'a> {
+    /// The key of these parts.
+    #[must_use]
+    pub fn of(parts: &'a [KeyPart]) -> Self {
+        match parts {
+            [KeyPart::Integer(number)] => Self::Integer(*number),
+            parts => Self::Parts(parts),
+        }
+    }
+
+    /// What `ask` says of the parts.
+    pub fn with_parts<T>(self, ask: impl FnOnce(&[KeyPart]) -> T) -> T {
+        match self {
+            Self::Integer(number) => ask(&[KeyPart::Integer(number)]),
+            Self::Parts(parts) => ask(parts),
+        }
+    }
+
+    /// The key to keep.
+    #[must_use]
+    pub fn to_key(self) -> EventKey {
+        self.with_parts(|parts| EventKey(parts.into()))
+    }
 }
 
 /// What the store knows of itself without reading events.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use timeglass::{
     model::{EventKey, EventQuery, GlobalPosition, Json, KeyPart, RecordedEvent, StreamName},
     project::open::{Opening, open},
+    sample::{self, SampleOptions, Shape},
     store::{
         PageFrom,
         conformance::check_store,
@@ -94,6 +95,17 @@ fn so_does_a_sqlite_file_of_every_layout() {
 #[test]
 fn so_does_a_sqlite_file_of_every_other_layout() {
     check_every_second_fixture(1);
+}
+
+#[test]
+fn so_does_a_sample_of_every_shape() {
+    let folder = tempfile::tempdir().unwrap();
+    for shape in Shape::ALL {
+        let path = folder.path().join(format!("{}.sqlite", shape.key()));
+        let options = SampleOptions { events: 120, ..SampleOptions::of(shape) };
+        sample::write(&path, &options, &Work::default()).unwrap();
+        check_sqlite(&path, shape.key());
+    }
 }
 
 #[test]

@@ -314,6 +314,29 @@ fn layouts_of_other_makers() {
     );
 }
 
+/// Each of 5 000 streams takes its turn: in any look of bounded length each is seen once.
+#[test]
+fn many_streams_that_grow_side_by_side() {
+    check_made(
+        "no key, all first versions in front",
+        "CREATE TABLE events (id INTEGER PRIMARY KEY, stream_id TEXT, version INTEGER, event_type TEXT, data TEXT, created_at TEXT);
+          WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
+          INSERT INTO events SELECT i + 1, 'account-' || (i % 5000), 1 + i / 5000, CASE WHEN i < 5000 THEN 'Opened' ELSE 'Deposited' END, json_object('amount', i), strftime('%Y-%m-%dT%H:%M:%fZ', '2024-01-01', i || ' minutes') FROM n;",
+        &["stream = stream_id", "version = version", "event_type = event_type", "global_position = id", "time = created_at (ISO 8601)"],
+    );
+}
+
+/// Rows that are changed carry a number, too, but each of them is there once and for all.
+#[test]
+fn rows_with_a_lock_number_are_no_streams() {
+    let found = made(
+        "CREATE TABLE documents (id INTEGER PRIMARY KEY, account_id TEXT, version INTEGER, title TEXT, body TEXT, updated_at TEXT);
+          WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+          INSERT INTO documents SELECT i + 1, 'account-' || i, CASE WHEN i < 5000 THEN 1 ELSE 3 END, 'Title ' || i, json_object('text', i), strftime('%Y-%m-%dT%H:%M:%fZ', '2024-01-01', i || ' minutes') FROM n;",
+    );
+    assert!(found.starts_with("not found"), "{found}");
+}
+
 #[test]
 fn layouts_with_odd_columns() {
     check_made(

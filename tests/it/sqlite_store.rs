@@ -312,7 +312,7 @@ impl Scanned {
                 stored: row.stored.map(Arc::from),
             });
             *self.types.entry(row.event_type.to_owned()).or_default() += 1;
-            self.keys.push(row.key.clone());
+            self.keys.push(row.key.to_key());
         });
         scan.expect("a scan");
     }

@@ -100,7 +100,10 @@ impl<'a> Value<'a> {
 #[must_use]
 pub fn time(value: Value<'_>, form: Form) -> Option<Timestamp> {
     match form {
-        Form::Plain | Form::Iso => Timestamp::parse(value.as_str()?),
+        Form::Plain | Form::Iso => match value {
+            Value::Text(bytes) | Value::Blob(bytes) => Timestamp::parse_bytes(bytes),
+            Value::Null | Value::Integer(_) | Value::Real(_) => None,
+        },
         Form::EpochSeconds => epoch(value, 0),
         Form::EpochMillis => epoch(value, 3),
         Form::EpochMicros => epoch(value, 6),
@@ -163,7 +166,11 @@ pub fn id_text(value: Value<'_>, form: Form) -> Option<Cow<'_, str>> {
         Value::Null => None,
         Value::Integer(number) => Some(number.to_string().into()),
         Value::Real(number) => Some(number.to_string().into()),
-        Value::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+        // The quick check first: hardly a text needs its bad bytes replaced.
+        Value::Text(bytes) => Some(match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        }),
         Value::Blob(bytes) if bytes.len() == 16 && form == Form::UuidBytes => Some(dashed(bytes).into()),
         Value::Blob(bytes) if bytes.len() == 16 && form == Form::GuidBytes => {
             Some(dashed(&big_endian(bytes)).into())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::store::{
+    decode::Value,
     detect::{look::Look, names, values::Profile},
     layout::Role,
 };
@@ -124,7 +125,8 @@ fn judge(look: &Look<'_>, stream: usize, category: Option<usize>, version: usize
         let is_named = stream_name > 0.3 && version_name > 0.3;
         return is_named.then_some(Pair { stream, category, version, score, is_key, counts });
     }
-    if counts.groups == 0 && !(is_key && counts.base().is_some()) {
+    let counts_later = || stream_name > 0.3 && version_name > 0.3 && rises_later(look, &counts, version);
+    if counts.groups == 0 && !(counts.base().is_some() && (is_key || counts_later())) {
         return None;
     }
     let share = if counts.groups == 0 { 0.6 } else { counts.share() };
@@ -141,6 +143,16 @@ fn judge(look: &Look<'_>, stream: usize, category: Option<usize>, version: usize
     let profile = look.profile(version);
     score -= if profile.mostly(profile.texts, 0.5) { 12.0 } else { 0.0 };
     (score >= ENOUGH).then_some(Pair { stream, category, version, score, is_key, counts })
+}
+
+/// Whether a number that is the first one in all streams looked at is higher in the table's last
+/// rows: thousands of streams that grow side by side show each of them only once in any short look.
+fn rises_later(look: &Look<'_>, counts: &Counts, version: usize) -> bool {
+    let Some(base) = counts.base().filter(|_| counts.all >= 100) else { return false };
+    let late: Vec<i64> =
+        look.sample.last_rows().filter_map(|row| Value::from(row.get(version)?).as_i64()).collect();
+    let higher = late.iter().filter(|value| **value > base).count();
+    higher * 2 > late.len() && late.iter().all(|value| *value >= base)
 }
 
 /// Whether a unique key consists of these columns, and otherwise only of ones that stay the same

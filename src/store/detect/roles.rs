@@ -128,6 +128,9 @@ impl Reading {
         let with = best.category.map(|column| format!(" and `{}`", look.name(column))).unwrap_or_default();
         let counts = best.counts;
         let counted = match (counts.groups, counts.base()) {
+            (0, Some(base)) if !best.is_key => {
+                format!(", {base} in all streams looked at and higher in the last rows")
+            }
             (0, _) => String::new(),
             (groups, Some(base)) => {
                 format!(

@@ -72,6 +72,13 @@ pub(super) fn take(connection: &Connection, table: &Table, work: &Work) -> Detec
     Ok(sample)
 }
 
+impl Sample {
+    /// The whole rows from the table's end, the last one first; none of a table that is short.
+    pub(super) fn last_rows(&self) -> impl Iterator<Item = &[Stored]> {
+        self.rows.iter().skip(WHOLE).rev().map(Vec::as_slice)
+    }
+}
+
 fn note(sample: &mut Sample, outcome: rusqlite::Result<()>) {
     if let Err(err) = outcome {
         sample.trouble = Some(err.to_string());

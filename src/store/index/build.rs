@@ -1,14 +1,22 @@
 //! Builds an index from a store, and extends one by what is new.
 
-#[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
-use std::collections::HashMap;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
-    model::{GlobalPosition, StreamInfo, StreamName, StreamVersion},
+    model::{GlobalPosition, StreamName},
     store::{
         EventStore, KeyRange, StoreResult,
-        index::{CategoryInfo, Index, TypeInfo, column::MISSING, rows, rows::Scanned, time::BLOCK},
+        index::{
+            CategoryInfo, Index, TypeInfo,
+            column::MISSING,
+            names::{Seed, Table},
+            rows,
+            rows::{Lane, Scanned},
+            time::BLOCK,
+        },
     },
     work::{Cancelled, Piece, Work},
 };
@@ -22,13 +30,13 @@ impl Index {
     /// Fails when the store fails or the work is withdrawn; trouble in rows ends up in
     /// [`Index::troubles`].
     pub fn build(store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        Self::default().grown(store, work, work.width())
+        Self::default().grown(store, work, parts_for(work))
     }
 
     /// This index with the events that came after its last one. Numbers of streams and types, and
     /// the ordinals, stay what they were; names are shared.
     pub fn extended(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        self.grown(store, work, if self.is_empty() { work.width() } else { 1 })
+        self.grown(store, work, if self.is_empty() { parts_for(work) } else { 1 })
     }
 
     fn grown(&self, store: &dyn EventStore, work: &Work, parts: usize) -> StoreResult<Self> {
@@ -38,9 +46,19 @@ impl Index {
         index.keys_rise = self.keys_rise || self.is_empty();
         index.positions_rise = self.positions_rise || self.is_empty();
         let old_len = self.len();
-        for scanned in scan_all(store, work, &ranges) {
-            index.absorb(scanned.unwrap_or(Err(Cancelled.into()))?);
+        let (scans, lanes) = scan_all(store, work, &ranges);
+        let mut numbers: Vec<Numbers> = lanes.iter().map(Numbers::new).collect();
+        let mut fresh = Table::default();
+        for scanned in scans {
+            let scanned = scanned.unwrap_or(Err(Cancelled.into()))?;
+            let of = scanned.lane;
+            if let (Some(lane), Some(numbers)) = (lanes.get(of), numbers.get_mut(of)) {
+                index.absorb(scanned, lane, numbers, &mut fresh);
+            }
             work.advance(0)?;
+        }
+        for (lane, numbers) in lanes.iter().zip(&numbers) {
+            index.add_counts(lane, numbers);
         }
         index.rows.shrink();
         index.derive(old_len);
@@ -50,11 +68,20 @@ impl Index {
     }
 
     /// Puts what one range held behind what is there, and renumbers its streams and types.
-    fn absorb(&mut self, mut scanned: Scanned) {
-        let streams = self.numbers_of(&scanned.streams);
-        renumber(&mut scanned.rows.streams, &streams);
-        let types = self.type_numbers_of(&scanned.types);
-        renumber(&mut scanned.rows.types, &types);
+    fn absorb(&mut self, mut scanned: Scanned, lane: &Lane, numbers: &mut Numbers, fresh: &mut Table) {
+        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
+        if self.len() + scanned.rows.len() > u32::MAX as usize {
+            self.troubles.push("there are more events than can be shown".into());
+            return;
+        }
+        renumber(&mut scanned.rows.streams, &mut numbers.streams, |stream| {
+            self.number_of(lane, stream, fresh)
+        });
+        let known = self.types.iter().zip(0..);
+        let mut types: TypeNumbers = known.map(|(info, number)| (Arc::clone(&info.name), number)).collect();
+        renumber(&mut scanned.rows.types, &mut numbers.types, |event_type| {
+            self.type_number_of(lane, event_type, &mut types)
+        });
         let last = self.len().checked_sub(1).and_then(|row| self.rows.keys.get(row));
         let follows = match (&last, &scanned.ends) {
             (Some(last), Some((first, _))) => last < first,
@@ -65,70 +92,56 @@ impl Index {
             self.troubles
                 .push("events do not come in the order of their keys; looking one up is slow".into());
         }
-        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
-        if self.len() + scanned.rows.len() > u32::MAX as usize {
-            self.troubles.push("there are more events than can be shown".into());
-        } else {
-            self.rows.append(scanned.rows);
-        }
+        self.rows.append(scanned.rows);
         let room = TROUBLES_KEPT.saturating_sub(self.troubles.len());
         self.troubles.extend(scanned.troubles.into_iter().take(room));
     }
 
-    /// The numbers of these streams; those never seen get the next ones.
-    #[expect(clippy::disallowed_types, reason = "looked into by name and never iterated")]
-    fn numbers_of(&mut self, names: &[Arc<StreamName>]) -> Vec<u32> {
-        let sorted = self.streams_by_name.len();
-        let mut fresh: HashMap<Arc<StreamName>, u32> = HashMap::new();
-        // Streams of the ranges before this one are not in the sorted list yet.
-        for (number, info) in self.streams.iter().enumerate().skip(sorted) {
-            fresh.insert(Arc::clone(&info.name), number as u32);
-        }
-        let mut numbers = Vec::with_capacity(names.len());
-        for name in names {
-            let known = self.stream_number(name).or_else(|| fresh.get(name).copied());
-            numbers.push(known.unwrap_or_else(|| {
-                let number = self.streams.len() as u32;
-                Arc::make_mut(&mut self.streams).push(StreamInfo {
-                    name: Arc::clone(name),
-                    events: 0,
-                    first_version: None,
-                    last_version: None,
-                    first_time: None,
-                    last_time: None,
-                });
-                fresh.insert(Arc::clone(name), number);
-                number
-            }));
-        }
-        numbers
+    /// The number of a lane's stream; one never seen gets the next. `fresh` knows the streams that
+    /// came since the sorted list of all names was made.
+    fn number_of(&mut self, lane: &Lane, stream: u32, fresh: &mut Table) -> Option<u32> {
+        let name = lane.names.streams.get(stream as usize)?;
+        let hash = *lane.names.known_streams.hashes().get(stream as usize)?;
+        let sorted = self.streams_by_name.len() as u32;
+        let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
+        let known = fresh.find(hash, is_same).map(|number| sorted + number);
+        known.or_else(|| self.stream_number(name)).or_else(|| {
+            Arc::make_mut(&mut self.streams).push(rows::unseen(Arc::clone(name)));
+            Some(sorted + fresh.add(hash))
+        })
     }
 
-    fn type_numbers_of(&mut self, names: &[Arc<str>]) -> Vec<u32> {
-        let mut known: BTreeMap<Arc<str>, u32> = self
-            .types
-            .iter()
-            .enumerate()
-            .map(|(number, info)| (Arc::clone(&info.name), number as u32))
-            .collect();
-        let mut numbers = Vec::with_capacity(names.len());
-        for name in names {
-            numbers.push(*known.entry(Arc::clone(name)).or_insert_with(|| {
-                self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
-                (self.types.len() - 1) as u32
-            }));
+    fn type_number_of(&mut self, lane: &Lane, event_type: u32, types: &mut TypeNumbers) -> Option<u32> {
+        let name = lane.names.types.get(event_type as usize)?;
+        Some(*types.entry(Arc::clone(name)).or_insert_with(|| {
+            self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
+            (self.types.len() - 1) as u32
+        }))
+    }
+
+    /// Adds what a lane counted.
+    fn add_counts(&mut self, lane: &Lane, numbers: &Numbers) {
+        let streams = Arc::make_mut(&mut self.streams);
+        for (found, number) in lane.streams.iter().zip(&numbers.streams) {
+            if let Some(info) = streams.get_mut(*number as usize) {
+                rows::add(info, found);
+            }
         }
-        numbers
+        for (events, number) in lane.types.iter().zip(&numbers.types) {
+            if let Some(info) = self.types.get_mut(*number as usize) {
+                info.events += events;
+            }
+        }
     }
 
     /// Brings all that follows from the columns up to date, for the rows from `start` on.
     fn derive(&mut self, start: usize) {
-        self.count(start);
         self.derive_times(start);
         self.check_positions(start);
         if self.streams_by_name.len() < self.streams.len() {
             let mut order: Vec<u32> = (0..self.streams.len() as u32).collect();
-            order.sort_by_key(|number| self.streams.get(*number as usize).map(|info| Arc::clone(&info.name)));
+            let name = |number: &u32| self.streams.get(*number as usize).map(|info| &*info.name);
+            order.sort_by(|left, right| name(left).cmp(&name(right)));
             self.streams_by_name = Arc::new(order);
         }
         let mut categories: BTreeMap<Option<&Arc<str>>, (u64, u64)> = BTreeMap::new();
@@ -140,28 +153,6 @@ impl Index {
             .into_iter()
             .map(|(name, (streams, events))| CategoryInfo { name: name.cloned(), streams, events })
             .collect();
-    }
-
-    /// Adds the rows from `start` on to what is known of their streams and types.
-    fn count(&mut self, start: usize) {
-        let streams = Arc::make_mut(&mut self.streams);
-        for row in start..self.rows.len() {
-            let event_type = self.rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
-            if let Some(event_type) = event_type {
-                event_type.events += 1;
-            }
-            let stream = self.rows.streams.get(row).and_then(|number| streams.get_mut(*number as usize));
-            let Some(stream) = stream else { continue };
-            stream.events += 1;
-            if let Some(version) = self.rows.versions.get(row).map(StreamVersion) {
-                stream.first_version = Some(stream.first_version.map_or(version, |first| first.min(version)));
-                stream.last_version = Some(stream.last_version.map_or(version, |last| last.max(version)));
-            }
-            if let Some(time) = self.rows.time(row) {
-                stream.first_time = Some(stream.first_time.map_or(time, |first| first.min(time)));
-                stream.last_time = Some(stream.last_time.map_or(time, |last| last.max(time)));
-            }
-        }
     }
 
     fn derive_times(&mut self, start: usize) {
@@ -179,7 +170,8 @@ impl Index {
     }
 
     fn check_positions(&mut self, start: usize) {
-        if !self.positions_rise {
+        // Positions that are the keys' first parts rise with the keys.
+        if !self.positions_rise || (self.keys_rise && self.rows.positions.are_of_keys()) {
             return;
         }
         let position = |row: usize| self.rows.positions.get(row, &self.rows.keys);
@@ -254,26 +246,80 @@ impl Index {
     }
 }
 
+/// Several ranges a lane, so that none waits long for another at the end; one without lanes.
+fn parts_for(work: &Work) -> usize {
+    match work.width() {
+        1 => 1,
+        width => width * 6,
+    }
+}
+
 /// Scans all ranges, side by side where there are lanes; `None` for one that never ran.
-fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange]) -> Vec<Option<StoreResult<Scanned>>> {
+fn scan_all(
+    store: &dyn EventStore,
+    work: &Work,
+    ranges: &[KeyRange],
+) -> (Vec<Option<StoreResult<Scanned>>>, Vec<Lane>) {
+    let seed = Seed::random();
     let mut slots: Vec<Option<StoreResult<Scanned>>> = Vec::new();
     slots.resize_with(ranges.len(), || None);
+    // Lanes that no piece uses at the moment, and how many were made.
+    let idle: Mutex<(Vec<Lane>, usize)> = Mutex::default();
+    let locked = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let take = || {
+        let (lanes, made) = &mut *locked();
+        lanes.pop().unwrap_or_else(|| {
+            *made += 1;
+            Lane::new(*made - 1, seed)
+        })
+    };
     let pieces = slots
         .iter_mut()
         .zip(ranges)
-        .map(|(slot, range)| -> Piece<'_> { Box::new(move || *slot = Some(rows::scan(store, work, range))) })
+        .map(|(slot, range)| -> Piece<'_> {
+            let (take, locked) = (&take, &locked);
+            Box::new(move || {
+                let mut lane = take();
+                *slot = Some(rows::scan(store, work, range, &mut lane));
+                locked().0.push(lane);
+            })
+        })
         .collect();
     work.run(pieces);
-    slots
+    let mut lanes = idle.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+    lanes.sort_by_key(Lane::number);
+    (slots, lanes)
 }
 
-fn renumber(column: &mut [u32], numbers: &[u32]) {
-    // The first range of a new index keeps its numbers, and it may be the whole store.
-    if numbers.iter().enumerate().all(|(old, new)| old == *new as usize) {
-        return;
+/// Types by name.
+type TypeNumbers = BTreeMap<Arc<str>, u32>;
+
+/// The index's numbers of a lane's streams and types; [`UNKNOWN`] until one is met.
+struct Numbers {
+    streams: Vec<u32>,
+    types: Vec<u32>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Numbers {
+    fn new(lane: &Lane) -> Self {
+        Self {
+            streams: vec![UNKNOWN; lane.names.streams.len()],
+            types: vec![UNKNOWN; lane.names.types.len()],
+        }
     }
+}
+
+/// Puts the index's numbers in the place of a lane's. Going along the rows gives new numbers in
+/// the order of the events, whichever lane came first.
+fn renumber(column: &mut [u32], numbers: &mut [u32], mut find: impl FnMut(u32) -> Option<u32>) {
     for number in column {
-        *number = numbers.get(*number as usize).copied().unwrap_or_default();
+        let Some(known) = numbers.get_mut(*number as usize) else { continue };
+        if *known == UNKNOWN {
+            *known = find(*number).unwrap_or(UNKNOWN);
+        }
+        *number = *known;
     }
 }
 

@@ -68,6 +68,22 @@ impl IntColumn {
             *self = other;
             return;
         }
+        if let (
+            Self::Narrow { base: Some(base), distances },
+            Self::Narrow { base: Some(other_base), distances: others },
+        ) = (&mut *self, &other)
+            && let Some(shift) = other_base.checked_sub(*base)
+            && let Some((least, most)) = bounds(others)
+            && let Ok(shift) = i32::try_from(shift)
+            && least.checked_add(shift).is_some_and(|moved| moved != MISSING_DISTANCE)
+            && most.checked_add(shift).is_some()
+        {
+            distances.extend(others.iter().map(|own| match *own {
+                MISSING_DISTANCE => MISSING_DISTANCE,
+                own => own.wrapping_add(shift),
+            }));
+            return;
+        }
         for row in 0..other.len() {
             self.push(other.get(row));
         }
@@ -86,6 +102,12 @@ impl IntColumn {
             Self::Wide(numbers) => numbers.capacity() * size_of::<i64>(),
         }
     }
+}
+
+/// The least and the greatest distance, missing ones left out.
+fn bounds(distances: &[i32]) -> Option<(i32, i32)> {
+    let there = distances.iter().copied().filter(|distance| *distance != MISSING_DISTANCE);
+    Some((there.clone().min()?, there.max()?))
 }
 
 fn distance(base: i64, number: i64) -> Option<i32> {
@@ -183,6 +205,9 @@ mod tests {
         check(&[None, None], true);
         check(&[None, Some(7), Some(-3), None, Some(2_000_000_000)], true);
         check(&[Some(1_700_000_000_000), Some(1_700_000_000_001)], true);
+        check(&[Some(0), Some(2_147_483_647), None, Some(5)], true);
+        check(&[Some(0), Some(-2_147_483_647), None, Some(5)], true);
+        check(&[Some(5), Some(2_147_483_647), Some(-2_147_483_640)], true);
         check(&[Some(0), None, Some(1 << 40), Some(-5)], false);
         check(&[Some(i64::MAX), Some(-1), Some(i64::MIN + 1)], false);
     }

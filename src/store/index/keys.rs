@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     model::{EventKey, GlobalPosition, KeyPart},
-    store::index::column::{IntColumn, MISSING},
+    store::{
+        ScanKey,
+        index::column::{IntColumn, MISSING},
+    },
 };
 
 /// The key of every event: one column of numbers a part where all parts are numbers, else bytes.
@@ -52,20 +55,32 @@ impl Keys {
     fn first_part(&self, row: usize) -> Option<GlobalPosition> {
         match self {
             Self::Integers(columns) => columns.first()?.get(row).map(GlobalPosition::Number),
-            Self::Packed { .. } => position_of(&self.get(row)?),
+            Self::Packed { .. } => position_of(ScanKey::of(&self.get(row)?.0)),
         }
     }
 
-    pub(crate) fn push(&mut self, key: &EventKey) {
+    pub(crate) fn push(&mut self, key: ScanKey<'_>) {
+        match (&mut *self, key) {
+            (Self::Integers(columns), ScanKey::Integer(number)) if number != MISSING => {
+                if let [column] = columns.as_mut_slice() {
+                    return column.push(Some(number));
+                }
+            }
+            _ => (),
+        }
+        key.with_parts(|parts| self.push_parts(parts));
+    }
+
+    fn push_parts(&mut self, key: &[KeyPart]) {
         if let Self::Integers(columns) = self {
             if columns.is_empty() {
-                columns.resize_with(key.0.len(), IntColumn::default);
+                columns.resize_with(key.len(), IntColumn::default);
             }
-            let fits = !key.0.is_empty()
-                && columns.len() == key.0.len()
-                && key.0.iter().all(|part| matches!(part, KeyPart::Integer(number) if *number != MISSING));
+            let fits = !key.is_empty()
+                && columns.len() == key.len()
+                && key.iter().all(|part| matches!(part, KeyPart::Integer(number) if *number != MISSING));
             if fits {
-                for (column, part) in columns.iter_mut().zip(key.0.iter()) {
+                for (column, part) in columns.iter_mut().zip(key) {
                     if let KeyPart::Integer(number) = part {
                         column.push(Some(*number));
                     }
@@ -84,7 +99,7 @@ impl Keys {
     fn pack(&mut self) {
         let mut packed = (Vec::new(), Vec::new());
         for key in (0..self.len()).filter_map(|row| self.get(row)) {
-            pack(&key, &mut packed.0);
+            pack(&key.0, &mut packed.0);
             packed.1.push(packed.0.len() as u64);
         }
         *self = Self::Packed { bytes: packed.0, ends: packed.1 };
@@ -101,7 +116,7 @@ impl Keys {
             }
             (_, other) => {
                 for key in (0..other.len()).filter_map(|row| other.get(row)) {
-                    self.push(&key);
+                    self.push(ScanKey::of(&key.0));
                 }
             }
         }
@@ -126,8 +141,8 @@ impl Keys {
 }
 
 /// Tag and value, part after part; lengths before texts and bytes.
-fn pack(key: &EventKey, bytes: &mut Vec<u8>) {
-    for part in key.0.iter() {
+fn pack(key: &[KeyPart], bytes: &mut Vec<u8>) {
+    for part in key {
         let (tag, value): (u8, &[u8]) = match part {
             KeyPart::Null => (0, &[]),
             KeyPart::Integer(number) => {
@@ -174,12 +189,12 @@ fn unpack(mut bytes: &[u8]) -> Option<EventKey> {
     Some(EventKey(parts.into()))
 }
 
-fn position_of(key: &EventKey) -> Option<GlobalPosition> {
-    match key.0.first()? {
+fn position_of(key: ScanKey<'_>) -> Option<GlobalPosition> {
+    key.with_parts(|parts| match parts.first()? {
         KeyPart::Integer(number) => Some(GlobalPosition::Number(*number)),
         KeyPart::Text(text) => Some(GlobalPosition::Text(Arc::clone(text))),
         KeyPart::Null | KeyPart::Blob(_) => None,
-    }
+    })
 }
 
 /// The position of every event; nothing where the key says it already.
@@ -206,8 +221,19 @@ impl Positions {
         }
     }
 
+    /// Whether each is the first part of its event's key.
+    pub(crate) fn are_of_keys(&self) -> bool {
+        matches!(self, Self::FirstKeyPart)
+    }
+
     /// Takes the position of the row that follows `rows` earlier ones; its key is not yet in `keys`.
-    pub(crate) fn push(&mut self, position: Option<GlobalPosition>, key: &EventKey, keys: &Keys) {
+    pub(crate) fn push(&mut self, position: Option<GlobalPosition>, key: ScanKey<'_>, keys: &Keys) {
+        if let (Self::FirstKeyPart, Some(GlobalPosition::Number(own)), ScanKey::Integer(number)) =
+            (&*self, &position, key)
+            && *own == number
+        {
+            return;
+        }
         let rows = keys.len();
         if rows == 0 && position.is_some() && position == position_of(key) {
             *self = Self::FirstKeyPart;
@@ -299,7 +325,10 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::{Keys, Positions};
-    use crate::model::{EventKey, GlobalPosition, KeyPart};
+    use crate::{
+        model::{EventKey, GlobalPosition, KeyPart},
+        store::ScanKey,
+    };
 
     fn key(parts: &[KeyPart]) -> EventKey {
         EventKey(parts.into())
@@ -308,8 +337,8 @@ mod tests {
     fn fill(rows: &[(EventKey, Option<GlobalPosition>)]) -> (Keys, Positions) {
         let (mut keys, mut positions) = (Keys::default(), Positions::default());
         for (key, position) in rows {
-            positions.push(position.clone(), key, &keys);
-            keys.push(key);
+            positions.push(position.clone(), ScanKey::of(&key.0), &keys);
+            keys.push(ScanKey::of(&key.0));
         }
         (keys, positions)
     }

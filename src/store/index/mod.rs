@@ -9,6 +9,7 @@ mod column;
 mod filter;
 mod find;
 mod keys;
+mod names;
 mod nearest;
 mod rows;
 mod time;

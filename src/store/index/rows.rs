@@ -1,16 +1,15 @@
 //! The columns themselves, filled row by row from a scan of one range.
 
-#[expect(clippy::disallowed_types, reason = "looked into for every event and never iterated")]
-use std::collections::HashMap;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    model::{EventKey, StreamName, Timestamp},
+    model::{EventKey, KeyPart, StreamInfo, StreamName, StreamVersion, Timestamp},
     store::{
         EventStore, KeyRange, ScanRow, StoreResult,
         index::{
             column::{Digits, IntColumn, MISSING},
             keys::{Keys, Positions},
+            names::{Names, Seed},
         },
     },
     work::Work,
@@ -81,12 +80,12 @@ fn append<T>(own: &mut Vec<T>, other: Vec<T>) {
     }
 }
 
-/// What the scan of one range found; streams and types are numbered as they came.
+/// What the scan of one range found; streams and types have the numbers of its lane.
 #[derive(Debug, Default)]
 pub(crate) struct Scanned {
     pub(crate) rows: Rows,
-    pub(crate) streams: Vec<Arc<StreamName>>,
-    pub(crate) types: Vec<Arc<str>>,
+    /// Whose numbers the rows have: an index into the list of lanes.
+    pub(crate) lane: usize,
     pub(crate) troubles: Vec<String>,
     /// The key of the first and the last row.
     pub(crate) ends: Option<(EventKey, EventKey)>,
@@ -94,111 +93,108 @@ pub(crate) struct Scanned {
     pub(crate) is_in_order: bool,
 }
 
+/// What the ranges share that one thread scans one after the other: they meet mostly the same
+/// names, which are made only once.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    number: usize,
+    pub(crate) names: Names,
+    /// Each of its streams, with what the lane's ranges have of it.
+    pub(crate) streams: Vec<StreamInfo>,
+    /// How many events of each of its types its ranges have.
+    pub(crate) types: Vec<u64>,
+}
+
 /// Scans one range into columns.
-pub(crate) fn scan(store: &dyn EventStore, work: &Work, range: &KeyRange) -> StoreResult<Scanned> {
-    let mut scanned = Scanned { is_in_order: true, ..Scanned::default() };
-    let mut names = Names::default();
-    let troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut names))?;
-    scanned.troubles = troubles;
-    scanned.streams = names.streams;
-    scanned.types = names.types;
+pub(crate) fn scan(
+    store: &dyn EventStore,
+    work: &Work,
+    range: &KeyRange,
+    lane: &mut Lane,
+) -> StoreResult<Scanned> {
+    let mut scanned = Scanned { is_in_order: true, lane: lane.number, ..Scanned::default() };
+    let mut last: Vec<KeyPart> = Vec::new();
+    scanned.troubles = store.scan(work, range, &mut |row| scanned.take(row, &mut lane.names, &mut last))?;
+    if let Some((_, end)) = &mut scanned.ends {
+        *end = EventKey(last.into());
+    }
+    lane.count(&scanned.rows);
     Ok(scanned)
 }
 
+/// A stream of which nothing is counted yet.
+pub(crate) fn unseen(name: Arc<StreamName>) -> StreamInfo {
+    StreamInfo { name, events: 0, first_version: None, last_version: None, first_time: None, last_time: None }
+}
+
+/// Adds what one lane has of a stream to what others have.
+pub(crate) fn add(own: &mut StreamInfo, other: &StreamInfo) {
+    own.events += other.events;
+    own.first_version = least(own.first_version, other.first_version);
+    own.last_version = own.last_version.max(other.last_version);
+    own.first_time = least(own.first_time, other.first_time);
+    own.last_time = own.last_time.max(other.last_time);
+}
+
+fn least<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (one, other) => one.or(other),
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(number: usize, seed: Seed) -> Self {
+        Self { number, names: Names::new(seed), streams: Vec::new(), types: Vec::new() }
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Counts the events of each stream and type, while other ranges are still read.
+    fn count(&mut self, rows: &Rows) {
+        let seen = self.streams.len();
+        self.streams.extend(self.names.streams.iter().skip(seen).cloned().map(unseen));
+        self.types.resize(self.names.types.len(), 0);
+        for row in 0..rows.len() {
+            let event_type = rows.types.get(row).and_then(|number| self.types.get_mut(*number as usize));
+            if let Some(events) = event_type {
+                *events += 1;
+            }
+            let stream = rows.streams.get(row).and_then(|number| self.streams.get_mut(*number as usize));
+            let Some(stream) = stream else { continue };
+            stream.events += 1;
+            let version = rows.versions.get(row).map(StreamVersion);
+            stream.first_version = least(stream.first_version, version);
+            stream.last_version = stream.last_version.max(version);
+            let time = rows.time(row);
+            stream.first_time = least(stream.first_time, time);
+            stream.last_time = stream.last_time.max(time);
+        }
+    }
+}
+
 impl Scanned {
-    fn take(&mut self, row: &ScanRow<'_>, names: &mut Names) {
+    /// Takes a row; `last` is the key of the row before, and becomes this one's.
+    fn take(&mut self, row: &ScanRow<'_>, names: &mut Names, last: &mut Vec<KeyPart>) {
         let stream = names.stream(row);
         let event_type = names.event_type(row.event_type);
         let rows = &mut self.rows;
         rows.digits.push(row.time.map(Timestamp::digits), rows.len());
-        rows.positions.push(row.position.clone(), &row.key, &rows.keys);
-        rows.keys.push(&row.key);
+        rows.positions.push(row.position.clone(), row.key, &rows.keys);
+        rows.keys.push(row.key);
         rows.streams.push(stream);
         rows.versions.push(row.version.map(|version| version.0));
         rows.types.push(event_type);
         rows.times.push(row.time.map_or(MISSING, Timestamp::nanos));
-        match &mut self.ends {
-            Some((_, last)) => {
-                self.is_in_order &= *last < row.key;
-                *last = row.key.clone();
-            }
-            None => self.ends = Some((row.key.clone(), row.key.clone())),
+        if self.ends.is_none() {
+            self.ends = Some((row.key.to_key(), row.key.to_key()));
         }
-    }
-}
-
-/// Numbers for the names that a scan meets.
-#[derive(Debug, Default)]
-#[expect(clippy::disallowed_types, reason = "looked into for every event and never iterated")]
-struct Names {
-    /// By the three texts of a stream's name, joined by bytes that no text holds.
-    known_streams: HashMap<Box<[u8]>, u32>,
-    streams: Vec<Arc<StreamName>>,
-    known_types: HashMap<Box<str>, u32>,
-    types: Vec<Arc<str>>,
-    categories: BTreeMap<Box<str>, Arc<str>>,
-    joined: Vec<u8>,
-    /// The row before, which most often has the same stream or type.
-    last_stream: (Vec<u8>, u32),
-    last_type: u32,
-}
-
-impl Names {
-    fn stream(&mut self, row: &ScanRow<'_>) -> u32 {
-        self.joined.clear();
-        if let Some(category) = row.category {
-            self.joined.extend_from_slice(category.as_bytes());
-            self.joined.push(0xff);
-        }
-        self.joined.push(0xfe);
-        self.joined.extend_from_slice(row.id.as_bytes());
-        if let Some(stored) = row.stored {
-            self.joined.push(0xff);
-            self.joined.extend_from_slice(stored.as_bytes());
-        }
-        if !self.streams.is_empty() && self.last_stream.0 == self.joined {
-            return self.last_stream.1;
-        }
-        let number = match self.known_streams.get(&*self.joined) {
-            Some(number) => *number,
-            None => self.new_stream(row),
-        };
-        std::mem::swap(&mut self.last_stream.0, &mut self.joined);
-        self.last_stream.1 = number;
-        number
-    }
-
-    fn new_stream(&mut self, row: &ScanRow<'_>) -> u32 {
-        let category = row.category.map(|category| match self.categories.get(category) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let new: Arc<str> = category.into();
-                self.categories.insert(category.into(), Arc::clone(&new));
-                new
-            }
+        row.key.with_parts(|parts| {
+            self.is_in_order &= last.as_slice() < parts;
+            last.clear();
+            last.extend_from_slice(parts);
         });
-        let id: Arc<str> = row.id.into();
-        let stored =
-            row.stored.map(|stored| if stored == row.id { Arc::clone(&id) } else { Arc::from(stored) });
-        let number = self.streams.len() as u32;
-        self.streams.push(Arc::new(StreamName { category, id, stored }));
-        self.known_streams.insert(self.joined.as_slice().into(), number);
-        number
-    }
-
-    fn event_type(&mut self, name: &str) -> u32 {
-        if self.types.get(self.last_type as usize).is_some_and(|last| **last == *name) {
-            return self.last_type;
-        }
-        self.last_type = match self.known_types.get(name) {
-            Some(number) => *number,
-            None => {
-                let number = self.types.len() as u32;
-                self.types.push(name.into());
-                self.known_types.insert(name.into(), number);
-                number
-            }
-        };
-        self.last_type
     }
 }

@@ -118,9 +118,9 @@ impl Gather for Events<'_> {
         self.found.clear();
     }
 
-    fn row(&mut self, key: EventKey, row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
         let fields = Fields::new(row, &self.plan.full);
-        let mut event = fields.head(key);
+        let mut event = fields.head(EventKey(key.into()));
         if self.query.is_none_or(|query| answers(&event, query)) {
             fields.fill(&mut event, &self.plan.events.unwrap);
             self.found.push(event);
@@ -229,7 +229,7 @@ impl SqliteStore {
             let Some(row) = rows.next()? else { return Ok(None) };
             let numbered = (self.plan.parts.len() > 1).then_some(part);
             let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-            gather.row(key_of(row, self.plan.key.len(), numbered), row);
+            gather.row(&key_of(row, self.plan.key.len(), numbered).0, row);
             Ok(gather.found.pop())
         };
         match read() {

@@ -34,7 +34,10 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Select {
     pub(super) expressions: Vec<String>,
-    pub(super) takes: Vec<(Role, Take)>,
+    /// By role: a scan asks several times a row.
+    takes: [Option<Take>; Role::ALL.len()],
+    /// Columns of the result whose JSON is looked into.
+    pub(super) json: Vec<usize>,
 }
 
 /// Where a row holds a role's value.
@@ -93,14 +96,26 @@ impl Plan {
 
 impl Select {
     fn new(events: &EventsTable, key: &[String], roles: &[Role]) -> Self {
-        let mut select = Self { expressions: key.to_vec(), takes: Vec::new() };
+        let mut select = Self { expressions: key.to_vec(), ..Self::default() };
         for role in roles {
             if let Some(mapping) = events.role(*role) {
                 let take = select.take(events, mapping);
-                select.takes.push((*role, take));
+                select.put(*role, take);
             }
         }
         select
+    }
+
+    /// Says where a role's value is found.
+    pub(super) fn put(&mut self, role: Role, take: Take) {
+        if let Take::Json { at, .. } | Take::Tag(at) = take
+            && !self.json.contains(&at)
+        {
+            self.json.push(at);
+        }
+        if let Some(place) = self.takes.get_mut(role as usize) {
+            *place = Some(take);
+        }
     }
 
     /// Adds what a mapping needs.
@@ -134,7 +149,7 @@ impl Select {
 
     /// Where a role's value is found.
     pub(super) fn of(&self, role: Role) -> Option<&Take> {
-        self.takes.iter().find_map(|(known, take)| (*known == role).then_some(take))
+        self.takes.get(role as usize)?.as_ref()
     }
 }
 

@@ -35,14 +35,7 @@ pub(super) struct Named<'a> {
 
 impl<'r> Fields<'r> {
     pub(super) fn new(row: &'r Row<'r>, select: &'r Select) -> Self {
-        let mut parsed: Vec<(usize, OnceCell<Option<Json>>)> = Vec::new();
-        for (_, take) in &select.takes {
-            if let Take::Json { at, .. } | Take::Tag(at) = take
-                && parsed.iter().all(|(known, _)| known != at)
-            {
-                parsed.push((*at, OnceCell::new()));
-            }
-        }
+        let parsed = select.json.iter().map(|at| (*at, OnceCell::new())).collect();
         Self { row, select, parsed }
     }
 
@@ -124,8 +117,11 @@ impl<'r> Fields<'r> {
     }
 
     pub(super) fn event_type(&self, troubles: &mut Vec<Arc<str>>) -> Cow<'_, str> {
-        self.note_bad_text(Role::EventType, "event type", troubles);
-        self.text(Role::EventType).unwrap_or_default()
+        let text = self.text(Role::EventType).unwrap_or_default();
+        if let Cow::Owned(_) = text {
+            self.note_bad_text(Role::EventType, "event type", troubles);
+        }
+        text
     }
 
     pub(super) fn stream(&self, event_type: &str, troubles: &mut Vec<Arc<str>>) -> Named<'_> {
@@ -133,7 +129,9 @@ impl<'r> Fields<'r> {
             troubles.push("the event has no stream".into());
             return Named { category: None, id: NO_STREAM.into(), stored: None };
         };
-        self.note_bad_text(Role::Stream, "stream", troubles);
+        if let Cow::Owned(_) = text {
+            self.note_bad_text(Role::Stream, "stream", troubles);
+        }
         match self.select.of(Role::Category) {
             None => Named { category: None, id: text.clone(), stored: Some(text) },
             Some(Take::Prefix(separator)) => prefixed(text, *separator),
@@ -143,13 +141,17 @@ impl<'r> Fields<'r> {
                 stored: Some(text),
             },
             Some(Take::Column { .. } | Take::Json { .. } | Take::Tag(_)) => {
-                self.note_bad_text(Role::Category, "stream type", troubles);
-                beside_category(self.text(Role::Category), text)
+                let category = self.text(Role::Category);
+                if let Some(Cow::Owned(_)) = category {
+                    self.note_bad_text(Role::Category, "stream type", troubles);
+                }
+                beside_category(category, text)
             }
         }
     }
 
     /// Names that are not UTF-8 are shown with replacement characters; that has to be said.
+    /// Asked only of texts that could not be borrowed as they are.
     fn note_bad_text(&self, role: Role, what: &str, troubles: &mut Vec<Arc<str>>) {
         if let Some((Value::Text(bytes), _)) = self.value(role)
             && std::str::from_utf8(bytes).is_err()
@@ -215,24 +217,39 @@ impl Named<'_> {
 
 /// `order-17` is order 17; a name without the separator has no category.
 pub(super) fn prefixed(text: Cow<'_, str>, separator: char) -> Named<'_> {
-    match text.split_once(separator) {
-        Some((category, id)) if !category.is_empty() => {
-            Named { category: Some(category.to_owned().into()), id: id.to_owned().into(), stored: Some(text) }
+    let split = |text: &str| text.find(separator).filter(|at| *at > 0);
+    let Some(at) = split(&text) else {
+        return Named { category: None, id: text.clone(), stored: Some(text) };
+    };
+    let (category, rest) = halves(&text, at);
+    let id = halves(&rest, separator.len_utf8()).1;
+    Named { category: Some(category), id, stored: Some(text) }
+}
+
+/// Both halves of a text, borrowed where the text is.
+fn halves<'a>(text: &Cow<'a, str>, at: usize) -> (Cow<'a, str>, Cow<'a, str>) {
+    match text {
+        Cow::Borrowed(text) => {
+            let (left, right) = text.split_at_checked(at).unwrap_or_default();
+            (left.into(), right.into())
         }
-        _ => Named { category: None, id: text.clone(), stored: Some(text) },
+        Cow::Owned(text) => {
+            let (left, right) = text.split_at_checked(at).unwrap_or_default();
+            (left.to_owned().into(), right.to_owned().into())
+        }
     }
 }
 
 /// Type and id from separate columns. Where the id repeats the type in front (`order-17` of type
 /// `order`), it is the store's own name of the stream.
 pub(super) fn beside_category<'a>(category: Option<Cow<'a, str>>, text: Cow<'a, str>) -> Named<'a> {
-    let id = category
+    let at = category
         .as_deref()
         .filter(|category| !category.is_empty())
         .and_then(|category| text.strip_prefix(category)?.strip_prefix(['-', '|', '/', '$', '_', ':']))
-        .map(str::to_owned);
-    match id {
-        Some(id) => Named { category, id: id.into(), stored: Some(text) },
+        .map(|id| text.len() - id.len());
+    match at {
+        Some(at) => Named { category, id: halves(&text, at).1, stored: Some(text) },
         None => Named { category, id: text, stored: None },
     }
 }
@@ -243,8 +260,16 @@ fn brief(text: &str) -> String {
 
 /// The key that a row begins with.
 pub(super) fn key_of(row: &Row<'_>, columns: usize, part: Option<usize>) -> EventKey {
-    let part = part.map(|part| KeyPart::Integer(part as i64));
-    let columns = (0..columns).map(|at| match row.get_ref(at) {
+    let mut key = Vec::new();
+    read_key(row, columns, part, &mut key);
+    EventKey(key.into())
+}
+
+/// The same, into a list whose room is used again.
+pub(super) fn read_key(row: &Row<'_>, columns: usize, part: Option<usize>, key: &mut Vec<KeyPart>) {
+    key.clear();
+    key.extend(part.map(|part| KeyPart::Integer(part as i64)));
+    key.extend((0..columns).map(|at| match row.get_ref(at) {
         Ok(ValueRef::Integer(number)) => KeyPart::Integer(number),
         Ok(ValueRef::Text(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => KeyPart::Text(text.into()),
@@ -252,8 +277,7 @@ pub(super) fn key_of(row: &Row<'_>, columns: usize, part: Option<usize>) -> Even
         },
         Ok(ValueRef::Blob(bytes)) => KeyPart::Blob(bytes.into()),
         Ok(ValueRef::Real(_) | ValueRef::Null) | Err(_) => KeyPart::Null,
-    });
-    EventKey(part.into_iter().chain(columns).collect())
+    }));
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Scanning ranges without payloads, and cutting the global order into ranges.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::{
     model::{EventKey, GlobalPosition, KeyPart, StreamVersion, Timestamp},
     store::{
-        KeyRange, ScanRow, StoreResult,
+        KeyRange, ScanKey, ScanRow, StoreResult,
         sqlite::{
             access::{Access, Reader},
             plan::{Plan, Select, quote},
@@ -23,7 +23,7 @@ const MOST_TROUBLES: usize = 100;
 
 /// Rows of the first batch and of the largest. A batch is copied before anybody sees it, because
 /// its read may prove void; copies of this size stay in the processor's cache.
-const BATCH: Range<usize> = 512..8192;
+const BATCH: Range<usize> = 512..4096;
 
 /// Meets every event of a range.
 pub(super) fn scan(
@@ -51,47 +51,57 @@ pub(super) fn scan(
     Ok(walk.troubles)
 }
 
-/// Rows copied out of the database, their texts one behind the other.
+/// Rows copied out of the database: keys and texts one behind the other, so that a row costs no
+/// memory of its own.
 struct Batch<'a> {
     select: &'a Select,
+    /// As many parts a row as the key has.
+    keys: Vec<KeyPart>,
     text: String,
     rows: Vec<Line>,
     troubles: Vec<String>,
 }
 
+/// What a row holds beside its key. The texts follow each other; each is named by where it ends.
 struct Line {
-    key: EventKey,
     position: Option<GlobalPosition>,
     version: Option<StreamVersion>,
     time: Option<Timestamp>,
-    category: Option<Range<usize>>,
-    id: Range<usize>,
-    stored: Option<Range<usize>>,
-    event_type: Range<usize>,
+    category: Option<usize>,
+    id: usize,
+    stored: Option<usize>,
+    event_type: usize,
 }
 
 impl<'a> Batch<'a> {
     fn new(select: &'a Select) -> Self {
-        Self { select, text: String::new(), rows: Vec::new(), troubles: Vec::new() }
+        let (keys, text, rows, troubles) = (Vec::new(), String::new(), Vec::new(), Vec::new());
+        Self { select, keys, text, rows, troubles }
     }
 
-    fn keep(&mut self, text: &str) -> Range<usize> {
-        let start = self.text.len();
+    /// Copies a text; returns where it ends.
+    fn keep(&mut self, text: &str) -> usize {
         self.text.push_str(text);
-        start..self.text.len()
+        self.text.len()
     }
 
     fn visit(&mut self, visit: &mut dyn FnMut(&ScanRow<'_>)) {
-        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        for row in self.rows.drain(..) {
+        let width = self.keys.len().checked_div(self.rows.len()).unwrap_or_default().max(1);
+        let mut start = 0;
+        let mut next = |end: usize| {
+            let text = self.text.get(start..end).unwrap_or_default();
+            start = end;
+            text
+        };
+        for (row, key) in self.rows.drain(..).zip(self.keys.chunks(width)) {
             visit(&ScanRow {
-                key: row.key,
+                key: ScanKey::of(key),
                 position: row.position,
-                category: row.category.as_ref().map(text),
-                id: text(&row.id),
-                stored: row.stored.as_ref().map(text),
+                category: row.category.map(&mut next),
+                id: next(row.id),
+                stored: row.stored.map(&mut next),
                 version: row.version,
-                event_type: text(&row.event_type),
+                event_type: next(row.event_type),
                 time: row.time,
             });
         }
@@ -100,13 +110,14 @@ impl<'a> Batch<'a> {
 
 impl Gather for Batch<'_> {
     fn restart(&mut self) {
+        self.keys.clear();
         self.text.clear();
         self.rows.clear();
         self.troubles.clear();
     }
 
-    fn row(&mut self, key: EventKey, row: &Row<'_>) {
-        let mut troubles: Vec<Arc<str>> = Vec::new();
+    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+        let mut troubles = Vec::new();
         let fields = Fields::new(row, self.select);
         let event_type = fields.event_type(&mut troubles);
         let named = fields.stream(&event_type, &mut troubles);
@@ -118,8 +129,8 @@ impl Gather for Batch<'_> {
             id: self.keep(&named.id),
             stored: named.stored.as_deref().map(|stored| self.keep(stored)),
             event_type: self.keep(&event_type),
-            key,
         };
+        self.keys.extend_from_slice(key);
         if !troubles.is_empty() && self.troubles.len() < MOST_TROUBLES {
             let position = line.position.as_ref().map(|position| format!(" at position {position}"));
             let place = format!("{event_type}{}", position.unwrap_or_default());

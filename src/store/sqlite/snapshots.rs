@@ -102,7 +102,7 @@ impl Columns {
         let mut take = |mapping: &Mapping| {
             let take = select.take(&plan.events, mapping);
             // Registered, so that JSON around it is parsed.
-            select.takes.push((Role::Data, take.clone()));
+            select.put(Role::Data, take.clone());
             take
         };
         let state = take(&table.state);

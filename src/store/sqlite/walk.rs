@@ -10,7 +10,7 @@ use crate::{
             access::Reader,
             filter::Filter,
             plan::{Plan, Select, quote},
-            rows::key_of,
+            rows::read_key,
         },
     },
 };
@@ -24,7 +24,7 @@ pub(super) trait Gather {
     fn restart(&mut self);
 
     /// A row of the batch.
-    fn row(&mut self, key: EventKey, row: &Row<'_>);
+    fn row(&mut self, key: &[KeyPart], row: &Row<'_>);
 }
 
 /// A way along the global order.
@@ -53,7 +53,8 @@ type Statement = (String, Vec<Bound>);
 /// What one batch came to.
 struct Batch {
     rows: usize,
-    last: Option<EventKey>,
+    /// The key of the last row; empty without one.
+    last: Vec<KeyPart>,
     damage: Option<rusqlite::Error>,
 }
 
@@ -109,8 +110,9 @@ impl<'a> Walk<'a> {
             return Ok(0);
         };
         let batch = self.batch(reader, &self.statement(part, limit), part, gather)?;
-        if let Some(last) = &batch.last {
-            self.behind = Some(self.plan.split(last).1);
+        if batch.rows > 0 {
+            let numbered = usize::from(self.plan.parts.len() > 1);
+            self.behind = batch.last.get(numbered..).map(<[KeyPart]>::to_vec);
             self.begins_there = false;
         }
         if let Some(error) = batch.damage {
@@ -145,7 +147,7 @@ impl<'a> Walk<'a> {
         let numbered = (self.plan.parts.len() > 1).then_some(part);
         reader.read("reading events", |connection| {
             gather.restart();
-            let mut batch = Batch { rows: 0, last: None, damage: None };
+            let mut batch = Batch { rows: 0, last: Vec::new(), damage: None };
             match self.rows(connection, statement, numbered, &mut batch, gather) {
                 Err(error) if is_damage(&error) => batch.damage = Some(error),
                 other => other?,
@@ -164,16 +166,17 @@ impl<'a> Walk<'a> {
     ) -> rusqlite::Result<()> {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut key = Vec::new();
         while let Some(row) = rows.next()? {
-            let key = key_of(row, self.plan.key.len(), part);
-            let before = batch.last.as_ref().map(|last| within(last, part));
+            read_key(row, self.plan.key.len(), part, &mut key);
+            let before = (batch.rows > 0).then(|| within(&batch.last, part));
             if !self.is_ahead(within(&key, part), before.or(self.behind.as_deref())) {
                 let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
                 return Err(rusqlite::Error::SqliteFailure(corrupt, Some("rows out of order".to_owned())));
             }
             batch.rows += 1;
-            batch.last = Some(key.clone());
-            gather.row(key, row);
+            gather.row(&key, row);
+            std::mem::swap(&mut batch.last, &mut key);
         }
         Ok(())
     }
@@ -325,8 +328,8 @@ impl Plan {
 }
 
 /// The key within its part.
-fn within(key: &EventKey, part: Option<usize>) -> &[KeyPart] {
-    key.0.get(usize::from(part.is_some())..).unwrap_or_default()
+fn within(key: &[KeyPart], part: Option<usize>) -> &[KeyPart] {
+    key.get(usize::from(part.is_some())..).unwrap_or_default()
 }
 
 /// Takes no rows: only whether they can be read matters.
@@ -335,7 +338,7 @@ struct Nothing;
 impl Gather for Nothing {
     fn restart(&mut self) {}
 
-    fn row(&mut self, _key: EventKey, _row: &Row<'_>) {}
+    fn row(&mut self, _key: &[KeyPart], _row: &Row<'_>) {}
 }
 
 /// `e."id" > ?` or `(e."time", e."id") > (?, ?)`.

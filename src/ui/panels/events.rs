@@ -11,7 +11,7 @@ use crate::{
     model::{Pointer, Timestamp, Zone},
     session::{
         action::{Action, BrowseAction, EventOrder},
-        view::{EventsView, grouped, typed_path},
+        view::{EventsView, TypeView, grouped, typed_path},
     },
     ui::widgets::{
         empty,
@@ -106,20 +106,25 @@ fn types_menu_ui(
         let wanted = local.type_filter.to_lowercase();
         egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             for kind in view.types.iter().filter(|kind| kind.name.to_lowercase().contains(&wanted)) {
-                ui.horizontal(|ui| {
-                    let mut is_shown = kind.is_shown;
-                    let name = if kind.name.is_empty() { "(no type)" } else { &*kind.name };
-                    if ui.checkbox(&mut is_shown, name).changed() {
-                        asked.push(BrowseAction::ToggleType(Arc::clone(&kind.name)));
-                    }
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if ui.small_button("only").clicked() {
-                            asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
-                        }
-                        ui.label(RichText::new(grouped(kind.events)).monospace().weak());
-                    });
-                });
+                type_ui(ui, kind, asked);
             }
+        });
+    });
+}
+
+/// One event type: whether it is shown, how many events have it, and a way to show it alone.
+fn type_ui(ui: &mut egui::Ui, kind: &TypeView, asked: &mut Vec<BrowseAction>) {
+    ui.horizontal(|ui| {
+        let mut is_shown = kind.is_shown;
+        let name = if kind.name.is_empty() { "(no type)" } else { &*kind.name };
+        if ui.checkbox(&mut is_shown, name).changed() {
+            asked.push(BrowseAction::ToggleType(Arc::clone(&kind.name)));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.small_button("only").clicked() {
+                asked.push(BrowseAction::OnlyType(Arc::clone(&kind.name)));
+            }
+            ui.label(RichText::new(grouped(kind.events)).monospace().weak());
         });
     });
 }
