@@ -30,11 +30,10 @@ pub fn is_plain(shortcut: KeyboardShortcut) -> bool {
     shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F12)
 }
 
-/// Whether a list or tree that has the focus may want the key for itself.
+/// Whether a tree that has the focus wants the key for itself, to open and close its nodes.
 #[must_use]
-pub fn moves_in_lists(shortcut: KeyboardShortcut) -> bool {
-    let moves = [Key::ArrowLeft, Key::ArrowRight, Key::Home, Key::End];
-    shortcut.modifiers.is_none() && moves.contains(&shortcut.logical_key)
+pub fn moves_in_trees(shortcut: KeyboardShortcut) -> bool {
+    shortcut.modifiers.is_none() && matches!(shortcut.logical_key, Key::ArrowLeft | Key::ArrowRight)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) enum Turn {
 /// The actions whose keys were pressed. Keys without Ctrl or Alt act only while nothing is typed and nothing lies
 /// over the panels: an arrow in a text field moves the caret, not the cursor, and Escape closes a menu first.
 ///
-/// Keys that move in lists are taken after the panels were drawn, so that a tree with the focus has had them first.
+/// Keys that open and close nodes are taken after the panels were drawn, so that a tree with the focus has them first.
 pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool, turn: Turn) -> Vec<What> {
     let is_covered = has_dialog || session.view().mapping.is_some();
     // Escape closes a menu first, and Space presses what it stands on.
@@ -58,7 +58,7 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
     for action in NAMED {
         let Some(shortcut) = keys::parse(action.shortcut) else { continue };
         let is_blocked = keys::is_plain(shortcut) && (is_typing || is_covered);
-        let is_its_turn = keys::moves_in_lists(shortcut) == (turn == Turn::AfterPanels);
+        let is_its_turn = keys::moves_in_trees(shortcut) == (turn == Turn::AfterPanels);
         if is_blocked || !is_its_turn || !(action.is_enabled)(session) {
             continue;
         }

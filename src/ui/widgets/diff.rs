@@ -139,7 +139,7 @@ fn line(
             add(&new, tone.ink);
         }
         (one, other) => {
-            add(&one.or(other).map(|value| value.to_preview(LONGEST)).unwrap_or_default(), tone.ink)
+            add(&one.or(other).map(|value| value.to_preview(LONGEST)).unwrap_or_default(), tone.ink);
         }
     }
     job

@@ -203,7 +203,7 @@ impl Strip {
         let places: Vec<f32> = gaps.iter().map(|(share, _)| self.x(*share)).collect();
         for (number, (_, length)) in gaps.iter().enumerate() {
             let x = places.get(number).copied().unwrap_or_default();
-            let next = places.get(number + 1).copied().unwrap_or(self.track.right() + 60.0);
+            let next = places.get(number + 1).copied().unwrap_or_else(|| self.track.right() + 60.0);
             let zigzag = (0..=6).map(|step| {
                 let y = self.track.top() + self.track.height() * step as f32 / 6.0;
                 pos2(x + if step % 2 == 0 { -2.0 } else { 2.0 }, y)

@@ -208,3 +208,23 @@ fn the_sample_store_is_made_and_opened() {
     assert_eq!(app.view().screen, Screen::Welcome);
     app.harness.get_by_role_and_label(Role::Button, "shop.sqlite");
 }
+
+#[test]
+fn arrows_in_the_state_open_and_close_its_nodes_and_do_not_step() {
+    let mut app = AppStage::open([1200.0, 900.0], Path::new(SHOP));
+    app.choose_stream("order-4711", "4711");
+    let has = |app: &AppStage, start: &'static str| {
+        let found = app.harness.query_all_by(move |node| {
+            node.role() == Role::TreeItem && node.label().is_some_and(|label| label.starts_with(start))
+        });
+        found.count() > 0
+    };
+    assert!(has(&app, "TEA-004"), "the items are open");
+    app.click_tree_item("items");
+    app.press(Key::ArrowLeft);
+    assert!(!has(&app, "TEA-004"), "they are closed");
+    check_place(&app, "v12 of 12");
+    app.press(Key::ArrowRight);
+    assert!(has(&app, "TEA-004"), "and open again");
+    check_place(&app, "v12 of 12");
+}

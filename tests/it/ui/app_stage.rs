@@ -98,6 +98,15 @@ impl AppStage {
         self.settle();
     }
 
+    /// Clicks the node of a tree whose name begins so.
+    pub(super) fn click_tree_item(&mut self, start: &'static str) {
+        let is_it = move |node: &AccessKitNode<'_>| {
+            node.role() == Role::TreeItem && node.label().is_some_and(|label| label.starts_with(start))
+        };
+        self.harness.get_by(is_it).click();
+        self.settle();
+    }
+
     /// Clicks the row whose name begins so.
     pub(super) fn click_row(&mut self, start: &str) {
         self.row(start).click();
