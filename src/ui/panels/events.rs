@@ -222,8 +222,12 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 58.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
-        ColumnSpec::new(DATA, "Data", 360.0, ColumnKind::Code),
+        ColumnSpec::new(DATA, "Data", 300.0, ColumnKind::Code),
     ];
+    if view.is_of_one_stream {
+        // Every row would say the same; the room goes to the data.
+        columns.retain(|column| column.key != STREAM);
+    }
     let path =
         |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));
