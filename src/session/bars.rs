@@ -27,8 +27,10 @@ pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, C
         return event_bars(question, total, work);
     }
     let histogram = question.index.histogram(events, FINE_BARS, work)?;
-    let (Some(start), Some(end)) = (histogram.start, histogram.end) else {
-        return event_bars(question, total, work);
+    let (start, end) = match (histogram.start, histogram.end) {
+        (Some(start), Some(end)) if start.nanos() < end.nanos() => (start, end),
+        // Without times, or with all at one moment, there is no stretch of time to show.
+        _ => return event_bars(question, total, work),
     };
     let scale = Scale::over_time(start, end, &histogram.counts, question.collapse);
     let span = (end.nanos() as f64) - (start.nanos() as f64);

@@ -26,7 +26,8 @@ pub(crate) struct Streams {
     toggled: Vec<Option<Arc<str>>>,
     lines: Arc<Vec<StreamLine>>,
     /// How many streams pass the filter.
-    passing: usize,
+    /// How many pass the filter; `None` until the first lines are made.
+    passing: Option<usize>,
     /// Events of each stream up to the cursor; `None` while it stands at the end.
     as_of: Option<Arc<Vec<u32>>>,
 }
@@ -41,7 +42,7 @@ impl Streams {
             opened_all: true,
             toggled: Vec::new(),
             lines: Arc::default(),
-            passing: 0,
+            passing: None,
             as_of: None,
         }
     }
@@ -76,7 +77,7 @@ impl Streams {
 
     pub(crate) fn take_lines(&mut self, lines: Vec<StreamLine>, passing: usize) {
         self.lines = Arc::new(lines);
-        self.passing = passing;
+        self.passing = Some(passing);
     }
 
     pub(crate) fn take_as_of(&mut self, counts: Option<Vec<u32>>) {
@@ -119,7 +120,8 @@ impl Opened {
             is_descending: streams.is_descending,
             chosen: self.browse.focus,
             summary: self.streams_summary(),
-            is_counting: self.browse.is_counting,
+            is_counting: self.browse.is_counting
+                || (self.index.is_some() && self.browse.streams.passing.is_none()),
             as_of: streams.as_of.clone(),
             index: self.index.clone(),
             zone: self.zone,
@@ -136,11 +138,12 @@ impl Opened {
             };
             return words.to_owned();
         };
-        let (passing, total) = (self.browse.streams.passing, index.streams().len());
-        if passing == total {
-            format!("{} streams", grouped(total as u64))
-        } else {
-            format!("{} of {} streams", grouped(passing as u64), grouped(total as u64))
+        let total = index.streams().len();
+        match self.browse.streams.passing {
+            Some(passing) if passing != total => {
+                format!("{} of {} streams", grouped(passing as u64), grouped(total as u64))
+            }
+            Some(_) | None => format!("{} streams", grouped(total as u64)),
         }
     }
 }

@@ -217,10 +217,10 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         Zone::Local => "Time (local)",
     };
     let mut columns = vec![
-        ColumnSpec::new(POSITION, "Position", 70.0, ColumnKind::Number),
+        ColumnSpec::new(POSITION, "Position", 80.0, ColumnKind::Number),
         ColumnSpec::new(TIME, time, 216.0, ColumnKind::Code),
         ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
-        ColumnSpec::new(VERSION, "Version", 58.0, ColumnKind::Number),
+        ColumnSpec::new(VERSION, "Version", 70.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
         ColumnSpec::new(DATA, "Data", 300.0, ColumnKind::Code),
     ];
