@@ -137,6 +137,7 @@ impl Opened {
         let count = (count as u64).clamp(1, MOST_ROWS / 3);
         let total = listing.len() as u64;
         let (from, to) = (first.saturating_sub(count).min(total), (first + 2 * count).min(total));
+        self.browse.rows.asked = Some((from, to));
         self.rows_job(from, to).into_iter().collect()
     }
 

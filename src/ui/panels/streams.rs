@@ -50,6 +50,8 @@ pub fn streams_ui(
 fn no_lines_ui(ui: &mut egui::Ui, view: &StreamsView) {
     let (title, hint) = if view.is_counting {
         ("Counting streams…", "Events can be browsed meanwhile")
+    } else if view.filter.is_empty() {
+        ("No streams", "This store holds no events yet")
     } else {
         ("No stream passes the filter", "Plain text, a glob like order-1*, or /expression/")
     };
