@@ -137,6 +137,11 @@ fn database(
             }
             Ok(Ok(opened.store))
         }
-        Opening::NoEvents { path, nearest, tables } => Ok(Err(NoEvents { path, nearest, tables })),
+        Opening::NoEvents { path, nearest, tables, warnings } => {
+            for warning in &warnings {
+                output.remark(&format!("warning: {}", printable(warning)));
+            }
+            Ok(Err(NoEvents { path, nearest, tables }))
+        }
     }
 }

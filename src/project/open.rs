@@ -45,6 +45,8 @@ pub enum Opening {
         nearest: Option<Box<Candidate>>,
         /// Every table.
         tables: Vec<TableNote>,
+        /// What is odd about the file or its project file.
+        warnings: Vec<String>,
     },
 }
 
@@ -110,8 +112,9 @@ pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening,
             let is_uncertain = !rivals.is_empty();
             Ok(Opening::Store(Box::new(OpenedStore { is_uncertain, ..opened(path, *store, warnings)? })))
         }
-        Opened::NotFound { nearest, tables, .. } => {
-            Ok(Opening::NoEvents { path: path.to_owned(), nearest, tables })
+        Opened::NotFound { nearest, tables, problems } => {
+            warnings.extend(problems);
+            Ok(Opening::NoEvents { path: path.to_owned(), nearest, tables, warnings })
         }
     }
 }

@@ -71,7 +71,10 @@ impl Session {
 
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
         match opening {
-            Opening::NoEvents { path, nearest, tables } => {
+            Opening::NoEvents { path, nearest, tables, warnings } => {
+                for warning in warnings {
+                    self.notices.warning(warning, "", "");
+                }
                 self.workspace.remember(&path);
                 self.place = Place::NoEvents(Arc::new(NoEventsView {
                     path,

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "work"],
     &["store"],
     &["replay"],
-    &["export", "project", "sample"],
+    &["project", "sample"],
     &["jobs"],
     &["session"],
     &["ui", "cli"],

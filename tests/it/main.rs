@@ -18,6 +18,7 @@ mod hostile;
 mod index;
 mod jobs;
 mod live;
+mod mapping;
 mod project_file;
 mod replay;
 mod sample_data;
