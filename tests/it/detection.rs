@@ -314,6 +314,26 @@ fn layouts_of_other_makers() {
     );
 }
 
+/// Classes made inside a function, generic ones, and .NET's names with assembly and version.
+#[test]
+fn types_are_written_as_languages_write_them() {
+    for (name, before, after) in [
+        ("class of a function", "shop:make.<locals>.Cart.", ""),
+        ("generic", "Changed<", ">"),
+        ("assembly", "Shop.Events.", ", Shop.Events, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null"),
+        ("generic of an assembly", "Shop.Changed`1[[Shop.", ", Shop, Version=1.0.0.0, Culture=neutral]], Shop"),
+        ("address", "https://example.com/events#", ""),
+        ("arrow", "cart->", ""),
+    ] {
+        check_made(
+            name,
+            &format!("CREATE TABLE stored_events (stream_id TEXT, version INTEGER, type TEXT, data TEXT, PRIMARY KEY (stream_id, version));
+              INSERT INTO stored_events {EVENTS} SELECT u, v, '{before}' || t || '{after}', d FROM e;"),
+            &["stream = stream_id", "version = version", "event_type = type", "data = data"],
+        );
+    }
+}
+
 /// Each of 5 000 streams takes its turn: in any look of bounded length each is seen once.
 #[test]
 fn many_streams_that_grow_side_by_side() {
