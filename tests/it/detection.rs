@@ -318,10 +318,15 @@ fn layouts_of_other_makers() {
 #[test]
 fn types_are_written_as_languages_write_them() {
     for (name, before, after) in [
+        ("class of the program that was run", "__main__:Cart.", ""),
         ("class of a function", "shop:make.<locals>.Cart.", ""),
         ("generic", "Changed<", ">"),
         ("assembly", "Shop.Events.", ", Shop.Events, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null"),
-        ("generic of an assembly", "Shop.Changed`1[[Shop.", ", Shop, Version=1.0.0.0, Culture=neutral]], Shop"),
+        (
+            "generic of an assembly",
+            "Shop.Changed`1[[Shop.",
+            ", Shop, Version=1.0.0.0, Culture=neutral]], Shop",
+        ),
         ("address", "https://example.com/events#", ""),
         ("arrow", "cart->", ""),
     ] {
