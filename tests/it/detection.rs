@@ -314,6 +314,22 @@ fn layouts_of_other_makers() {
     );
 }
 
+/// A stream of all events stands beside the streams in which the events were written.
+#[test]
+fn events_are_read_from_the_stream_they_were_written_to() {
+    check_made(
+        "links to a stream of all",
+        &format!("CREATE TABLE streams (stream_id INTEGER PRIMARY KEY, stream_uuid TEXT UNIQUE, stream_version INTEGER);
+          CREATE TABLE events (event_id TEXT PRIMARY KEY, event_type TEXT, data BLOB, metadata BLOB, created_at TEXT);
+          CREATE TABLE stream_events (event_id TEXT REFERENCES events (event_id), stream_id INTEGER REFERENCES streams (stream_id), stream_version INTEGER, original_stream_id INTEGER REFERENCES streams (stream_id), original_stream_version INTEGER, PRIMARY KEY (event_id, stream_id));
+          INSERT INTO streams VALUES (0, '$all', 300);
+          INSERT INTO streams {EVENTS} SELECT s + 1, u, 15 FROM e WHERE i < 20;
+          INSERT INTO events {EVENTS} SELECT id, t, CAST(d AS BLOB), NULL, at FROM e;
+          INSERT INTO stream_events {EVENTS} SELECT id, s + 1, v, s + 1, v FROM e UNION ALL SELECT id, 0, i + 1, s + 1, v FROM e ORDER BY 1, 2 DESC;"),
+        &["stream = stream_events.original_stream_id", "version = stream_events.original_stream_version"],
+    );
+}
+
 /// Classes made inside a function, generic ones, and .NET's names with assembly and version.
 #[test]
 fn types_are_written_as_languages_write_them() {
