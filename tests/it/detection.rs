@@ -314,6 +314,47 @@ fn layouts_of_other_makers() {
     );
 }
 
+/// A stream of all events stands beside the streams in which the events were written.
+#[test]
+fn events_are_read_from_the_stream_they_were_written_to() {
+    check_made(
+        "links to a stream of all",
+        &format!("CREATE TABLE streams (stream_id INTEGER PRIMARY KEY, stream_uuid TEXT UNIQUE, stream_version INTEGER);
+          CREATE TABLE events (event_id TEXT PRIMARY KEY, event_type TEXT, data BLOB, metadata BLOB, created_at TEXT);
+          CREATE TABLE stream_events (event_id TEXT REFERENCES events (event_id), stream_id INTEGER REFERENCES streams (stream_id), stream_version INTEGER, original_stream_id INTEGER REFERENCES streams (stream_id), original_stream_version INTEGER, PRIMARY KEY (event_id, stream_id));
+          INSERT INTO streams VALUES (0, '$all', 300);
+          INSERT INTO streams {EVENTS} SELECT s + 1, u, 15 FROM e WHERE i < 20;
+          INSERT INTO events {EVENTS} SELECT id, t, CAST(d AS BLOB), NULL, at FROM e;
+          INSERT INTO stream_events {EVENTS} SELECT id, s + 1, v, s + 1, v FROM e UNION ALL SELECT id, 0, i + 1, s + 1, v FROM e ORDER BY 1, 2 DESC;"),
+        &["stream = stream_events.original_stream_id", "version = stream_events.original_stream_version"],
+    );
+}
+
+/// Classes made inside a function, generic ones, and .NET's names with assembly and version.
+#[test]
+fn types_are_written_as_languages_write_them() {
+    for (name, before, after) in [
+        ("class of the program that was run", "__main__:Cart.", ""),
+        ("class of a function", "shop:make.<locals>.Cart.", ""),
+        ("generic", "Changed<", ">"),
+        ("assembly", "Shop.Events.", ", Shop.Events, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null"),
+        (
+            "generic of an assembly",
+            "Shop.Changed`1[[Shop.",
+            ", Shop, Version=1.0.0.0, Culture=neutral]], Shop",
+        ),
+        ("address", "https://example.com/events#", ""),
+        ("arrow", "cart->", ""),
+    ] {
+        check_made(
+            name,
+            &format!("CREATE TABLE stored_events (stream_id TEXT, version INTEGER, type TEXT, data TEXT, PRIMARY KEY (stream_id, version));
+              INSERT INTO stored_events {EVENTS} SELECT u, v, '{before}' || t || '{after}', d FROM e;"),
+            &["stream = stream_id", "version = version", "event_type = type", "data = data"],
+        );
+    }
+}
+
 /// Each of 5 000 streams takes its turn: in any look of bounded length each is seen once.
 #[test]
 fn many_streams_that_grow_side_by_side() {

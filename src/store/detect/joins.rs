@@ -192,15 +192,21 @@ fn links(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading) {
             continue;
         }
         let table = &other.table.name;
+        let home = home(other, theirs, stream, version);
+        let (stream, version) = home.unwrap_or((stream, version));
         let source = |at: usize| Source::Column { table: Some(Arc::clone(table)), column: other.name(at) };
         let from = counts.base().map(|base| format!("starts at {base} and ")).unwrap_or_default();
-        let version_evidence = format!(
+        let mut version_evidence = format!(
             "`{table}` links events to streams; {from}has no gap in {} of {} streams looked at",
             counts.gapless, counts.groups
         );
-        let stream_evidence = format!(
+        let mut stream_evidence = format!(
             "`{table}` links each event to its streams; those without a position, or named with a $, are left out"
         );
+        if home.is_some() {
+            version_evidence = format!("the same in all links of an event in `{table}`");
+            stream_evidence = format!("{version_evidence}: the stream it was written to");
+        }
         reading.roles.insert(
             Role::Stream,
             Mapping {
@@ -231,6 +237,25 @@ fn links(looks: &[Look<'_>], look: &Look<'_>, reading: &mut Reading) {
         });
         return;
     }
+}
+
+/// Where events are linked to several streams: the stream and version that are the same in all
+/// links of an event, which is where it was written. A stream of all events would hide the others.
+fn home(look: &Look<'_>, event: usize, stream: usize, version: usize) -> Option<(usize, usize)> {
+    let is_steady = |column: usize| {
+        let (events, changing) = look.changes_within(event, column);
+        events > 0 && changing == 0
+    };
+    if is_steady(stream) {
+        return None;
+    }
+    let steady = |role: Role| {
+        let columns = look.columns().filter(|at| ![event, stream, version].contains(at));
+        let ranked = columns.filter(|at| look.rank(role, *at) > 0.3 && is_steady(*at));
+        ranked.max_by(|left, right| look.rank(role, *left).total_cmp(&look.rank(role, *right)))
+    };
+    let (stream, version) = (steady(Role::Stream)?, steady(Role::Version)?);
+    (stream != version && look.profile(version).integers > 0).then_some((stream, version))
 }
 
 /// The event's id here, and the column that refers to it there.

@@ -185,15 +185,17 @@ impl Profile {
     }
 }
 
-/// A text that could name a type.
+/// A text that could name a type, as languages write theirs: `__main__:Cart.<locals>.Opened`,
+/// `Opened<Cart>`, ``Shop.Changed`1[[Shop.Cart, Shop]], Shop, Version=1.0.0.0``.
 pub(super) fn is_identifier(text: &str) -> bool {
+    const SIGNS: &str = r".:\/_-+, @<>[]`=#";
     let mut chars = text.chars();
-    chars.next().is_some_and(char::is_alphabetic)
-        && text.len() <= 200
-        && chars.all(|c| {
-            c.is_alphanumeric() || matches!(c, '.' | ':' | '\\' | '/' | '_' | '-' | '+' | ',' | ' ' | '@')
-        })
-        && text.matches(' ').count() <= 3
+    // A blank behind a comma parts the fields of an assembly's name, no words of a sentence.
+    let blanks = text.matches(' ').count() - text.matches(", ").count();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && text.len() <= 400
+        && chars.all(|c| c.is_alphanumeric() || SIGNS.contains(c))
+        && blanks <= 3
         && !is_id(text)
 }
 
