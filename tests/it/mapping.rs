@@ -23,16 +23,16 @@ fn odd_store(folder: &Path) -> PathBuf {
     path
 }
 
-fn column(name: &str) -> Option<Source> {
-    Some(Source::Column { table: None, column: name.into() })
+fn column(name: &str) -> Source {
+    Source::Column { table: None, column: name.into() }
 }
 
 fn chosen() -> Vec<(Role, Option<Source>)> {
     vec![
-        (Role::Stream, column("who")),
-        (Role::EventType, column("what")),
-        (Role::Data, column("doc")),
-        (Role::GlobalPosition, column("n")),
+        (Role::Stream, Some(column("who"))),
+        (Role::EventType, Some(column("what"))),
+        (Role::Data, Some(column("doc"))),
+        (Role::GlobalPosition, Some(column("n"))),
         (Role::Version, None),
     ]
 }
@@ -80,7 +80,7 @@ fn a_mapping_to_a_column_that_is_not_there_changes_nothing() {
     let path = odd_store(folder.path());
     let work = Work::default();
     let mut roles = chosen();
-    roles[0].1 = column("whom");
+    roles[0].1 = Some(column("whom"));
     match save_mapping(&path, None, "things", &roles, &work) {
         Err(OpenError::Mapping(reason)) => assert!(reason.contains("whom"), "{reason}"),
         _ => panic!("it cannot be read so"),
