@@ -65,6 +65,8 @@ fn read_back(store: &dyn EventStore, query: &EventQuery, size: usize) -> Vec<Rec
 const NOT_HELD: &[(&str, &str)] = &[
     // Encrypted: the library read them with its key.
     ("eventsourcing-aes", "correlation id of "),
+    // States inside the events: their number is known (883), their versions are listed as none.
+    ("evtstore", "snapshots of bank-accounts-"),
     // A snapshot planted ahead of its stream, which the list of genuine ones leaves out.
     ("seed-000-defects", "snapshots of User-892a486a"),
 ];
@@ -147,10 +149,6 @@ impl Facts<'_> {
         let mut by_table: BTreeMap<String, u64> = BTreeMap::new();
         for snapshot in &snapshots {
             *by_table.entry(snapshot.table.to_string()).or_default() += 1;
-        }
-        // evtstore keeps its states inside the events: no table.
-        if self.name == "evtstore" {
-            return self.same("snapshots", snapshots.len(), 0);
         }
         let total = named("snapshots").or_else(|| named("event_snapshots")).unwrap_or_default();
         let total = total + named("snapshots_current").unwrap_or_default();

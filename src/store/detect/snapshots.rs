@@ -6,7 +6,7 @@ use crate::{
     model::{Json, Pointer, Segment},
     store::{
         detect::{look::Look, names},
-        layout::{EventsTable, Form, Mapping, Role, SnapshotsTable, Source, TableKind, TableNote},
+        layout::{EventsTable, Form, Mapping, Role, SnapshotsTable, Source, TableKind, TableNote, Unwrap},
     },
 };
 
@@ -14,7 +14,31 @@ use crate::{
 pub(super) fn find(looks: &[Look<'_>], notes: &[TableNote], events: &EventsTable) -> Vec<SnapshotsTable> {
     let tables = notes.iter().filter(|note| note.kind == TableKind::Snapshots);
     let looks = tables.filter_map(|note| looks.iter().find(|look| look.table.name == note.table));
-    looks.filter_map(|look| read(look, events)).collect()
+    looks.filter_map(|look| read(look, events)).chain(inside_events(events)).collect()
+}
+
+/// States that a library keeps inside the events themselves: each event with the state after it.
+fn inside_events(events: &EventsTable) -> Option<SnapshotsTable> {
+    const MEMBER: &str = "__persisted";
+    let is_kept = events.unwrap.iter().any(
+        |unwrap| matches!(unwrap, Unwrap::Without(members) if members.iter().any(|member| **member == *MEMBER)),
+    );
+    let Source::Column { table: None, column } = &events.role(Role::Data).filter(|_| is_kept)?.source else {
+        return None;
+    };
+    let path = Pointer::root().child(Segment::Name(MEMBER.into()));
+    let evidence = format!("`{column}` of `{}` holds the state after each event", events.table);
+    let source = Source::Json { column: Arc::clone(column), path };
+    let role = |role: Role| events.role(role).cloned();
+    Some(SnapshotsTable {
+        table: Arc::clone(&events.table),
+        stream: role(Role::Stream),
+        category: role(Role::Category),
+        version: role(Role::Version),
+        state: Mapping { source, form: Form::Plain, evidence, is_uncertain: false },
+        time: role(Role::Time),
+        label: None,
+    })
 }
 
 /// What cannot be shown of these snapshots, in words.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, types::Value as Bound};
 
 use crate::{
-    model::{StoredSnapshot, StreamName, StreamVersion},
+    model::{Encoding, StoredSnapshot, StreamName, StreamVersion},
     store::{
         StoreError, StoreResult,
         decode::{self, id_text},
@@ -43,6 +43,7 @@ pub(super) fn read(
     let mut found = Vec::new();
     for table in &layout.snapshots {
         let columns = Columns::new(plan, table);
+        let is_inside_events = table.table == layout.events.table;
         let from = quote(&table.table);
         let (condition, values) = wanted(plan, table, stream);
         let sql = format!("SELECT {} FROM {from} AS e{condition}", columns.select.expressions.join(", "));
@@ -51,6 +52,10 @@ pub(super) fn read(
             let mut snapshots = Vec::new();
             let outcome = collect(connection, &sql, &values, |row| {
                 let snapshot = columns.snapshot(plan, table, &Fields::new(row, &columns.select));
+                if is_inside_events && snapshot.state.encoding == Encoding::Absent {
+                    // Not every event carries a state.
+                    return;
+                }
                 if stream.is_none_or(|stream| is_of(&snapshot, stream)) {
                     snapshots.push(snapshot);
                 }
