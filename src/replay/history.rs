@@ -122,6 +122,12 @@ impl History {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many steps failed, as far as the history was folded.
+    #[must_use]
+    pub fn failure_count(&self) -> usize {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Keyframes kept, the distance between them in events, and their memory in bytes.
     #[must_use]
     pub fn keyframe_figures(&self) -> (usize, usize, usize) {

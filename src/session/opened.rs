@@ -100,6 +100,7 @@ impl Opened {
             }
             Answer::Bars(bars) => {
                 self.timeline.take_bars(bars);
+                self.place_ticks();
                 Vec::new()
             }
             Answer::Step(step, changes) => {
@@ -113,12 +114,17 @@ impl Opened {
                 self.event = event.map(|event| Arc::new(*event));
                 Vec::new()
             }
+            Answer::Folded => {
+                self.place_ticks();
+                Vec::new()
+            }
             Answer::Pins(changes) => {
                 self.states.take_pins(changes);
                 Vec::new()
             }
             Answer::Snapshots(rows, of) => {
                 self.browse.snapshots.take(rows, of);
+                self.place_ticks();
                 Vec::new()
             }
             Answer::Snapshot(snapshot) => {
@@ -132,8 +138,7 @@ impl Opened {
             }
             Answer::Head(head) => self.take_head(head),
             // These concern the window as a whole and were taken there.
-            Answer::Folded
-            | Answer::Opened(_)
+            Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)

@@ -198,7 +198,7 @@ impl Opened {
             state: step.map(|step| step.after.clone()),
             changes: Arc::clone(&states.changes),
             failure: step.and_then(|step| step.failure.as_ref()).map(|failure| Arc::clone(&failure.message)),
-            failures: states.failures().len(),
+            failures: history.failure_count(),
             is_stale: states.awaited.is_some(),
             empty: "Making the state…",
         }

@@ -11,6 +11,9 @@ use crate::session::{
     workspace::Workspace,
 };
 
+/// Ticks that can be told apart along the timeline.
+const FINEST_TICKS: f32 = 4000.0;
+
 /// What the timeline counts and shows.
 pub(crate) struct Timeline {
     pub(crate) axis: Axis,
@@ -21,6 +24,7 @@ pub(crate) struct Timeline {
     bars: Arc<Vec<f32>>,
     labels: Arc<Vec<(f32, String)>>,
     gaps: Arc<Vec<(f32, String)>>,
+    ticks: Arc<Vec<(f32, Tick)>>,
 }
 
 impl Timeline {
@@ -33,6 +37,7 @@ impl Timeline {
             bars: Arc::default(),
             labels: Arc::default(),
             gaps: Arc::default(),
+            ticks: Arc::default(),
         }
     }
 
@@ -100,7 +105,7 @@ impl Opened {
             is_ready: self.index.is_some() && length > 0,
             bars: Arc::clone(&timeline.bars),
             cursor: self.index.is_some().then(|| self.place_of(self.here()) as f32),
-            ticks: Arc::new(self.ticks()),
+            ticks: if on_stream { Arc::clone(&timeline.ticks) } else { Arc::default() },
             labels: Arc::clone(&timeline.labels),
             gaps: Arc::clone(&timeline.gaps),
             pins: self
@@ -140,6 +145,15 @@ impl Opened {
         });
         let time = ordinal.and_then(|ordinal| index.row(ordinal)?.time);
         time.map_or(0.0, |time| scale.place_of_time(time))
+    }
+
+    /// Places the ticks anew. A history may have as many as it has events, so this is done when
+    /// what they mark has changed, and not for every view.
+    pub(crate) fn place_ticks(&mut self) {
+        let mut ticks = self.ticks();
+        // Ticks nearer than half a pixel of a wide window are one.
+        ticks.dedup_by_key(|(place, tick)| ((*place * FINEST_TICKS) as u32, *tick));
+        self.timeline.ticks = Arc::new(ticks);
     }
 
     /// Snapshots and failed steps of the chosen stream.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use timeglass::session::{
     Input,
     action::{Axis, BrowseAction, CursorAction, Scope},
+    view::Tick,
 };
 
 use super::{Script, shop};
@@ -134,4 +135,21 @@ fn the_timeline_of_a_stream_names_the_event_of_that_stream() {
     assert_eq!(script.view().events.cursor_row, Some(2), "the row of its last event");
     let text = script.view().streams.text(script.stream("order-2")).unwrap();
     assert_eq!(text.events, "2", "while following, all other streams are shown whole");
+}
+
+#[test]
+fn a_step_that_fails_has_a_tick_where_it_lies() {
+    let mut events = shop();
+    events[3].data.decoded = Err("a pickle".into());
+    let mut script = Script::open(events);
+    script.cursor(CursorAction::SetAxis(Axis::Events));
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    let ticks = script.view().timeline.ticks.to_vec();
+    assert!(
+        matches!(ticks.as_slice(), [(place, Tick::Trouble)] if (place - 2.0 / 3.0).abs() < 1e-6),
+        "{ticks:?}"
+    );
+    assert_eq!(script.view().state.failures, 1);
+    script.browse(BrowseAction::ClearStream);
+    assert!(script.view().timeline.ticks.is_empty(), "they are the stream's");
 }
