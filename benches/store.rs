@@ -18,7 +18,7 @@ use std::{
 use timeglass::{
     jobs::ThreadLanes,
     model::{EventKey, EventQuery},
-    replay::{History, Merge},
+    replay::{History, Merge, OnFailure, StreamEvents},
     sample::{self, SampleOptions, Shape},
     store::{
         EventStore, PageFrom,
@@ -240,7 +240,8 @@ fn seeks(path: &Path, round: u64, figures: &mut Figures) -> Outcome<()> {
     let index = Arc::new(Index::build(&*store, &work)?);
     let longest = index.streams().iter().zip(0_u32..).max_by_key(|(info, _)| info.events);
     let stream = longest.map_or(0, |(_, number)| number);
-    let history = History::new(store, index, stream, Arc::new(Merge::for_category(None)), 64 << 20);
+    let events = Arc::new(StreamEvents::new(store, index, stream));
+    let history = History::new(events, Arc::new(Merge::for_category(None)), OnFailure::GoOn, 64 << 20);
     let ((), time) = timed(|| Ok(history.fold_all(&work)?))?;
     figures.add("fold a history of 10 000 events", time);
     let count = history.len();

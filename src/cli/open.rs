@@ -21,7 +21,7 @@ use crate::{
 /// A store and its index.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn EventStore>,
-    pub(crate) index: Index,
+    pub(crate) index: Arc<Index>,
     pub(crate) path: PathBuf,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
 pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
     match database(path, common, output)? {
         Ok(store) => {
-            let index = Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?;
+            let index = Arc::new(Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?);
             Ok(Looked::Store(Box::new(Opened { store, index, path: path.to_owned() })))
         }
         Err(none) => Ok(Looked::NoEvents(none)),

@@ -12,7 +12,7 @@ use crate::{
         write_json,
     },
     model::{Json, Timestamp},
-    replay::{Folded, Merge, Reducer as _, fold},
+    replay::{Folded, Merge, OnFailure, Reducer as _, StreamEvents, fold},
     work::Work,
 };
 
@@ -77,8 +77,8 @@ pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize) -> Result<Sta
     let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
     let reducer = Merge::for_category(category.as_deref());
     let ordinals = opened.index.stream_events(stream).get(..count).unwrap_or_default().to_vec();
-    let keys = ordinals.iter().filter_map(|ordinal| opened.index.key(*ordinal));
-    let folded = fold(&*opened.store, keys, &reducer, &Work::default())?;
+    let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
+    let folded = fold(&events, count, &reducer, OnFailure::GoOn, &Work::default())?;
     Ok(State { reducer: reducer.name().to_string(), folded, ordinals })
 }
 

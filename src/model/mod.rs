@@ -6,6 +6,7 @@
 pub mod decimal;
 pub mod diff;
 pub mod event;
+pub mod failure;
 pub mod json;
 mod json_parse;
 mod json_write;
@@ -18,6 +19,7 @@ pub mod time;
 
 pub use diff::{Change, ChangeKind, diff};
 pub use event::{EventKey, GlobalPosition, KeyPart, RecordedEvent, StreamVersion};
+pub use failure::Failure;
 pub use json::{Json, Number, Object};
 pub use payload::{Encoding, Payload, Stored};
 pub use pointer::{Pointer, Segment};

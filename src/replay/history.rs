@@ -1,37 +1,46 @@
-//! The history of one stream: its events in version order, and its state after any of them.
+//! A history under a reducer: its events in order, and its state after any of them.
 
 use std::{
     collections::BTreeMap,
+    ops::{ControlFlow, Range},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::{
-    model::{EventKey, Json, RecordedEvent},
+    model::{Failure, Json, RecordedEvent},
     replay::{
-        fold::visit,
+        fold::{OnFailure, start},
         keyframes::Keyframes,
-        reducer::{Failure, Reducer},
+        reducer::{Applied, Folding, Reducer},
+        sequence::Sequence,
     },
-    store::{EventStore, StoreResult, index::Index},
+    store::StoreResult,
     work::Work,
 };
 
-/// One stream's history under one reducer.
+/// One history under one reducer.
 ///
 /// The background fold and every seek share its keyframes: a seek uses what the fold has reached
 /// so far, and what a seek folds is kept for the next.
 pub struct History {
-    store: Arc<dyn EventStore>,
-    index: Arc<Index>,
-    stream: u32,
+    events: Arc<dyn Sequence>,
     reducer: Arc<dyn Reducer>,
-    keyframes: Mutex<Keyframes>,
-    failures: Mutex<BTreeMap<usize, Failure>>,
+    on_failure: OnFailure,
+    known: Mutex<Known>,
 }
 
-/// One step of a history: the event at the cursor, and the state on either side of it.
+/// What was found out so far.
+struct Known {
+    keyframes: Keyframes,
+    failures: BTreeMap<usize, Failure>,
+    /// The first count at which a keyframe was due and could not be kept, because the reducer holds
+    /// things in variables outside the state.
+    unresumable_at: Option<usize>,
+}
+
+/// One step of a history: an event, and the state on either side of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StepView {
+pub struct Step {
     /// How many events lie behind, this one included; 0 is the state before the first.
     pub count: usize,
     /// The event; `None` before the first, or if it is gone from the store.
@@ -40,34 +49,69 @@ pub struct StepView {
     pub before: Json,
     /// The state after it.
     pub after: Json,
-    /// Why the event was not applied, if it was not.
-    pub failure: Option<Failure>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is none: this is the state before the first.
+    Start,
+    /// The event is gone from the store.
+    Gone,
+    /// It was applied.
+    Applied(Applied),
+    /// It could not be applied; the state is the one before.
+    Failed(Failure),
+    /// An earlier event failed, and the user wants the history to stop there.
+    Stopped {
+        /// The count of the event that failed.
+        at: usize,
+    },
+}
+
+impl Outcome {
+    /// Why the event could not be applied, if it could not.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            Self::Start | Self::Gone | Self::Applied(_) | Self::Stopped { .. } => None,
+        }
+    }
 }
 
 impl History {
-    /// A history of which nothing is folded yet.
+    /// A history of which nothing is folded yet. The budget is for its keyframes.
     #[must_use]
     pub fn new(
-        store: Arc<dyn EventStore>,
-        index: Arc<Index>,
-        stream: u32,
+        events: Arc<dyn Sequence>,
         reducer: Arc<dyn Reducer>,
+        on_failure: OnFailure,
         budget_bytes: usize,
     ) -> Self {
-        let keyframes = Mutex::new(Keyframes::new(reducer.initial(), budget_bytes));
-        Self { store, index, stream, reducer, keyframes, failures: Mutex::default() }
+        let keyframes = Keyframes::new(budget_bytes);
+        let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
+        Self { events, reducer, on_failure, known: Mutex::new(known) }
     }
 
-    /// The stream, by its number in the index.
+    /// Its events.
     #[must_use]
-    pub fn stream(&self) -> u32 {
-        self.stream
+    pub fn events(&self) -> &Arc<dyn Sequence> {
+        &self.events
+    }
+
+    /// What makes its states.
+    #[must_use]
+    pub fn reducer(&self) -> &Arc<dyn Reducer> {
+        &self.reducer
     }
 
     /// How many events it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.stream_events(self.stream).len()
+        self.events.len()
     }
 
     /// Whether it has no events.
@@ -76,84 +120,159 @@ impl History {
         self.len() == 0
     }
 
-    /// What the state is made by.
-    #[must_use]
-    pub fn reducer_name(&self) -> Arc<str> {
-        self.reducer.name()
-    }
-
     /// Folds the whole history once, so that every seek after it is short.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
         work.expect_total(self.len() as u64);
         self.step_at(self.len(), work).map(|_| ())
     }
 
-    /// The state after `count` events, with the step that led there.
-    pub fn step_at(&self, count: usize, work: &Work) -> StoreResult<StepView> {
+    /// The step that led to the state after `count` events.
+    pub fn step_at(&self, count: usize, work: &Work) -> StoreResult<Step> {
         let count = count.min(self.len());
-        // From before the last event, so that the step itself is folded and can be shown.
-        let (start, mut state) = self.lock_keyframes(|keyframes| keyframes.nearest(count.saturating_sub(1)));
-        let mut view =
-            StepView { count, event: None, before: state.clone(), after: state.clone(), failure: None };
-        let mut at = start;
-        visit(&*self.store, self.keys(start, count), work, |event| {
-            at += 1;
-            if at == count {
-                view.before = state.clone();
-            }
-            let Some(event) = event else { return };
-            let failure = self.reducer.apply(&mut state, &event).err();
-            if let Some(failure) = &failure {
-                self.remember_failure(at, failure);
-            }
-            self.lock_keyframes(|keyframes| keyframes.offer(at, &state));
-            if at == count {
-                view.event = Some(event);
-                view.failure = failure;
-            }
+        if count == 0 {
+            let state = start(&*self.reducer, work).state();
+            work.advance(0)?;
+            self.with_known(|known| known.keyframes.offer(0, &state));
+            return Ok(Step {
+                count,
+                event: None,
+                before: state.clone(),
+                after: state,
+                outcome: Outcome::Start,
+            });
+        }
+        let mut found = None;
+        self.walk(count - 1..count, work, &mut |step| {
+            found = Some(step);
+            ControlFlow::Continue(())
         })?;
-        view.after = state;
-        Ok(view)
+        Ok(found.unwrap_or_else(|| Step {
+            count,
+            event: None,
+            before: Json::Null,
+            after: Json::Null,
+            outcome: Outcome::Gone,
+        }))
     }
 
-    /// The steps that failed, as far as the history was folded: events behind, and why.
+    /// Hands every step after `range.start` up to and including `range.end` to `each`, in order,
+    /// until it breaks.
+    pub fn walk(
+        &self,
+        range: Range<usize>,
+        work: &Work,
+        each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        let mut folding = start(&*self.reducer, work);
+        let keyframe = self.with_known(|known| known.keyframes.nearest(range.start));
+        let from = keyframe.as_ref().map_or(0, |(at, _)| *at);
+        match keyframe {
+            Some((at, state)) if at > 0 => folding.resume(&state, at),
+            Some(_) => (),
+            None => {
+                let state = folding.state();
+                self.with_known(|known| known.keyframes.offer(0, &state));
+            }
+        }
+        let mut before = None;
+        let mut stopped = None;
+        self.events.visit(from..range.end, work, &mut |count, event| {
+            let is_wanted = count > range.start;
+            let state_before = is_wanted.then(|| before.take().unwrap_or_else(|| folding.state()));
+            let outcome = self.apply(&mut *folding, count, event.as_ref(), &mut stopped);
+            if work.is_cancelled() {
+                // What the reducer said when it was interrupted says nothing about the event.
+                return ControlFlow::Break(());
+            }
+            self.remember(count, &mut *folding, &outcome);
+            let Some(state_before) = state_before else { return ControlFlow::Continue(()) };
+            let after = folding.state();
+            before = Some(after.clone());
+            each(Step { count, event, before: state_before, after, outcome })
+        })?;
+        Ok(work.advance(0)?)
+    }
+
+    /// The steps that failed, as far as the history was folded: counts, and why.
     #[must_use]
     pub fn failures(&self) -> BTreeMap<usize, Failure> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.with_known(|known| known.failures.clone())
     }
 
     /// How many steps failed, as far as the history was folded.
     #[must_use]
     pub fn failure_count(&self) -> usize {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.with_known(|known| known.failures.len())
     }
 
     /// Keyframes kept, the distance between them in events, and their memory in bytes.
     #[must_use]
     pub fn keyframe_figures(&self) -> (usize, usize, usize) {
-        self.lock_keyframes(|keyframes| (keyframes.len(), keyframes.distance(), keyframes.bytes()))
+        self.with_known(|known| {
+            let keyframes = &known.keyframes;
+            (keyframes.len(), keyframes.distance(), keyframes.bytes())
+        })
     }
 
-    fn keys(&self, start: usize, end: usize) -> impl Iterator<Item = EventKey> {
-        let ordinals = self.index.stream_events(self.stream).get(start..end).unwrap_or_default();
-        ordinals.iter().filter_map(|ordinal| self.index.key(*ordinal))
+    /// From which count on no keyframes can be kept, because the reducer holds things in variables
+    /// outside the state; seeks beyond it fold from before it.
+    #[must_use]
+    pub fn unresumable_at(&self) -> Option<usize> {
+        self.with_known(|known| known.unresumable_at)
     }
 
-    fn remember_failure(&self, count: usize, failure: &Failure) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert(count, failure.clone());
+    fn apply(
+        &self,
+        folding: &mut dyn Folding,
+        count: usize,
+        event: Option<&RecordedEvent>,
+        stopped: &mut Option<usize>,
+    ) -> Outcome {
+        if let Some(at) = *stopped {
+            return Outcome::Stopped { at };
+        }
+        let Some(event) = event else { return Outcome::Gone };
+        match folding.apply(event) {
+            Ok(applied) => Outcome::Applied(applied),
+            Err(failure) => {
+                if self.on_failure == OnFailure::Stop {
+                    *stopped = Some(count);
+                }
+                Outcome::Failed(failure)
+            }
+        }
     }
 
-    fn lock_keyframes<T>(&self, use_them: impl FnOnce(&mut Keyframes) -> T) -> T {
-        // A panic while they were held cannot leave them half changed: each change is one call.
-        use_them(&mut self.keyframes.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Keeps what a step found out. After a history has stopped no keyframe is kept, so that every
+    /// seek beyond that point passes it and stops there, too.
+    fn remember(&self, count: usize, folding: &mut dyn Folding, outcome: &Outcome) {
+        if let Outcome::Failed(failure) = outcome {
+            self.with_known(|known| known.failures.insert(count, failure.clone()));
+        }
+        let is_stopped = self.on_failure == OnFailure::Stop
+            && matches!(outcome, Outcome::Failed(_) | Outcome::Stopped { .. });
+        if is_stopped || !self.with_known(|known| known.keyframes.wants(count)) {
+            return;
+        }
+        if folding.is_resumable() {
+            let state = folding.state();
+            self.with_known(|known| known.keyframes.offer(count, &state));
+        } else {
+            self.with_known(|known| {
+                let first = known.unresumable_at.map_or(count, |first| first.min(count));
+                known.unresumable_at = Some(first);
+            });
+        }
+    }
+
+    fn with_known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
+        // A panic while it was held cannot leave it half changed: each change is one call.
+        use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("History")
-            .field("stream", &self.stream)
-            .field("events", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("History").field("events", &self.len()).finish_non_exhaustive()
     }
 }

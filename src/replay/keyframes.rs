@@ -28,20 +28,25 @@ impl Keyframes {
     /// stays near 0.2 ms, most of which is reading the events.
     const FIRST_DISTANCE: usize = 100;
 
-    /// Starts with the state before the first event.
+    /// None yet. The budget is for all of them together.
     #[must_use]
-    pub fn new(initial: Json, budget_bytes: usize) -> Self {
-        let own_bytes = added_bytes(&Json::Null, &initial);
-        let states = BTreeMap::from([(0, Kept { state: initial, own_bytes })]);
-        Self { every: Self::FIRST_DISTANCE, budget_bytes, states }
+    pub fn new(budget_bytes: usize) -> Self {
+        Self { every: Self::FIRST_DISTANCE, budget_bytes, states: BTreeMap::new() }
     }
 
-    /// Offers the state after `count` events; kept if it falls on the grid.
+    /// Whether the state after `count` events would be kept: it is on the grid and not there yet.
+    #[must_use]
+    pub fn wants(&self, count: usize) -> bool {
+        count.is_multiple_of(self.every) && !self.states.contains_key(&count)
+    }
+
+    /// Offers the state after `count` events.
     pub fn offer(&mut self, count: usize, state: &Json) {
-        if !count.is_multiple_of(self.every) || self.states.contains_key(&count) {
+        if !self.wants(count) {
             return;
         }
-        let own_bytes = added_bytes(&self.nearest(count).1, state);
+        let before = self.nearest(count).map_or(Json::Null, |(_, state)| state);
+        let own_bytes = added_bytes(&before, state);
         self.states.insert(count, Kept { state: state.clone(), own_bytes });
         while self.bytes() > self.budget_bytes && self.states.len() > 2 {
             self.thin_out();
@@ -50,11 +55,8 @@ impl Keyframes {
 
     /// The last keyframe at or before `count` events: how many events it is after, and its state.
     #[must_use]
-    pub fn nearest(&self, count: usize) -> (usize, Json) {
-        match self.states.range(..=count).next_back() {
-            Some((at, kept)) => (*at, kept.state.clone()),
-            None => (0, Json::Null),
-        }
+    pub fn nearest(&self, count: usize) -> Option<(usize, Json)> {
+        self.states.range(..=count).next_back().map(|(at, kept)| (*at, kept.state.clone()))
     }
 
     /// The distance between keyframes, in events.
@@ -69,7 +71,7 @@ impl Keyframes {
         self.states.len()
     }
 
-    /// Whether nothing is kept; never, since the first state is.
+    /// Whether nothing is kept yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.states.is_empty()
@@ -138,26 +140,26 @@ mod tests {
 
     #[test]
     fn the_nearest_keyframe_is_at_or_before() {
-        let mut keyframes = Keyframes::new(Json::Null, 1 << 20);
-        for count in 1..=1000 {
+        let mut keyframes = Keyframes::new(1 << 20);
+        for count in 0..=1000 {
             keyframes.offer(count, &state(count));
         }
-        assert_eq!(keyframes.nearest(99).0, 0);
-        assert_eq!(keyframes.nearest(100), (100, state(100)));
-        assert_eq!(keyframes.nearest(999).0, 900);
+        assert_eq!(keyframes.nearest(99), Some((0, state(0))));
+        assert_eq!(keyframes.nearest(100), Some((100, state(100))));
+        assert_eq!(keyframes.nearest(999), Some((900, state(900))));
         assert_eq!(keyframes.len(), 11);
     }
 
     #[test]
     fn a_spent_budget_doubles_the_distance_and_is_kept() {
         let budget = 4000;
-        let mut keyframes = Keyframes::new(Json::Null, budget);
+        let mut keyframes = Keyframes::new(budget);
         for count in 1..=100_000 {
             keyframes.offer(count, &state(count));
             assert!(keyframes.bytes() <= budget);
         }
         assert!(keyframes.distance() > 1000);
-        let (at, found) = keyframes.nearest(100_000);
+        let (at, found) = keyframes.nearest(100_000).unwrap();
         assert_eq!(found, state(at));
     }
 
@@ -165,7 +167,8 @@ mod tests {
     fn shared_nodes_are_paid_once() {
         let shared = state(1);
         let wrap = |number: usize| Json::object([("same", shared.clone()), ("n", Json::from(number))]);
-        let mut keyframes = Keyframes::new(wrap(0), 1 << 20);
+        let mut keyframes = Keyframes::new(1 << 20);
+        keyframes.offer(0, &wrap(0));
         let first = keyframes.bytes();
         keyframes.offer(100, &wrap(1));
         assert!(keyframes.bytes() - first < first, "{} after {first}", keyframes.bytes());

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{Encoding, Json, Object, RecordedEvent},
-    replay::reducer::{Failure, Reducer},
+    model::{Encoding, Failure, Json, Object, RecordedEvent},
+    replay::reducer::{Applied, Folding, Reducer},
+    work::Work,
 };
 
 /// Merges the data of each event into the state; a null member removes.
@@ -30,19 +31,38 @@ impl Reducer for Merge {
         Arc::clone(&self.name)
     }
 
-    fn initial(&self) -> Json {
-        Json::Object(Arc::default())
+    fn start<'w>(&self, _: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
+        Ok(Box::new(Merging { state: Json::Object(Arc::default()) }))
     }
 
-    fn apply(&self, state: &mut Json, event: &RecordedEvent) -> Result<(), Failure> {
+    fn handles(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// A merge under way.
+struct Merging {
+    state: Json,
+}
+
+impl Folding for Merging {
+    fn state(&mut self) -> Json {
+        self.state.clone()
+    }
+
+    fn resume(&mut self, state: &Json, _: usize) {
+        self.state = state.clone();
+    }
+
+    fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
         if event.data.encoding == Encoding::Absent {
-            return Ok(());
+            return Ok(Applied::default());
         }
         match &event.data.decoded {
-            Ok(data) => merge(state, data),
+            Ok(data) => merge(&mut self.state, data),
             Err(reason) => return Err(Failure::new(format!("the data cannot be merged: {reason}"))),
         }
-        Ok(())
+        Ok(Applied::default())
     }
 }
 

@@ -1,16 +1,18 @@
 //! State from events: a reducer folded over a history, with keyframes so that any point is near.
 //!
-//! It reads events through [`EventStore`](crate::store::EventStore) and knows no window and no
-//! thread. What a user's reducer does wrong is a value here, never an `Err`.
+//! It reads events through a [`Sequence`] and knows no window and no thread. What a user's reducer
+//! does wrong is a value here, never an `Err`.
 
 pub mod fold;
 pub mod history;
 pub mod keyframes;
 pub mod merge;
 pub mod reducer;
+pub mod sequence;
 
-pub use fold::{Folded, fold};
-pub use history::{History, StepView};
+pub use fold::{Folded, OnFailure, fold};
+pub use history::{History, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;
-pub use reducer::{Failure, Reducer};
+pub use reducer::{Applied, Folding, Reducer, Rounding};
+pub use sequence::{HeldEvents, Sequence, StreamEvents};

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     model::{Change, EventKey, EventQuery, Pointer, RecordedEvent, StoredSnapshot, StreamName, Zone},
     project::open::{OpenError, Opening, Preview},
-    replay::{History, StepView},
+    replay::{History, Step},
     session::{
         action::{Axis, EventOrder},
         scale::Scale,
@@ -240,7 +240,7 @@ pub enum Answer {
     /// A history is folded.
     Folded,
     /// A step.
-    Step(Box<StepView>, Vec<Change>),
+    Step(Box<Step>, Vec<Change>),
     /// One event; `None` if it is gone.
     Event(Option<Box<RecordedEvent>>),
     /// What differs between the pins.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Change, Timestamp},
-    replay::{History, Merge, StepView},
+    replay::{History, Merge, OnFailure, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -16,7 +16,9 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct States {
     history: Option<Arc<History>>,
-    step: Option<StepView>,
+    /// Whose history it is.
+    stream: Option<u32>,
+    step: Option<Step>,
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
     awaited: Option<usize>,
@@ -27,6 +29,7 @@ pub(crate) struct States {
 /// A point to compare.
 #[derive(Clone)]
 struct Pin {
+    stream: u32,
     history: Arc<History>,
     count: usize,
     words: String,
@@ -37,7 +40,7 @@ struct Pin {
 const KEYFRAME_BYTES: usize = 256 << 20;
 
 impl States {
-    pub(crate) fn take_step(&mut self, step: StepView, changes: Vec<Change>) {
+    pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
         self.awaited = None;
         self.changes = Arc::new(changes);
         self.step = Some(step);
@@ -63,7 +66,7 @@ impl States {
 
     /// Where the pins stand in a stream.
     pub(crate) fn pin_counts(&self, stream: Option<u32>) -> [Option<usize>; 2] {
-        let of_stream = |pin: &Pin| (Some(pin.history.stream()) == stream).then_some(pin.count);
+        let of_stream = |pin: &Pin| (Some(pin.stream) == stream).then_some(pin.count);
         self.pins.each_ref().map(|pin| pin.as_ref().and_then(of_stream))
     }
 
@@ -98,27 +101,26 @@ impl Opened {
     pub(crate) fn refold(&mut self) -> Vec<Job> {
         let (Some(index), Some(stream)) = (&self.index, self.browse.focus) else {
             self.states.history = None;
+            self.states.stream = None;
             self.states.step = None;
             self.states.changes = Arc::default();
             return Vec::new();
         };
         let events = index.stream_events(stream).len();
-        let is_same = |history: &Arc<History>| history.stream() == stream && history.len() == events;
-        if self.states.history.as_ref().is_some_and(is_same) {
+        let is_same_stream = self.states.stream == Some(stream);
+        if is_same_stream && self.states.history.as_ref().is_some_and(|history| history.len() == events) {
             return Vec::new();
         }
-        if self.states.history.as_ref().is_none_or(|history| history.stream() != stream) {
+        if !is_same_stream {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
         let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
-        let history = Arc::new(History::new(
-            Arc::clone(&self.store),
-            Arc::clone(index),
-            stream,
-            Arc::new(Merge::for_category(category.as_deref())),
-            KEYFRAME_BYTES,
-        ));
+        let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
+        let reducer = Merge::for_category(category.as_deref());
+        let history =
+            Arc::new(History::new(Arc::new(events), Arc::new(reducer), OnFailure::GoOn, KEYFRAME_BYTES));
+        self.states.stream = Some(stream);
         self.states.history = Some(Arc::clone(&history));
         vec![Job { slot: Slot::Fold, question: Question::Fold(history) }]
     }
@@ -131,11 +133,13 @@ impl Opened {
     }
 
     pub(crate) fn pin(&mut self, which: usize) -> Vec<Job> {
-        let Some(history) = self.states.history.clone() else { return Vec::new() };
+        let (Some(history), Some(stream)) = (self.states.history.clone(), self.states.stream) else {
+            return Vec::new();
+        };
         let count = self.cursor.count;
         let words = format!("{} {}", self.focus_name().unwrap_or_default(), self.version_words(count));
         if let Some(pin) = self.states.pins.get_mut(which) {
-            *pin = Some(Pin { history, count, words });
+            *pin = Some(Pin { stream, history, count, words });
         }
         self.pins_job().into_iter().collect()
     }
@@ -194,10 +198,10 @@ impl Opened {
                 .map(|time: Timestamp| time.to_display(self.zone))
                 .unwrap_or_default(),
             event_type: event.map(|event| Arc::clone(&event.event_type)).unwrap_or_default(),
-            reducer: history.reducer_name(),
+            reducer: history.reducer().name(),
             state: step.map(|step| step.after.clone()),
             changes: Arc::clone(&states.changes),
-            failure: step.and_then(|step| step.failure.as_ref()).map(|failure| Arc::clone(&failure.message)),
+            failure: step.and_then(|step| step.outcome.failure()).map(|failure| Arc::clone(&failure.message)),
             failures: history.failure_count(),
             is_stale: states.awaited.is_some(),
             empty: "Making the state…",

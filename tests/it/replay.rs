@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::any, proptest};
 use timeglass::{
-    model::{Encoding, EventKey, Json, Payload, RecordedEvent, Stored, StreamName, diff},
-    replay::{History, Merge, fold},
+    model::{Encoding, Json, Payload, RecordedEvent, Stored, StreamName, diff},
+    replay::{History, Merge, OnFailure, StreamEvents, fold},
     store::{
         EventStore,
         index::Index,
@@ -19,7 +19,8 @@ fn history(events: Vec<RecordedEvent>, budget: usize) -> (Arc<dyn EventStore>, H
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new(events));
     let index = Arc::new(Index::build(&*store, &Work::default()).unwrap());
     let reducer = Arc::new(Merge::for_category(Some("order")));
-    (Arc::clone(&store), History::new(store, index, 0, reducer, budget))
+    let events = StreamEvents::new(Arc::clone(&store), index, 0);
+    (store, History::new(Arc::new(events), reducer, OnFailure::GoOn, budget))
 }
 
 /// Events that set, change and remove a handful of members.
@@ -41,9 +42,10 @@ fn events(choices: &[(u8, u8)]) -> Vec<RecordedEvent> {
         .collect()
 }
 
-fn folded(store: &dyn EventStore, count: usize) -> Json {
-    let keys = (1..=count as i64).map(EventKey::integer);
-    fold(store, keys, &Merge::for_category(None), &Work::default()).unwrap().state
+fn folded(store: &Arc<dyn EventStore>, count: usize) -> Json {
+    let index = Arc::new(Index::build(&**store, &Work::default()).unwrap());
+    let events = StreamEvents::new(Arc::clone(store), index, 0);
+    fold(&events, count, &Merge::for_category(None), OnFailure::GoOn, &Work::default()).unwrap().state
 }
 
 proptest! {
@@ -58,8 +60,8 @@ proptest! {
         for seek in seeks {
             let count = usize::from(seek) % (choices.len() + 1);
             let step = history.step_at(count, &Work::default()).unwrap();
-            assert_eq!(step.after, folded(&*store, count));
-            assert_eq!(step.before, folded(&*store, count.saturating_sub(1)));
+            assert_eq!(step.after, folded(&store, count));
+            assert_eq!(step.before, folded(&store, count.saturating_sub(1)));
             assert_eq!(step.count, count);
         }
         let (_, _, bytes) = history.keyframe_figures();
@@ -69,7 +71,7 @@ proptest! {
     #[test]
     fn a_difference_applied_gives_the_target(left in vec(any::<(u8, u8)>(), 0..30), right in vec(any::<(u8, u8)>(), 0..30)) {
         let state = |choices: &[(u8, u8)]| {
-            let store = MemoryStore::new(events(choices));
+            let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new(events(choices)));
             folded(&store, choices.len())
         };
         let (old, new) = (state(&left), state(&right));
@@ -137,7 +139,7 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
     assert_eq!(history.failures().keys().copied().collect::<Vec<_>>(), [2]);
     let step = history.step_at(2, &Work::default()).unwrap();
     assert_eq!(step.before, step.after);
-    assert_eq!(&*step.failure.unwrap().message, "the data cannot be merged: a pickle");
+    assert_eq!(&*step.outcome.failure().unwrap().message, "the data cannot be merged: a pickle");
     let last = history.step_at(3, &Work::default()).unwrap();
     assert_eq!(last.after.to_compact(), r#"{"m1":3,"m3":3}"#);
 }

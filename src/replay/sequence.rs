@@ -1,0 +1,122 @@
+//! The events of one history, in order.
+
+use std::{ops::ControlFlow, ops::Range, sync::Arc};
+
+use crate::{
+    model::{EventKey, RecordedEvent},
+    store::{EventStore, StoreResult, index::Index},
+    work::Work,
+};
+
+/// Events are fetched this many at a time: enough to make the cost of a read small, few enough
+/// that a cancelled seek ends within a frame.
+const BATCH: usize = 256;
+
+/// The events of one history: those of a stream, or of a branch of it.
+///
+/// An event's *count* is how many events lie behind it, itself included: 1 is the first.
+pub trait Sequence: Send + Sync {
+    /// How many events there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The event type of the event with this count, without reading the event; nothing if that
+    /// takes a read or there is no such event.
+    fn event_type(&self, count: usize) -> Option<Arc<str>>;
+
+    /// Hands the events after `range.start` up to and including `range.end` to `each`, with their
+    /// counts, until it breaks; `None` for an event that is gone from the store.
+    fn visit(
+        &self,
+        range: Range<usize>,
+        work: &Work,
+        each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
+    ) -> StoreResult<()>;
+}
+
+/// The events of one stream, in version order.
+pub struct StreamEvents {
+    store: Arc<dyn EventStore>,
+    index: Arc<Index>,
+    stream: u32,
+}
+
+impl StreamEvents {
+    /// The events of the stream with this number in the index.
+    #[must_use]
+    pub fn new(store: Arc<dyn EventStore>, index: Arc<Index>, stream: u32) -> Self {
+        Self { store, index, stream }
+    }
+
+    fn keys(&self, range: Range<usize>) -> Vec<EventKey> {
+        let ordinals = self.index.stream_events(self.stream).get(range).unwrap_or_default();
+        ordinals.iter().filter_map(|ordinal| self.index.key(*ordinal)).collect()
+    }
+}
+
+impl Sequence for StreamEvents {
+    fn len(&self) -> usize {
+        self.index.stream_events(self.stream).len()
+    }
+
+    fn event_type(&self, count: usize) -> Option<Arc<str>> {
+        let ordinal = self.index.stream_events(self.stream).get(count.checked_sub(1)?)?;
+        self.index.type_name(self.index.row(*ordinal)?.event_type).cloned()
+    }
+
+    fn visit(
+        &self,
+        range: Range<usize>,
+        work: &Work,
+        each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        let end = range.end.min(self.len());
+        let mut start = range.start;
+        while start < end {
+            let stop = end.min(start + BATCH);
+            let events = self.store.fetch(work, &self.keys(start..stop))?;
+            for (count, event) in (start + 1..).zip(events) {
+                if each(count, event).is_break() {
+                    return Ok(());
+                }
+            }
+            work.advance((stop - start) as u64)?;
+            start = stop;
+        }
+        Ok(())
+    }
+}
+
+/// Events that are held in memory.
+#[derive(Debug, Clone, Default)]
+pub struct HeldEvents(pub Vec<RecordedEvent>);
+
+impl Sequence for HeldEvents {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn event_type(&self, count: usize) -> Option<Arc<str>> {
+        self.0.get(count.checked_sub(1)?).map(|event| Arc::clone(&event.event_type))
+    }
+
+    fn visit(
+        &self,
+        range: Range<usize>,
+        work: &Work,
+        each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        let end = range.end.min(self.0.len());
+        for (count, event) in (range.start + 1..).zip(self.0.get(range.start.min(end)..end).unwrap_or_default()) {
+            work.advance(1)?;
+            if each(count, Some(event.clone())).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
