@@ -111,7 +111,9 @@ impl Sequence for HeldEvents {
         each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         let end = range.end.min(self.0.len());
-        for (count, event) in (range.start + 1..).zip(self.0.get(range.start.min(end)..end).unwrap_or_default()) {
+        for (count, event) in
+            (range.start + 1..).zip(self.0.get(range.start.min(end)..end).unwrap_or_default())
+        {
             work.advance(1)?;
             if each(count, Some(event.clone())).is_break() {
                 break;

@@ -7,7 +7,16 @@ use crate::{
     store::layout::{Role, Source},
 };
 
-pub use crate::session::named::{Menu, NAMED, Named, What, WindowAction};
+pub use crate::session::{
+    blame::BlameAction,
+    bookmarks::BookmarkAction,
+    compare::CompareAction,
+    conditions::ConditionAction,
+    named::{Menu, NAMED, Named, What, WindowAction},
+    scripts::ScriptAction,
+    watches::WatchAction,
+    what_if::WhatIfAction,
+};
 
 /// What the user asked for, by the noun that answers it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +29,20 @@ pub enum Action {
     Cursor(CursorAction),
     /// The mapping dialog.
     Mapping(MappingAction),
+    /// Reducers: choosing, editing, scaffolding.
+    Scripts(ScriptAction),
+    /// Asking why a value is as it is.
+    Blame(BlameAction),
+    /// Watched paths and expressions.
+    Watches(WatchAction),
+    /// Running to the next or previous hit of a condition.
+    Conditions(ConditionAction),
+    /// Two histories side by side.
+    Compare(CompareAction),
+    /// Branches of a history.
+    WhatIf(WhatIfAction),
+    /// Bookmarks and the places gone to.
+    Bookmarks(BookmarkAction),
 }
 
 /// Opening, closing, settings, notices.

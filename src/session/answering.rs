@@ -79,6 +79,13 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Watch(store) => store.head().map(Answer::Head),
+            Self::Scripts(question) => match question {},
+            Self::Blame(question) => match question {},
+            Self::Watches(question) => match question {},
+            Self::Conditions(question) => match question {},
+            Self::Compare(question) => match question {},
+            Self::WhatIf(question) => match question {},
+            Self::Bookmarks(question) => match question {},
         };
         match answer {
             Ok(answer) => Ok(answer),

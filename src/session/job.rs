@@ -8,9 +8,16 @@ use crate::{
     replay::{History, Step},
     session::{
         action::{Axis, EventOrder},
+        blame::{BlameAnswer, BlameQuestion},
+        bookmarks::{BookmarkAnswer, BookmarkQuestion},
+        compare::{CompareAnswer, CompareQuestion},
+        conditions::{ConditionAnswer, ConditionQuestion},
         scale::Scale,
+        scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
         view::{LoadedRow, SnapshotRow, StreamLine},
+        watches::{WatchAnswer, WatchQuestion},
+        what_if::{WhatIfAnswer, WhatIfQuestion},
     },
     store::{
         EventStore, Head, StoreError,
@@ -176,6 +183,20 @@ pub enum Question {
     },
     /// Whether the store has changed.
     Watch(Arc<dyn EventStore>),
+    /// Reducers: choosing, editing, scaffolding.
+    Scripts(ScriptQuestion),
+    /// Asking why a value is as it is.
+    Blame(BlameQuestion),
+    /// Watched paths and expressions.
+    Watches(WatchQuestion),
+    /// Running to the next or previous hit of a condition.
+    Conditions(ConditionQuestion),
+    /// Two histories side by side.
+    Compare(CompareQuestion),
+    /// Branches of a history.
+    WhatIf(WhatIfQuestion),
+    /// Bookmarks and the places gone to.
+    Bookmarks(BookmarkQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -255,6 +276,20 @@ pub enum Answer {
     Preview(Box<Preview>),
     /// The head of the store.
     Head(Head),
+    /// Reducers: choosing, editing, scaffolding.
+    Scripts(ScriptAnswer),
+    /// Asking why a value is as it is.
+    Blame(BlameAnswer),
+    /// Watched paths and expressions.
+    Watches(WatchAnswer),
+    /// Running to the next or previous hit of a condition.
+    Conditions(ConditionAnswer),
+    /// Two histories side by side.
+    Compare(CompareAnswer),
+    /// Branches of a history.
+    WhatIf(WhatIfAnswer),
+    /// Bookmarks and the places gone to.
+    Bookmarks(BookmarkAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

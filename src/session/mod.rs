@@ -7,7 +7,11 @@
 pub mod action;
 mod answering;
 mod bars;
+pub mod blame;
+pub mod bookmarks;
 mod browse;
+pub mod compare;
+pub mod conditions;
 mod cursor;
 mod event_rows;
 mod filters;
@@ -20,6 +24,7 @@ pub mod notice;
 mod opened;
 mod rows;
 pub mod scale;
+pub mod scripts;
 mod shell;
 mod snapshots;
 mod states;
@@ -28,6 +33,8 @@ mod streams;
 mod timeline;
 mod trail;
 pub mod view;
+pub mod watches;
+pub mod what_if;
 pub mod workspace;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -103,6 +110,27 @@ impl Session {
                 self.with_store(|store, notices| store.browse(action, notices))
             }
             Input::Action(Action::Cursor(action)) => self.with_store(|store, _| store.move_cursor(&action)),
+            Input::Action(Action::Scripts(action)) => {
+                self.with_store(|store, notices| store.apply_scripts(action, notices))
+            }
+            Input::Action(Action::Blame(action)) => {
+                self.with_store(|store, notices| store.apply_blame(action, notices))
+            }
+            Input::Action(Action::Watches(action)) => {
+                self.with_store(|store, notices| store.apply_watches(action, notices))
+            }
+            Input::Action(Action::Conditions(action)) => {
+                self.with_store(|store, notices| store.apply_conditions(action, notices))
+            }
+            Input::Action(Action::Compare(action)) => {
+                self.with_store(|store, notices| store.apply_compare(action, notices))
+            }
+            Input::Action(Action::WhatIf(action)) => {
+                self.with_store(|store, notices| store.apply_what_if(action, notices))
+            }
+            Input::Action(Action::Bookmarks(action)) => {
+                self.with_store(|store, notices| store.apply_bookmarks(action, notices))
+            }
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
             Input::Crash(slot, text) => self.crashed(slot, &text),
             Input::Tick(elapsed) => {

@@ -6,15 +6,22 @@ use crate::{
     model::{RecordedEvent, Zone},
     project::open::OpenedStore,
     session::{
+        blame::Blame,
+        bookmarks::Bookmarks,
         browse::Browse,
+        compare::Compare,
+        conditions::Conditions,
         cursor::Cursor,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
+        scripts::Scripts,
         shell::file_name,
         states::States,
         timeline::Timeline,
         trail::Trail,
         view::{InfoView, View, grouped},
+        watches::Watches,
+        what_if::WhatIf,
         workspace::Workspace,
     },
     store::{EventStore, Head, index::Index, layout::Layout},
@@ -30,6 +37,13 @@ pub(crate) struct Opened {
     pub(crate) timeline: Timeline,
     pub(crate) states: States,
     pub(crate) trail: Trail,
+    pub(crate) scripts: Scripts,
+    pub(crate) blame: Blame,
+    pub(crate) watches: Watches,
+    pub(crate) conditions: Conditions,
+    pub(crate) compare: Compare,
+    pub(crate) what_if: WhatIf,
+    pub(crate) bookmarks: Bookmarks,
     pub(crate) zone: Zone,
     /// The event at the cursor.
     pub(crate) event: Option<Arc<RecordedEvent>>,
@@ -57,6 +71,13 @@ impl Opened {
             timeline: Timeline::new(workspace),
             states: States::default(),
             trail: Trail::default(),
+            scripts: Scripts::default(),
+            blame: Blame::default(),
+            watches: Watches::default(),
+            conditions: Conditions::default(),
+            compare: Compare::default(),
+            what_if: WhatIf::default(),
+            bookmarks: Bookmarks::default(),
             zone: workspace.zone,
             event: None,
             layout,
@@ -137,6 +158,13 @@ impl Opened {
                 Vec::new()
             }
             Answer::Head(head) => self.take_head(head),
+            Answer::Scripts(answer) => self.take_scripts(answer, notices),
+            Answer::Blame(answer) => self.take_blame(answer, notices),
+            Answer::Watches(answer) => self.take_watches(answer, notices),
+            Answer::Conditions(answer) => self.take_conditions(answer, notices),
+            Answer::Compare(answer) => self.take_compare(answer, notices),
+            Answer::WhatIf(answer) => self.take_what_if(answer, notices),
+            Answer::Bookmarks(answer) => self.take_bookmarks(answer, notices),
             // These concern the window as a whole and were taken there.
             Answer::Opened(_)
             | Answer::OpenFailed(..)
@@ -263,5 +291,12 @@ impl Opened {
         view.event.clone_from(&self.event);
         view.snapshots = self.snapshots_view();
         view.info = Arc::clone(&self.info);
+        view.scripts = self.scripts_view();
+        view.blame = self.blame_view();
+        view.watches = self.watches_view();
+        view.conditions = self.conditions_view();
+        view.compare = self.compare_view();
+        view.what_if = self.what_if_view();
+        view.bookmarks = self.bookmarks_view();
     }
 }

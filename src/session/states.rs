@@ -50,6 +50,12 @@ impl States {
         self.pin_changes = Some(Arc::new(changes));
     }
 
+    /// The history that is shown, for those who ask more of it.
+    #[expect(dead_code, reason = "the debugger's questions come next")]
+    pub(crate) fn history(&self) -> Option<&Arc<History>> {
+        self.history.as_ref()
+    }
+
     pub(crate) fn stop_waiting(&mut self) {
         self.awaited = None;
     }

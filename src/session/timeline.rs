@@ -156,7 +156,7 @@ impl Opened {
         self.timeline.ticks = Arc::new(ticks);
     }
 
-    /// Snapshots and failed steps of the chosen stream.
+    /// What lies where in the chosen stream.
     fn ticks(&self) -> Vec<(f32, Tick)> {
         if !self.is_on_stream() {
             return Vec::new();
@@ -167,8 +167,17 @@ impl Opened {
             let count = self.count_of_version(row.version.parse().ok()?)?;
             Some((self.place_of(count) as f32, Tick::Snapshot))
         });
-        let failures = self.states.failures().into_iter();
-        snapshots.chain(failures.map(|count| (self.place_of(count) as f32, Tick::Trouble))).collect()
+        let marked = [
+            (Tick::Trouble, self.states.failures()),
+            (Tick::Hit, self.conditions.ticks()),
+            (Tick::Write, self.blame.ticks()),
+            (Tick::Bookmark, self.bookmarks.ticks(self.browse.focus)),
+        ];
+        let marked = marked
+            .into_iter()
+            .flat_map(|(tick, counts)| counts.into_iter().map(move |count| (count, tick)))
+            .map(|(count, tick)| (self.place_of(count) as f32, tick));
+        snapshots.chain(marked).collect()
     }
 
     fn count_of_version(&self, version: i64) -> Option<usize> {

@@ -22,12 +22,40 @@ pub enum Panel {
     Diff,
     /// The event at the cursor.
     Event,
+    /// The reducer and its editor.
+    Reducer,
+    /// Which events wrote a value.
+    Why,
+    /// Watched paths and expressions.
+    Watches,
+    /// Running to where a condition holds.
+    Conditions,
+    /// Two histories side by side.
+    Compare,
+    /// Branches of a history.
+    WhatIf,
+    /// Bookmarks and the places gone to.
+    Bookmarks,
 }
 
 impl Panel {
     /// All panels.
-    pub const ALL: [Self; 7] =
-        [Self::Streams, Self::Events, Self::Snapshots, Self::Info, Self::State, Self::Diff, Self::Event];
+    pub const ALL: [Self; 14] = [
+        Self::Streams,
+        Self::Events,
+        Self::Snapshots,
+        Self::Info,
+        Self::State,
+        Self::Diff,
+        Self::Event,
+        Self::Reducer,
+        Self::Why,
+        Self::Watches,
+        Self::Conditions,
+        Self::Compare,
+        Self::WhatIf,
+        Self::Bookmarks,
+    ];
 
     /// Its title.
     #[must_use]
@@ -40,6 +68,13 @@ impl Panel {
             Self::State => "State",
             Self::Diff => "Diff",
             Self::Event => "Event",
+            Self::Reducer => "Reducer",
+            Self::Why => "Why",
+            Self::Watches => "Watches",
+            Self::Conditions => "Conditions",
+            Self::Compare => "Compare",
+            Self::WhatIf => "What-if",
+            Self::Bookmarks => "Bookmarks",
         }
     }
 }
@@ -50,10 +85,19 @@ pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
     let streams = tiles.insert_pane(Panel::Streams);
     let streams = tiles.insert_tab_tile(vec![streams]);
-    let middle = [Panel::Events, Panel::Snapshots, Panel::Info].map(|panel| tiles.insert_pane(panel));
-    let middle = tiles.insert_tab_tile(middle.to_vec());
-    let right = [Panel::State, Panel::Diff, Panel::Event].map(|panel| tiles.insert_pane(panel));
-    let right = tiles.insert_tab_tile(right.to_vec());
+    let mut tabs = |panels: &[Panel]| {
+        let panes = panels.iter().map(|panel| tiles.insert_pane(*panel)).collect();
+        tiles.insert_tab_tile(panes)
+    };
+    let events =
+        [Panel::Events, Panel::Snapshots, Panel::Reducer, Panel::Compare, Panel::WhatIf, Panel::Info];
+    let middle = tabs(&events);
+    let right = tabs(&[Panel::State, Panel::Diff, Panel::Event]);
+    let questions = tabs(&[Panel::Why, Panel::Watches, Panel::Conditions, Panel::Bookmarks]);
+    let mut column = Linear::new(LinearDir::Vertical, vec![right, questions]);
+    column.shares.set_share(right, 0.6);
+    column.shares.set_share(questions, 0.4);
+    let right = tiles.insert_new(Tile::Container(Container::Linear(column)));
     let mut row = Linear::new(LinearDir::Horizontal, vec![streams, middle, right]);
     row.shares.set_share(streams, 0.20);
     row.shares.set_share(middle, 0.53);

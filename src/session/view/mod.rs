@@ -3,23 +3,37 @@
 //! Lists that live in the index are not copied into the view: a view holds the shared index and
 //! writes out the few rows that are on screen, which is formatting, not computing.
 
+mod blame;
+mod bookmarks;
+mod compare;
+mod conditions;
 mod events;
 mod layout;
 mod screen;
+mod scripts;
 mod snapshots;
 mod state;
 mod streams;
 mod timeline;
+mod watches;
+mod what_if;
 
 use std::sync::Arc;
 
+pub use blame::BlameView;
+pub use bookmarks::BookmarksView;
+pub use compare::CompareView;
+pub use conditions::ConditionsView;
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use screen::{NoEventsView, Notice, RecentView, Screen, Severity};
+pub use scripts::ScriptsView;
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
 pub use timeline::{Tick, TimelineView};
+pub use watches::WatchesView;
+pub use what_if::WhatIfView;
 
 use crate::{
     model::{RecordedEvent, Zone},
@@ -63,6 +77,20 @@ pub struct View {
     pub snapshots: SnapshotsView,
     /// The layout, with its evidence.
     pub info: Arc<InfoView>,
+    /// Reducers: choosing, editing, scaffolding.
+    pub scripts: ScriptsView,
+    /// Asking why a value is as it is.
+    pub blame: BlameView,
+    /// Watched paths and expressions.
+    pub watches: WatchesView,
+    /// Running to the next or previous hit of a condition.
+    pub conditions: ConditionsView,
+    /// Two histories side by side.
+    pub compare: CompareView,
+    /// Branches of a history.
+    pub what_if: WhatIfView,
+    /// Bookmarks and the places gone to.
+    pub bookmarks: BookmarksView,
     /// The mapping dialog, while it is open.
     pub mapping: Option<Arc<MappingView>>,
 }

@@ -62,4 +62,10 @@ pub enum Tick {
     Snapshot,
     /// A step that failed.
     Trouble,
+    /// A hit of the condition.
+    Hit,
+    /// An event that wrote the value whose blame is shown.
+    Write,
+    /// A bookmark.
+    Bookmark,
 }

@@ -1,5 +1,9 @@
 //! One panel a file, each a function of plain view data that pushes what the user asked for.
 
+pub mod blame;
+pub mod bookmarks;
+pub mod compare;
+pub mod conditions;
 pub mod diff;
 pub mod event;
 pub mod events;
@@ -7,12 +11,15 @@ pub mod info;
 pub mod mapping;
 pub mod no_events;
 pub mod notices;
+pub mod scripts;
 pub mod snapshots;
 pub mod state;
 pub mod status;
 pub mod streams;
 pub mod timeline;
+pub mod watches;
 pub mod welcome;
+pub mod what_if;
 
 use crate::{
     session::{action::Action, view::View},
@@ -36,6 +43,20 @@ pub struct Local {
     pub event: event::EventLocal,
     /// The snapshots panel.
     pub snapshots: snapshots::SnapshotsLocal,
+    /// The reducer and its editor.
+    pub scripts: scripts::ScriptsLocal,
+    /// Which events wrote a value.
+    pub blame: blame::BlameLocal,
+    /// Watched paths and expressions.
+    pub watches: watches::WatchesLocal,
+    /// Running to where a condition holds.
+    pub conditions: conditions::ConditionsLocal,
+    /// Two histories side by side.
+    pub compare: compare::CompareLocal,
+    /// Branches of a history.
+    pub what_if: what_if::WhatIfLocal,
+    /// Bookmarks and the places gone to.
+    pub bookmarks: bookmarks::BookmarksLocal,
     /// Whether the state's search should take the keyboard.
     pub find_wanted: bool,
     /// Whether the debug panel is shown.
@@ -59,5 +80,12 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         }
         Panel::Diff => diff::diff_ui(ui, &view.diff, &mut local.diff, actions),
         Panel::Event => event::event_ui(ui, view.event.as_deref(), view.zone, &mut local.event, actions),
+        Panel::Reducer => scripts::scripts_ui(ui, &view.scripts, &mut local.scripts, actions),
+        Panel::Why => blame::blame_ui(ui, &view.blame, &mut local.blame, actions),
+        Panel::Watches => watches::watches_ui(ui, &view.watches, &mut local.watches, actions),
+        Panel::Conditions => conditions::conditions_ui(ui, &view.conditions, &mut local.conditions, actions),
+        Panel::Compare => compare::compare_ui(ui, &view.compare, &mut local.compare, actions),
+        Panel::WhatIf => what_if::what_if_ui(ui, &view.what_if, &mut local.what_if, actions),
+        Panel::Bookmarks => bookmarks::bookmarks_ui(ui, &view.bookmarks, &mut local.bookmarks, actions),
     }
 }

@@ -58,6 +58,9 @@ fn shape(view: &TimelineView) -> TimelineShape {
         let kind = match tick {
             Tick::Snapshot => TickKind::Snapshot,
             Tick::Trouble => TickKind::Trouble,
+            Tick::Hit => TickKind::Hit,
+            Tick::Write => TickKind::Write,
+            Tick::Bookmark => TickKind::Bookmark,
         };
         (*place, kind)
     };

@@ -42,6 +42,10 @@ pub enum TickKind {
     Trouble,
     /// A hit of a search.
     Hit,
+    /// An event that wrote a value.
+    Write,
+    /// A bookmark.
+    Bookmark,
 }
 
 /// What the user did to the strip.
@@ -229,13 +233,15 @@ impl Strip {
     }
 
     fn ticks(&self, ticks: &[(f32, TickKind)]) {
-        let mut taken = [f32::NEG_INFINITY; 3];
+        let mut taken = [f32::NEG_INFINITY; 5];
         for (share, kind) in ticks {
             let x = self.x(*share);
             let (lane, icon, colour) = match kind {
                 TickKind::Snapshot => (0, Icon::Snapshot, self.colours.accent),
                 TickKind::Trouble => (1, Icon::Warning, self.colours.trouble.ink),
                 TickKind::Hit => (2, Icon::Search, self.colours.changed.ink),
+                TickKind::Write => (3, Icon::Right, self.colours.added.ink),
+                TickKind::Bookmark => (4, Icon::Pin, self.colours.accent),
             };
             // Thousands of ticks on one pixel are one tick.
             if let Some(last) = taken.get_mut(lane).filter(|last| x - **last >= 3.0) {

@@ -1,0 +1,5 @@
+//! Watches: paths and expressions followed over the whole history.
+
+/// What the panel shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WatchesView {}
