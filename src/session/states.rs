@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Change, Timestamp},
-    replay::{History, Merge, OnFailure, Step, StreamEvents},
+    replay::{History, HistoryFigures, Merge, OnFailure, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -65,9 +65,9 @@ impl States {
         self.history.as_ref().map(|history| history.failures().into_keys().collect()).unwrap_or_default()
     }
 
-    /// Keyframes kept, the distance between them, and their memory in bytes.
-    pub(crate) fn keyframe_figures(&self) -> Option<(usize, usize, usize)> {
-        self.history.as_ref().map(|history| history.keyframe_figures())
+    /// What is known of the history and what that takes.
+    pub(crate) fn figures(&self) -> Option<HistoryFigures> {
+        self.history.as_ref().map(|history| history.figures())
     }
 
     /// Where the pins stand in a stream.
