@@ -101,7 +101,7 @@ fn unknown_keys_are_warnings_with_a_place() {
         "[layout]\ntable = \"log\"\ncolour = 1\n[layout.roles]\nflavour = \"sweet\"\n[flags]\n",
         "3:10: `layout.colour` means nothing to this version\n\
          5:11: `layout.roles.flavour` means nothing to this version\n\
-         6:1: `reducers` means nothing to this version",
+         6:1: `flags` means nothing to this version",
     );
 }
 
