@@ -8,10 +8,11 @@
 use std::{
     collections::BTreeSet,
     ops::{ControlFlow, Range},
+    sync::Arc,
 };
 
 use crate::{
-    model::{Json, Pointer},
+    model::{Json, Pointer, Timestamp},
     replay::{
         changes::Noted,
         history::{History, Step},
@@ -42,6 +43,23 @@ impl Write {
             _ => false,
         };
         (!is_same).then(|| Self { count: step.count, old: old.cloned(), new: new.cloned() })
+    }
+
+    /// In the shape of `timeglass blame --json`, without where the value came from.
+    #[must_use]
+    pub fn to_json(&self, step: &Step, path: &Pointer) -> Json {
+        let event = step.event.as_ref();
+        let mut members = vec![
+            ("version", Json::from(event.and_then(|event| event.version).map(|version| version.0))),
+            ("position", Json::from(event.and_then(|event| event.position.clone()))),
+            ("time", Json::from(event.and_then(|event| event.time).map(Timestamp::to_rfc3339))),
+            ("type", Json::from(event.map(|event| Arc::clone(&event.event_type)))),
+            ("path", Json::from(path.to_string())),
+            ("op", Json::from(self.op())),
+        ];
+        members.extend(self.old.clone().map(|old| ("old", old)));
+        members.extend(self.new.clone().map(|new| ("new", new)));
+        Json::object(members)
     }
 
     /// `add`, `remove` or `change`, as in `timeglass diff --json`.

@@ -7,7 +7,7 @@
 //! one value is changed at a time, so a value that counts only together with another may be missed,
 //! and a change that makes the reducer throw says nothing.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     model::{Json, Payload, Pointer, RecordedEvent, Segment, Timestamp},
@@ -57,6 +57,32 @@ impl How {
             Self::Copied => "copied",
             Self::Influences => "influences",
         }
+    }
+}
+
+/// In words: "copied from /data/amount".
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = |how: How| {
+            let of_kind = self.from.iter().filter(|origin| origin.how == how);
+            let mut places: Vec<String> = of_kind.map(|origin| origin.path.to_string()).collect();
+            match places.pop() {
+                Some(last) if places.is_empty() => last,
+                Some(last) => format!("{} and {last}", places.join(", ")),
+                None => String::new(),
+            }
+        };
+        let (copied, made) = (places(How::Copied), places(How::Influences));
+        match (copied.is_empty(), made.is_empty()) {
+            _ if self.is_unsteady => {
+                return f.write_str("unknown: the reducer answers differently each time");
+            }
+            (true, true) => f.write_str("set by the reducer; no single value of the event matters")?,
+            (false, true) => write!(f, "copied from {copied}")?,
+            (true, false) => write!(f, "made from {made}")?,
+            (false, false) => write!(f, "copied from {copied}; {made} matters, too")?,
+        }
+        if self.is_cut { f.write_str(" (only the first values of the event were tried)") } else { Ok(()) }
     }
 }
 

@@ -66,6 +66,22 @@ fn info_tells_the_layout_and_its_evidence() {
 }
 
 #[test]
+fn blame_lists_what_wrote_a_value() {
+    check(
+        "blame",
+        &[
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/status"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/status", "--version", "2", "--json"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "", "--limit", "1"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu", "--json"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "status"],
+            &["blame", "--help"],
+        ],
+    );
+}
+
+#[test]
 fn streams_are_listed_filtered_and_cut() {
     check(
         "streams",
