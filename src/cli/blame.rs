@@ -19,12 +19,6 @@ use crate::{
 };
 
 /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
-///
-/// A part of the state is written by whatever changes anything in it. Items of an array are places:
-/// when an item before them is removed, what follows moves up and is written. Where a value came
-/// from is found by experiment: each value of the event is replaced by another, one at a time, and
-/// the reducer is asked what the state would be. `copied` means that the value is exactly what
-/// stands there, `influences` that it would be another if something else stood there.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Event store
@@ -174,12 +168,13 @@ fn write_text(
     }
     table.write(output)?;
     let all = counted(found.counts.len(), "write");
-    output.remark(&match (rows.len(), found.is_from_start) {
-        (0, true) => "no event wrote it: the reducer starts with it".to_owned(),
-        (0, false) => all,
-        (count, _) if count < found.counts.len() => format!("the last {count} of {all}"),
-        _ => all,
-    });
+    match (found.counts.len(), found.is_from_start) {
+        // A path that never existed is said to be so by the caller.
+        (0, false) => (),
+        (0, true) => output.remark("no event wrote it: the reducer starts with it"),
+        (count, _) if rows.len() < count => output.remark(&format!("the last {} of {all}", rows.len())),
+        _ => output.remark(&all),
+    }
     Ok(())
 }
 

@@ -87,6 +87,12 @@ enum Command {
     /// Show what changed in a stream's state between two versions; exit status 1 if anything did
     Diff(diff::Arguments),
     /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
+    ///
+    /// A part of the state is written by whatever changes anything in it. Items of an array are places:
+    /// when an item before them is removed, what follows moves up and is written. Where a value came
+    /// from is found by experiment: each value of the event is replaced by another, one at a time, and
+    /// the reducer is asked what the state would be. `copied` means that the value is exactly what
+    /// stands there, `influences` that it would be another if something else stood there.
     Blame(blame::Arguments),
     /// List the stored snapshots
     Snapshots(snapshots::Arguments),

@@ -45,21 +45,21 @@ impl Write {
         (!is_same).then(|| Self { count: step.count, old: old.cloned(), new: new.cloned() })
     }
 
-    /// In the shape of `timeglass blame --json`, without where the value came from.
+    /// In the shape of `timeglass blame --json`, without where the value came from. What did not
+    /// exist is null; `op` tells it from a null that did.
     #[must_use]
     pub fn to_json(&self, step: &Step, path: &Pointer) -> Json {
         let event = step.event.as_ref();
-        let mut members = vec![
+        Json::object([
             ("version", Json::from(event.and_then(|event| event.version).map(|version| version.0))),
             ("position", Json::from(event.and_then(|event| event.position.clone()))),
             ("time", Json::from(event.and_then(|event| event.time).map(Timestamp::to_rfc3339))),
             ("type", Json::from(event.map(|event| Arc::clone(&event.event_type)))),
             ("path", Json::from(path.to_string())),
             ("op", Json::from(self.op())),
-        ];
-        members.extend(self.old.clone().map(|old| ("old", old)));
-        members.extend(self.new.clone().map(|new| ("new", new)));
-        Json::object(members)
+            ("old", Json::from(self.old.clone())),
+            ("new", Json::from(self.new.clone())),
+        ])
     }
 
     /// `add`, `remove` or `change`, as in `timeglass diff --json`.
