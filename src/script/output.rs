@@ -6,9 +6,7 @@ use std::{rc::Rc, sync::Arc};
 
 use rquickjs::{Ctx, Function, Object, Result, Value, function::Rest};
 
-use crate::{
-    model::Json,
-    script::{
+use crate::script::{
         dotnet_text::dotnet_text,
         encode::{Refusal, bigint_digits, encode},
         host::Host,
@@ -228,9 +226,4 @@ fn symbol_text<'js>(_ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String> {
     let description = symbol.description()?;
     let text = raw::with_text(&description, raw::repaired).unwrap_or_default();
     Ok(format!("Symbol({text})"))
-}
-
-/// The text of a JSON value as the dialect stores it.
-pub(crate) fn stored_text(json: &Json) -> String {
-    dotnet_text(json)
 }

@@ -17,7 +17,8 @@ fn cases() -> Vec<PathBuf> {
 
 fn options(case: &Json) -> Options {
     let given = |name: &str| case.get("options").and_then(|options| options.get(name));
-    let number = |name: &str| given(name).and_then(Json::as_scalar_text).map(|text| text.parse::<u64>().unwrap());
+    let number =
+        |name: &str| given(name).and_then(Json::as_scalar_text).map(|text| text.parse::<u64>().unwrap());
     let mut options = Options::default();
     let engine = case.get("engineVersion").and_then(Json::as_scalar_text).unwrap();
     options.engine = EngineVersion::from_number(engine.parse().unwrap()).unwrap();
@@ -74,7 +75,8 @@ fn step(json: &Json) -> String {
 }
 
 fn emitted(json: &Json) -> String {
-    let plain = ["streamId", "eventType", "isJson", "isLink", "metadata"].map(|name| comparable(member(json, name)));
+    let plain =
+        ["streamId", "eventType", "isJson", "isLink", "metadata"].map(|name| comparable(member(json, name)));
     let is_json = matches!(member(json, "isJson"), Json::Bool(true));
     let data = member(json, "data");
     format!("{plain:?} {}", if is_json { as_json(data) } else { comparable(data) })
@@ -100,7 +102,11 @@ fn definition(json: &Json) -> String {
 fn play(case: &Json) -> Result<(), String> {
     let expected = member(case, "expect");
     let differ = |what: &str, expected: String, found: String| {
-        if expected == found { Ok(()) } else { Err(format!("{what}\n  expected {expected}\n  found    {found}")) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(format!("{what}\n  expected {expected}\n  found    {found}"))
+        }
     };
     let source = member(case, "source").as_text().unwrap();
     let compile = member(expected, "compile").as_text().unwrap();
@@ -109,9 +115,15 @@ fn play(case: &Json) -> Result<(), String> {
         Err(err) => return differ("compile", compile.to_owned(), err.kind.name().to_owned()),
     };
     differ("compile", compile.to_owned(), "ok".to_owned())?;
-    differ("definition", definition(member(expected, "definition")), definition(&script.definition().to_json()))?;
+    differ(
+        "definition",
+        definition(member(expected, "definition")),
+        definition(&script.definition().to_json()),
+    )?;
     let mut runner = Runner::start(&script, &Work::default()).unwrap();
-    for (partition, text) in case.get("initialState").and_then(Json::as_object).into_iter().flat_map(|all| all.iter()) {
+    for (partition, text) in
+        case.get("initialState").and_then(Json::as_object).into_iter().flat_map(|all| all.iter())
+    {
         runner.set_state_text(partition, text.as_text().unwrap()).unwrap();
     }
     let mut steps = items(expected, "steps").into_iter();
@@ -119,9 +131,15 @@ fn play(case: &Json) -> Result<(), String> {
         let Some(wanted) = steps.next() else { break };
         let found = runner.feed(&Envelope::from_case(event).unwrap());
         differ(&format!("step {index}"), step(&wanted), step(&found.to_json()))?;
-        let (wanted, found_raw) = (member(&wanted, "stateRaw").clone(), member(&found.to_json(), "stateRaw").clone());
+        let (wanted, found_raw) =
+            (member(&wanted, "stateRaw").clone(), member(&found.to_json(), "stateRaw").clone());
         if std::env::var_os("RAW").is_some() && wanted != found_raw {
-            println!("{}: raw\n   {}\n   {}", member(case, "name").to_compact(), wanted.to_compact(), found_raw.to_compact());
+            println!(
+                "{}: raw\n   {}\n   {}",
+                member(case, "name").to_compact(),
+                wanted.to_compact(),
+                found_raw.to_compact()
+            );
         }
         if let Step::Faulted(faulted) = &found {
             assert!(!faulted.failure.message.is_empty());
