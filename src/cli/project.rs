@@ -17,9 +17,7 @@ use crate::{
         write_json,
     },
     model::{EventQuery, GlobalPosition, Json},
-    script::{
-        Case, EngineVersion, Envelope, LoadError, Options, Runner, Script, Step, excerpt,
-    },
+    script::{Case, EngineVersion, Envelope, LoadError, Options, Runner, Script, Step, excerpt},
     store::{EventStore, PageFrom},
     work::Work,
 };
@@ -90,16 +88,20 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             let store = open::store(store, common, output)?;
             run.store(&*store, arguments.until.as_deref(), output)?;
         }
-        (None, None, None) => return Err(Failure::trouble("there are no events").hint("name a store, or use --events")),
+        (None, None, None) => {
+            return Err(Failure::trouble("there are no events").hint("name a store, or use --events"));
+        }
     }
     run.finish(common, output)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|err| Failure::trouble(format!("{} cannot be read: {err}", path.display())).given(path.to_string_lossy()))?;
-    String::from_utf8(bytes)
-        .map_err(|err| Failure::trouble(format!("{} is not UTF-8 text: {err}", path.display())).given(path.to_string_lossy()))
+    let bytes = fs::read(path).map_err(|err| {
+        Failure::trouble(format!("{} cannot be read: {err}", path.display())).given(path.to_string_lossy())
+    })?;
+    String::from_utf8(bytes).map_err(|err| {
+        Failure::trouble(format!("{} is not UTF-8 text: {err}", path.display())).given(path.to_string_lossy())
+    })
 }
 
 fn read_case(path: &Path, text: &str) -> Result<Case, Failure> {
@@ -193,7 +195,8 @@ impl Run<'_> {
             Failure::trouble(format!("{}, line {line}: {why}", path.display())).given(path.to_string_lossy())
         };
         let file = File::open(path).map_err(|err| {
-            Failure::trouble(format!("{} cannot be read: {err}", path.display())).given(path.to_string_lossy())
+            Failure::trouble(format!("{} cannot be read: {err}", path.display()))
+                .given(path.to_string_lossy())
         })?;
         for (number, line) in (1..).zip(BufReader::new(file).lines()) {
             let line = line.map_err(|err| failed(number, &err))?;
@@ -216,7 +219,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn store(&mut self, store: &dyn EventStore, until: Option<&str>, output: &mut Output<'_>) -> Result<(), Failure> {
+    fn store(
+        &mut self,
+        store: &dyn EventStore,
+        until: Option<&str>,
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
         let work = Work::default();
         let mut from = PageFrom::Start;
         let mut last_wanted: Option<GlobalPosition> = None;
@@ -227,7 +235,8 @@ impl Run<'_> {
                 last_wanted = Some(position_like(example, until)?);
             }
             for event in &page {
-                let is_beyond = last_wanted.as_ref().zip(event.position.as_ref()).is_some_and(|(last, at)| at > last);
+                let is_beyond =
+                    last_wanted.as_ref().zip(event.position.as_ref()).is_some_and(|(last, at)| at > last);
                 if is_beyond || !self.feed(&Envelope::from(event), output)? {
                     return Ok(());
                 }
@@ -268,7 +277,8 @@ impl Run<'_> {
     }
 
     fn summary(&self) -> Json {
-        let states = self.runner.states().map(|(partition, state)| (std::sync::Arc::clone(partition), state.clone()));
+        let states =
+            self.runner.states().map(|(partition, state)| (std::sync::Arc::clone(partition), state.clone()));
         let fault = self.tally.fault.iter().map(|(event, fault)| {
             let mut members = vec![("event", Json::from(event.clone()))];
             members.push(("fault", Json::from(fault.fault.name())));

@@ -64,7 +64,8 @@ fn options(json: &Json) -> Result<Options, String> {
     }
     if let Some(version) = given.and_then(|given| given.get("quirksVersion")).and_then(Json::as_text) {
         let parsed = parse_quirks(version);
-        options.quirks = Some(parsed.ok_or_else(|| format!("options.quirksVersion: `{version}` is no version"))?);
+        options.quirks =
+            Some(parsed.ok_or_else(|| format!("options.quirksVersion: `{version}` is no version"))?);
     }
     Ok(options)
 }

@@ -7,13 +7,12 @@ use std::{rc::Rc, sync::Arc};
 use rquickjs::{Ctx, Function, Object, Result, Value, function::Rest};
 
 use crate::script::{
-        dotnet_text::dotnet_text,
-        encode::{Refusal, bigint_digits, encode},
-        host::Host,
-        number_text::{dotnet_number, script_number},
-        raw::{self, Access, Kind, Property},
-        step::{Emitted, Fault},
-    },
+    dotnet_text::dotnet_text,
+    encode::{Refusal, bigint_digits, encode},
+    host::Host,
+    number_text::{dotnet_number, script_number},
+    raw::{self, Access, Kind, Property},
+    step::{Emitted, Fault},
 };
 
 type Metadata = Vec<(Arc<str>, Option<Arc<str>>)>;
