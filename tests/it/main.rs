@@ -14,6 +14,7 @@ mod conformance;
 mod control_set;
 mod detection;
 mod detection_hostile;
+mod genuine;
 mod hostile;
 mod index;
 mod jobs;
