@@ -161,6 +161,21 @@ fn snapshots_are_listed_with_what_can_be_said_of_them() {
 }
 
 #[test]
+fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() {
+    let verdicts = |name: &str| {
+        let store = fixture(name);
+        let rows = lines(&["snapshots", store.path.to_str().unwrap(), "--ndjson"]);
+        rows.iter()
+            .map(|row| row.get("verdict").and_then(Json::as_text).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts("eventsourcing"), ["not checked"; 9]);
+    assert_eq!(verdicts("eventsourcing-sqlalchemy"), ["not checked"; 9]);
+    let orphans = verdicts("seed-003-defects").iter().filter(|verdict| *verdict == "orphan").count();
+    assert_eq!(orphans, 1);
+}
+
+#[test]
 fn bad_input_is_answered_with_what_exists_and_what_to_type() {
     check(
         "errors",
