@@ -140,8 +140,8 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
     let state = history.step_at(length, &work)?.after;
     let figures = history.figures();
     println!(
-        "| {name} | state of {} KiB; {} keyframes, one every {} events, {} of {} KiB; changes {} of {} KiB, {} closed | | | |",
-        state.to_compact().len() / 1024,
+        "| {name} | state of {} bytes; {} keyframes, one every {} events, {} of {} KiB; changes {} of {} KiB, {} closed | | | |",
+        state.to_compact().len(),
         figures.keyframes,
         figures.distance,
         figures.bytes >> 10,
@@ -172,7 +172,9 @@ fn report(name: &str, what: &str, mut times: Vec<Duration>) {
     };
     match times.len() {
         1 => println!("| {name} | {what} | {} | | |", shown(times.last())),
-        _ => println!("| {name} | {what} | {} | {} | {} |", shown(at(50)), shown(at(99)), shown(times.last())),
+        _ => {
+            println!("| {name} | {what} | {} | {} | {} |", shown(at(50)), shown(at(99)), shown(times.last()))
+        }
     }
 }
 
