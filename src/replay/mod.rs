@@ -11,6 +11,7 @@ pub mod keyframes;
 pub mod merge;
 pub mod origin;
 pub mod reducer;
+pub mod scripted;
 pub mod sequence;
 
 pub use blame::Write;
@@ -21,4 +22,5 @@ pub use keyframes::Keyframes;
 pub use merge::Merge;
 pub use origin::{Experiment, How, Origin, Origins};
 pub use reducer::{Applied, Folding, Reducer, Rounding};
+pub use scripted::Scripted;
 pub use sequence::{HeldEvents, Sequence, StreamEvents};
