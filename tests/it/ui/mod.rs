@@ -17,3 +17,4 @@ mod json_tree;
 mod small_widgets;
 mod table;
 mod timeline;
+mod why;
