@@ -3,16 +3,29 @@
 //! It reads events through a [`Sequence`] and knows no window and no thread. What a user's reducer
 //! does wrong is a value here, never an `Err`.
 
+pub mod across;
+pub mod condition;
+mod expressions;
 pub mod fold;
 pub mod history;
 pub mod keyframes;
 pub mod merge;
+pub mod probe;
 pub mod reducer;
+pub mod search;
 pub mod sequence;
+pub mod sketch;
+pub mod watch;
 
+pub use across::{Across, AcrossFindings, StreamHit};
+pub use condition::{Condition, Hit, Need, Which};
 pub use fold::{Folded, OnFailure, fold};
 pub use history::{History, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;
+pub use probe::{Fault, Probe, Prober};
 pub use reducer::{Applied, Folding, Reducer, Rounding};
+pub use search::Findings;
 pub use sequence::{HeldEvents, Sequence, StreamEvents};
+pub use sketch::Sketch;
+pub use watch::{Reading, Series, Span};
