@@ -115,7 +115,7 @@ impl Opened {
             Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
-                Vec::new()
+                self.watch_cells_job().into_iter().collect()
             }
             Answer::Streams(lines, passing) => {
                 self.browse.streams.take_lines(lines, passing);
@@ -136,7 +136,7 @@ impl Opened {
                     self.event = step.event.clone().map(Arc::new);
                 }
                 self.states.take_step(*step, changes);
-                Vec::new()
+                self.watch_values_job().into_iter().collect()
             }
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
@@ -208,6 +208,8 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
+            Slot::WatchSeries => self.watches.watched.stop(),
+            Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
             _ => (),
         }
         Vec::new()
@@ -215,7 +217,16 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+        for slot in [
+            Slot::Index,
+            Slot::Rows,
+            Slot::Snapshots,
+            Slot::Step,
+            Slot::WatchSeries,
+            Slot::Hits,
+            Slot::Run,
+            Slot::Across,
+        ] {
             self.job_failed(slot);
         }
         Vec::new()

@@ -51,9 +51,13 @@ impl States {
     }
 
     /// The history that is shown, for those who ask more of it.
-    #[expect(dead_code, reason = "the debugger's questions come next")]
     pub(crate) fn history(&self) -> Option<&Arc<History>> {
         self.history.as_ref()
+    }
+
+    /// The step at the cursor, as far as it is known.
+    pub(crate) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
     }
 
     pub(crate) fn stop_waiting(&mut self) {
@@ -110,7 +114,7 @@ impl Opened {
             self.states.stream = None;
             self.states.step = None;
             self.states.changes = Arc::default();
-            return Vec::new();
+            return self.history_changed();
         };
         let events = index.stream_events(stream).len();
         let is_same_stream = self.states.stream == Some(stream);
@@ -128,7 +132,16 @@ impl Opened {
             Arc::new(History::new(Arc::new(events), Arc::new(reducer), OnFailure::GoOn, KEYFRAME_BYTES));
         self.states.stream = Some(stream);
         self.states.history = Some(Arc::clone(&history));
-        vec![Job { slot: Slot::Fold, question: Question::Fold(history) }]
+        let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(self.history_changed());
+        jobs
+    }
+
+    /// Another history is shown: what was asked of the old one is asked of it.
+    fn history_changed(&mut self) -> Vec<Job> {
+        let mut jobs = self.follow_watches();
+        jobs.extend(self.follow_conditions());
+        jobs
     }
 
     /// Asks for the step at the cursor.
@@ -168,7 +181,7 @@ impl Opened {
         Some(Job { slot: Slot::Pins, question })
     }
 
-    fn version_words(&self, count: usize) -> String {
+    pub(crate) fn version_words(&self, count: usize) -> String {
         let version = self
             .ordinal_of_count(count)
             .filter(|_| count > 0)
