@@ -7,6 +7,7 @@ mod choose;
 mod diff;
 mod events;
 mod failure;
+mod find;
 mod info;
 mod open;
 mod output;
@@ -85,6 +86,8 @@ enum Command {
     State(state::Arguments),
     /// Show what changed in a stream's state between two versions; exit status 1 if anything did
     Diff(diff::Arguments),
+    /// Find the events at which a condition is met; exit status 1 if there is none
+    Find(find::Arguments),
     /// List the stored snapshots
     Snapshots(snapshots::Arguments),
     /// Make a sample store; the same seed makes the same store
@@ -170,6 +173,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Find(arguments) => find::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

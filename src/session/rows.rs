@@ -179,6 +179,8 @@ impl Opened {
             order,
             filters: self.filter_views().into(),
             types: self.type_views().into(),
+            watches: self.watch_columns().into(),
+            watched: Arc::clone(&self.watches.watched.cells),
             zone: self.zone,
             generation: rows.generation,
         }

@@ -40,6 +40,8 @@ pub enum WatchAction {
     ToggleColumn(usize),
     /// Goes on with what was stopped.
     GoOn,
+    /// Stands behind so many events of the chosen stream.
+    GoTo(usize),
 }
 
 /// What is known.
@@ -78,6 +80,10 @@ fn text_of(entry: &WatchEntry) -> String {
     }
 }
 
+fn name_of(entry: &WatchEntry) -> String {
+    if entry.name.is_empty() { text_of(entry) } else { entry.name.to_string() }
+}
+
 impl Opened {
     /// Answers what the user asked for.
     pub(crate) fn apply_watches(&mut self, action: WatchAction, notices: &mut Notices) -> Vec<Job> {
@@ -106,6 +112,7 @@ impl Opened {
                 self.watch_cells_job().into_iter().collect()
             }
             WatchAction::GoOn => self.go_on_watching(),
+            WatchAction::GoTo(count) => self.stand_behind(count),
         };
         jobs.extend(self.keep_job());
         jobs
@@ -169,6 +176,15 @@ impl Opened {
         })
     }
 
+    /// The watches that have a column of the event table: what they follow, and their names.
+    pub(crate) fn watch_columns(&self) -> Vec<(String, String)> {
+        if !self.has_stream() {
+            return Vec::new();
+        }
+        let columns = self.watched_entries().filter(|(_, entry)| entry.column);
+        columns.map(|(_, entry)| (text_of(entry), name_of(entry))).collect()
+    }
+
     pub(crate) fn watches_view(&self) -> WatchesView {
         let watched = &self.watches.watched;
         WatchesView {
@@ -184,7 +200,7 @@ impl Opened {
     fn watch_view(&self, place: usize, entry: &WatchEntry) -> WatchView {
         let probe = probe_of(entry);
         let text = text_of(entry);
-        let name = if entry.name.is_empty() { text.clone() } else { entry.name.to_string() };
+        let name = name_of(entry);
         let mut view = WatchView { place, name, text, is_column: entry.column, ..WatchView::default() };
         let Some(probe) = probe else {
             view.reason = Some("this is no path: it has to start with /".into());

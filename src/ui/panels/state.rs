@@ -6,8 +6,9 @@ use egui::{RichText, TextEdit};
 
 use crate::{
     model::{Change, Pointer},
+    replay::{Condition, Probe},
     session::{
-        action::{Action, BrowseAction},
+        action::{Action, BrowseAction, ConditionAction, WatchAction},
         view::StateView,
     },
     ui::{
@@ -52,11 +53,13 @@ pub fn state_ui(
         local.marked = Arc::clone(&view.changes);
         local.marks = marks_of(&view.changes);
     }
-    let mut column = None;
+    let mut asked = None;
     let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-        if ui.button("Show as a column of the events").clicked() {
-            column = Some(path.clone());
-            ui.close();
+        for (name, action) in questions(path) {
+            if ui.button(name).clicked() {
+                asked = Some(action);
+                ui.close();
+            }
         }
     };
     JsonTree::new("State", state)
@@ -64,7 +67,17 @@ pub fn state_ui(
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
+    actions.extend(asked);
+}
+
+/// What can be asked of a value in the state.
+fn questions(path: &Pointer) -> [(&'static str, Action); 3] {
+    let changes = Condition::Changes { path: path.clone(), from: None, to: None };
+    [
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+        ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
+        ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
+    ]
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {

@@ -1,9 +1,11 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
+mod conditions;
 mod cursor;
 mod filters;
 mod follow;
 mod places;
+mod watches;
 
 use std::{
     collections::VecDeque,
