@@ -4,12 +4,15 @@
 //! does wrong is a value here, never an `Err`.
 
 pub mod across;
+pub mod blame;
+pub mod changes;
 pub mod condition;
 mod expressions;
 pub mod fold;
 pub mod history;
 pub mod keyframes;
 pub mod merge;
+pub mod origin;
 pub mod probe;
 pub mod reducer;
 pub mod search;
@@ -18,11 +21,14 @@ pub mod sketch;
 pub mod watch;
 
 pub use across::{Across, AcrossFindings, StreamHit};
+pub use blame::Write;
+pub use changes::{ChangeFigures, ChangeIndex};
 pub use condition::{Condition, Hit, Need, Which};
 pub use fold::{Folded, OnFailure, fold};
-pub use history::{History, Outcome, Step};
+pub use history::{History, HistoryFigures, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;
+pub use origin::{Experiment, How, Origin, Origins};
 pub use probe::{Fault, Probe, Prober};
 pub use reducer::{Applied, Folding, Reducer, Rounding};
 pub use search::Findings;

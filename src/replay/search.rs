@@ -62,7 +62,7 @@ pub fn previous_hit(
     while end > 0 {
         // A history that cannot be resumed is folded from its start for each block, so that the
         // blocks grow: as few as doubling gives.
-        let (_, distance, _) = history.keyframe_figures();
+        let distance = history.figures().distance;
         let block = match history.unresumable_at() {
             None => (4 * distance).max(LEAST_BLOCK),
             Some(_) => (found.searched as usize).max(LEAST_BLOCK),

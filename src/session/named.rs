@@ -7,8 +7,8 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BrowseAction as Browse, ConditionAction as Condition, CursorAction as Cursor,
-            MappingAction as Mapping, ShellAction as Shell, Theme,
+            Action, BlameAction as Blame, BrowseAction as Browse, ConditionAction as Condition,
+            CursorAction as Cursor, MappingAction as Mapping, ShellAction as Shell, Theme,
         },
         conditions::Direction,
     },
@@ -58,6 +58,8 @@ pub enum WindowAction {
     CopyEvent,
     /// Copies the state at the cursor as JSON.
     CopyState,
+    /// Lists the events that wrote the chosen value of the state.
+    Why,
     /// Shows the layout of the store.
     Info,
     /// Puts every panel back in its place.
@@ -155,6 +157,10 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
+    Menu::Debug.row("Why?",                 "Ctrl+B",         "List the events that wrote the chosen value of the state", window(WindowAction::Why),          Session::has_state),
+    Menu::Debug.row("Previous write",       "Alt+ArrowUp",    "Go to the event before that wrote the value in question", blame(Blame::Previous),               Session::has_writes),
+    Menu::Debug.row("Next write",           "Alt+ArrowDown",  "Go to the event after that wrote the value in question", blame(Blame::Next),                    Session::has_writes),
+    Menu::Debug.row("Forget the value in question", "",       "Take its marks off the timeline",                       blame(Blame::Forget),                  Session::has_question),
     Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
     Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
 
@@ -162,6 +168,10 @@ pub const NAMED: &[Named] = &[
     Menu::Help.row("Shortcuts",             "F1",             "Show all keys",                                         window(WindowAction::Shortcuts),       always),
     Menu::Help.row("About Timeglass",       "",               "Version and licences",                                  window(WindowAction::About),           always),
 ];
+
+const fn blame(action: Blame) -> What {
+    What::Session(Action::Blame(action))
+}
 
 const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))

@@ -8,7 +8,7 @@ use crate::{
     model::{Change, Pointer},
     replay::{Condition, Probe},
     session::{
-        action::{Action, BrowseAction, ConditionAction, WatchAction},
+        action::{Action, BlameAction, BrowseAction, ConditionAction, WatchAction},
         view::StateView,
     },
     ui::{
@@ -62,22 +62,39 @@ pub fn state_ui(
             }
         }
     };
-    JsonTree::new("State", state)
+    let answer = JsonTree::new("State", state)
         .marks(&local.marks)
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(asked);
+    actions.extend(asked.or(answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
 }
 
 /// What can be asked of a value in the state.
-fn questions(path: &Pointer) -> [(&'static str, Action); 3] {
+fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
     let changes = Condition::Changes { path: path.clone(), from: None, to: None };
     [
-        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+        ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
         ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
         ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
     ]
+}
+
+/// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.
+pub(crate) fn why_button(ui: &mut egui::Ui, path: &Pointer) -> Option<Pointer> {
+    let is_clicked = ui.button("Why is this value so?").clicked();
+    if is_clicked {
+        ui.close();
+    }
+    is_clicked.then(|| path.clone())
+}
+
+impl StateLocal {
+    /// The chosen node.
+    pub(crate) fn selected(&self) -> Option<&Pointer> {
+        self.tree.selected.as_ref()
+    }
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
