@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     conditions: Conditions,
     /// Begin at the event of this stream version
-    #[arg(long, value_name = "VERSION", allow_negative_numbers = true, requires = "stream")]
+    #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
     from: Option<i64>,
     /// Look from the end of a stream, or from VERSION, to its start
     #[arg(long)]
@@ -81,6 +81,11 @@ struct Found<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    if let (Some(from), None) = (arguments.from, &arguments.stream) {
+        return Err(Failure::trouble("`--from` is a version, and versions count in one stream")
+            .given(from.to_string())
+            .hint("name the stream with `--stream`"));
+    }
     let opened = open::open(&arguments.store, common, output)?;
     let conditions = arguments.conditions.read(&opened)?;
     let found = match &arguments.stream {

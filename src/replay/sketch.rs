@@ -1,6 +1,6 @@
 //! A series made small enough to draw: as many columns as a plot has pixels.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::Json,
@@ -57,6 +57,9 @@ pub struct Band {
     pub until: usize,
     /// What they have in common: the value; nothing where there is none.
     pub label: Option<Arc<str>>,
+    /// The label's place among the different labels of the series, in the order in which they first
+    /// appear: what is drawn alike is the same, and neighbours differ.
+    pub rank: usize,
     /// Whether there are several values within one column; the label is the last of them.
     pub is_mixed: bool,
 }
@@ -125,13 +128,19 @@ impl Sketch {
 
     fn bands(&self, series: &Series) -> Vec<Band> {
         let mut bands: Vec<Band> = Vec::new();
+        let mut ranks = BTreeMap::<Arc<str>, usize>::new();
         for (column, spans) in self.spans_of(series).enumerate() {
             let last = spans.last().map(|span| &span.last);
             let label = last.filter(|last| has_value(last)).map(Reading::words);
             let is_mixed = spans.iter().any(|span| !span.is_even || Some(&span.first) != last);
             match bands.last_mut() {
                 Some(band) if band.label == label && band.is_mixed == is_mixed => band.until = column + 1,
-                _ => bands.push(Band { from: column, until: column + 1, label, is_mixed }),
+                _ => {
+                    let next = ranks.len();
+                    let rank =
+                        label.as_ref().map_or(0, |label| *ranks.entry(Arc::clone(label)).or_insert(next));
+                    bands.push(Band { from: column, until: column + 1, label, rank, is_mixed });
+                }
             }
         }
         bands

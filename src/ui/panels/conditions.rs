@@ -311,16 +311,16 @@ fn search_ui(
     for fault in &search.faults {
         ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {fault}"));
     }
-    ui.horizontal(|ui| {
-        if search.is_stopped {
+    if search.is_stopped {
+        ui.horizontal(|ui| {
             ui.label("Stopped before the end");
             if ui.button("Go on").clicked() {
                 asked.push(ConditionAction::SearchOn);
             }
-        } else if !search.is_over {
-            ui.add(egui::Spinner::new().size(12.0));
-        }
-    });
+        });
+    } else if !search.is_over {
+        ui.add(egui::Spinner::new().size(12.0));
+    }
     if search.hits.is_empty() {
         if search.is_over {
             ui.label("No stream ever met a condition");

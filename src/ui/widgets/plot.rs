@@ -146,7 +146,8 @@ impl Area<'_> {
         let right = self.x_of_column(band.until).max(left + 1.0);
         let place =
             Rect::from_min_max(pos2(left, self.rect.top() + 8.0), pos2(right, self.rect.bottom() - 8.0));
-        let colour = self.colours.of_name(label);
+        let names = self.colours.names;
+        let colour = names.get(band.rank % names.len()).copied().unwrap_or(self.colours.accent);
         // Several values within one pixel: drawn lighter, since its colour is only the last one's.
         let fill: Color32 = if band.is_mixed { colour.gamma_multiply(0.5) } else { colour };
         self.painter.rect_filled(place, 0.0, fill);
