@@ -81,6 +81,18 @@ pub enum Slot {
     Watch,
     /// Making the sample store.
     Sample,
+    /// What watches find along the history.
+    WatchSeries,
+    /// What they find at the cursor.
+    WatchValues,
+    /// What they find at the rows on screen.
+    WatchCells,
+    /// Which events meet the conditions.
+    Hits,
+    /// Running to the next or previous hit.
+    Run,
+    /// Looking for conditions in many streams.
+    Across,
 }
 
 impl Slot {
@@ -108,6 +120,11 @@ impl Slot {
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
             Self::Sample => "Making the sample store",
+            Self::WatchSeries => "Following the watches",
+            Self::WatchValues | Self::WatchCells => "Reading the watches",
+            Self::Hits => "Looking for hits",
+            Self::Run => "Running",
+            Self::Across => "Searching all streams",
         }
     }
 }

@@ -7,9 +7,10 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BlameAction as Blame, BrowseAction as Browse, CursorAction as Cursor,
-            MappingAction as Mapping, ShellAction as Shell, Theme,
+            Action, BlameAction as Blame, BrowseAction as Browse, ConditionAction as Condition,
+            CursorAction as Cursor, MappingAction as Mapping, ShellAction as Shell, Theme,
         },
+        conditions::Direction,
     },
 };
 
@@ -151,6 +152,9 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("Follow new events",       "Ctrl+L",         "Stay at the end while events arrive",                   cursor(Cursor::ToggleFollow),          Session::has_store),
     Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
 
+    // Shift first: a key without it would take both.
+    Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
+    Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
     Menu::Debug.row("Why?",                 "Ctrl+B",         "List the events that wrote the chosen value of the state", window(WindowAction::Why),          Session::has_state),
@@ -171,6 +175,10 @@ const fn blame(action: Blame) -> What {
 
 const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))
+}
+
+const fn conditions(action: Condition) -> What {
+    What::Session(Action::Conditions(action))
 }
 
 const fn cursor(action: Cursor) -> What {

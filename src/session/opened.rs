@@ -115,7 +115,7 @@ impl Opened {
             Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
-                Vec::new()
+                self.watch_cells_job().into_iter().collect()
             }
             Answer::Streams(lines, passing) => {
                 self.browse.streams.take_lines(lines, passing);
@@ -140,6 +140,7 @@ impl Opened {
                     jobs.extend(self.event_job());
                 }
                 self.states.take_step(*step, changes);
+                jobs.extend(self.watch_values_job());
                 jobs
             }
             Answer::Event(event) => {
@@ -212,6 +213,8 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
+            Slot::WatchSeries => self.watches.watched.stop(),
+            Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
             _ => (),
@@ -221,7 +224,17 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::BlameWrites] {
+        for slot in [
+            Slot::Index,
+            Slot::Rows,
+            Slot::Snapshots,
+            Slot::Step,
+            Slot::BlameWrites,
+            Slot::WatchSeries,
+            Slot::Hits,
+            Slot::Run,
+            Slot::Across,
+        ] {
             self.job_failed(slot);
         }
         self.states.fold_stopped();

@@ -60,6 +60,11 @@ impl States {
         self.history.as_ref()
     }
 
+    /// The step at the cursor, as far as it is known.
+    pub(crate) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
+    }
+
     /// The state that is shown.
     pub(crate) fn state(&self) -> Option<&Json> {
         self.step.as_ref().map(|step| &step.after)
@@ -130,7 +135,9 @@ impl Opened {
             self.states.step = None;
             self.states.changes = Arc::default();
             self.states.is_folding = false;
-            return self.blame_anew();
+            let mut jobs = self.blame_anew();
+            jobs.extend(self.probe_history());
+            return jobs;
         };
         let events = index.stream_events(stream).len();
         let is_same_stream = self.states.stream == Some(stream);
@@ -159,7 +166,15 @@ impl Opened {
         self.states.history = Some(Arc::clone(&history));
         self.states.is_folding = true;
         let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(self.probe_history());
         jobs.extend(if is_same_stream { self.blame_on() } else { self.blame_anew() });
+        jobs
+    }
+
+    /// Another history is shown: what was watched and looked for in the old one is in the new.
+    fn probe_history(&mut self) -> Vec<Job> {
+        let mut jobs = self.follow_watches();
+        jobs.extend(self.follow_conditions());
         jobs
     }
 
@@ -218,7 +233,7 @@ impl Opened {
         Some(Job { slot: Slot::Pins, question })
     }
 
-    fn version_words(&self, count: usize) -> String {
+    pub(crate) fn version_words(&self, count: usize) -> String {
         let version = self
             .ordinal_of_count(count)
             .filter(|_| count > 0)

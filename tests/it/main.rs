@@ -20,6 +20,7 @@ mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod probes;
 mod project_file;
 mod replay;
 mod sample_data;

@@ -6,8 +6,9 @@ use egui::{RichText, TextEdit};
 
 use crate::{
     model::{Change, Pointer},
+    replay::{Condition, Probe},
     session::{
-        action::{Action, BlameAction, BrowseAction},
+        action::{Action, BlameAction, BrowseAction, ConditionAction, WatchAction},
         view::StateView,
     },
     ui::{
@@ -52,13 +53,13 @@ pub fn state_ui(
         local.marked = Arc::clone(&view.changes);
         local.marks = marks_of(&view.changes);
     }
-    let mut column = None;
-    let mut why = None;
+    let mut asked = None;
     let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-        why = why_button(ui, path).or_else(|| why.take());
-        if ui.button("Show as a column of the events").clicked() {
-            column = Some(path.clone());
-            ui.close();
+        for (name, action) in questions(path) {
+            if ui.button(name).clicked() {
+                asked = Some(action);
+                ui.close();
+            }
         }
     };
     let answer = JsonTree::new("State", state)
@@ -66,8 +67,18 @@ pub fn state_ui(
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
-    actions.extend(why.or(answer.entered).map(|path| Action::Blame(BlameAction::Ask(path))));
+    actions.extend(asked.or(answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
+}
+
+/// What can be asked of a value in the state.
+fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
+    let changes = Condition::Changes { path: path.clone(), from: None, to: None };
+    [
+        ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
+        ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
+        ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+    ]
 }
 
 /// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.

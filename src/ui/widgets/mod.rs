@@ -7,6 +7,7 @@ pub mod hex;
 pub mod icon;
 pub mod json_tree;
 pub mod notice;
+pub mod plot;
 pub mod rows;
 pub mod table;
 pub mod timeline;

@@ -1,10 +1,12 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
 mod blame;
+mod conditions;
 mod cursor;
 mod filters;
 mod follow;
 mod places;
+mod watches;
 
 use std::{
     collections::VecDeque,
