@@ -3,6 +3,10 @@
 //! It reads events through a [`Sequence`] and knows no window and no thread. What a user's reducer
 //! does wrong is a value here, never an `Err`.
 
+pub mod alignment;
+pub mod branch;
+pub mod branch_events;
+pub mod compare;
 pub mod fold;
 pub mod history;
 pub mod keyframes;
@@ -10,6 +14,10 @@ pub mod merge;
 pub mod reducer;
 pub mod sequence;
 
+pub use alignment::{Advance, Alignment};
+pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Misfit, Truth};
+pub use branch_events::{BranchEvents, Origin, Plan};
+pub use compare::{Beside, Comparison, Pair};
 pub use fold::{Folded, OnFailure, fold};
 pub use history::{History, Outcome, Step};
 pub use keyframes::Keyframes;
