@@ -144,6 +144,18 @@ impl Alignment {
         self.first(count, |point| point.right)
     }
 
+    /// The last step after which so many events of the left history lie behind.
+    #[must_use]
+    pub fn last_step_of_left(&self, count: usize) -> usize {
+        if count < self.end.left { self.step_of_left(count + 1) - 1 } else { self.end.step }
+    }
+
+    /// The last step after which so many events of the right history lie behind.
+    #[must_use]
+    pub fn last_step_of_right(&self, count: usize) -> usize {
+        if count < self.end.right { self.step_of_right(count + 1) - 1 } else { self.end.step }
+    }
+
     fn first(&self, count: usize, of: fn(&Point) -> usize) -> usize {
         let count = count.min(of(&self.end));
         // The last run that starts before the wanted count reaches it, or one that is passed by.
@@ -192,10 +204,14 @@ mod tests {
         for count in 0..=left {
             let first = (0..=alignment.len()).find(|step| alignment.at(*step).0 == count);
             assert_eq!(Some(alignment.step_of_left(count)), first, "left {count}");
+            let last = (0..=alignment.len()).rfind(|step| alignment.at(*step).0 == count);
+            assert_eq!(Some(alignment.last_step_of_left(count)), last, "left {count}");
         }
         for count in 0..=right {
             let first = (0..=alignment.len()).find(|step| alignment.at(*step).1 == count);
             assert_eq!(Some(alignment.step_of_right(count)), first, "right {count}");
+            let last = (0..=alignment.len()).rfind(|step| alignment.at(*step).1 == count);
+            assert_eq!(Some(alignment.last_step_of_right(count)), last, "right {count}");
         }
     }
 

@@ -129,14 +129,14 @@ impl Truth<'_> {
         if found.as_ref() == Some(&event.head) {
             return Ok(event.count);
         }
-        self.count_of_version(event.head.version)
-            .filter(|count| (self.head)(*count).as_ref() == Some(&event.head))
-            .ok_or(found)
+        let elsewhere = event.head.version.and_then(|version| self.count_of_version(version));
+        elsewhere.filter(|count| (self.head)(*count).as_ref() == Some(&event.head)).ok_or(found)
     }
 
-    /// Events stand in version order, so the place is found without a walk.
-    fn count_of_version(&self, version: Option<StreamVersion>) -> Option<usize> {
-        let version = version?;
+    /// The count of the event with this version. Events stand in version order, so it is found
+    /// without a walk.
+    #[must_use]
+    pub fn count_of_version(&self, version: StreamVersion) -> Option<usize> {
         let (mut low, mut high) = (1, self.len + 1);
         while low < high {
             let middle = low.midpoint(high);
@@ -146,7 +146,8 @@ impl Truth<'_> {
                 high = middle;
             }
         }
-        (low <= self.len).then_some(low)
+        let is_it = low <= self.len && (self.head)(low)?.version == Some(version);
+        is_it.then_some(low)
     }
 
     /// The name of the event with this count.

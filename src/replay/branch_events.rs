@@ -212,6 +212,22 @@ impl Plan {
         })
     }
 
+    /// The count of the event that the edit at a place put in.
+    #[must_use]
+    pub fn count_of_inserted(&self, edit: usize) -> Option<usize> {
+        self.count_where(|what| matches!(what, What::Inserted(own, _) if *own == edit))
+    }
+
+    /// The count of the truth's event with this count, where it was moved to.
+    #[must_use]
+    pub fn count_of_moved(&self, count: usize) -> Option<usize> {
+        self.count_where(|what| matches!(what, What::MovedHere(from, _) if *from == count))
+    }
+
+    fn count_where(&self, is_it: impl Fn(&What) -> bool) -> Option<usize> {
+        self.pieces.iter().find(|piece| is_it(&piece.what)).map(|piece| piece.branch + 1)
+    }
+
     /// Which points of the truth, left, and of the branch, right, stand beside each other.
     #[must_use]
     pub fn alignment(&self) -> Alignment {

@@ -70,6 +70,13 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The right one of the two; of a truth and its branch, the branch.
+    #[must_use]
+    pub fn branch(&self) -> &Arc<History> {
+        let [_, right] = &self.sides;
+        right
+    }
+
     /// Finds the first step after which the states differ, without a look at what follows.
     pub fn first_difference(&self, work: &Work) -> StoreResult<Option<usize>> {
         let mut found = None;

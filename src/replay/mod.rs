@@ -6,7 +6,9 @@
 pub mod alignment;
 pub mod branch;
 pub mod branch_events;
+pub mod case;
 pub mod compare;
+pub mod compensation;
 pub mod fold;
 pub mod history;
 pub mod keyframes;
@@ -17,6 +19,8 @@ pub mod sequence;
 pub use alignment::{Advance, Alignment};
 pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Misfit, Truth};
 pub use branch_events::{BranchEvents, Origin, Plan};
+pub use case::test_case;
+pub use compensation::compensation;
 pub use compare::{Beside, Comparison, Pair};
 pub use fold::{Folded, OnFailure, fold};
 pub use history::{History, Outcome, Step};

@@ -84,8 +84,8 @@ impl Question {
             Self::Blame(question) => match question {},
             Self::Watches(question) => match question {},
             Self::Conditions(question) => match question {},
-            Self::Compare(question) => match question {},
-            Self::WhatIf(question) => match question {},
+            Self::Compare(question) => question.run(work),
+            Self::WhatIf(question) => question.run(work),
             Self::Bookmarks(question) => match question {},
         };
         match answer {

@@ -208,6 +208,8 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
+            Slot::Compare => self.compare_failed(),
+            Slot::Export => self.what_if_failed(slot),
             _ => (),
         }
         Vec::new()
@@ -215,7 +217,7 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::Compare] {
             self.job_failed(slot);
         }
         Vec::new()
@@ -224,6 +226,7 @@ impl Opened {
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
         self.refresh_info();
+        self.find_bookmarks();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
@@ -251,9 +254,17 @@ impl Opened {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
         self.refresh_info();
+        if is_first {
+            self.load_branches();
+            self.load_places();
+        } else {
+            self.find_bookmarks();
+        }
+        self.find_branches();
         let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
         jobs.extend(self.snapshots_job());
         jobs.extend(self.refold());
+        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs
