@@ -227,16 +227,6 @@ pub(crate) fn payload(json: &Json) -> Payload {
 }
 
 impl EditKind {
-    /// The events of the truth that it names.
-    pub(crate) fn events(&self) -> impl Iterator<Item = &EventRef> {
-        let (first, second) = match self {
-            Self::LeaveOut(event) | Self::Replace { event, .. } => (Some(event), None),
-            Self::Insert { after, .. } => (after.as_ref(), None),
-            Self::Move { event, after } => (Some(event), after.as_ref()),
-        };
-        first.into_iter().chain(second)
-    }
-
     /// The count of the truth before which it changes nothing.
     #[must_use]
     pub fn count(&self) -> usize {

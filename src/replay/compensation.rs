@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use crate::{
-    model::{Change, ChangeKind, Json, Pointer, RecordedEvent, StreamName, diff},
+    model::{Change, ChangeKind, Json, Pointer, RecordedEvent, Segment, StreamName, diff},
     replay::{branch::Branch, compare::Pair, history::History},
     store::StoreResult,
     work::Work,
@@ -133,18 +133,20 @@ impl Candidate {
     fn to_json(&self, event_type: &Arc<str>, differs: &[Change], stream: &str) -> Json {
         let (event, changes) = &self.sample;
         let paths = |paths: &[Pointer]| Json::array(paths.iter().map(|path| Json::from(path.to_string())));
-        let mut swaps: Vec<(Json, Json)> = Vec::new();
+        let mut swaps: Vec<Swap> = Vec::new();
         for change in differs {
             let own = changes.iter().find(|own| own.path == change.path).and_then(wanted);
             if let (Some(own), Some(new)) = (own, wanted(change)) {
-                swaps.push((own.clone(), new.clone()));
+                let name = change.path.segments().last().map(Segment::to_string);
+                swaps.push(Swap { name, old: own.clone(), new: new.clone() });
             }
         }
         let own_stream = event.stream.full();
         if *own_stream != *stream {
-            swaps.push((Json::from(own_stream), Json::from(stream)));
             let id = id_like(&event.stream, stream);
-            swaps.push((Json::from(Arc::clone(&event.stream.id)), Json::from(id)));
+            let whole = (Json::from(own_stream), Json::from(stream));
+            let short = (Json::from(Arc::clone(&event.stream.id)), Json::from(id));
+            swaps.extend([whole, short].map(|(old, new)| Swap { name: None, old, new }));
         }
         let data = event.data.json().cloned().unwrap_or_default();
         Json::object([
@@ -159,7 +161,7 @@ impl Candidate {
                     ("version", Json::from(event.version.map(|version| version.0))),
                 ]),
             ),
-            ("data", swapped(&data, &swaps)),
+            ("data", swapped(&data, None, &swaps)),
         ])
     }
 }
@@ -171,21 +173,37 @@ fn id_like(other: &StreamName, stream: &str) -> String {
     stream.strip_prefix(prefix).unwrap_or(stream).to_owned()
 }
 
-/// Every value that the sample wrote, replaced by what is wanted instead.
-fn swapped(value: &Json, swaps: &[(Json, Json)]) -> Json {
-    if let Some((_, new)) = swaps.iter().find(|(old, _)| old == value && is_telling(old)) {
-        return new.clone();
-    }
-    match value {
-        Json::Object(object) => Json::object(
-            object.iter().map(|(name, member)| (Arc::clone(name), swapped(member, swaps))),
-        ),
-        Json::Array(items) => Json::array(items.iter().map(|item| swapped(item, swaps))),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => value.clone(),
+/// A value of the sample, and what is wanted instead.
+struct Swap {
+    /// What the value is called in the state.
+    name: Option<String>,
+    old: Json,
+    new: Json,
+}
+
+impl Swap {
+    /// Whether a value of the data is the one: by its name, or because it stands out.
+    fn is_of(&self, value: &Json, name: Option<&str>) -> bool {
+        let stands_out = match value {
+            Json::Text(text) => text.chars().count() > 2,
+            Json::Number(number) => number.as_str().len() > 2,
+            Json::Array(_) | Json::Object(_) => true,
+            Json::Null | Json::Bool(_) => false,
+        };
+        self.old == *value && (stands_out || (name.is_some() && name == self.name.as_deref()))
     }
 }
 
-/// Whether a value is found again by what it is: a truth value or nothing stands in many places.
-fn is_telling(value: &Json) -> bool {
-    !matches!(value, Json::Null | Json::Bool(_))
+/// The data with every value that the sample wrote replaced by what is wanted instead.
+fn swapped(value: &Json, name: Option<&str>, swaps: &[Swap]) -> Json {
+    if let Some(swap) = swaps.iter().find(|swap| swap.is_of(value, name)) {
+        return swap.new.clone();
+    }
+    match value {
+        Json::Object(object) => Json::object(
+            object.iter().map(|(name, member)| (Arc::clone(name), swapped(member, Some(name), swaps))),
+        ),
+        Json::Array(items) => Json::array(items.iter().map(|item| swapped(item, None, swaps))),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => value.clone(),
+    }
 }

@@ -219,6 +219,7 @@ impl Opened {
         self.kept.now.bookmarks.clone_from(&self.bookmarks.entries);
         self.find_bookmarks();
         self.place_ticks();
+        self.keep_trail();
         self.keep_job().into_iter().collect()
     }
 

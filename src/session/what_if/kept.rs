@@ -40,6 +40,7 @@ impl Opened {
     /// Keeps the branches in the project file.
     pub(super) fn keep_branches(&mut self) -> Vec<Job> {
         self.kept.now.branches = self.what_if.branches.iter().map(entry_of).collect();
+        self.keep_trail();
         self.keep_job().into_iter().collect()
     }
 }
