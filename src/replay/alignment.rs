@@ -233,9 +233,13 @@ mod tests {
     #[test]
     fn runs_of_any_kind_follow_each_other() {
         let mut alignment = Alignment::default();
-        for (advance, length) in
-            [(Advance::Both, 2), (Advance::Left, 1), (Advance::Right, 2), (Advance::Right, 1), (Advance::Both, 1)]
-        {
+        for (advance, length) in [
+            (Advance::Both, 2),
+            (Advance::Left, 1),
+            (Advance::Right, 2),
+            (Advance::Right, 1),
+            (Advance::Both, 1),
+        ] {
             alignment.push(advance, length);
         }
         check(&alignment, "0-0 1-1 2-2 3-2 3-3 3-4 3-5 4-6");

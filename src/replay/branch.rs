@@ -153,7 +153,11 @@ impl Truth<'_> {
     /// The name of the event with this count.
     #[must_use]
     pub fn name(&self, count: usize) -> Option<EventRef> {
-        (1..=self.len).contains(&count).then(|| (self.head)(count)).flatten().map(|head| EventRef { count, head })
+        (1..=self.len)
+            .contains(&count)
+            .then(|| (self.head)(count))
+            .flatten()
+            .map(|head| EventRef { count, head })
     }
 }
 
@@ -161,11 +165,8 @@ impl EventRef {
     /// The event with this count, as it was read.
     #[must_use]
     pub fn of(count: usize, event: &RecordedEvent) -> Self {
-        let head = EventHead {
-            version: event.version,
-            event_type: Arc::clone(&event.event_type),
-            time: event.time,
-        };
+        let head =
+            EventHead { version: event.version, event_type: Arc::clone(&event.event_type), time: event.time };
         Self { count, head }
     }
 

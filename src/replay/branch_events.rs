@@ -52,7 +52,7 @@ enum What {
 
 /// Where an event of a branch comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum EventOrigin {
     /// It is the truth's event with this count, as it is.
     Kept(usize),
     /// It is the truth's event with this count, saying something else.
@@ -197,18 +197,21 @@ impl Plan {
         let place = self.pieces.partition_point(|piece| piece.branch < count);
         // Pieces that take no event of the branch stand where the next one starts.
         let before = self.pieces.get(..place)?.iter().rev();
-        before.into_iter().find(|piece| piece.what.lengths().1 > 0).filter(|_| (1..=self.len).contains(&count))
+        before
+            .into_iter()
+            .find(|piece| piece.what.lengths().1 > 0)
+            .filter(|_| (1..=self.len).contains(&count))
     }
 
     /// Where the event of the branch with this count comes from.
     #[must_use]
-    pub fn origin(&self, count: usize) -> Option<Origin> {
+    pub fn origin(&self, count: usize) -> Option<EventOrigin> {
         let piece = self.piece(count)?;
         Some(match &piece.what {
-            What::Kept(_) | What::Gone => Origin::Kept(piece.truth + count - piece.branch),
-            What::Replaced(_) => Origin::Replaced(piece.truth + 1),
-            What::MovedHere(from, _) => Origin::Moved(*from),
-            What::Inserted(edit, _) => Origin::Inserted(*edit),
+            What::Kept(_) | What::Gone => EventOrigin::Kept(piece.truth + count - piece.branch),
+            What::Replaced(_) => EventOrigin::Replaced(piece.truth + 1),
+            What::MovedHere(from, _) => EventOrigin::Moved(*from),
+            What::Inserted(edit, _) => EventOrigin::Inserted(*edit),
         })
     }
 

@@ -40,10 +40,7 @@ pub fn test_case(branch: &Branch, plan: &Plan, pair: &Pair, work: &Work) -> Stor
         ("given", events(history, 0..first, work)?),
         ("when", events(history, when, work)?),
         ("then", Json::object([("state", then), ("failed", Json::array(failed))])),
-        (
-            "afterwards",
-            Json::object([("events", Json::from(history.len() - last)), ("state", end)]),
-        ),
+        ("afterwards", Json::object([("events", Json::from(history.len() - last)), ("state", end)])),
     ]))
 }
 

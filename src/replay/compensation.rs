@@ -33,12 +33,7 @@ struct Candidate {
 
 /// The suggestions as JSON: what differs at the end, and which event types could change it, each
 /// with the data of one such event as a template.
-pub fn compensation(
-    branch: &Branch,
-    pair: &Pair,
-    others: &[Arc<History>],
-    work: &Work,
-) -> StoreResult<Json> {
+pub fn compensation(branch: &Branch, pair: &Pair, others: &[Arc<History>], work: &Work) -> StoreResult<Json> {
     let end = pair.beside(usize::MAX, work)?;
     let mut candidates: BTreeMap<Arc<str>, Candidate> = BTreeMap::new();
     let [truth, _] = &pair.sides;
@@ -56,13 +51,13 @@ pub fn compensation(
     found.sort_by_key(|(_, candidate)| {
         std::cmp::Reverse((candidate.sets.len(), candidate.touches.len(), candidate.times))
     });
-    let is_touched = |change: &&Change| {
-        candidates.values().any(|candidate| candidate.touches.contains(&change.path))
-    };
+    let is_touched =
+        |change: &&Change| candidates.values().any(|candidate| candidate.touches.contains(&change.path));
     let untouched = end.changes.iter().filter(|change| !is_touched(change));
     let edits = branch.edits.iter().filter(|edit| edit.is_on).map(|edit| edit.kind.to_json());
-    let suggestions =
-        found.iter().map(|(event_type, candidate)| candidate.to_json(event_type, &end.changes, &branch.stream));
+    let suggestions = found
+        .iter()
+        .map(|(event_type, candidate)| candidate.to_json(event_type, &end.changes, &branch.stream));
     Ok(Json::object([
         ("note", Json::from(NOTE)),
         ("stream", Json::from(branch.stream.clone())),
@@ -113,9 +108,10 @@ fn learn(
     });
     candidate.times += 1;
     // The sample that comes nearest to what is wanted is the best template.
-    let best = candidate.sample.1.iter().filter(|own| {
-        differs.iter().any(|change| own.path == change.path && wanted(own) == wanted(change))
-    });
+    let best =
+        candidate.sample.1.iter().filter(|own| {
+            differs.iter().any(|change| own.path == change.path && wanted(own) == wanted(change))
+        });
     if now > best.count() {
         candidate.sample = (event, changes);
     }

@@ -4,27 +4,33 @@
 //! does wrong is a value here, never an `Err`.
 
 pub mod alignment;
+pub mod blame;
 pub mod branch;
 pub mod branch_events;
 pub mod case;
+pub mod changes;
 pub mod compare;
 pub mod compensation;
 pub mod fold;
 pub mod history;
 pub mod keyframes;
 pub mod merge;
+pub mod origin;
 pub mod reducer;
 pub mod sequence;
 
 pub use alignment::{Advance, Alignment};
+pub use blame::Write;
 pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Misfit, Truth};
-pub use branch_events::{BranchEvents, Origin, Plan};
+pub use branch_events::{BranchEvents, EventOrigin, Plan};
 pub use case::test_case;
-pub use compensation::compensation;
+pub use changes::{ChangeFigures, ChangeIndex};
 pub use compare::{Beside, Comparison, Pair};
+pub use compensation::compensation;
 pub use fold::{Folded, OnFailure, fold};
-pub use history::{History, Outcome, Step};
+pub use history::{History, HistoryFigures, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;
+pub use origin::{Experiment, How, Origin, Origins};
 pub use reducer::{Applied, Folding, Reducer, Rounding};
 pub use sequence::{HeldEvents, Sequence, StreamEvents};

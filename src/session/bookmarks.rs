@@ -158,16 +158,17 @@ impl Opened {
             let version = StreamVersion(entry.version?);
             self.truth(stream, |truth| truth.count_of_version(version)).flatten()
         };
-        let count = Some(entry.count).filter(|count| *count <= length).filter(is_there).or_else(by_version)?;
+        let count =
+            Some(entry.count).filter(|count| *count <= length).filter(is_there).or_else(by_version)?;
         Some(Place { stream: Some(stream), count })
     }
 
     fn entry_of_place(&self, place: Place) -> PlaceEntry {
         let index = self.index.as_ref();
         let stream = place.stream.and_then(|stream| Some(index?.stream(stream)?.name.full()));
-        let version = place.stream.and_then(|stream| {
-            self.truth(stream, |truth| truth.name(place.count)).flatten()?.head.version
-        });
+        let version = place
+            .stream
+            .and_then(|stream| self.truth(stream, |truth| truth.name(place.count)).flatten()?.head.version);
         PlaceEntry { stream, count: place.count, version: version.map(|version| version.0) }
     }
 

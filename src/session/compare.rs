@@ -301,9 +301,10 @@ impl Opened {
         let [Some(left), Some(right)] = &self.compare.sides else { return None };
         let sides = [Arc::clone(&left.history), Arc::clone(&right.history)];
         // A branch and its own truth know which of their events belong together.
-        let own = self.what_if.pair().filter(|pair| {
-            pair.sides.iter().zip(&sides).all(|(own, side)| Arc::ptr_eq(own, side))
-        });
+        let own = self
+            .what_if
+            .pair()
+            .filter(|pair| pair.sides.iter().zip(&sides).all(|(own, side)| Arc::ptr_eq(own, side)));
         if let Some(pair) = own {
             let alignment = AlignmentAsked::Known(pair.alignment);
             return Some(Asked { sides, alignment, shared: pair.shared });
@@ -313,7 +314,9 @@ impl Opened {
             (CompareAlign::ByTime, Some(index)) if !has_branch => {
                 AlignmentAsked::ByTime(Arc::clone(index), [left.stream, right.stream])
             }
-            _ => AlignmentAsked::Known(Arc::new(Alignment::by_count(left.history.len(), right.history.len()))),
+            _ => {
+                AlignmentAsked::Known(Arc::new(Alignment::by_count(left.history.len(), right.history.len())))
+            }
         };
         Some(Asked { sides, alignment, shared: 0 })
     }
@@ -457,10 +460,16 @@ impl Opened {
         let all = grouped(found.alignment.len() as u64);
         match found.parts_at {
             None => format!("The states are the same at all {all} steps"),
-            Some(0) => format!("They differ from the start; {} of {all} steps differ", grouped(found.differing as u64)),
+            Some(0) => format!(
+                "They differ from the start; {} of {all} steps differ",
+                grouped(found.differing as u64)
+            ),
             Some(step) => {
                 let differing = grouped(found.differing as u64);
-                format!("First difference at step {}; {differing} of {all} steps differ", grouped(step as u64))
+                format!(
+                    "First difference at step {}; {differing} of {all} steps differ",
+                    grouped(step as u64)
+                )
             }
         }
     }

@@ -7,9 +7,9 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BookmarkAction as Bookmark, BrowseAction as Browse, CompareAction as Compare,
-            CursorAction as Cursor, MappingAction as Mapping, ShellAction as Shell, Theme,
-            WhatIfAction as WhatIf,
+            Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
+            CompareAction as Compare, CursorAction as Cursor, MappingAction as Mapping, ShellAction as Shell,
+            Theme, WhatIfAction as WhatIf,
         },
         what_if::Target,
     },
@@ -59,6 +59,8 @@ pub enum WindowAction {
     CopyEvent,
     /// Copies the state at the cursor as JSON.
     CopyState,
+    /// Lists the events that wrote the chosen value of the state.
+    Why,
     /// Shows the layout of the store.
     Info,
     /// Puts every panel back in its place.
@@ -150,12 +152,16 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("Play or pause",           "Space",          "Move the cursor on by itself",                          cursor(Cursor::TogglePlay),            Session::has_store),
     Menu::Go.row("Follow new events",       "Ctrl+L",         "Stay at the end while events arrive",                   cursor(Cursor::ToggleFollow),          Session::has_store),
     Menu::Go.row("Keep or let go this place", "Ctrl+D",       "Bookmark the cursor's place, or take its bookmark away", bookmark(Bookmark::Toggle),           Session::can_bookmark),
-    Menu::Go.row("Next bookmark",           "Alt+ArrowDown",  "Go to the next bookmark of this stream",                bookmark(Bookmark::Turn(true)),        Session::has_bookmarks),
-    Menu::Go.row("Previous bookmark",       "Alt+ArrowUp",    "Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
+    Menu::Go.row("Next bookmark",           "Ctrl+Shift+ArrowDown","Go to the next bookmark of this stream",                bookmark(Bookmark::Turn(true)),        Session::has_bookmarks),
+    Menu::Go.row("Previous bookmark",       "Ctrl+Shift+ArrowUp","Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
     Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
 
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
+    Menu::Debug.row("Why?",                 "Ctrl+B",         "List the events that wrote the chosen value of the state", window(WindowAction::Why),          Session::has_state),
+    Menu::Debug.row("Previous write",       "Alt+ArrowUp",    "Go to the event before that wrote the value in question", blame(Blame::Previous),               Session::has_writes),
+    Menu::Debug.row("Next write",           "Alt+ArrowDown",  "Go to the event after that wrote the value in question", blame(Blame::Next),                    Session::has_writes),
+    Menu::Debug.row("Forget the value in question", "",       "Take its marks off the timeline",                       blame(Blame::Forget),                  Session::has_question),
     Menu::Debug.row("Compare branch and truth", "",           "Put the recorded history and the branch side by side",  compare(Compare::TakeBranch),          Session::has_branch),
     Menu::Debug.row("First difference",     "Ctrl+Shift+ArrowLeft", "Where the two histories compared part",           compare(Compare::First),               Session::has_differences),
     Menu::Debug.row("Previous difference",  "Ctrl+ArrowLeft", "Where other values differ, before this step",           compare(Compare::Previous),            Session::has_differences),
@@ -176,6 +182,10 @@ pub const NAMED: &[Named] = &[
     Menu::Help.row("Shortcuts",             "F1",             "Show all keys",                                         window(WindowAction::Shortcuts),       always),
     Menu::Help.row("About Timeglass",       "",               "Version and licences",                                  window(WindowAction::About),           always),
 ];
+
+const fn blame(action: Blame) -> What {
+    What::Session(Action::Blame(action))
+}
 
 const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))

@@ -132,20 +132,21 @@ impl Opened {
                 Vec::new()
             }
             Answer::Step(step, changes) => {
-                if self.is_on_stream() {
+                // A step that stands in for one that is far has another event.
+                let mut jobs = Vec::new();
+                if self.is_on_stream() && step.count == self.cursor.count {
                     self.event = step.event.clone().map(Arc::new);
+                } else if self.is_on_stream() {
+                    jobs.extend(self.event_job());
                 }
                 self.states.take_step(*step, changes);
-                Vec::new()
+                jobs
             }
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
                 Vec::new()
             }
-            Answer::Folded => {
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Folded => self.fold_ended(),
             Answer::Pins(changes) => {
                 self.states.take_pins(changes);
                 Vec::new()
@@ -197,6 +198,9 @@ impl Opened {
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
             jobs.push(Job { slot: Slot::Watch, question: Question::Watch(Arc::clone(&self.store)) });
+            if self.states.is_folding() {
+                jobs.extend(self.ask_again());
+            }
         }
         jobs
     }
@@ -210,6 +214,8 @@ impl Opened {
             Slot::Step => self.states.stop_waiting(),
             Slot::Compare => self.compare_failed(),
             Slot::Export => self.what_if_failed(slot),
+            Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
+            Slot::Fold => return self.fold_ended(),
             _ => (),
         }
         Vec::new()
@@ -217,9 +223,11 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::Compare] {
+        let slots = [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::BlameWrites, Slot::Compare];
+        for slot in slots {
             self.job_failed(slot);
         }
+        self.states.fold_stopped();
         Vec::new()
     }
 
@@ -230,6 +238,7 @@ impl Opened {
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
+        jobs.extend(self.blame_anew());
         jobs
     }
 

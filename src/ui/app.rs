@@ -14,7 +14,7 @@ use crate::{
     jobs::{Jobs, Outcome, Wake},
     session::{
         Input, Session,
-        action::{Action, ShellAction, Theme, What, WindowAction},
+        action::{Action, BlameAction, ShellAction, Theme, What, WindowAction},
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
@@ -131,6 +131,9 @@ impl App {
                 self.cancel_work();
             }
             self.remember(action);
+            if let Some(panel) = panels::panel_of(action) {
+                dock::show(&mut self.tree, panel);
+            }
         }
         for Job { slot, question } in self.session.apply(input) {
             self.jobs.start(slot, move |work| question.run(work));
@@ -206,6 +209,12 @@ impl App {
             WindowAction::CopyState => {
                 if let Some(state) = &self.session.view().state.state {
                     ctx.copy_text(state.to_pretty());
+                }
+            }
+            WindowAction::Why => {
+                dock::show(&mut self.tree, Panel::Why);
+                if let Some(path) = self.local.state.selected() {
+                    self.actions.push(Action::Blame(BlameAction::Ask(path.clone())));
                 }
             }
             WindowAction::Info => dock::show(&mut self.tree, Panel::Info),

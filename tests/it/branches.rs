@@ -2,7 +2,11 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use proptest::{collection::vec, prelude::{ProptestConfig, any}, proptest};
+use proptest::{
+    collection::vec,
+    prelude::{ProptestConfig, any},
+    proptest,
+};
 use timeglass::{
     model::{Failure, Json, RecordedEvent, StreamName, diff},
     replay::{
@@ -68,9 +72,9 @@ fn edited(edits: &[Edit], events: &[RecordedEvent]) -> Vec<(Option<i64>, Json)> 
         .collect();
     let mut behind: Vec<Vec<(Option<usize>, Json)>> = vec![Vec::new(); events.len() + 1];
     let is_left_out = |count: usize| {
-        edits.iter().any(|edit| {
-            edit.is_on && matches!(&edit.kind, EditKind::LeaveOut(event) if event.count == count)
-        })
+        edits
+            .iter()
+            .any(|edit| edit.is_on && matches!(&edit.kind, EditKind::LeaveOut(event) if event.count == count))
     };
     for edit in edits.iter().filter(|edit| edit.is_on) {
         if let EditKind::Replace { event, content } = &edit.kind {

@@ -1,6 +1,11 @@
 //! Writing down what a branch shows: into the clipboard or a new file, never into the store.
 
-use std::{fs::OpenOptions, io::Write as _, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     replay::{Branch, History, Pair, Plan, StreamEvents, compensation, test_case},

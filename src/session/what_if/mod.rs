@@ -304,11 +304,7 @@ impl Opened {
     }
 
     /// Changes the chosen branch; `change` tells whether there was anything to do.
-    fn change_branch(
-        &mut self,
-        wish: Option<usize>,
-        change: impl FnOnce(&mut Branch) -> bool,
-    ) -> Vec<Job> {
+    fn change_branch(&mut self, wish: Option<usize>, change: impl FnOnce(&mut Branch) -> bool) -> Vec<Job> {
         let before = self.what_if.branches.clone();
         let branch = self.what_if.chosen.and_then(|chosen| self.what_if.branches.get_mut(chosen));
         if !branch.is_some_and(change) {
@@ -358,8 +354,7 @@ impl Opened {
         if place >= self.what_if.branches.len() {
             return Vec::new();
         }
-        let mut jobs =
-            if self.what_if.chosen == Some(place) { self.stand_on_truth() } else { Vec::new() };
+        let mut jobs = if self.what_if.chosen == Some(place) { self.stand_on_truth() } else { Vec::new() };
         self.remember_branches();
         self.what_if.branches.remove(place);
         self.what_if.chosen = match self.what_if.chosen {
@@ -448,7 +443,10 @@ impl Opened {
             branches: what_if.branches.iter().map(branch_row).collect(),
             chosen: what_if.chosen,
             is_standing: what_if.is_standing,
-            edits: chosen.into_iter().flat_map(|branch| branch.edits.iter().enumerate().map(edit_row)).collect(),
+            edits: chosen
+                .into_iter()
+                .flat_map(|branch| branch.edits.iter().enumerate().map(edit_row))
+                .collect(),
             reducer: chosen.map(|branch| branch.reducer.clone()).unwrap_or_default(),
             reducer_trouble: what_if.built.as_ref().and_then(|built| built.trouble.clone()),
             outcome: self.outcome_view(),
@@ -475,7 +473,9 @@ impl Opened {
                     let (truth, branch) = words(step);
                     let steps = grouped(comparison.differing as u64);
                     let all = grouped(comparison.alignment.len() as u64);
-                    format!("Parts from the truth at {branch} (truth: {truth}); {steps} of {all} steps differ")
+                    format!(
+                        "Parts from the truth at {branch} (truth: {truth}); {steps} of {all} steps differ"
+                    )
                 }
             },
         };

@@ -11,11 +11,11 @@ use std::{
 use crate::{
     model::Failure,
     replay::{
-        Alignment, BranchEvents, BranchReducer, EditKind, EventHead, EventRef, History, Merge, Misfit, Origin, Pair,
-        Plan, Reducer, Truth,
+        Alignment, BranchEvents, BranchReducer, EditKind, EventHead, EventOrigin, EventRef, History, Merge,
+        Misfit, Pair, Plan, Reducer, Truth,
     },
     session::{
-        job::{Job, Question, Slot},
+        job::{Job, Slot},
         notice::Notices,
         opened::Opened,
         states::KEYFRAME_BYTES,
@@ -50,7 +50,7 @@ impl Built {
     /// How many events of the truth stand behind when so many of the branch do.
     fn truth_count(&self, count: usize) -> usize {
         match self.plan.origin(count) {
-            Some(Origin::Kept(own) | Origin::Replaced(own)) => own,
+            Some(EventOrigin::Kept(own) | EventOrigin::Replaced(own)) => own,
             _ => self.alignment.at(self.alignment.step_of_right(count)).0,
         }
     }
@@ -63,10 +63,10 @@ impl Built {
     /// The place of the branch in words: `v3`, or what was put in there.
     pub(super) fn branch_words(&self, opened: &Opened, count: usize) -> String {
         match self.plan.origin(count) {
-            Some(Origin::Kept(own)) => opened.truth_words(self.stream, own),
-            Some(Origin::Replaced(own)) => format!("{} (edited)", opened.truth_words(self.stream, own)),
-            Some(Origin::Moved(own)) => format!("{} (moved)", opened.truth_words(self.stream, own)),
-            Some(Origin::Inserted(_)) => format!("event {count} (inserted)"),
+            Some(EventOrigin::Kept(own)) => opened.truth_words(self.stream, own),
+            Some(EventOrigin::Replaced(own)) => format!("{} (edited)", opened.truth_words(self.stream, own)),
+            Some(EventOrigin::Moved(own)) => format!("{} (moved)", opened.truth_words(self.stream, own)),
+            Some(EventOrigin::Inserted(_)) => format!("event {count} (inserted)"),
             None => "the start".to_owned(),
         }
     }
@@ -107,8 +107,8 @@ impl WhatIf {
     /// The edit that put in the event behind which the cursor stands.
     pub(super) fn inserted_at(&self, count: usize) -> Option<usize> {
         match self.standing()?.plan.origin(count)? {
-            Origin::Inserted(edit) => Some(edit),
-            Origin::Kept(_) | Origin::Replaced(_) | Origin::Moved(_) => None,
+            EventOrigin::Inserted(edit) => Some(edit),
+            EventOrigin::Kept(_) | EventOrigin::Replaced(_) | EventOrigin::Moved(_) => None,
         }
     }
 
@@ -120,7 +120,10 @@ impl WhatIf {
     /// What stands at a place of the branch, where that is not the recorded event.
     pub(crate) fn place_words(&self, opened: &Opened, count: usize) -> Option<String> {
         let built = self.standing()?;
-        let is_own = matches!(built.plan.origin(count), Some(Origin::Inserted(_) | Origin::Replaced(_) | Origin::Moved(_)));
+        let is_own = matches!(
+            built.plan.origin(count),
+            Some(EventOrigin::Inserted(_) | EventOrigin::Replaced(_) | EventOrigin::Moved(_))
+        );
         is_own.then(|| built.branch_words(opened, count))
     }
 }
@@ -237,6 +240,9 @@ impl Opened {
         };
         let events = BranchEvents::new(Arc::clone(truth.events()), name, Arc::clone(&plan));
         let history = History::new(Arc::new(events), reducer, truth.on_failure(), KEYFRAME_BYTES);
+        if Arc::ptr_eq(history.reducer(), truth.reducer()) {
+            history.adopt(&truth, plan.untouched());
+        }
         Some(Built {
             stream,
             alignment: Arc::new(plan.alignment()),
@@ -248,11 +254,7 @@ impl Opened {
         })
     }
 
-    fn branch_reducer(
-        &self,
-        choice: &BranchReducer,
-        truth: &History,
-    ) -> Result<Arc<dyn Reducer>, Failure> {
+    fn branch_reducer(&self, choice: &BranchReducer, truth: &History) -> Result<Arc<dyn Reducer>, Failure> {
         match choice {
             BranchReducer::Same => Ok(Arc::clone(truth.reducer())),
             BranchReducer::Merge => Ok(Arc::new(Merge::for_category(None))),
@@ -275,12 +277,15 @@ impl Opened {
 
     fn rebuild_as(&mut self, is_to_stand: bool, wish: Option<usize>) -> Vec<Job> {
         let here = self.what_if.truth_count(self.cursor.count);
-        let truth = self.truth_history();
-        if let Some(truth) = truth.filter(|_| self.what_if.is_standing) {
-            self.states.replace_history(truth);
+        let truth = self.truth_history().filter(|_| self.what_if.is_standing);
+        if let Some(truth) = &truth {
+            self.states.replace_history(Arc::clone(truth));
         }
         self.what_if.is_standing = false;
         let mut jobs = self.build_chosen();
+        if let Some(truth) = truth.filter(|_| self.what_if.built.is_none()) {
+            jobs.extend(self.show_history(truth, here));
+        }
         if is_to_stand && self.what_if.built.is_some() {
             jobs.extend(self.step_onto(here));
             let wished = wish.and_then(|place| {
@@ -304,10 +309,10 @@ impl Opened {
     }
 
     fn show_history(&mut self, history: Arc<History>, truth: usize) -> Vec<Job> {
-        self.states.replace_history(Arc::clone(&history));
+        let mut jobs = vec![self.states.fold_history(history)];
         self.cursor.count = self.what_if.shown_count(truth);
         self.place_ticks();
-        let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(self.blame_on());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs

@@ -32,7 +32,12 @@ pub struct CompareLocal {
 }
 
 /// Both sides, where they differ, and both states.
-pub fn compare_ui(ui: &mut egui::Ui, view: &CompareView, local: &mut CompareLocal, actions: &mut Vec<Action>) {
+pub fn compare_ui(
+    ui: &mut egui::Ui,
+    view: &CompareView,
+    local: &mut CompareLocal,
+    actions: &mut Vec<Action>,
+) {
     let mut asked = Vec::new();
     for (which, name) in ["Left", "Right"].into_iter().enumerate() {
         side_ui(ui, (which, name), view, local, &mut asked);
@@ -61,7 +66,11 @@ fn side_ui(
             return;
         }
         let shown = egui::Button::new("What is shown");
-        if ui.add_enabled(view.has_stream, shown).on_hover_text("The history that the window shows now").clicked() {
+        if ui
+            .add_enabled(view.has_stream, shown)
+            .on_hover_text("The history that the window shows now")
+            .clicked()
+        {
             asked.push(CompareAction::Take(which));
         }
         if let Some(text) = local.names.get_mut(which) {

@@ -22,7 +22,10 @@ pub mod welcome;
 pub mod what_if;
 
 use crate::{
-    session::{action::Action, view::View},
+    session::{
+        action::{Action, BlameAction, CompareAction, WhatIfAction},
+        view::View,
+    },
     ui::dock::Panel,
 };
 
@@ -67,8 +70,25 @@ pub struct Local {
     pub actions: Vec<Action>,
 }
 
+/// The panel in which what was asked for is seen, if that is another than where it was asked.
+#[must_use]
+pub fn panel_of(action: &Action) -> Option<Panel> {
+    match action {
+        Action::WhatIf(
+            WhatIfAction::LeaveOut(_)
+            | WhatIfAction::Edit(_)
+            | WhatIfAction::InsertBefore(_)
+            | WhatIfAction::InsertAfter(_)
+            | WhatIfAction::Move(_),
+        ) => Some(Panel::WhatIf),
+        Action::Compare(CompareAction::TakeBranch) => Some(Panel::Compare),
+        _ => None,
+    }
+}
+
 /// Draws a docked panel.
 pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local, actions: &mut Vec<Action>) {
+    let before = actions.len();
     match panel {
         Panel::Streams => streams::streams_ui(ui, &view.streams, &mut local.streams, actions),
         Panel::Events => events::events_ui(ui, &view.events, &mut local.events, actions),
@@ -87,5 +107,9 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         Panel::Compare => compare::compare_ui(ui, &view.compare, &mut local.compare, actions),
         Panel::WhatIf => what_if::what_if_ui(ui, &view.what_if, &mut local.what_if, actions),
         Panel::Bookmarks => bookmarks::bookmarks_ui(ui, &view.bookmarks, &mut local.bookmarks, actions),
+    }
+    // Whoever asks why wants to see the answer.
+    if actions.iter().skip(before).any(|action| matches!(action, Action::Blame(BlameAction::Ask(_)))) {
+        local.show_panel = Some(Panel::Why);
     }
 }

@@ -87,14 +87,22 @@ fn branches_ui(ui: &mut egui::Ui, view: &WhatIfView, asked: &mut Vec<WhatIfActio
             let text = if branch.trouble.is_some() { text.weak().strikethrough() } else { text };
             let edits = branch.edits;
             let help = branch.trouble.clone().unwrap_or_else(|| {
-                format!("Show this branch of {}: {edits} edit{}", branch.stream, if edits == 1 { "" } else { "s" })
+                format!(
+                    "Show this branch of {}: {edits} edit{}",
+                    branch.stream,
+                    if edits == 1 { "" } else { "s" }
+                )
             });
             if ui.selectable_label(is_shown, text).on_hover_text(help).clicked() {
                 asked.push(WhatIfAction::Choose(place));
             }
         }
         let can_begin = !view.stream.is_empty();
-        if ui.add_enabled(can_begin, egui::Button::new("New")).on_hover_text("Begin a branch of this stream").clicked() {
+        if ui
+            .add_enabled(can_begin, egui::Button::new("New"))
+            .on_hover_text("Begin a branch of this stream")
+            .clicked()
+        {
             asked.push(WhatIfAction::New);
         }
     });
@@ -190,12 +198,7 @@ fn edits_ui(ui: &mut egui::Ui, edits: &[EditRow], asked: &mut Vec<WhatIfAction>)
     }
 }
 
-fn reducer_ui(
-    ui: &mut egui::Ui,
-    view: &WhatIfView,
-    local: &mut WhatIfLocal,
-    asked: &mut Vec<WhatIfAction>,
-) {
+fn reducer_ui(ui: &mut egui::Ui, view: &WhatIfView, local: &mut WhatIfLocal, asked: &mut Vec<WhatIfAction>) {
     ui.horizontal_wrapped(|ui| {
         let title = match &view.reducer {
             BranchReducer::Same => "Reducer: as for the truth ▾".to_owned(),
@@ -204,14 +207,17 @@ fn reducer_ui(
         };
         ui.menu_button(title, |ui| {
             ui.set_min_width(260.0);
-            for (name, reducer) in [("As for the truth", BranchReducer::Same), ("The built-in merge", BranchReducer::Merge)] {
+            for (name, reducer) in
+                [("As for the truth", BranchReducer::Same), ("The built-in merge", BranchReducer::Merge)]
+            {
                 if ui.selectable_label(view.reducer == reducer, name).clicked() {
                     asked.push(WhatIfAction::UseReducer(reducer));
                     ui.close();
                 }
             }
             let label = ui.label("Another file");
-            let field = TextEdit::singleline(&mut local.reducer).hint_text("reducers/order.js").desired_width(240.0);
+            let field =
+                TextEdit::singleline(&mut local.reducer).hint_text("reducers/order.js").desired_width(240.0);
             let entered = ui.add(field).labelled_by(label.id).lost_focus()
                 && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let path = local.reducer.trim();
@@ -243,10 +249,13 @@ fn outcome_ui(
         if ui.add_enabled(outcome.has_parted, egui::Button::new("Go where it parts")).clicked() {
             asked.push(WhatIfAction::GoToParting);
         }
-        if ui.button("Side by side").on_hover_text("Compare the truth and the branch step by step").clicked() {
+        if ui.button("Side by side").on_hover_text("Compare the truth and the branch step by step").clicked()
+        {
             actions.push(Action::Compare(CompareAction::TakeBranch));
         }
-        for (name, kind) in [("Compensating events…", ExportKind::Compensation), ("Test case…", ExportKind::Case)] {
+        for (name, kind) in
+            [("Compensating events…", ExportKind::Compensation), ("Test case…", ExportKind::Case)]
+        {
             if ui.button(name).on_hover_text(kind.title()).clicked() {
                 asked.push(WhatIfAction::Export(kind));
             }
@@ -293,7 +302,8 @@ fn draft_ui(
     let mut line = |ui: &mut egui::Ui, name: &str, text: &mut String| {
         ui.horizontal(|ui| {
             let label = ui.label(name);
-            is_changed |= ui.add(TextEdit::singleline(text).desired_width(220.0)).labelled_by(label.id).changed();
+            is_changed |=
+                ui.add(TextEdit::singleline(text).desired_width(220.0)).labelled_by(label.id).changed();
         });
     };
     if is_move {
@@ -322,7 +332,8 @@ fn draft_ui(
                 ("Metadata (JSON, may be empty)", &mut local.texts.metadata, 3),
             ] {
                 let label = ui.label(name);
-                let field = TextEdit::multiline(text).code_editor().desired_rows(rows).desired_width(f32::INFINITY);
+                let field =
+                    TextEdit::multiline(text).code_editor().desired_rows(rows).desired_width(f32::INFINITY);
                 is_changed |= ui.add(field).labelled_by(label.id).changed();
             }
         });
@@ -358,6 +369,8 @@ fn export_ui(
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         let mut shown = text;
         let field = TextEdit::multiline(&mut shown).code_editor().desired_width(f32::INFINITY);
-        ui.add(field).widget_info(|| WidgetInfo::labeled(egui::Role::MultilineTextInput, true, "What is written down"));
+        ui.add(field).widget_info(|| {
+            WidgetInfo::labeled(egui::Role::MultilineTextInput, true, "What is written down")
+        });
     });
 }

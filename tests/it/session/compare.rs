@@ -15,7 +15,10 @@ impl Script {
 
     fn states(&self) -> [String; 2] {
         self.view().compare.sides.each_ref().map(|side| {
-            side.as_ref().and_then(|side| side.state.as_ref()).map(|state| state.to_compact()).unwrap_or_default()
+            side.as_ref()
+                .and_then(|side| side.state.as_ref())
+                .map(|state| state.to_compact())
+                .unwrap_or_default()
         })
     }
 }
@@ -53,7 +56,10 @@ fn two_streams_go_together_by_time() {
     assert_eq!(script.view().compare.steps, Some(5), "no two happened at one moment");
     assert_eq!(script.states(), [r#"{"status":"placed","total":10}"#, "{}"]);
     script.side_by_side(CompareAction::GoTo(5));
-    assert_eq!(script.states(), [r#"{"status":"shipped","total":10,"parcel":"X1"}"#, r#"{"status":"cancelled"}"#]);
+    assert_eq!(
+        script.states(),
+        [r#"{"status":"shipped","total":10,"parcel":"X1"}"#, r#"{"status":"cancelled"}"#]
+    );
     script.side_by_side(CompareAction::Swap);
     assert_eq!(script.view().compare.sides[0].as_ref().unwrap().title, "order-2");
 }

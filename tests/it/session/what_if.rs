@@ -58,8 +58,10 @@ fn an_event_left_out_by_one_click_makes_a_branch_that_the_window_stands_on() {
     assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
     assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 1 of 3 steps differ");
     let outcome = script.view().what_if.outcome.clone().unwrap();
-    let differs =
-        [r#"{"path":"/parcel","op":"remove","old":"X1"}"#, r#"{"path":"/status","op":"change","old":"shipped","new":"paid"}"#];
+    let differs = [
+        r#"{"path":"/parcel","op":"remove","old":"X1"}"#,
+        r#"{"path":"/status","op":"change","old":"shipped","new":"paid"}"#,
+    ];
     assert_eq!(texts(&outcome.at_end.unwrap()), differs);
     assert_eq!(texts(&outcome.at_cursor.unwrap()), differs, "the truth goes past what is left out");
 
@@ -83,7 +85,10 @@ fn an_event_is_edited_and_what_is_no_json_is_told_and_kept() {
     assert_eq!(draft.texts.data, "{\n  \"status\": \"paid\"\n}");
     script.draft("OrderPaid", "{\n  \"status\": paid\n}");
     let draft = script.view().what_if.draft.clone().unwrap();
-    assert_eq!(draft.trouble.as_deref(), Some("The data is no JSON: expected a JSON value (line 2, column 13)"));
+    assert_eq!(
+        draft.trouble.as_deref(),
+        Some("The data is no JSON: expected a JSON value (line 2, column 13)")
+    );
     assert!(script.view().what_if.branches.is_empty(), "nothing happened yet");
     script.draft("OrderPaid", r#"{"status":"paid","total":99}"#);
     assert_eq!(script.view().what_if.draft, None);
@@ -105,7 +110,10 @@ fn events_are_put_in_and_moved_and_every_change_is_taken_back() {
     assert_eq!(script.view().state.place, "event 1 (inserted) of 4");
     script.what_if(WhatIfAction::Move(Target::Row(2)));
     script.what_if(WhatIfAction::ApplyDraft(DraftTexts { after: "v1".to_owned(), ..DraftTexts::default() }));
-    assert_eq!(script.edits(), ["insert Drafted before the first event", "move OrderShipped v3 after OrderPlaced v1"]);
+    assert_eq!(
+        script.edits(),
+        ["insert Drafted before the first event", "move OrderShipped v3 after OrderPlaced v1"]
+    );
     script.cursor(CursorAction::End);
     assert_eq!(script.state(), r#"{"note":"first","status":"paid","total":10,"parcel":"X1"}"#);
 
@@ -167,10 +175,10 @@ fn the_branch_and_the_truth_are_compared_and_the_cursor_moves_both() {
     script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
     script.compare(CompareAction::TakeBranch);
     let view = script.view().compare.clone();
-    assert_eq!(view.sides.each_ref().map(|side| side.as_ref().unwrap().title.clone()), [
-        "order-1",
-        "order-1, what-if: what-if 1"
-    ]);
+    assert_eq!(
+        view.sides.each_ref().map(|side| side.as_ref().unwrap().title.clone()),
+        ["order-1", "order-1, what-if: what-if 1"]
+    );
     assert_eq!(view.summary, "First difference at step 2; 1 of 3 steps differ");
     assert_eq!((view.step, view.turns), (2, (false, true)));
     script.compare(CompareAction::Next);
