@@ -17,6 +17,7 @@ pub mod keyframes;
 pub mod merge;
 pub mod origin;
 pub mod reducer;
+pub mod scripted;
 pub mod sequence;
 
 pub use alignment::{Advance, Alignment};
@@ -33,4 +34,5 @@ pub use keyframes::Keyframes;
 pub use merge::Merge;
 pub use origin::{Experiment, How, Origin, Origins};
 pub use reducer::{Applied, Folding, Reducer, Rounding};
+pub use scripted::Scripted;
 pub use sequence::{HeldEvents, Sequence, StreamEvents};

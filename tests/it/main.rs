@@ -23,6 +23,7 @@ mod mapping;
 mod project_file;
 mod replay;
 mod sample_data;
+mod script;
 mod session;
 mod sqlite_store;
 mod support;
