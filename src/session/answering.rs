@@ -88,8 +88,8 @@ impl Question {
             Self::Blame(question) => question.run(work),
             Self::Watches(question) => question.run(work),
             Self::Conditions(question) => question.run(work),
-            Self::Compare(question) => match question {},
-            Self::WhatIf(question) => match question {},
+            Self::Compare(question) => question.run(work),
+            Self::WhatIf(question) => question.run(work),
             Self::Bookmarks(question) => match question {},
         };
         match answer {

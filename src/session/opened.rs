@@ -215,6 +215,8 @@ impl Opened {
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
+            Slot::Compare => self.compare_failed(),
+            Slot::Export => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
             _ => (),
@@ -230,6 +232,7 @@ impl Opened {
             Slot::Snapshots,
             Slot::Step,
             Slot::BlameWrites,
+            Slot::Compare,
             Slot::WatchSeries,
             Slot::Hits,
             Slot::Run,
@@ -244,6 +247,7 @@ impl Opened {
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
         self.refresh_info();
+        self.find_bookmarks();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
@@ -272,9 +276,17 @@ impl Opened {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
         self.refresh_info();
+        if is_first {
+            self.load_branches();
+            self.load_places();
+        } else {
+            self.find_bookmarks();
+        }
+        self.find_branches();
         let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
         jobs.extend(self.snapshots_job());
         jobs.extend(self.refold());
+        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs

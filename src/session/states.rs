@@ -41,7 +41,7 @@ struct Pin {
 
 /// Memory for the keyframes of one history: enough for a million small states or a few hundred
 /// thousand shared large ones, and small beside what a window takes.
-const KEYFRAME_BYTES: usize = 256 << 20;
+pub(crate) const KEYFRAME_BYTES: usize = 256 << 20;
 
 impl States {
     pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
@@ -63,6 +63,18 @@ impl States {
     /// The step at the cursor, as far as it is known.
     pub(crate) fn step(&self) -> Option<&Step> {
         self.step.as_ref()
+    }
+
+    /// Shows another history of the same stream: a branch, or the truth again.
+    pub(crate) fn replace_history(&mut self, history: Arc<History>) {
+        self.history = Some(history);
+    }
+
+    /// The same, and a job folds it.
+    pub(crate) fn fold_history(&mut self, history: Arc<History>) -> Job {
+        self.history = Some(Arc::clone(&history));
+        self.is_folding = true;
+        Job { slot: Slot::Fold, question: Question::Fold(history) }
     }
 
     /// The state that is shown.
@@ -127,8 +139,8 @@ impl States {
 }
 
 impl Opened {
-    /// The chosen stream or its events changed: its history is folded anew.
-    pub(crate) fn refold(&mut self) -> Vec<Job> {
+    /// The chosen stream or its events changed: its recorded history is folded anew.
+    pub(crate) fn refold_truth(&mut self) -> Vec<Job> {
         let (Some(index), Some(stream)) = (&self.index, self.browse.focus) else {
             self.states.history = None;
             self.states.stream = None;
@@ -234,6 +246,9 @@ impl Opened {
     }
 
     pub(crate) fn version_words(&self, count: usize) -> String {
+        if let Some(words) = self.what_if.place_words(self, count) {
+            return words;
+        }
         let version = self
             .ordinal_of_count(count)
             .filter(|_| count > 0)
@@ -259,6 +274,7 @@ impl Opened {
         let count = step.map_or(self.cursor.count, |step| step.count);
         StateView {
             stream: self.focus_name().unwrap_or_default(),
+            branch: self.what_if.standing_name(),
             place: format!(
                 "{} of {}{}",
                 self.version_words(count),

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod branches;
 mod cli;
 mod conformance;
 mod control_set;

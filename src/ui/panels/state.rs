@@ -14,6 +14,7 @@ use crate::{
     ui::{
         theme::Palette,
         widgets::{
+            band::branch_band,
             empty::empty_panel,
             icon::{Icon, icon_button},
             json_tree::{JsonTree, Marks, TreeState, marks_of},
@@ -98,6 +99,9 @@ impl StateLocal {
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
+    if let Some(branch) = &view.branch {
+        branch_band(ui, branch);
+    }
     // Lines of text, and no buttons: they stand as close as text does.
     let height = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 16.0);
     ui.horizontal_wrapped(|ui| {

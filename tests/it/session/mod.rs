@@ -1,12 +1,15 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
 mod blame;
+mod bookmarks;
+mod compare;
 mod conditions;
 mod cursor;
 mod filters;
 mod follow;
 mod places;
 mod watches;
+mod what_if;
 
 use std::{
     collections::VecDeque,
@@ -35,6 +38,8 @@ use timeglass::{
 pub(crate) struct Script {
     pub(crate) session: Session,
     store: Arc<Growing>,
+    /// Where the store is said to lie, so that its project file has a place.
+    folder: tempfile::TempDir,
 }
 
 impl Script {
@@ -42,9 +47,11 @@ impl Script {
     pub(crate) fn open(events: impl IntoIterator<Item = RecordedEvent>) -> Self {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
         let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
-        let mut script = Self { session, store: Arc::clone(&store) };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.sqlite");
+        let mut script = Self { session, store: Arc::clone(&store), folder };
         let opening = Opening::Store(Box::new(OpenedStore {
-            path: PathBuf::from("/stores/shop.sqlite"),
+            path,
             head: store.head().unwrap(),
             store,
             is_uncertain: false,
