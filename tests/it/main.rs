@@ -22,6 +22,7 @@ mod mapping;
 mod project_file;
 mod replay;
 mod sample_data;
+mod schema;
 mod session;
 mod sqlite_store;
 mod support;

@@ -1,0 +1,113 @@
+//! The event catalog, and reducers scaffolded from it.
+
+use std::{path::Path, sync::Arc};
+
+use timeglass::{
+    model::{Json, RecordedEvent, StreamName},
+    project::open::{Opening, open},
+    schema::{Catalog, handlers, scaffold, types_by_category},
+    store::{
+        EventStore,
+        index::Index,
+        memory::{MemoryStore, event},
+    },
+    work::Work,
+};
+
+const SHOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/shop.sqlite");
+
+pub(crate) fn shop() -> (Arc<dyn EventStore>, Index) {
+    let Opening::Store(opened) = open(Path::new(SHOP), None, &Work::default()).unwrap() else {
+        panic!("the sample is a store")
+    };
+    let index = Index::build(&*opened.store, &Work::default()).unwrap();
+    (opened.store, index)
+}
+
+/// The reducer that is written for streams `thing-1` with these events.
+pub(crate) fn written(events: &[(&str, &str)]) -> String {
+    let (store, index) = memory(events);
+    let catalog = Catalog::read(&store, &index, Some("thing"), None, &Work::default()).unwrap();
+    scaffold(&catalog)
+}
+
+pub(crate) fn memory(events: &[(&str, &str)]) -> (MemoryStore, Index) {
+    let stream = StreamName::of("thing", "1");
+    let made = (1..).zip(events).map(|(version, (event_type, data))| -> RecordedEvent {
+        event(version, &stream, version, event_type, Json::parse(data.as_bytes()).unwrap())
+    });
+    let store = MemoryStore::new(made);
+    let index = Index::build(&store, &Work::default()).unwrap();
+    (store, index)
+}
+
+fn check(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => "../golden/schema", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn a_reducer_for_orders_is_written_from_their_events() {
+    let (store, index) = shop();
+    let read = || Catalog::read(&*store, &index, Some("order"), None, &Work::default()).unwrap();
+    let text = scaffold(&read());
+    assert_eq!(text, scaffold(&read()), "the same events give the same text");
+    check("order", &text);
+}
+
+#[test]
+fn odd_names_and_data_are_written_so_that_they_load() {
+    let text = written(&[
+        ("order.placed", r#"{"order id":1,"total":12.50,"__proto__":{"a":1},"note":null}"#),
+        ("order.placed", r#"{"order id":2,"total":3,"lines":[{"sku":"a\u2028b"}],"note":"*/ \n // x"}"#),
+        ("$init", r#"{"a":1}"#),
+        ("get", r#"{"constructor":"x","length":1}"#),
+        ("", r#"{"deep":{"a":{"b":{"c":{"d":{"e":1}}}}}}"#),
+        ("2", r#"["a","b"]"#),
+        ("counted", "17"),
+        ("Größer\u{2028}als", "{}"),
+    ]);
+    check("odd", &text);
+}
+
+#[test]
+fn a_type_with_more_events_than_are_read_takes_over_whatever_comes() {
+    let data = (0..1000).map(|number| format!("{{\"n\":{number}}}")).collect::<Vec<_>>();
+    let text = written(&data.iter().map(|data| ("Counted", &**data)).collect::<Vec<_>>());
+    assert!(text.contains("// 1000 events, 200 of them read"), "{text}");
+    assert!(text.contains("Object.assign(s, e.data);"), "{text}");
+}
+
+#[test]
+fn single_types_are_written_to_be_put_into_a_reducer() {
+    let (store, index) = memory(&[("A", r#"{"a":1}"#), ("B", r#"{"b":1}"#)]);
+    let only = [Arc::from("B")];
+    let catalog = Catalog::read(&store, &index, Some("thing"), Some(&only), &Work::default()).unwrap();
+    assert_eq!(
+        handlers(&catalog, "  ").trim(),
+        "// 1 event\n  B(s, e) {\n      s.b = e.data.b;                         // number: 1\n  },"
+    );
+}
+
+#[test]
+fn types_are_counted_by_category() {
+    let (_, index) = shop();
+    let found = types_by_category(&index, &Work::default()).unwrap();
+    assert_eq!(found.len(), index.categories().len());
+    for (types, info) in found.iter().zip(index.categories()) {
+        assert_eq!(types.category, info.name);
+        assert_eq!(types.types.iter().map(|(_, count)| count).sum::<u64>(), info.events);
+    }
+    let orders = found.iter().find(|types| types.category.as_deref() == Some("order")).unwrap();
+    assert_eq!(&*orders.types[0].0, "OrderPlaced");
+}
+
+#[test]
+fn reading_stops_when_it_is_withdrawn() {
+    let (store, index) = shop();
+    let work = Work::default();
+    work.cancel();
+    assert!(Catalog::read(&*store, &index, Some("order"), None, &work).is_err());
+    assert!(types_by_category(&index, &work).is_err());
+}
