@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
-use toml_edit::{Document, DocumentMut, InlineTable, Item, TableLike, TomlError, Value};
+use toml_edit::{
+    Document, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value, de::from_document,
+};
 
 use crate::{
     project::{
-        LayoutChoice, ProjectError, ProjectFile,
+        LayoutChoice, ProjectError, ProjectFile, Sections,
         source_text::{ABSENT, FORMS, parse_source, source_text},
     },
     store::layout::Role,
@@ -20,11 +22,78 @@ pub(super) fn read(path: &Path, text: &str) -> Result<ProjectFile, ProjectError>
     for (key, item) in document.as_table() {
         if key == "layout" {
             layout = Some(reader.layout(item)?);
-        } else {
+        } else if !SECTIONS.contains(&key) {
             reader.warn(key, item);
         }
     }
-    Ok(ProjectFile { path: path.to_owned(), layout, warnings: reader.warnings })
+    let warnings = reader.warnings;
+    let sections = from_document(document).map_err(|err| {
+        let (line, column) = place(text, err.span());
+        ProjectError::Invalid { path: path.to_owned(), line, column, problem: err.message().to_owned() }
+    })?;
+    Ok(ProjectFile { path: path.to_owned(), layout, sections, warnings })
+}
+
+/// The keys of [`Sections`].
+const SECTIONS: [&str; 7] = ["reducers", "scripts", "watch", "condition", "bookmark", "trail", "branch"];
+
+/// The text with what differs between `before` and `after` changed in it, and all else as it was.
+pub(super) fn with_sections(
+    path: &Path,
+    text: &str,
+    before: &Sections,
+    after: &Sections,
+) -> Result<String, ProjectError> {
+    read(path, text)?;
+    let mut document: DocumentMut = text.parse().map_err(|err| syntax_error(path, text, &err))?;
+    let (before, mut after) = (sections_document(path, before)?, sections_document(path, after)?);
+    for key in SECTIONS {
+        let (old, new) = (before.get(key).map(Item::to_string), after.get(key).map(Item::to_string));
+        if old == new {
+            continue;
+        }
+        match after.remove(key).filter(|item| !is_empty(item)) {
+            Some(Item::Table(new)) => merge_table(&mut document, key, new),
+            Some(new) => {
+                document.insert(key, new);
+            }
+            None => {
+                document.remove(key);
+            }
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// Sets the members of a table one by one, so that comments beside those that stay are kept.
+fn merge_table(document: &mut DocumentMut, key: &str, new: Table) {
+    let Some(table) = document.get_mut(key).and_then(Item::as_table_mut) else {
+        document.insert(key, Item::Table(new));
+        return;
+    };
+    table.retain(|name, _| new.contains_key(name));
+    for (name, item) in new {
+        if table.get(&name).is_none_or(|old| old.to_string().trim() != item.to_string().trim()) {
+            table.insert(&name, item);
+        }
+    }
+}
+
+fn is_empty(item: &Item) -> bool {
+    match item {
+        Item::Table(table) => table.is_empty(),
+        Item::ArrayOfTables(tables) => tables.is_empty(),
+        Item::Value(Value::Array(items)) => items.is_empty(),
+        Item::Value(_) | Item::None => false,
+    }
+}
+
+/// Sections as a document of their own, spread over lines as people write them.
+fn sections_document(path: &Path, sections: &Sections) -> Result<DocumentMut, ProjectError> {
+    let invalid =
+        |problem: String| ProjectError::Invalid { path: path.to_owned(), line: 1, column: 1, problem };
+    let text = toml_edit::ser::to_string_pretty(sections).map_err(|err| invalid(err.to_string()))?;
+    text.parse().map_err(|err: TomlError| invalid(err.message().to_owned()))
 }
 
 /// The text with another layout in it, and all else as it was.

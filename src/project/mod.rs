@@ -7,6 +7,7 @@
 mod document;
 pub mod open;
 mod place;
+pub mod sections;
 mod source_text;
 
 use std::{
@@ -17,7 +18,8 @@ use std::{
 
 use crate::store::layout::{Role, Source};
 
-pub use place::{Places, save_layout, save_layout_to};
+pub use place::{Places, keep, save_layout, save_layout_to};
+pub use sections::Sections;
 pub use source_text::{parse_source, source_text};
 
 /// The name of the file beside a store.
@@ -40,6 +42,7 @@ pub struct LayoutChoice {
 pub struct ProjectFile {
     path: PathBuf,
     layout: Option<LayoutChoice>,
+    sections: Sections,
     warnings: Vec<String>,
 }
 
@@ -105,6 +108,12 @@ impl ProjectFile {
     #[must_use]
     pub fn layout_choice(&self) -> Option<&LayoutChoice> {
         self.layout.as_ref()
+    }
+
+    /// What is kept besides the layout.
+    #[must_use]
+    pub fn sections(&self) -> &Sections {
+        &self.sections
     }
 
     /// What in it means nothing to us, in words; it is kept.

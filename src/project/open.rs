@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    project::{LayoutChoice, ProjectError, ProjectFile, fingerprint, save_layout, save_layout_to},
+    project::{LayoutChoice, ProjectError, ProjectFile, Sections, fingerprint, save_layout, save_layout_to},
     store::{
         EventStore, Head, StoreError,
         layout::{Candidate, Detection, Layout, Role, Source, TableNote},
@@ -62,6 +62,10 @@ pub struct OpenedStore {
     pub is_uncertain: bool,
     /// What the project file says that we do not understand.
     pub warnings: Vec<String>,
+    /// The project file that was read, if there is one.
+    pub project_file: Option<PathBuf>,
+    /// What it keeps besides the layout.
+    pub sections: Sections,
     /// The project file that was just written.
     pub saved_to: Option<PathBuf>,
 }
@@ -88,13 +92,29 @@ pub struct Preview {
 ///
 /// A layout that does not fit the file any more is not used, and a warning says so.
 pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
-    let mut warnings = Vec::new();
     // A file that is no database is the greater trouble, so it is found out first.
     let file = SqliteFile::open(path, work)?;
-    if let Some(project) = ProjectFile::find(path, project)? {
+    let project = ProjectFile::find(path, project)?;
+    let mut opening = open_by(path, &file, project.as_ref(), work)?;
+    if let (Opening::Store(store), Some(project)) = (&mut opening, project) {
+        store.project_file = Some(project.path().to_owned());
+        store.sections = project.sections().clone();
+    }
+    Ok(opening)
+}
+
+/// Opens a file by the layout in the project file that was found, or by detection.
+fn open_by(
+    path: &Path,
+    file: &SqliteFile,
+    project: Option<&ProjectFile>,
+    work: &Work,
+) -> Result<Opening, OpenError> {
+    let mut warnings = Vec::new();
+    if let Some(project) = project {
         warnings.extend(project.warnings().iter().cloned());
         if let Some(choice) = project.layout_choice() {
-            match chosen_layout(&file, choice, work) {
+            match chosen_layout(file, choice, work) {
                 Ok(layout) => {
                     let store = SqliteStore::with_layout(path, &layout, work)?;
                     return Ok(Opening::Store(Box::new(opened(path, store, warnings)?)));
@@ -137,7 +157,16 @@ fn fingerprint_of(layout: &Layout) -> Arc<str> {
 fn opened(path: &Path, store: SqliteStore, warnings: Vec<String>) -> Result<OpenedStore, OpenError> {
     let head = store.head()?;
     let store = Arc::new(store);
-    Ok(OpenedStore { path: path.to_owned(), store, head, is_uncertain: false, warnings, saved_to: None })
+    Ok(OpenedStore {
+        path: path.to_owned(),
+        store,
+        head,
+        is_uncertain: false,
+        warnings,
+        project_file: None,
+        sections: Sections::default(),
+        saved_to: None,
+    })
 }
 
 /// The first rows of a table and what could play which role in it; `None` means the likeliest table.
@@ -219,7 +248,13 @@ pub fn save_mapping(
         Some(project) => save_layout_to(project, &choice).map(|()| project.to_owned())?,
         None => save_layout(path, &choice)?,
     };
-    Ok(Opening::Store(Box::new(OpenedStore { saved_to: Some(saved_to), ..opened(path, store, Vec::new())? })))
+    let sections = ProjectFile::read(&saved_to)?.sections().clone();
+    Ok(Opening::Store(Box::new(OpenedStore {
+        project_file: Some(saved_to.clone()),
+        sections,
+        saved_to: Some(saved_to),
+        ..opened(path, store, Vec::new())?
+    })))
 }
 
 fn mapping_error(err: MappingError) -> OpenError {

@@ -8,7 +8,7 @@ use std::{
 
 use etcetera::BaseStrategy as _;
 
-use crate::project::{FILE_NAME, Fnv, LayoutChoice, ProjectError, ProjectFile, document};
+use crate::project::{FILE_NAME, Fnv, LayoutChoice, ProjectError, ProjectFile, Sections, document};
 
 /// The two places where the project file of a store may lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,30 @@ pub fn save_layout(store: &Path, choice: &LayoutChoice) -> Result<PathBuf, Proje
 
 /// Keeps the choice in this file; all else that stands in it stays.
 pub fn save_layout_to(path: &Path, choice: &LayoutChoice) -> Result<(), ProjectError> {
-    let text = read_text(path)?.unwrap_or_default();
-    let text = document::with_layout(path, &text, choice)?;
+    change_file(path, |path, text| document::with_layout(path, text, choice))
+}
+
+/// Keeps what differs between `before` and `after`, in the file named or else in the one that
+/// [`ProjectFile::find`] finds or would find, and says where. All else that stands in it stays.
+pub fn keep(
+    store: &Path,
+    explicit: Option<&Path>,
+    before: &Sections,
+    after: &Sections,
+) -> Result<PathBuf, ProjectError> {
+    let change = |path: &Path, text: &str| document::with_sections(path, text, before, after);
+    match explicit {
+        Some(path) => change_file(path, change).map(|()| path.to_owned()),
+        None => Places::of(store).keep(before, after),
+    }
+}
+
+/// Replaces a file's text by what `change` makes of it.
+fn change_file(
+    path: &Path,
+    change: impl FnOnce(&Path, &str) -> Result<String, ProjectError>,
+) -> Result<(), ProjectError> {
+    let text = change(path, &read_text(path)?.unwrap_or_default())?;
     replace(path, &text).map_err(|source| ProjectError::Unwritable { path: path.to_owned(), source })
 }
 
@@ -63,7 +85,21 @@ impl Places {
     /// Keeps the choice beside the store or, if nothing can be written there, in the configuration
     /// folder, and says where.
     pub fn save_layout(&self, choice: &LayoutChoice) -> Result<PathBuf, ProjectError> {
-        match save_layout_to(&self.beside, choice) {
+        self.change(|path, text| document::with_layout(path, text, choice))
+    }
+
+    /// Keeps what differs between `before` and `after`, and says where.
+    pub fn keep(&self, before: &Sections, after: &Sections) -> Result<PathBuf, ProjectError> {
+        self.change(|path, text| document::with_sections(path, text, before, after))
+    }
+
+    /// Changes the file beside the store, or the one in the configuration folder where the other
+    /// neither exists nor can be made.
+    fn change(
+        &self,
+        change: impl Fn(&Path, &str) -> Result<String, ProjectError>,
+    ) -> Result<PathBuf, ProjectError> {
+        match change_file(&self.beside, &change) {
             Ok(()) => Ok(self.beside.clone()),
             // What the user wrote beside the store is found first, so it must be mended first.
             Err(err @ (ProjectError::Invalid { .. } | ProjectError::Missing { .. })) => Err(err),
@@ -76,7 +112,7 @@ impl Places {
                     let unwritable = |source| ProjectError::Unwritable { path: path.to_owned(), source };
                     fs::create_dir_all(folder).map_err(unwritable)?;
                 }
-                save_layout_to(path, choice)?;
+                change_file(path, &change)?;
                 Ok(path.to_owned())
             }
         }

@@ -78,6 +78,7 @@ impl Question {
                 .snapshots(work, stream.as_deref())
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
+            Self::Keep(question) => Ok(question.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => match question {},
             Self::Blame(question) => match question {},

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     model::{Change, EventKey, EventQuery, Pointer, RecordedEvent, StoredSnapshot, StreamName, Zone},
-    project::open::{OpenError, Opening, Preview},
+    project::{
+        ProjectError,
+        open::{OpenError, Opening, Preview},
+    },
     replay::{History, Step},
     session::{
         action::{Axis, EventOrder},
@@ -12,6 +15,7 @@ use crate::{
         bookmarks::{BookmarkAnswer, BookmarkQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
+        keep::{KeepQuestion, Written},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
@@ -63,6 +67,8 @@ pub enum Slot {
     Preview,
     /// Keeping a mapping.
     Save,
+    /// Writing the project file.
+    Keep,
     /// Whether the store has changed.
     Watch,
     /// Making the sample store.
@@ -88,6 +94,7 @@ impl Slot {
             Self::Tables => "Counting rows",
             Self::Preview => "Reading first rows",
             Self::Save => "Saving the layout",
+            Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
             Self::Sample => "Making the sample store",
         }
@@ -181,6 +188,8 @@ pub enum Question {
         /// What plays which role.
         roles: Vec<(Role, Option<Source>)>,
     },
+    /// Write the project file.
+    Keep(Box<KeepQuestion>),
     /// Whether the store has changed.
     Watch(Arc<dyn EventStore>),
     /// Reducers: choosing, editing, scaffolding.
@@ -274,6 +283,10 @@ pub enum Answer {
     Tables(Vec<Option<u64>>),
     /// First rows for the mapping dialog.
     Preview(Box<Preview>),
+    /// The project file is written.
+    Kept(Box<Written>),
+    /// It could not be written.
+    KeepFailed(ProjectError),
     /// The head of the store.
     Head(Head),
     /// Reducers: choosing, editing, scaffolding.

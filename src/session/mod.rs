@@ -18,6 +18,7 @@ mod filters;
 mod go_to;
 mod info;
 pub mod job;
+pub mod keep;
 mod mapping;
 mod named;
 pub mod notice;
@@ -191,6 +192,12 @@ impl Session {
             self.place = Place::Welcome;
         }
         self.with_store(|store, _| store.job_failed(slot))
+    }
+
+    /// What is still to be written when the window closes.
+    #[must_use]
+    pub fn parting_jobs(&self) -> Vec<Job> {
+        self.store().and_then(Opened::keep_job).into_iter().collect()
     }
 
     /// Whether a store is open.

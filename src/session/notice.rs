@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    project::open::OpenError,
+    project::{ProjectError, open::OpenError},
     session::view::{Notice, Severity},
     store::StoreError,
 };
@@ -65,6 +65,14 @@ impl Notices {
         if let Some(words) = open_words(err) {
             self.push(Severity::Error, words);
         }
+    }
+
+    pub(crate) fn project_error(&mut self, err: &ProjectError) {
+        self.error(
+            "The project file cannot be written",
+            chain(err),
+            "What you decided stays until you close the store; correct the file or its folder's permissions",
+        );
     }
 
     pub(crate) fn crash(&mut self, doing: &str, text: &str) {

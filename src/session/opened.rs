@@ -13,6 +13,7 @@ use crate::{
         conditions::Conditions,
         cursor::Cursor,
         job::{Answer, Job, Question, Slot},
+        keep::Kept,
         notice::Notices,
         scripts::Scripts,
         shell::file_name,
@@ -37,6 +38,7 @@ pub(crate) struct Opened {
     pub(crate) timeline: Timeline,
     pub(crate) states: States,
     pub(crate) trail: Trail,
+    pub(crate) kept: Kept,
     pub(crate) scripts: Scripts,
     pub(crate) blame: Blame,
     pub(crate) watches: Watches,
@@ -61,7 +63,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Opened {
     /// A store that was just opened, and the jobs that fill its panels.
-    pub(crate) fn new(found: OpenedStore, workspace: &Workspace) -> (Self, Vec<Job>) {
+    pub(crate) fn new(
+        found: OpenedStore,
+        project: Option<PathBuf>,
+        workspace: &Workspace,
+    ) -> (Self, Vec<Job>) {
         let layout = Arc::clone(&found.store.describe().layout);
         let mut opened = Self {
             path: found.path,
@@ -71,6 +77,7 @@ impl Opened {
             timeline: Timeline::new(workspace),
             states: States::default(),
             trail: Trail::default(),
+            kept: Kept::new(found.project_file, project, found.sections),
             scripts: Scripts::default(),
             blame: Blame::default(),
             watches: Watches::default(),
@@ -155,6 +162,14 @@ impl Opened {
             Answer::Tables(counts) => {
                 self.table_counts = counts;
                 self.refresh_info();
+                Vec::new()
+            }
+            Answer::Kept(written) => {
+                self.take_written(*written);
+                Vec::new()
+            }
+            Answer::KeepFailed(err) => {
+                Self::keep_failed(&err, notices);
                 Vec::new()
             }
             Answer::Head(head) => self.take_head(head),

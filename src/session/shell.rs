@@ -26,9 +26,10 @@ impl Session {
                 vec![Job { slot: Slot::Sample, question: Question::Sample(self.sample.clone()) }]
             }
             ShellAction::Close => {
+                let jobs = self.parting_jobs();
                 self.place = Place::Welcome;
                 self.mapping = None;
-                Vec::new()
+                jobs
             }
             ShellAction::Reload => match &self.place {
                 Place::Store(store) => self.open(store.path.clone()),
@@ -64,9 +65,12 @@ impl Session {
     }
 
     pub(crate) fn open(&mut self, path: PathBuf) -> Vec<Job> {
+        let mut jobs = self.parting_jobs();
         self.place = Place::Opening(path.clone());
         self.mapping = None;
-        vec![Job { slot: Slot::Open, question: Question::Open { path, project: self.project.clone() } }]
+        let question = Question::Open { path, project: self.project.clone() };
+        jobs.push(Job { slot: Slot::Open, question });
+        jobs
     }
 
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
@@ -94,7 +98,7 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (store, mut jobs) = Opened::new(*found, &self.workspace);
+                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));

@@ -29,6 +29,7 @@ use crate::{
         panels::{self, Local},
         theme,
     },
+    work::Work,
 };
 
 /// What the window is started with.
@@ -371,6 +372,13 @@ impl eframe::App for App {
             ctx.request_repaint();
         }
         self.frames.push(start.elapsed());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        for job in self.session.parting_jobs() {
+            // Nobody is left to tell how it went.
+            job.question.run(&Work::default()).ok();
+        }
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -8,7 +8,13 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use timeglass::{
-    project::{LayoutChoice, Places, ProjectError, ProjectFile, parse_source, save_layout_to},
+    project::{
+        LayoutChoice, Places, ProjectError, ProjectFile, Sections, keep, parse_source, save_layout_to,
+        sections::{
+            BookmarkEntry, BranchEntry, ConditionEntry, EditEntry, EditKind, EngineEntry, OnFailureEntry,
+            PlaceEntry, ScriptsEntry, WatchEntry,
+        },
+    },
     store::layout::{Role, Source},
 };
 
@@ -57,11 +63,11 @@ fn a_choice_reads_back_from_beside_the_store() {
 fn comments_and_unknown_keys_stay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeglass.toml");
-    let text = "# ours\nwatch = [\"total\"] # later\n\n[layout] # by hand\ntable = 'old' # was right once\n\
+    let text = "# ours\nflags = [\"total\"] # later\n\n[layout] # by hand\ntable = 'old' # was right once\n\
                 [layout.roles]\nstream = \"id\" # the order\nversion = \"v\"\nflavour = \"sweet\"\n\n[reducers]\norder = \"order.js\"\n";
     fs::write(&path, text).unwrap();
     save_layout_to(&path, &choice()).unwrap();
-    let expected = "# ours\nwatch = [\"total\"] # later\n\n[layout] # by hand\ntable = \"log\" # was right once\n\
+    let expected = "# ours\nflags = [\"total\"] # later\n\n[layout] # by hand\ntable = \"log\" # was right once\n\
                     fingerprint = \"00112233\"\n[layout.roles]\nstream = \"aggregate_id\" # the order\n\
                     flavour = \"sweet\"\ncategory = \"none\"\nevent_type = \"event.type\"\n\n[reducers]\norder = \"order.js\"\n";
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
@@ -92,10 +98,10 @@ fn unknown_keys_are_warnings_with_a_place() {
     check("", "");
     check("[layout]\ntable = \"log\"\n", "");
     check(
-        "[layout]\ntable = \"log\"\ncolour = 1\n[layout.roles]\nflavour = \"sweet\"\n[reducers]\n",
+        "[layout]\ntable = \"log\"\ncolour = 1\n[layout.roles]\nflavour = \"sweet\"\n[flags]\n",
         "3:10: `layout.colour` means nothing to this version\n\
          5:11: `layout.roles.flavour` means nothing to this version\n\
-         6:1: `reducers` means nothing to this version",
+         6:1: `flags` means nothing to this version",
     );
 }
 
@@ -159,4 +165,84 @@ fn a_file_that_is_named_must_be_there() {
     save_layout_to(&named, &choice()).unwrap();
     assert_eq!(places.find(None).unwrap(), None);
     assert_eq!(places.find(Some(&named)).unwrap().unwrap().layout_choice(), Some(&choice()));
+}
+
+fn sections() -> Sections {
+    let place = PlaceEntry { stream: Some("order-17".into()), count: 4, version: Some(3) };
+    let watch = WatchEntry { path: Some("/total".into()), column: true, ..WatchEntry::default() };
+    let condition = ConditionEntry {
+        category: Some("order".into()),
+        state: Some("state.total < 0".into()),
+        ..Default::default()
+    };
+    let edit = EditEntry {
+        what: EditKind::Change,
+        event: 2,
+        after: None,
+        event_type: None,
+        data: Some("{\"amount\": 12345678901234567890}".into()),
+        metadata: None,
+        off: true,
+    };
+    Sections {
+        reducers: [("order".into(), "reducers/order.js".into()), ("".into(), "rest.js".into())].into(),
+        scripts: ScriptsEntry {
+            engine: Some(EngineEntry::V1),
+            on_failure: Some(OnFailureEntry::Stop),
+            seed: Some(7),
+        },
+        watches: vec![watch],
+        conditions: vec![condition],
+        bookmarks: vec![BookmarkEntry { place: place.clone(), note: "paid \"twice\"\nand more".into() }],
+        trail: vec![place],
+        branches: vec![BranchEntry {
+            name: "without the refund".into(),
+            stream: "order-17".into(),
+            reducer: None,
+            edits: vec![edit],
+        }],
+    }
+}
+
+#[test]
+fn what_is_kept_reads_back_and_the_rest_of_the_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeglass.toml");
+    let text =
+        "# ours\nflags = 1\n\n[reducers]\n# the old shop\norder = \"old.js\" # soon\nuser = \"user.js\"\n";
+    fs::write(&path, text).unwrap();
+    let before = ProjectFile::read(&path).unwrap().sections().clone();
+    keep(Path::new("shop.sqlite"), Some(&path), &before, &sections()).unwrap();
+    assert_eq!(ProjectFile::read(&path).unwrap().sections(), &sections());
+    let kept = fs::read_to_string(&path).unwrap();
+    assert!(kept.starts_with("# ours\nflags = 1\n"), "{kept}");
+    assert!(kept.contains("[[bookmark]]\nstream = \"order-17\"\ncount = 4\n"), "{kept}");
+
+    let with_note = kept.replace("[[watch]]", "# the sum\n[[watch]]");
+    fs::write(&path, &with_note).unwrap();
+    let after = Sections { bookmarks: Vec::new(), ..sections() };
+    keep(Path::new("shop.sqlite"), Some(&path), &sections(), &after).unwrap();
+    let kept = fs::read_to_string(&path).unwrap();
+    assert!(!kept.contains("bookmark") && kept.contains("# the sum"), "{kept}");
+    keep(Path::new("shop.sqlite"), Some(&path), &after, &Sections::default()).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().trim(), "# ours\nflags = 1");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_its_place() {
+    for (text, place, part) in [
+        ("[scripts]\nengine = 3\n", "2:10", "there is no engine version 3; it is 1 or 2"),
+        ("[scripts]\non_failure = 'explode'\n", "2:14", "explode"),
+        ("[[bookmark]]\nnote = 'no place'\n", "1:1", "count"),
+        ("[[watch]]\npaht = '/total'\n", "2:1", "paht"),
+        ("reducers = 'order.js'\n", "1:12", "order.js"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timeglass.toml");
+        fs::write(&path, text).unwrap();
+        let err = ProjectFile::read(&path).unwrap_err().to_string();
+        assert!(err.contains(&format!("timeglass.toml:{place}: ")) && err.contains(part), "{err}");
+        assert!(keep(Path::new("s"), Some(&path), &Sections::default(), &sections()).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is written over it");
+    }
 }

@@ -34,6 +34,8 @@ const FIRST_ORDER: u64 = 4701;
 const PLAIN_ORDER: u64 = 4702;
 /// An order to which nearly everything happens.
 const EVENTFUL_ORDER: u64 = 4711;
+/// An order that is cancelled and delivered all the same: the one to find in the tour of the README.
+const IMPOSSIBLE_ORDER: u64 = 4744;
 
 /// What somebody will do; the numbers are indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

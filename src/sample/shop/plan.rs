@@ -3,7 +3,7 @@
 use crate::sample::{
     calendar::{DAY, HOUR, MINUTE, SECOND},
     rng::Rng,
-    shop::{EVENTFUL_ORDER, PLAIN_ORDER},
+    shop::{EVENTFUL_ORDER, IMPOSSIBLE_ORDER, PLAIN_ORDER},
 };
 
 /// What happens to an order, one after the other.
@@ -58,7 +58,7 @@ impl Step {
     }
 }
 
-/// The life of an order, the last step first. Two orders have one that is good to show.
+/// The life of an order, the last step first. Three orders have one that is good to show.
 pub(super) fn plan(number: u64, rng: &mut Rng) -> Vec<Step> {
     let mut plan = match number {
         PLAIN_ORDER => vec![Step::Pay, Step::Pack, Step::Ship, Step::Deliver],
@@ -75,6 +75,8 @@ pub(super) fn plan(number: u64, rng: &mut Rng) -> Vec<Step> {
             Step::ReceiveReturn,
             Step::Refund,
         ],
+        // Support cancels and voids the payment while the parcel stands packed; it goes out all the same.
+        IMPOSSIBLE_ORDER => vec![Step::Pay, Step::Pack, Step::Cancel, Step::Ship, Step::Deliver],
         _ => any_plan(rng),
     };
     plan.reverse();

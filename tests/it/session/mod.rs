@@ -45,6 +45,8 @@ impl Script {
             head: store.head().unwrap(),
             store,
             is_uncertain: false,
+            project_file: None,
+            sections: timeglass::project::Sections::default(),
             warnings: Vec::new(),
             saved_to: None,
         }));
