@@ -7,6 +7,8 @@ pub mod work;
 
 pub mod store;
 
+pub mod script;
+
 pub mod replay;
 
 pub mod project;

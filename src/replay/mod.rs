@@ -8,6 +8,7 @@ pub mod history;
 pub mod keyframes;
 pub mod merge;
 pub mod reducer;
+pub mod scripted;
 pub mod sequence;
 
 pub use fold::{Folded, OnFailure, fold};
@@ -15,4 +16,5 @@ pub use history::{History, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;
 pub use reducer::{Applied, Folding, Reducer, Rounding};
+pub use scripted::Scripted;
 pub use sequence::{HeldEvents, Sequence, StreamEvents};

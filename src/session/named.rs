@@ -7,7 +7,7 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BrowseAction as Browse, CursorAction as Cursor, MappingAction as Mapping,
+            Action, BrowseAction as Browse, CursorAction as Cursor, MappingAction as Mapping, ScriptAction,
             ShellAction as Shell, Theme,
         },
     },
@@ -61,6 +61,10 @@ pub enum WindowAction {
     Info,
     /// Puts every panel back in its place.
     ResetPanels,
+    /// Brings the reducer's panel to the front.
+    Reducer,
+    /// Asks for a reducer's file, for the category that is shown.
+    UseReducer,
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -124,6 +128,7 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
+    Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_unsaved_reducer),
     Menu::Edit.row("Copy event as JSON",    "Ctrl+Shift+C",   "Copy the event at the cursor as JSON",                  window(WindowAction::CopyEvent),       Session::has_event),
     Menu::Edit.row("Copy state as JSON",    "Ctrl+Shift+S",   "Copy the state at the cursor as JSON",                  window(WindowAction::CopyState),       Session::has_state),
     Menu::Edit.row("Find…",                 "Ctrl+F",         "Find in the state",                                     window(WindowAction::Find),            Session::has_store),
@@ -151,6 +156,9 @@ pub const NAMED: &[Named] = &[
 
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
+    Menu::Debug.row("Reducer",              "",               "Show the reducer that makes the states, and edit it",   window(WindowAction::Reducer),         Session::has_store),
+    Menu::Debug.row("New reducer from the events", "",        "Write a reducer that takes over every field",           scripts(ScriptAction::ScaffoldShown),  Session::has_store),
+    Menu::Debug.row("Use a reducer file…",  "",               "Use a reducer or projection in JavaScript",             window(WindowAction::UseReducer),      Session::has_store),
     Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
     Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
 
@@ -169,6 +177,10 @@ const fn cursor(action: Cursor) -> What {
 
 const fn mapping(action: Mapping) -> What {
     What::Session(Action::Mapping(action))
+}
+
+const fn scripts(action: ScriptAction) -> What {
+    What::Session(Action::Scripts(action))
 }
 
 const fn shell(action: Shell) -> What {

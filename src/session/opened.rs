@@ -96,13 +96,14 @@ impl Opened {
             store: found.store,
         };
         opened.refresh_info();
+        let scripts = opened.start_scripts(workspace);
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
             Job { slot: Slot::Index, question: Question::Index(store()) },
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
-        (opened, jobs)
+        (opened, jobs.into_iter().chain(scripts).collect())
     }
 
     /// Takes what a job found.
@@ -135,6 +136,7 @@ impl Opened {
                 if self.is_on_stream() {
                     self.event = step.event.clone().map(Arc::new);
                 }
+                self.note_step(&step);
                 self.states.take_step(*step, changes);
                 Vec::new()
             }
@@ -143,6 +145,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::Folded => {
+                self.refresh_failures();
                 self.place_ticks();
                 Vec::new()
             }
@@ -193,6 +196,7 @@ impl Opened {
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
         let mut jobs = self.play_on(elapsed);
+        jobs.extend(self.tick_scripts(elapsed));
         self.since_look += elapsed;
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
@@ -208,7 +212,7 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
-            _ => (),
+            slot => self.scripts_job_failed(slot),
         }
         Vec::new()
     }
@@ -216,6 +220,9 @@ impl Opened {
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
         for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+            self.job_failed(slot);
+        }
+        for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
             self.job_failed(slot);
         }
         Vec::new()
@@ -253,6 +260,7 @@ impl Opened {
         self.refresh_info();
         let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
         jobs.extend(self.snapshots_job());
+        jobs.extend(self.types_job());
         jobs.extend(self.refold());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
@@ -280,6 +288,7 @@ impl Opened {
         self.browse.remember_choices(workspace);
         self.cursor.remember_choices(workspace);
         self.timeline.remember_choices(workspace);
+        self.remember_drafts(workspace);
     }
 
     /// Fills the view of this store.

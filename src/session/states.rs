@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Change, Timestamp},
-    replay::{History, Merge, OnFailure, Step, StreamEvents},
+    replay::{History, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -18,6 +18,8 @@ pub(crate) struct States {
     history: Option<Arc<History>>,
     /// Whose history it is.
     stream: Option<u32>,
+    /// Which reducer makes it, by a number that changes with every reducer.
+    generation: u64,
     step: Option<Step>,
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
@@ -54,6 +56,11 @@ impl States {
     #[expect(dead_code, reason = "the debugger's questions come next")]
     pub(crate) fn history(&self) -> Option<&Arc<History>> {
         self.history.as_ref()
+    }
+
+    /// The history that is shown, with its stream and the number of its reducer.
+    pub(crate) fn history_of(&self) -> Option<(u32, u64, &Arc<History>)> {
+        Some((self.stream?, self.generation, self.history.as_ref()?))
     }
 
     pub(crate) fn stop_waiting(&mut self) {
@@ -113,20 +120,24 @@ impl Opened {
             return Vec::new();
         };
         let events = index.stream_events(stream).len();
+        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let (reducer, generation) = self.reducer_for(category.as_deref());
         let is_same_stream = self.states.stream == Some(stream);
-        if is_same_stream && self.states.history.as_ref().is_some_and(|history| history.len() == events) {
+        let is_same_reducer = self.states.generation == generation;
+        if is_same_stream
+            && is_same_reducer
+            && self.states.history.as_ref().is_some_and(|history| history.len() == events)
+        {
             return Vec::new();
         }
         if !is_same_stream {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
-        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
         let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
-        let reducer = Merge::for_category(category.as_deref());
-        let history =
-            Arc::new(History::new(Arc::new(events), Arc::new(reducer), OnFailure::GoOn, KEYFRAME_BYTES));
+        let history = Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES));
         self.states.stream = Some(stream);
+        self.states.generation = generation;
         self.states.history = Some(Arc::clone(&history));
         vec![Job { slot: Slot::Fold, question: Question::Fold(history) }]
     }
@@ -210,6 +221,9 @@ impl Opened {
             failure: step.and_then(|step| step.outcome.failure()).map(|failure| Arc::clone(&failure.message)),
             failures: history.failure_count(),
             is_stale: states.awaited.is_some(),
+            old: self.older_reducer_words(),
+            notes: step.map(|_| self.step_notes()).unwrap_or_default(),
+            lacks_reducer: self.lacks_reducer(),
             empty: "Making the state…",
         }
     }
