@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
 //! says; no function here ends the process, so that tests run every command in their own.
 
+mod blame;
 mod choose;
 mod diff;
 mod events;
@@ -85,6 +86,14 @@ enum Command {
     State(state::Arguments),
     /// Show what changed in a stream's state between two versions; exit status 1 if anything did
     Diff(diff::Arguments),
+    /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
+    ///
+    /// A part of the state is written by whatever changes anything in it. Items of an array are places:
+    /// when an item before them is removed, what follows moves up and is written. Where a value came
+    /// from is found by experiment: each value of the event is replaced by another, one at a time, and
+    /// the reducer is asked what the state would be. `copied` means that the value is exactly what
+    /// stands there, `influences` that it would be another if something else stood there.
+    Blame(blame::Arguments),
     /// List the stored snapshots
     Snapshots(snapshots::Arguments),
     /// Make a sample store; the same seed makes the same store
@@ -170,6 +179,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

@@ -6,13 +6,14 @@ use crate::{
     cli::{
         Common, Exit, RowFormat,
         failure::Failure,
-        open::{self, Opened},
+        open,
         output::{Format, Output},
         streams::scalar,
         table::{Side, Table, counted, csv_line},
         write_json,
     },
     model::{Json, StoredSnapshot, Timestamp},
+    store::index::SnapshotOwners,
     work::Work,
 };
 
@@ -45,7 +46,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         None => None,
     };
     let snapshots = opened.store.snapshots(&Work::default(), stream.as_deref())?;
-    let mut rows = snapshots.iter().map(|snapshot| to_json(&opened, snapshot));
+    let owners = opened.index.snapshot_owners();
+    let mut rows = snapshots.iter().map(|snapshot| to_json(&owners, snapshot));
     match common.format(arguments.format) {
         Format::Json => write_json(output, &Json::array(rows))?,
         Format::Ndjson => rows.try_for_each(|row| output.line(&row.to_compact()))?,
@@ -54,14 +56,14 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             rows.try_for_each(|row| output.line(&csv_line(FIELDS.map(|field| scalar(row.get(field))))))?;
         }
         Format::Text => {
-            write_table(&opened, &snapshots, output)?;
+            write_table(&owners, &snapshots, output)?;
             output.remark(&counted(snapshots.len(), "snapshot"));
         }
     }
     Ok(Exit::Done)
 }
 
-fn to_json(opened: &Opened, snapshot: &StoredSnapshot) -> Json {
+fn to_json(owners: &SnapshotOwners<'_>, snapshot: &StoredSnapshot) -> Json {
     let mut members = vec![
         ("stream", Json::from(snapshot.stream.as_ref().map(|stream| stream.full()))),
         ("version", Json::from(snapshot.version.map(|version| version.0))),
@@ -77,24 +79,23 @@ fn to_json(opened: &Opened, snapshot: &StoredSnapshot) -> Json {
             ("state_hex", Json::from(snapshot.state.stored.to_hex())),
         ]),
     }
-    members.extend([("verdict", Json::from(verdict(opened, snapshot))), ("diff", Json::array([]))]);
+    members.extend([("verdict", Json::from(verdict(owners, snapshot))), ("diff", Json::array([]))]);
     Json::object(members)
 }
 
 /// What can be said of a snapshot without replaying its stream.
-fn verdict(opened: &Opened, snapshot: &StoredSnapshot) -> &'static str {
+fn verdict(owners: &SnapshotOwners<'_>, snapshot: &StoredSnapshot) -> &'static str {
     if snapshot.state.decoded.is_err() {
         return "unreadable";
     }
-    let is_known = |stream| opened.index.stream_number(stream).is_some();
-    if snapshot.stream.as_deref().is_some_and(|stream| !is_known(stream)) {
+    if snapshot.stream.as_deref().is_some_and(|stream| owners.of(stream).is_none()) {
         return "orphan";
     }
     "not checked"
 }
 
 fn write_table(
-    opened: &Opened,
+    owners: &SnapshotOwners<'_>,
     snapshots: &[StoredSnapshot],
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -111,7 +112,7 @@ fn write_table(
             or_dash(snapshot.stream.as_ref().map(|stream| stream.full().to_string())),
             or_dash(snapshot.version.map(|version| version.to_string())),
             or_dash(snapshot.time.map(Timestamp::to_rfc3339)),
-            verdict(opened, snapshot).to_owned(),
+            verdict(owners, snapshot).to_owned(),
             match &snapshot.state.decoded {
                 Ok(state) => state.to_preview(PREVIEW),
                 Err(problem) => format!("({problem})"),

@@ -43,6 +43,19 @@ pub(crate) struct Point {
     position: Option<String>,
 }
 
+impl Point {
+    /// How many of a stream's events lie behind the point; without a point, all.
+    pub(crate) fn count(&self, opened: &Opened, stream: u32) -> Result<usize, Failure> {
+        let choice = opened.choice();
+        match self {
+            Self { version: Some(version), .. } => choice.count_at_version(stream, *version),
+            Self { as_of: Some(time), .. } => choice.count_at_time(stream, time),
+            Self { position: Some(position), .. } => choice.count_at_position(stream, position),
+            Self { .. } => Ok(opened.index.stream_events(stream).len()),
+        }
+    }
+}
+
 /// A state and how it came about.
 pub(crate) struct State {
     /// What made it.
@@ -55,14 +68,8 @@ pub(crate) struct State {
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
-    let choice = opened.choice();
-    let stream = choice.stream(&arguments.stream)?;
-    let count = match &arguments.point {
-        Point { version: Some(version), .. } => choice.count_at_version(stream, *version)?,
-        Point { as_of: Some(time), .. } => choice.count_at_time(stream, time)?,
-        Point { position: Some(position), .. } => choice.count_at_position(stream, position)?,
-        Point { .. } => opened.index.stream_events(stream).len(),
-    };
+    let stream = opened.choice().stream(&arguments.stream)?;
+    let count = arguments.point.count(&opened, stream)?;
     let state = state_at(&opened, stream, count)?;
     if common.json {
         write_json(output, &state.to_json(&opened, stream))?;

@@ -121,6 +121,7 @@ impl Json {
             (Self::Array(left), Self::Array(right)) => Arc::ptr_eq(left, right),
             (Self::Object(left), Self::Object(right)) => Arc::ptr_eq(left, right),
             (Self::Text(left), Self::Text(right)) => Arc::ptr_eq(left, right),
+            (Self::Number(left), Self::Number(right)) => Arc::ptr_eq(&left.0, &right.0),
             _ => false,
         }
     }

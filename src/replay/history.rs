@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
-    model::{Failure, Json, RecordedEvent},
+    model::{Failure, Json, Pointer, RecordedEvent},
     replay::{
+        changes::{ChangeFigures, ChangeIndex, Noted},
         fold::{OnFailure, start},
         keyframes::Keyframes,
         reducer::{Applied, Folding, Reducer},
@@ -21,13 +22,24 @@ use crate::{
 /// One history under one reducer.
 ///
 /// The background fold and every seek share its keyframes: a seek uses what the fold has reached
-/// so far, and what a seek folds is kept for the next.
+/// so far, and what a seek folds is kept for the next. The fold also notes which event changed what,
+/// for blame.
 pub struct History {
     events: Arc<dyn Sequence>,
     reducer: Arc<dyn Reducer>,
     on_failure: OnFailure,
     known: Mutex<Known>,
+    changes: Mutex<ChangeIndex>,
 }
+
+/// One part in so many of a history's memory is for the index of changes.
+const CHANGES_SHARE: usize = 4;
+
+/// A step this near behind a kept state is made at once, even while the history is being folded.
+const NEAR: usize = 5_000;
+
+/// Where the kept states are further apart, some are kept on the way to where the user goes.
+const FAR: usize = 4 * Keyframes::FIRST_DISTANCE;
 
 /// What was found out so far.
 struct Known {
@@ -36,6 +48,27 @@ struct Known {
     /// The first count at which a keyframe was due and could not be kept, because the reducer holds
     /// things in variables outside the state.
     unresumable_at: Option<usize>,
+}
+
+/// What is known of a history and what that takes, for the debug panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HistoryFigures {
+    /// How many events it has.
+    pub events: usize,
+    /// How many of them the background fold has passed.
+    pub folded: usize,
+    /// How many states are kept.
+    pub keyframes: usize,
+    /// The distance between them, in events; at first [`Keyframes::FIRST_DISTANCE`].
+    pub distance: usize,
+    /// About how much memory they take, in bytes.
+    pub bytes: usize,
+    /// How much they may take, in bytes.
+    pub budget_bytes: usize,
+    /// From which count on no keyframes can be kept, because the reducer holds things outside the state.
+    pub unresumable_at: Option<usize>,
+    /// The index of changes.
+    pub changes: ChangeFigures,
 }
 
 /// One step of a history: an event, and the state on either side of it.
@@ -83,7 +116,8 @@ impl Outcome {
 }
 
 impl History {
-    /// A history of which nothing is folded yet. The budget is for its keyframes.
+    /// A history of which nothing is folded yet. The budget is for its keyframes and its index of
+    /// changes together.
     #[must_use]
     pub fn new(
         events: Arc<dyn Sequence>,
@@ -91,9 +125,11 @@ impl History {
         on_failure: OnFailure,
         budget_bytes: usize,
     ) -> Self {
-        let keyframes = Keyframes::new(budget_bytes);
+        let changes = budget_bytes / CHANGES_SHARE;
+        let keyframes = Keyframes::new(budget_bytes - changes);
         let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
-        Self { events, reducer, on_failure, known: Mutex::new(known) }
+        let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
+        Self { events, reducer, on_failure, known, changes }
     }
 
     /// Its events.
@@ -120,10 +156,63 @@ impl History {
         self.len() == 0
     }
 
-    /// Folds the whole history once, so that every seek after it is short.
+    /// Takes over what `old` knows of the first `up_to` events: states, failures, who changed what.
+    ///
+    /// The caller promises that both histories begin with the same `up_to` events, and that the
+    /// reducers treat them alike: `old` is the same stream before it grew, or the same reducer before
+    /// an edit that concerns later events only. Nothing is taken over once this one is being folded.
+    pub fn adopt(&self, old: &Self, up_to: usize) {
+        let mut up_to = up_to.min(self.len()).min(old.len());
+        if self.on_failure != old.on_failure {
+            let first = old.with_known(|known| known.failures.keys().next().copied());
+            up_to = up_to.min(first.map_or(usize::MAX, |count| count - 1));
+        }
+        let (keyframes, failures, unresumable_at) = old.with_known(|known| {
+            let failures = known.failures.range(..=up_to);
+            let failures: Vec<_> = failures.map(|(count, failure)| (*count, failure.clone())).collect();
+            (known.keyframes.clone(), failures, known.unresumable_at.filter(|count| *count <= up_to))
+        });
+        let changes = old.with_changes(|changes| changes.clone());
+        self.with_known(|known| {
+            known.keyframes.adopt(&keyframes, up_to);
+            known.failures.extend(failures);
+            known.unresumable_at = known.unresumable_at.or(unresumable_at);
+        });
+        self.with_changes(|own| own.adopt(&changes, up_to));
+    }
+
+    /// Folds the whole history once, so that every seek after it is short and blame knows who
+    /// changed what. A fold that was withdrawn goes on where it stopped.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
+        let folded = self.folded();
         work.expect_total(self.len() as u64);
-        self.step_at(self.len(), work).map(|_| ())
+        work.advance(folded as u64)?;
+        if folded == 0 {
+            self.step_at(0, work)?;
+        }
+        self.walk(folded..self.len(), work, &mut |step| {
+            self.with_changes(|changes| changes.note(step.count, &step.before, &step.after));
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// How many events the background fold has passed.
+    #[must_use]
+    pub fn folded(&self) -> usize {
+        self.with_changes(|changes| changes.known_to())
+    }
+
+    /// The step that led to the state after `count` events if it is near; else the last one before
+    /// it that is. For the time while another job folds the history, which need not be done twice.
+    pub fn step_ready(&self, count: usize, work: &Work) -> StoreResult<Step> {
+        let count = count.min(self.len());
+        let known = self.with_known(|known| known.keyframes.nearest(count)).map_or(0, |(at, _)| at);
+        self.step_at(if count - known <= NEAR { count } else { known }, work)
+    }
+
+    /// What the fold noted of a path, and up to which count it noted anything.
+    pub(crate) fn noted(&self, path: &Pointer) -> (Noted, usize) {
+        self.with_changes(|changes| (changes.find(path), changes.known_to()))
     }
 
     /// The step that led to the state after `count` events.
@@ -176,6 +265,7 @@ impl History {
         }
         let mut before = None;
         let mut stopped = None;
+        let is_far = range.start - from > FAR;
         self.events.visit(from..range.end, work, &mut |count, event| {
             let is_wanted = count > range.start;
             let state_before = is_wanted.then(|| before.take().unwrap_or_else(|| folding.state()));
@@ -184,7 +274,8 @@ impl History {
                 // What the reducer said when it was interrupted says nothing about the event.
                 return ControlFlow::Break(());
             }
-            self.remember(count, &mut *folding, &outcome);
+            let is_on_the_way = is_far && count <= range.start && is_way_mark(range.start - count);
+            self.remember(count, &mut *folding, &outcome, is_on_the_way);
             let Some(state_before) = state_before else { return ControlFlow::Continue(()) };
             let after = folding.state();
             before = Some(after.clone());
@@ -205,12 +296,23 @@ impl History {
         self.with_known(|known| known.failures.len())
     }
 
-    /// Keyframes kept, the distance between them in events, and their memory in bytes.
+    /// What is known of it and what that takes.
     #[must_use]
-    pub fn keyframe_figures(&self) -> (usize, usize, usize) {
+    pub fn figures(&self) -> HistoryFigures {
+        let changes = self.with_changes(|changes| changes.figures());
+        let (events, folded) = (self.len(), self.folded());
         self.with_known(|known| {
             let keyframes = &known.keyframes;
-            (keyframes.len(), keyframes.distance(), keyframes.bytes())
+            HistoryFigures {
+                events,
+                folded,
+                keyframes: keyframes.len(),
+                distance: keyframes.distance(),
+                bytes: keyframes.bytes(),
+                budget_bytes: keyframes.budget_bytes(),
+                unresumable_at: known.unresumable_at,
+                changes,
+            }
         })
     }
 
@@ -245,18 +347,22 @@ impl History {
 
     /// Keeps what a step found out. After a history has stopped no keyframe is kept, so that every
     /// seek beyond that point passes it and stops there, too.
-    fn remember(&self, count: usize, folding: &mut dyn Folding, outcome: &Outcome) {
+    fn remember(&self, count: usize, folding: &mut dyn Folding, outcome: &Outcome, is_on_the_way: bool) {
         if let Outcome::Failed(failure) = outcome {
             self.with_known(|known| known.failures.insert(count, failure.clone()));
         }
         let is_stopped = self.on_failure == OnFailure::Stop
             && matches!(outcome, Outcome::Failed(_) | Outcome::Stopped { .. });
-        if is_stopped || !self.with_known(|known| known.keyframes.wants(count)) {
+        let is_wanted = self.with_known(|known| known.keyframes.wants(count));
+        if is_stopped || !(is_wanted || is_on_the_way) {
             return;
         }
         if folding.is_resumable() {
             let state = folding.state();
-            self.with_known(|known| known.keyframes.offer(count, &state));
+            self.with_known(|known| match is_wanted {
+                true => known.keyframes.offer(count, &state),
+                false => known.keyframes.keep_near(count, &state),
+            });
         } else {
             self.with_known(|known| {
                 let first = known.unresumable_at.map_or(count, |first| first.min(count));
@@ -265,10 +371,22 @@ impl History {
         }
     }
 
+    fn with_changes<T>(&self, use_it: impl FnOnce(&mut ChangeIndex) -> T) -> T {
+        // Each change is one call, as below.
+        use_it(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn with_known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
         // A panic while it was held cannot leave it half changed: each change is one call.
         use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether a state so many events before the place that the user goes to is worth keeping: single
+/// steps back from there fold little, and longer ones not much.
+fn is_way_mark(distance: usize) -> bool {
+    distance == 0
+        || (distance >= 16 && distance.is_power_of_two() && distance.trailing_zeros().is_multiple_of(2))
 }
 
 impl std::fmt::Debug for History {

@@ -3,17 +3,25 @@
 //! States share their nodes, so a keyframe costs what changed since the one before. A budget
 //! bounds all of them together: when it is spent, every second keyframe goes and the distance
 //! doubles, so that a long history keeps an even grid and seeks slow down in steps, not at once.
+//! Where the grid has become coarse, or is not there yet, a few states around the last seeks keep
+//! single steps short.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::Json;
 
-/// A state after each so many events.
+/// A state after each so many events, and a few states where the user was last.
 #[derive(Debug, Clone)]
 pub struct Keyframes {
     every: usize,
     budget_bytes: usize,
-    states: BTreeMap<usize, Kept>,
+    grid: BTreeMap<usize, Kept>,
+    grid_bytes: usize,
+    /// States around the last seeks, which need not lie on the grid.
+    near: BTreeMap<usize, Kept>,
+    near_bytes: usize,
+    /// Those states in the order in which they came.
+    near_order: VecDeque<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -25,19 +33,33 @@ struct Kept {
 
 impl Keyframes {
     /// The first distance between keyframes, in events. At a hundred a random seek of a 1 KB state
-    /// stays near 0.2 ms, most of which is reading the events.
-    const FIRST_DISTANCE: usize = 100;
+    /// takes well under a millisecond, most of which is reading the events.
+    pub const FIRST_DISTANCE: usize = 100;
+
+    /// States kept around the last seeks: those of about four seeks over a coarse grid.
+    const NEAR: usize = 32;
+
+    /// One part in so many of the budget is for the states around the last seeks.
+    const NEAR_SHARE: usize = 8;
 
     /// None yet. The budget is for all of them together.
     #[must_use]
     pub fn new(budget_bytes: usize) -> Self {
-        Self { every: Self::FIRST_DISTANCE, budget_bytes, states: BTreeMap::new() }
+        Self {
+            every: Self::FIRST_DISTANCE,
+            budget_bytes,
+            grid: BTreeMap::new(),
+            grid_bytes: 0,
+            near: BTreeMap::new(),
+            near_bytes: 0,
+            near_order: VecDeque::new(),
+        }
     }
 
     /// Whether the state after `count` events would be kept: it is on the grid and not there yet.
     #[must_use]
     pub fn wants(&self, count: usize) -> bool {
-        count.is_multiple_of(self.every) && !self.states.contains_key(&count)
+        count.is_multiple_of(self.every) && !self.grid.contains_key(&count)
     }
 
     /// Offers the state after `count` events.
@@ -45,18 +67,54 @@ impl Keyframes {
         if !self.wants(count) {
             return;
         }
-        let before = self.nearest(count).map_or(Json::Null, |(_, state)| state);
-        let own_bytes = added_bytes(&before, state);
-        self.states.insert(count, Kept { state: state.clone(), own_bytes });
-        while self.bytes() > self.budget_bytes && self.states.len() > 2 {
+        let kept = self.kept(count, state);
+        self.grid_bytes += kept.own_bytes;
+        self.grid.insert(count, kept);
+        let budget = self.budget_bytes - self.budget_bytes / Self::NEAR_SHARE;
+        while self.grid_bytes > budget && self.grid.len() > 2 {
             self.thin_out();
         }
     }
 
-    /// The last keyframe at or before `count` events: how many events it is after, and its state.
+    /// Keeps the state after `count` events for a while, on the grid or not, because the user is
+    /// likely to look around there.
+    pub fn keep_near(&mut self, count: usize, state: &Json) {
+        if self.grid.contains_key(&count) || self.near.contains_key(&count) {
+            return;
+        }
+        let kept = self.kept(count, state);
+        self.near_bytes += kept.own_bytes;
+        self.near.insert(count, kept);
+        self.near_order.push_back(count);
+        let budget = self.budget_bytes / Self::NEAR_SHARE;
+        while self.near.len() > Self::NEAR || self.near_bytes > budget {
+            let Some(oldest) = self.near_order.pop_front() else { break };
+            let gone = self.near.remove(&oldest).map_or(0, |kept| kept.own_bytes);
+            self.near_bytes = self.near_bytes.saturating_sub(gone);
+        }
+    }
+
+    /// The last kept state at or before `count` events: how many events it is after, and the state.
     #[must_use]
     pub fn nearest(&self, count: usize) -> Option<(usize, Json)> {
-        self.states.range(..=count).next_back().map(|(at, kept)| (*at, kept.state.clone()))
+        let last = |kept: &BTreeMap<usize, Kept>| {
+            kept.range(..=count).next_back().map(|(at, kept)| (*at, kept.state.clone()))
+        };
+        match (last(&self.grid), last(&self.near)) {
+            (Some(grid), Some(near)) => Some(if near.0 > grid.0 { near } else { grid }),
+            (grid, near) => grid.or(near),
+        }
+    }
+
+    /// Takes over the states of another history up to and including the one after `up_to` events.
+    pub fn adopt(&mut self, old: &Self, up_to: usize) {
+        self.every = self.every.max(old.every);
+        for (count, kept) in old.grid.range(..=up_to) {
+            self.offer(*count, &kept.state);
+        }
+        for (count, kept) in old.near.range(..=up_to) {
+            self.keep_near(*count, &kept.state);
+        }
     }
 
     /// The distance between keyframes, in events.
@@ -68,28 +126,41 @@ impl Keyframes {
     /// How many states are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.states.len()
+        self.grid.len() + self.near.len()
     }
 
     /// Whether nothing is kept yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.states.is_empty()
+        self.grid.is_empty() && self.near.is_empty()
     }
 
-    /// About how much memory all keyframes take together.
+    /// About how much memory all kept states take together.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.states.values().map(|kept| kept.own_bytes).sum()
+        self.grid_bytes + self.near_bytes
+    }
+
+    /// How much memory they may take together, in bytes.
+    #[must_use]
+    pub fn budget_bytes(&self) -> usize {
+        self.budget_bytes
+    }
+
+    fn kept(&self, count: usize, state: &Json) -> Kept {
+        let before = self.nearest(count).map_or(Json::Null, |(_, state)| state);
+        Kept { state: state.clone(), own_bytes: added_bytes(&before, state) }
     }
 
     fn thin_out(&mut self) {
         self.every *= 2;
         let every = self.every;
-        self.states.retain(|count, _| count.is_multiple_of(every));
+        self.grid.retain(|count, _| count.is_multiple_of(every));
         let mut before = Json::Null;
-        for kept in self.states.values_mut() {
+        self.grid_bytes = 0;
+        for kept in self.grid.values_mut() {
             kept.own_bytes = added_bytes(&before, &kept.state);
+            self.grid_bytes += kept.own_bytes;
             before = kept.state.clone();
         }
     }
@@ -161,6 +232,32 @@ mod tests {
         assert!(keyframes.distance() > 1000);
         let (at, found) = keyframes.nearest(100_000).unwrap();
         assert_eq!(found, state(at));
+    }
+
+    #[test]
+    fn states_around_the_last_seeks_are_found_and_go_again() {
+        let mut keyframes = Keyframes::new(1 << 20);
+        keyframes.offer(0, &state(0));
+        keyframes.keep_near(37, &state(37));
+        assert_eq!(keyframes.nearest(36), Some((0, state(0))));
+        assert_eq!(keyframes.nearest(99), Some((37, state(37))));
+        for count in 1001..1100 {
+            keyframes.keep_near(count, &state(count));
+        }
+        assert_eq!(keyframes.nearest(99), Some((0, state(0))), "the oldest went");
+        assert!(keyframes.len() < 40);
+    }
+
+    #[test]
+    fn what_is_taken_over_ends_where_it_should() {
+        let mut old = Keyframes::new(1 << 20);
+        for count in 0..=1000 {
+            old.offer(count, &state(count));
+        }
+        let mut new = Keyframes::new(1 << 20);
+        new.adopt(&old, 450);
+        assert_eq!(new.nearest(1000), Some((400, state(400))));
+        assert!(new.bytes() < old.bytes());
     }
 
     #[test]

@@ -60,10 +60,14 @@ impl Question {
             }))),
             Self::Bars(question) => Ok(Answer::Bars(bars(&question, work)?)),
             Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
-            Self::Step(history, count) => history.step_at(count, work).map(|step| {
-                let changes = diff(&step.before, &step.after);
-                Answer::Step(Box::new(step), changes)
-            }),
+            Self::Step { history, count, is_folding } => {
+                let step =
+                    if is_folding { history.step_ready(count, work) } else { history.step_at(count, work) };
+                step.map(|step| {
+                    let changes = diff(&step.before, &step.after);
+                    Answer::Step(Box::new(step), changes)
+                })
+            }
             Self::Event(store, key) => store
                 .fetch(work, &[key])
                 .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
@@ -81,7 +85,7 @@ impl Question {
             Self::Keep(question) => Ok(question.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
-            Self::Blame(question) => match question {},
+            Self::Blame(question) => question.run(work),
             Self::Watches(question) => match question {},
             Self::Conditions(question) => match question {},
             Self::Compare(question) => match question {},

@@ -196,13 +196,14 @@ impl Opened {
         let mut jobs = Vec::new();
         jobs.extend(self.step_job());
         jobs.extend(self.as_of_job());
+        jobs.extend(self.blame_at_cursor());
         if !self.is_on_stream() {
             jobs.extend(self.event_job());
         }
         jobs
     }
 
-    fn event_job(&mut self) -> Option<Job> {
+    pub(crate) fn event_job(&mut self) -> Option<Job> {
         let key = self.cursor.ordinal.and_then(|ordinal| self.index.as_ref()?.key(ordinal));
         if key.is_none() {
             self.event = None;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::Timestamp,
+    replay::{HistoryFigures, Keyframes},
     session::{
         Session,
         opened::Opened,
@@ -82,12 +83,44 @@ impl Session {
             );
             figures.push(("Index", text));
         }
-        if let Some((kept, distance, bytes)) = store.states.keyframe_figures() {
-            let bytes = grouped(bytes as u64 / 1024);
-            figures.push(("Keyframes", format!("{kept}, one every {distance} events, {bytes} KiB")));
-        }
+        figures.extend(store.states.figures().iter().flat_map(history_figures));
         figures
     }
+}
+
+/// How a history is kept: each step in which it became slower to save memory is said.
+fn history_figures(figures: &HistoryFigures) -> Vec<(&'static str, String)> {
+    let count = |number: usize| grouped(number as u64);
+    let kib = |bytes: usize| grouped(bytes as u64 / 1024);
+    let folded = format!("{} of {} events", count(figures.folded), count(figures.events));
+    let mut keyframes = format!(
+        "{}, one every {} events, {} of {} KiB",
+        count(figures.keyframes),
+        count(figures.distance),
+        kib(figures.bytes),
+        kib(figures.budget_bytes)
+    );
+    if figures.distance > Keyframes::FIRST_DISTANCE {
+        let times = count(figures.distance / Keyframes::FIRST_DISTANCE);
+        keyframes.push_str(&format!("; {times} times as far apart as at first, to stay within memory"));
+    }
+    let changes = &figures.changes;
+    let mut index = format!("{} of {} KiB", kib(changes.bytes), kib(changes.budget_bytes));
+    if changes.is_given_up {
+        index.push_str("; given up to stay within memory, blame walks the history instead");
+    } else if changes.closed > 0 {
+        let closed = count(changes.closed);
+        index.push_str(&format!("; {closed} wide paths without their parts, blame walks the history there"));
+    }
+    let mut rows = vec![("Folded", folded), ("Keyframes", keyframes), ("Who changed what", index)];
+    if let Some(at) = figures.unresumable_at {
+        let text = format!(
+            "The reducer holds things outside its state from event {} on: every seek beyond folds from there",
+            count(at)
+        );
+        rows.push(("Not resumable", text));
+    }
+    rows
 }
 
 fn role_row(role: Role, mapping: Option<&Mapping>) -> RoleRow {

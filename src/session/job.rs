@@ -51,6 +51,14 @@ pub enum Slot {
     Bars,
     /// Folding the chosen stream.
     Fold,
+    /// Which events wrote a value.
+    BlameWrites,
+    /// What those on screen wrote.
+    BlameRows,
+    /// What the last of them wrote, and where it took it from.
+    BlameLast,
+    /// All of them, to be copied.
+    BlameCopy,
     /// The step at the cursor.
     Step,
     /// The event at the cursor, while no stream is chosen.
@@ -104,6 +112,9 @@ impl Slot {
             Self::Listing => "Filtering events",
             Self::Bars => "Drawing the timeline",
             Self::Fold => "Folding the history",
+            Self::BlameWrites | Self::BlameRows => "Looking for what wrote the value",
+            Self::BlameLast => "Asking the reducer where the value came from",
+            Self::BlameCopy => "Listing what wrote the value",
             Self::Step => "Making the state",
             Self::Pins => "Comparing",
             Self::Snapshots | Self::Snapshot => "Reading snapshots",
@@ -175,8 +186,15 @@ pub enum Question {
     Bars(BarsQuestion),
     /// Fold a history.
     Fold(Arc<History>),
-    /// The step after so many events.
-    Step(Arc<History>, usize),
+    /// The step after so many events; while the history is being folded, the last one that is near.
+    Step {
+        /// The history.
+        history: Arc<History>,
+        /// How many events lie behind.
+        count: usize,
+        /// Whether another job folds the history.
+        is_folding: bool,
+    },
     /// One event.
     Event(Arc<dyn EventStore>, EventKey),
     /// What differs between two points: history and number of events, each.

@@ -236,6 +236,18 @@ impl Session {
         self.view.scripts.editor.as_ref().is_some_and(|editor| editor.is_unsaved)
     }
 
+    /// Whether a path is pinned for blame.
+    #[must_use]
+    pub fn has_question(&self) -> bool {
+        self.view.blame.path.is_some()
+    }
+
+    /// Whether there are writes of that path to go to.
+    #[must_use]
+    pub fn has_writes(&self) -> bool {
+        self.store().is_some_and(|store| store.blame.has_writes())
+    }
+
     /// Whether the events are filtered.
     #[must_use]
     pub fn has_filters(&self) -> bool {

@@ -7,8 +7,8 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BrowseAction as Browse, CursorAction as Cursor, MappingAction as Mapping, ScriptAction,
-            ShellAction as Shell, Theme,
+            Action, BlameAction as Blame, BrowseAction as Browse, CursorAction as Cursor,
+            MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme,
         },
     },
 };
@@ -57,6 +57,8 @@ pub enum WindowAction {
     CopyEvent,
     /// Copies the state at the cursor as JSON.
     CopyState,
+    /// Lists the events that wrote the chosen value of the state.
+    Why,
     /// Shows the layout of the store.
     Info,
     /// Puts every panel back in its place.
@@ -159,6 +161,10 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Reducer",              "",               "Show the reducer that makes the states, and edit it",   window(WindowAction::Reducer),         Session::has_store),
     Menu::Debug.row("New reducer from the events", "",        "Write a reducer that takes over every field",           scripts(ScriptAction::ScaffoldShown),  Session::has_store),
     Menu::Debug.row("Use a reducer file…",  "",               "Use a reducer or projection in JavaScript",             window(WindowAction::UseReducer),      Session::has_store),
+    Menu::Debug.row("Why?",                 "Ctrl+B",         "List the events that wrote the chosen value of the state", window(WindowAction::Why),          Session::has_state),
+    Menu::Debug.row("Previous write",       "Alt+ArrowUp",    "Go to the event before that wrote the value in question", blame(Blame::Previous),               Session::has_writes),
+    Menu::Debug.row("Next write",           "Alt+ArrowDown",  "Go to the event after that wrote the value in question", blame(Blame::Next),                    Session::has_writes),
+    Menu::Debug.row("Forget the value in question", "",       "Take its marks off the timeline",                       blame(Blame::Forget),                  Session::has_question),
     Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
     Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
 
@@ -166,6 +172,10 @@ pub const NAMED: &[Named] = &[
     Menu::Help.row("Shortcuts",             "F1",             "Show all keys",                                         window(WindowAction::Shortcuts),       always),
     Menu::Help.row("About Timeglass",       "",               "Version and licences",                                  window(WindowAction::About),           always),
 ];
+
+const fn blame(action: Blame) -> What {
+    What::Session(Action::Blame(action))
+}
 
 const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))

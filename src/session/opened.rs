@@ -133,22 +133,22 @@ impl Opened {
                 Vec::new()
             }
             Answer::Step(step, changes) => {
-                if self.is_on_stream() {
+                // A step that stands in for one that is far has another event.
+                let mut jobs = Vec::new();
+                if self.is_on_stream() && step.count == self.cursor.count {
                     self.event = step.event.clone().map(Arc::new);
+                } else if self.is_on_stream() {
+                    jobs.extend(self.event_job());
                 }
                 self.note_step(&step);
                 self.states.take_step(*step, changes);
-                Vec::new()
+                jobs
             }
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
                 Vec::new()
             }
-            Answer::Folded => {
-                self.refresh_failures();
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Folded => self.fold_ended(),
             Answer::Pins(changes) => {
                 self.states.take_pins(changes);
                 Vec::new()
@@ -201,6 +201,9 @@ impl Opened {
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
             jobs.push(Job { slot: Slot::Watch, question: Question::Watch(Arc::clone(&self.store)) });
+            if self.states.is_folding() {
+                jobs.extend(self.ask_again());
+            }
         }
         jobs
     }
@@ -212,6 +215,8 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
+            Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
+            Slot::Fold => return self.fold_ended(),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -219,12 +224,13 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step] {
+        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::BlameWrites] {
             self.job_failed(slot);
         }
         for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
             self.job_failed(slot);
         }
+        self.states.fold_stopped();
         Vec::new()
     }
 
@@ -234,6 +240,7 @@ impl Opened {
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
+        jobs.extend(self.blame_anew());
         jobs
     }
 

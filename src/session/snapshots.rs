@@ -1,6 +1,6 @@
 //! The stored snapshots: which are listed, and the one that is shown in detail.
 
-use std::{cell::LazyCell, collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     model::{StoredSnapshot, StreamName, Zone},
@@ -129,12 +129,8 @@ impl Opened {
 
 /// Snapshots as rows of their table, each with the stream that it is a state of.
 pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
-    // A table of snapshots may lack what makes the category, so a bare id has to do then.
-    let by_id: LazyCell<BTreeMap<&str, u32>, _> = LazyCell::new(|| {
-        index.streams().iter().zip(0..).map(|(info, number)| (&*info.name.id, number)).collect()
-    });
-    let number_of = |name: &StreamName| index.stream_number(name).or_else(|| by_id.get(&*name.id).copied());
-    let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| number_of(name));
+    let owners = index.snapshot_owners();
+    let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| owners.of(name));
     snapshots.iter().map(|snapshot| snapshot_row(snapshot, number(snapshot), zone)).collect()
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{Change, Timestamp},
-    replay::{History, Step, StreamEvents},
+    model::{Change, Json, Timestamp},
+    replay::{History, HistoryFigures, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -24,6 +24,10 @@ pub(crate) struct States {
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
     awaited: Option<usize>,
+    /// Whether a job folds the history.
+    is_folding: bool,
+    /// How many events the index held when the history was made.
+    indexed: usize,
     pins: [Option<Pin>; 2],
     pin_changes: Option<Arc<Vec<Change>>>,
 }
@@ -43,7 +47,8 @@ const KEYFRAME_BYTES: usize = 256 << 20;
 
 impl States {
     pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
-        self.awaited = None;
+        // While the history is folded the last step that is near stands in for one that is far.
+        self.awaited = self.awaited.filter(|count| self.is_folding && *count != step.count);
         self.changes = Arc::new(changes);
         self.step = Some(step);
     }
@@ -53,7 +58,6 @@ impl States {
     }
 
     /// The history that is shown, for those who ask more of it.
-    #[expect(dead_code, reason = "the debugger's questions come next")]
     pub(crate) fn history(&self) -> Option<&Arc<History>> {
         self.history.as_ref()
     }
@@ -61,6 +65,21 @@ impl States {
     /// The history that is shown, with its stream and the number of its reducer.
     pub(crate) fn history_of(&self) -> Option<(u32, u64, &Arc<History>)> {
         Some((self.stream?, self.generation, self.history.as_ref()?))
+    }
+
+    /// The state that is shown.
+    pub(crate) fn state(&self) -> Option<&Json> {
+        self.step.as_ref().map(|step| &step.after)
+    }
+
+    /// Whether a job folds the history.
+    pub(crate) fn is_folding(&self) -> bool {
+        self.is_folding
+    }
+
+    /// The fold was withdrawn by the user: what is asked from now on is folded for itself.
+    pub(crate) fn fold_stopped(&mut self) {
+        self.is_folding = false;
     }
 
     pub(crate) fn stop_waiting(&mut self) {
@@ -72,9 +91,9 @@ impl States {
         self.history.as_ref().map(|history| history.failures().into_keys().collect()).unwrap_or_default()
     }
 
-    /// Keyframes kept, the distance between them, and their memory in bytes.
-    pub(crate) fn keyframe_figures(&self) -> Option<(usize, usize, usize)> {
-        self.history.as_ref().map(|history| history.keyframe_figures())
+    /// What is known of the history and what that takes.
+    pub(crate) fn figures(&self) -> Option<HistoryFigures> {
+        self.history.as_ref().map(|history| history.figures())
     }
 
     /// Where the pins stand in a stream.
@@ -117,7 +136,8 @@ impl Opened {
             self.states.stream = None;
             self.states.step = None;
             self.states.changes = Arc::default();
-            return Vec::new();
+            self.states.is_folding = false;
+            return self.blame_anew();
         };
         let events = index.stream_events(stream).len();
         let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
@@ -130,23 +150,55 @@ impl Opened {
         {
             return Vec::new();
         }
+        let old = self.states.history.take().filter(|_| is_same_stream);
         if !is_same_stream {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
+        let alike = self.alike_until(stream, self.states.generation);
         let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
         let history = Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES));
+        // Events that were appended leave what is known of those before them as it was.
+        let known = index.stream_events(stream);
+        let indexed = std::mem::replace(&mut self.states.indexed, index.len());
+        if let Some(old) = old.filter(|old| {
+            known.get(..old.len()).is_some_and(|known| known.iter().all(|known| (*known as usize) < indexed))
+        }) {
+            history.adopt(&old, old.len().min(alike));
+        }
         self.states.stream = Some(stream);
         self.states.generation = generation;
         self.states.history = Some(Arc::clone(&history));
-        vec![Job { slot: Slot::Fold, question: Question::Fold(history) }]
+        self.states.is_folding = true;
+        let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(if is_same_stream && is_same_reducer { self.blame_on() } else { self.blame_anew() });
+        jobs
+    }
+
+    /// The fold has ended, or goes no further: what waited for it is asked.
+    pub(crate) fn fold_ended(&mut self) -> Vec<Job> {
+        self.states.is_folding = false;
+        self.refresh_failures();
+        self.place_ticks();
+        self.ask_again()
+    }
+
+    /// Asks again what could only be answered in part while the history is being folded.
+    pub(crate) fn ask_again(&mut self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        if self.states.awaited.is_some() {
+            jobs.extend(self.step_job());
+        }
+        jobs.extend(self.blame_on());
+        jobs
     }
 
     /// Asks for the step at the cursor.
     pub(crate) fn step_job(&mut self) -> Option<Job> {
         let history = Arc::clone(self.states.history.as_ref()?);
-        self.states.awaited = Some(self.cursor.count);
-        Some(Job { slot: Slot::Step, question: Question::Step(history, self.cursor.count) })
+        let (count, is_folding) = (self.cursor.count, self.states.is_folding);
+        self.states.awaited = Some(count);
+        Some(Job { slot: Slot::Step, question: Question::Step { history, count, is_folding } })
     }
 
     pub(crate) fn pin(&mut self, which: usize) -> Vec<Job> {
@@ -206,9 +258,10 @@ impl Opened {
         StateView {
             stream: self.focus_name().unwrap_or_default(),
             place: format!(
-                "{} of {}",
+                "{} of {}{}",
                 self.version_words(count),
-                crate::session::view::grouped(history.len() as u64)
+                crate::session::view::grouped(history.len() as u64),
+                if count == self.cursor.count { "" } else { ", still folding" }
             ),
             time: event
                 .and_then(|event| event.time)

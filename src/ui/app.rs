@@ -14,7 +14,7 @@ use crate::{
     jobs::{Jobs, Outcome, Wake},
     session::{
         Input, Session,
-        action::{Action, ScriptAction, ShellAction, Theme, What, WindowAction},
+        action::{Action, BlameAction, ScriptAction, ShellAction, Theme, What, WindowAction},
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
@@ -216,6 +216,12 @@ impl App {
             WindowAction::CopyState => {
                 if let Some(state) = &self.session.view().state.state {
                     ctx.copy_text(state.to_pretty());
+                }
+            }
+            WindowAction::Why => {
+                dock::show(&mut self.tree, Panel::Why);
+                if let Some(path) = self.local.state.selected() {
+                    self.actions.push(Action::Blame(BlameAction::Ask(path.clone())));
                 }
             }
             WindowAction::Info => dock::show(&mut self.tree, Panel::Info),

@@ -21,7 +21,9 @@ pub fn parse(text: &str) -> Option<KeyboardShortcut> {
 /// The text for menus: arrows as arrows.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    text.replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Escape", "Esc")
+    let arrows = [("ArrowLeft", "←"), ("ArrowRight", "→"), ("ArrowUp", "↑"), ("ArrowDown", "↓")];
+    let text = text.replace("Escape", "Esc");
+    arrows.iter().fold(text, |text, (name, arrow)| text.replace(name, arrow))
 }
 
 /// Whether a key without modifiers may act while nothing is being typed.

@@ -66,6 +66,22 @@ fn info_tells_the_layout_and_its_evidence() {
 }
 
 #[test]
+fn blame_lists_what_wrote_a_value() {
+    check(
+        "blame",
+        &[
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/status"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/status", "--version", "2", "--json"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "", "--limit", "1"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu", "--json"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "status"],
+            &["blame", "--help"],
+        ],
+    );
+}
+
+#[test]
 fn streams_are_listed_filtered_and_cut() {
     check(
         "streams",
@@ -142,6 +158,21 @@ fn snapshots_are_listed_with_what_can_be_said_of_them() {
             &["snapshots", SHOP, "--stream", "product-101", "--csv"],
         ],
     );
+}
+
+#[test]
+fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() {
+    let verdicts = |name: &str| {
+        let store = fixture(name);
+        let rows = lines(&["snapshots", store.path.to_str().unwrap(), "--ndjson"]);
+        rows.iter()
+            .map(|row| row.get("verdict").and_then(Json::as_text).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts("eventsourcing"), ["not checked"; 9]);
+    assert_eq!(verdicts("eventsourcing-sqlalchemy"), ["not checked"; 9]);
+    let orphans = verdicts("seed-003-defects").iter().filter(|verdict| *verdict == "orphan").count();
+    assert_eq!(orphans, 1);
 }
 
 #[test]

@@ -1,11 +1,18 @@
-//! Seeking in a history: whatever the order of seeks, it is as if folded from the start.
+//! Seeking in a history and asking who wrote what: whatever is kept or forgotten, it is as if
+//! folded from the start.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
-use proptest::{collection::vec, prelude::any, proptest};
+use proptest::{
+    collection::vec,
+    prelude::{ProptestConfig, any},
+    proptest,
+};
 use timeglass::{
-    model::{Encoding, Json, Payload, RecordedEvent, Stored, StreamName, diff},
-    replay::{History, Merge, OnFailure, StreamEvents, fold},
+    model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
+    replay::{
+        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, StreamEvents, Write, fold,
+    },
     store::{
         EventStore,
         index::Index,
@@ -48,6 +55,220 @@ fn folded(store: &Arc<dyn EventStore>, count: usize) -> Json {
     fold(&events, count, &Merge::for_category(None), OnFailure::GoOn, &Work::default()).unwrap().state
 }
 
+/// A reducer in Rust with a state that grows, fails now and then, and from an event on keeps things
+/// that are no part of its state.
+#[derive(Clone, Copy)]
+struct Ledger {
+    fails_every: usize,
+    hides_from: usize,
+}
+
+struct Keeping {
+    reducer: Ledger,
+    state: Json,
+    /// What `resume` cannot bring back.
+    hidden: usize,
+}
+
+impl Reducer for Ledger {
+    fn name(&self) -> Arc<str> {
+        "ledger".into()
+    }
+
+    fn start<'w>(&self, _: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
+        let state = Json::object([("entries", Json::array([])), ("sum", Json::from(0_u64))]);
+        Ok(Box::new(Keeping { reducer: *self, state, hidden: 0 }))
+    }
+
+    fn handles(&self, _: &str) -> bool {
+        true
+    }
+}
+
+impl Folding for Keeping {
+    fn state(&mut self) -> Json {
+        self.state.clone()
+    }
+
+    fn resume(&mut self, state: &Json, _: usize) {
+        self.state = state.clone();
+    }
+
+    fn is_resumable(&mut self) -> bool {
+        self.hidden == 0
+    }
+
+    fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
+        let number = usize::try_from(event.version.unwrap().0).unwrap();
+        if number.is_multiple_of(self.reducer.fails_every) {
+            return Err(Failure::new("out of order"));
+        }
+        if number >= self.reducer.hides_from {
+            self.hidden += 1;
+        }
+        let mut entries = self.state.get("entries").and_then(Json::as_array).unwrap_or_default().to_vec();
+        if number.is_multiple_of(5) && !entries.is_empty() {
+            entries.remove(0);
+        } else {
+            entries.push(event.data.json().cloned().unwrap_or_default());
+        }
+        let sum = number / 3 + self.hidden;
+        self.state = Json::object([("entries", Json::array(entries)), ("sum", Json::from(sum))]);
+        Ok(Applied::default())
+    }
+}
+
+/// Every state of a history, made in the plainest way.
+fn states(events: &[RecordedEvent], reducer: &dyn Reducer, on_failure: OnFailure) -> Vec<Json> {
+    let work = Work::default();
+    let mut folding = reducer.start(&work).ok().expect("a start");
+    let mut is_stopped = false;
+    let mut states = vec![folding.state()];
+    for event in events {
+        if !is_stopped && folding.apply(event).is_err() {
+            is_stopped = on_failure == OnFailure::Stop;
+        }
+        states.push(folding.state());
+    }
+    states
+}
+
+/// Every path in any of the states, and one that is in none.
+fn paths(states: &[Json]) -> Vec<Pointer> {
+    fn collect(path: &Pointer, value: &Json, paths: &mut std::collections::BTreeSet<Pointer>) {
+        paths.insert(path.clone());
+        let parts = diff(&Json::Null, value);
+        assert!(parts.len() <= 1);
+        if let Some(items) = value.as_array() {
+            for (index, item) in items.iter().enumerate() {
+                collect(&path.child(timeglass::model::Segment::Index(index)), item, paths);
+            }
+        }
+        for (name, value) in value.as_object().iter().flat_map(|object| object.iter()) {
+            collect(&path.child(timeglass::model::Segment::Name(Arc::clone(name))), value, paths);
+        }
+    }
+    let mut paths = std::collections::BTreeSet::from([Pointer::parse("/nowhere/at/all").unwrap()]);
+    states.iter().for_each(|state| collect(&Pointer::root(), state, &mut paths));
+    paths.into_iter().collect()
+}
+
+/// Which steps wrote a path, by looking at every state.
+fn brute_force(states: &[Json], path: &Pointer) -> Vec<Write> {
+    let resolved: Vec<Option<&Json>> = states.iter().map(|state| path.resolve(state)).collect();
+    let pairs = resolved.windows(2).enumerate().filter(|(_, pair)| pair[0] != pair[1]);
+    pairs
+        .map(|(place, pair)| Write { count: place + 1, old: pair[0].cloned(), new: pair[1].cloned() })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn blame_is_what_looking_at_every_state_finds(
+        choices in vec(any::<(u8, u8)>(), 1..250),
+        kind in 0..3_usize,
+        budget in 0..4_usize,
+        is_folded in any::<bool>(),
+        stops in any::<bool>(),
+    ) {
+        let events = events(&choices);
+        let reducer: Arc<dyn Reducer> = match kind {
+            0 => Arc::new(Merge::for_category(None)),
+            1 => Arc::new(Ledger { fails_every: 11, hides_from: usize::MAX }),
+            _ => Arc::new(Ledger { fails_every: 90, hides_from: 120 }),
+        };
+        let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
+        let states = states(&events, &*reducer, on_failure);
+        let budget = [16, 4 << 10, 40 << 10, 1 << 20][budget];
+        let history = History::new(Arc::new(HeldEvents(events)), reducer, on_failure, budget);
+        let work = Work::default();
+        if is_folded {
+            history.fold_all(&work).unwrap();
+        }
+        let paths = paths(&states);
+        for path in paths.iter().step_by(1 + paths.len() / 25) {
+            let expected = brute_force(&states, path);
+            let counts: Vec<usize> = expected.iter().map(|write| write.count).collect();
+            assert_eq!(history.writes(path, &work).unwrap(), counts, "{path}");
+            let steps = history.steps_at(&counts, &work).unwrap();
+            let found: Vec<Write> = steps.iter().filter_map(|step| Write::of(step, path)).collect();
+            assert_eq!(found, expected, "{path}");
+            let mut walked = Vec::new();
+            history.each_write(0..history.len(), path, &work, &mut |_, write| {
+                walked.push(write);
+                ControlFlow::Continue(())
+            }).unwrap();
+            assert_eq!(walked, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn seeking_equals_folding_for_reducers_that_fail_stop_and_hide_things(
+        length in 1..900_usize,
+        seeks in vec(any::<u16>(), 1..16),
+        fails_every in 2..400_usize,
+        hides_from in 1..1800_usize,
+        budget in 0..3_usize,
+        stops in any::<bool>(),
+    ) {
+        let choices: Vec<(u8, u8)> = (0..length).map(|number| (number as u8, (number / 3) as u8)).collect();
+        let events = events(&choices);
+        let reducer = Ledger { fails_every, hides_from };
+        let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
+        let states = states(&events, &reducer, on_failure);
+        let budget = [0, 20 << 10, 1 << 20][budget];
+        let history = History::new(Arc::new(HeldEvents(events)), Arc::new(reducer), on_failure, budget);
+        let work = Work::default();
+        for seek in seeks {
+            let count = usize::from(seek) % (length + 1);
+            if count.is_multiple_of(7) {
+                history.fold_all(&work).unwrap();
+            }
+            // Back and on in single steps, too, as a user does.
+            for count in [count, count.saturating_sub(1), (count + 1).min(length)] {
+                let step = history.step_at(count, &work).unwrap();
+                assert_eq!(step.after, states[count]);
+                assert_eq!(step.before, states[count.saturating_sub(1)]);
+                let ready = history.step_ready(count, &work).unwrap();
+                assert_eq!(ready.after, states[ready.count]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_taken_over_from_an_old_history_is_as_if_folded_anew(
+        choices in vec(any::<(u8, u8)>(), 2..500),
+        kept in any::<u16>(),
+        seek in any::<u16>(),
+    ) {
+        let (before, work) = (events(&choices), Work::default());
+        let up_to = usize::from(kept) % choices.len();
+        let mut changed = choices.clone();
+        changed.iter_mut().skip(up_to).for_each(|(member, value)| {
+            *member = member.wrapping_add(1);
+            *value = value.wrapping_add(3);
+        });
+        let after = events(&changed);
+        let merge = || -> Arc<dyn Reducer> { Arc::new(Merge::for_category(None)) };
+        let old = History::new(Arc::new(HeldEvents(before)), merge(), OnFailure::GoOn, 1 << 20);
+        old.fold_all(&work).unwrap();
+        let new = History::new(Arc::new(HeldEvents(after.clone())), merge(), OnFailure::GoOn, 1 << 20);
+        new.adopt(&old, up_to);
+        assert_eq!(new.folded(), up_to);
+        let states = states(&after, &*merge(), OnFailure::GoOn);
+        let count = usize::from(seek) % (choices.len() + 1);
+        assert_eq!(new.step_at(count, &work).unwrap().after, states[count]);
+        new.fold_all(&work).unwrap();
+        for path in paths(&states) {
+            let expected: Vec<usize> = brute_force(&states, &path).iter().map(|write| write.count).collect();
+            assert_eq!(new.writes(&path, &work).unwrap(), expected, "{path}");
+        }
+    }
+
+}
+
 proptest! {
     #[test]
     fn seeking_equals_folding_from_the_start(
@@ -64,7 +285,7 @@ proptest! {
             assert_eq!(step.before, folded(&store, count.saturating_sub(1)));
             assert_eq!(step.count, count);
         }
-        let (_, _, bytes) = history.keyframe_figures();
+        let bytes = history.figures().bytes;
         assert!(!is_tight || bytes <= budget, "{bytes} bytes of keyframes");
     }
 
@@ -142,6 +363,63 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
     assert_eq!(&*step.outcome.failure().unwrap().message, "the data cannot be merged: a pickle");
     let last = history.step_at(3, &Work::default()).unwrap();
     assert_eq!(last.after.to_compact(), r#"{"m1":3,"m3":3}"#);
+}
+
+#[test]
+fn a_fold_that_was_withdrawn_goes_on_where_it_stopped() {
+    struct CancelAt(usize, Work);
+    impl Reducer for CancelAt {
+        fn name(&self) -> Arc<str> {
+            "cancels".into()
+        }
+        fn start<'w>(&self, _: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
+            Ok(Box::new(Cancelling(self.0, self.1.clone(), Json::Null)))
+        }
+        fn handles(&self, _: &str) -> bool {
+            true
+        }
+    }
+    struct Cancelling(usize, Work, Json);
+    impl Folding for Cancelling {
+        fn state(&mut self) -> Json {
+            self.2.clone()
+        }
+        fn resume(&mut self, state: &Json, _: usize) {
+            self.2 = state.clone();
+        }
+        fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
+            let version = event.version.unwrap().0;
+            if usize::try_from(version) == Ok(self.0) {
+                self.1.cancel();
+            }
+            self.2 = Json::object([("version", Json::from(version))]);
+            Ok(Applied::default())
+        }
+    }
+    let withdrawn = Work::default();
+    let events = events(&[(1, 3); 600]);
+    let reducer = Arc::new(CancelAt(350, withdrawn.clone()));
+    let history = History::new(Arc::new(HeldEvents(events)), reducer, OnFailure::GoOn, 1 << 20);
+    assert!(history.fold_all(&withdrawn).is_err());
+    assert_eq!(history.folded(), 349);
+    let again = Work::default();
+    history.fold_all(&again).unwrap();
+    assert_eq!(history.folded(), 600);
+    let version = Pointer::parse("/version").unwrap();
+    assert_eq!(history.writes(&version, &again).unwrap(), (1..=600).collect::<Vec<_>>());
+    assert!(matches!(history.step_at(350, &again).unwrap().outcome, Outcome::Applied(_)));
+}
+
+#[test]
+fn while_a_long_history_is_folded_the_nearest_state_is_shown() {
+    let (_, history) = history(events(&vec![(1, 3); 12_000]), 1 << 20);
+    let work = Work::default();
+    let count = |at: usize| history.step_ready(at, &work).unwrap().count;
+    assert_eq!(count(12_000), 0, "nothing is folded yet, and the end is far");
+    assert_eq!(count(3_000), 3_000, "near the start it need not wait");
+    assert_eq!(count(7_900), 7_900, "and what was folded on the way is near as well");
+    history.fold_all(&work).unwrap();
+    assert_eq!(count(12_000), 12_000);
 }
 
 #[test]

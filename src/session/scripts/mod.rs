@@ -123,6 +123,25 @@ impl Opened {
         }
     }
 
+    /// How many events of a stream its category's reducer treats as the one of another generation did:
+    /// all before the first whose handler was edited, if nothing but handlers was.
+    pub(crate) fn alike_until(&self, stream: u32, generation: u64) -> usize {
+        let Some(index) = &self.index else { return 0 };
+        let category = index.stream(stream).and_then(|info| info.name.category.clone()).unwrap_or_default();
+        let file = self.scripts.files.get(&category);
+        if file.map_or(self.scripts.base_generation, |file| file.generation) == generation {
+            return usize::MAX;
+        }
+        let edit = file.and_then(|file| file.edit.as_ref());
+        let Some(edit) = edit.filter(|edit| edit.from_generation == generation) else { return 0 };
+        let is_edited = |ordinal: &u32| {
+            let name = index.row(*ordinal).and_then(|row| index.type_name(row.event_type));
+            name.is_none_or(|name| edit.types.contains(name))
+        };
+        let events = index.stream_events(stream);
+        events.iter().position(is_edited).unwrap_or(events.len())
+    }
+
     /// What happens to the rest of a history when an event cannot be applied.
     pub(crate) fn on_failure(&self) -> OnFailure {
         match self.kept.now.scripts.on_failure {
@@ -175,7 +194,7 @@ impl Opened {
         self.scripts.generation += 1;
         let generation = self.scripts.generation;
         match self.scripts.files.get_mut(category) {
-            Some(file) => file.generation = generation,
+            Some(file) => file.change_generation(generation),
             None => self.scripts.base_generation = generation,
         }
         if self.chosen_category().as_deref() != Some(category) {

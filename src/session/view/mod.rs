@@ -20,7 +20,7 @@ mod what_if;
 
 use std::sync::Arc;
 
-pub use blame::BlameView;
+pub use blame::{BlameView, LastWrite, WriteRow};
 pub use bookmarks::BookmarksView;
 pub use compare::CompareView;
 pub use conditions::ConditionsView;

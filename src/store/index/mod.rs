@@ -11,6 +11,7 @@ mod find;
 mod keys;
 mod names;
 mod nearest;
+mod owners;
 mod rows;
 mod time;
 
@@ -22,6 +23,7 @@ use rows::Rows;
 
 pub use find::FoundStream;
 pub use nearest::nearest_names;
+pub use owners::SnapshotOwners;
 pub use time::Histogram;
 
 /// What is known of every event without its payload; columns, about 28 bytes an event.

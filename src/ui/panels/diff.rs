@@ -1,14 +1,18 @@
 //! What differs: before and after the step at the cursor, or between two pinned points.
 
 use crate::{
+    model::Pointer,
     session::{
-        action::{Action, CursorAction},
+        action::{Action, BlameAction, CursorAction},
         view::DiffView,
     },
-    ui::widgets::{
-        diff::{DiffState, diff_list},
-        empty::empty_panel,
-        icon::Icon,
+    ui::{
+        panels::state::why_button,
+        widgets::{
+            diff::{DiffState, diff_list_with_menu},
+            empty::empty_panel,
+            icon::Icon,
+        },
     },
 };
 
@@ -53,7 +57,10 @@ pub fn diff_ui(ui: &mut egui::Ui, view: &DiffView, local: &mut DiffLocal, action
         };
         empty_panel(ui, Icon::Check, "No difference", hint, None);
     } else {
-        diff_list(ui, "Changes", &view.changes, &mut local.list);
+        let mut why = None;
+        let mut menu = |ui: &mut egui::Ui, path: &Pointer| why = why_button(ui, path).or_else(|| why.take());
+        diff_list_with_menu(ui, "Changes", &view.changes, &mut local.list, Some(&mut menu));
+        actions.extend(why.map(|path| Action::Blame(BlameAction::Ask(path))));
     }
 }
 

@@ -24,7 +24,10 @@ pub mod welcome;
 pub mod what_if;
 
 use crate::{
-    session::{action::Action, view::View},
+    session::{
+        action::{Action, BlameAction},
+        view::View,
+    },
     ui::dock::Panel,
 };
 
@@ -71,6 +74,7 @@ pub struct Local {
 
 /// Draws a docked panel.
 pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local, actions: &mut Vec<Action>) {
+    let before = actions.len();
     match panel {
         Panel::Streams => streams::streams_ui(ui, &view.streams, &mut local.streams, actions),
         Panel::Events => events::events_ui(ui, &view.events, &mut local.events, actions),
@@ -92,5 +96,9 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         Panel::Compare => compare::compare_ui(ui, &view.compare, &mut local.compare, actions),
         Panel::WhatIf => what_if::what_if_ui(ui, &view.what_if, &mut local.what_if, actions),
         Panel::Bookmarks => bookmarks::bookmarks_ui(ui, &view.bookmarks, &mut local.bookmarks, actions),
+    }
+    // Whoever asks why wants to see the answer.
+    if actions.iter().skip(before).any(|action| matches!(action, Action::Blame(BlameAction::Ask(_)))) {
+        local.show_panel = Some(Panel::Why);
     }
 }

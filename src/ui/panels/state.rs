@@ -7,7 +7,7 @@ use egui::{RichText, TextEdit};
 use crate::{
     model::{Change, Pointer},
     session::{
-        action::{Action, BrowseAction},
+        action::{Action, BlameAction, BrowseAction},
         view::StateView,
     },
     ui::{
@@ -57,18 +57,37 @@ pub fn state_ui(
         local.marks = marks_of(&view.changes);
     }
     let mut column = None;
+    let mut why = None;
     let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
+        why = why_button(ui, path).or_else(|| why.take());
         if ui.button("Show as a column of the events").clicked() {
             column = Some(path.clone());
             ui.close();
         }
     };
-    JsonTree::new("State", state)
+    let answer = JsonTree::new("State", state)
         .marks(&local.marks)
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
     actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
+    actions.extend(why.or(answer.entered).map(|path| Action::Blame(BlameAction::Ask(path))));
+}
+
+/// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.
+pub(crate) fn why_button(ui: &mut egui::Ui, path: &Pointer) -> Option<Pointer> {
+    let is_clicked = ui.button("Why is this value so?").clicked();
+    if is_clicked {
+        ui.close();
+    }
+    is_clicked.then(|| path.clone())
+}
+
+impl StateLocal {
+    /// The chosen node.
+    pub(crate) fn selected(&self) -> Option<&Pointer> {
+        self.tree.selected.as_ref()
+    }
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {

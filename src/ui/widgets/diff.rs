@@ -1,7 +1,7 @@
 //! A list of changes: where, what it was, what it is.
 
 use egui::{
-    Id, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, text::TextFormat,
+    Id, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, text::TextFormat,
     text::TextWrapping, vec2,
 };
 
@@ -29,6 +29,20 @@ pub struct DiffState {
 
 /// Draws the changes into the space that is left; returns the path of the one that was chosen in this frame.
 pub fn diff_list(ui: &mut Ui, name: &str, changes: &[Change], state: &mut DiffState) -> Option<Pointer> {
+    diff_list_with_menu(ui, name, changes, state, None)
+}
+
+/// What a panel puts into the menu of a change.
+pub type ChangeMenu<'a> = &'a mut dyn FnMut(&mut Ui, &Pointer);
+
+/// As [`diff_list`], with a menu for each change.
+pub fn diff_list_with_menu(
+    ui: &mut Ui,
+    name: &str,
+    changes: &[Change],
+    state: &mut DiffState,
+    mut menu: Option<ChangeMenu<'_>>,
+) -> Option<Pointer> {
     let id = Id::unique(("diff", name));
     let whole = ui.available_rect_before_wrap();
     ui.allocate_rect(whole, Sense::HOVER);
@@ -45,8 +59,12 @@ pub fn diff_list(ui: &mut Ui, name: &str, changes: &[Change], state: &mut DiffSt
     for row in view.first..view.end {
         let Some(change) = usize::try_from(row).ok().and_then(|row| changes.get(row)) else { continue };
         let is_selected = asked.or(chosen) == Some(row);
-        if change_ui(&list, id.with(row), view.row_rect(row), change, is_selected) {
+        let response = change_ui(&list, id.with(row), view.row_rect(row), change, is_selected);
+        if response.clicked() {
             clicked = Some(row);
+        }
+        if let Some(menu) = &mut menu {
+            response.context_menu(|ui| menu(ui, &change.path));
         }
     }
     focus_frame(&list, id, whole);
@@ -64,8 +82,8 @@ pub fn diff_list(ui: &mut Ui, name: &str, changes: &[Change], state: &mut DiffSt
     shown.and_then(|row| changes.get(usize::try_from(row).ok()?)).map(|change| change.path.clone())
 }
 
-/// Draws one change; tells whether it was clicked.
-fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) -> bool {
+/// Draws one change.
+fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) -> Response {
     let colours = Palette::of(ui);
     let response = ui.interact(rect, id, Sense::CLICK);
     let (icon, word, tone, old, new) = match &change.kind {
@@ -101,9 +119,8 @@ fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) ->
         galley,
         colours.text,
     );
-    let is_clicked = response.clicked();
     if is_elided {
-        response.on_hover_ui_at_pointer(|ui| {
+        return response.on_hover_ui_at_pointer(|ui| {
             ui.label(egui::RichText::new(&path).font(theme::strong()));
             for (title, value) in [("Before", old), ("After", new)] {
                 if let Some(value) = value {
@@ -113,7 +130,7 @@ fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) ->
             }
         });
     }
-    is_clicked
+    response
 }
 
 fn line(
@@ -133,7 +150,7 @@ fn line(
     add("  ", colours.faint);
     match (old, new) {
         (Some(old), Some(new)) => {
-            let (old, new) = shared(&old.to_preview(LONGEST), &new.to_preview(LONGEST), path, width);
+            let (old, new) = side_by_side(&old.to_preview(LONGEST), &new.to_preview(LONGEST), path, width);
             add(&old, colours.faint);
             add("  →  ", colours.faint);
             add(&new, tone.ink);
@@ -147,7 +164,7 @@ fn line(
 
 /// Both values of a change, cut so that each has its part of the line: a long old value must not
 /// hide the new one.
-fn shared(old: &str, new: &str, path: &str, width: f32) -> (String, String) {
+pub(crate) fn side_by_side(old: &str, new: &str, path: &str, width: f32) -> (String, String) {
     /// The width of a character, and what stands around the values, in characters.
     const CHARACTER: f32 = 7.6;
     const AROUND: usize = 8;

@@ -1,5 +1,6 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
+mod blame;
 mod cursor;
 mod filters;
 mod follow;
@@ -17,7 +18,7 @@ use timeglass::{
     session::{
         Input, Session,
         action::{Action, BrowseAction, CursorAction, ShellAction},
-        job::{Answer, Slot},
+        job::{Answer, Job, Slot},
         view::View,
         workspace::Workspace,
     },
@@ -62,6 +63,14 @@ impl Script {
                 let answer = job.question.run(&Work::default()).expect("nobody cancels");
                 inputs.push_back(Input::Answer(job.slot, answer));
             }
+        }
+    }
+
+    /// Runs jobs that were held back, and what follows from their answers.
+    pub(crate) fn run(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            let answer = job.question.run(&Work::default()).expect("nobody cancels");
+            self.feed(Input::Answer(job.slot, answer));
         }
     }
 

@@ -57,6 +57,8 @@ pub struct JsonTree<'a> {
 pub struct TreeResponse {
     /// This node was chosen.
     pub selected: Option<Pointer>,
+    /// This scalar was entered: by a double click, or by Enter while it was chosen.
+    pub entered: Option<Pointer>,
     /// This was copied; the widget has put it on the clipboard already.
     pub copied: Option<Copied>,
 }
@@ -232,6 +234,8 @@ impl<'a> JsonTree<'a> {
             state.set_open(path.clone(), false);
         } else if (right || enter) && item.can_open && !item.is_open {
             state.set_open(path.clone(), true);
+        } else if enter && !item.can_open {
+            out.entered = Some(path.clone());
         } else if left {
             let parent = path.parent().filter(|parent| state.outline.row_of(parent).is_some());
             if let Some(parent) = parent {
@@ -283,6 +287,9 @@ impl<'a> JsonTree<'a> {
                     menu(ui, &item.path);
                 }
             });
+            if answer.response.double_clicked() && !item.can_open {
+                out.entered = Some(item.path.clone());
+            }
             if answer.response.clicked() || answer.response.secondary_clicked() {
                 is_clicked = true;
                 Self::choose(Some(item), state, out);
