@@ -5,9 +5,8 @@
 pub mod model;
 pub mod work;
 
-pub mod store;
-
 pub mod script;
+pub mod store;
 
 pub mod replay;
 

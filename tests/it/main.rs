@@ -23,6 +23,7 @@ mod project_file;
 mod replay;
 mod sample_data;
 mod schema;
+mod script;
 mod session;
 mod sqlite_store;
 mod support;

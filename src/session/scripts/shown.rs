@@ -158,8 +158,8 @@ impl Opened {
             let Some(own) = types.iter().find(is_own) else { continue };
             let names = || own.types.iter().map(|(name, _)| name);
             file.unhandled = names().filter(|name| !newest.reducer.handles(name)).cloned().collect();
-            let handled = newest.script.handled_types().unwrap_or_default();
-            file.unseen = handled.into_iter().filter(|name| !names().any(|other| other == name)).collect();
+            let handled = newest.script.handled_types().iter();
+            file.unseen = handled.filter(|name| !names().any(|other| other == *name)).cloned().collect();
         }
     }
 

@@ -303,6 +303,13 @@ impl ReducerFile {
 /// The event types that two texts of a reducer treat otherwise; nothing if that cannot be known,
 /// since more than handlers differs.
 fn edited_types(old: &Script, new: &Script) -> Option<BTreeSet<Arc<str>>> {
-    let _ = (old, new);
-    None
+    if old.shared_source() != new.shared_source() || old.options() != new.options() {
+        return None;
+    }
+    let (old, new) = (old.handler_sources(), new.handler_sources());
+    let names = old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name));
+    let edited: BTreeSet<Arc<str>> = names.cloned().collect();
+    // These concern every event, or those of any type.
+    let is_special = edited.iter().any(|name| name.starts_with('$'));
+    (!is_special).then_some(edited)
 }
