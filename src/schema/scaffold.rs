@@ -95,7 +95,9 @@ fn init_body(text: &mut String, catalog: &Catalog) {
 /// The fields of all types together, in the order in which they first occur.
 fn all_fields(catalog: &Catalog) -> Vec<(Arc<str>, Shape)> {
     let mut fields: Vec<(Arc<str>, Shape)> = Vec::new();
-    for (name, shape) in catalog.types.iter().filter(|one| is_whole(one)).flat_map(|one| &one.data.members) {
+    for (name, shape) in
+        catalog.types.iter().filter(|one| is_whole(one) && !is_special(one)).flat_map(|one| &one.data.members)
+    {
         match fields.iter_mut().find(|(other, _)| other == name) {
             Some((_, own)) => own.join(shape),
             None if is_safe_field(name) => fields.push((Arc::clone(name), shape.clone())),
@@ -125,7 +127,7 @@ fn handler(text: &mut String, shape: &TypeShape, indent: &str, parts: &BTreeSet<
     let inside = format!("{indent}    ");
     let events = format!("{events} event{}", if *events == 1 { "" } else { "s" });
     let looked = if is_read_whole(shape) { String::new() } else { format!(", {read} of them read") };
-    if SPECIAL.contains(&&**name) {
+    if is_special(shape) {
         writeln!(
             text,
             "{indent}// {name}: {events}; the name has a meaning of its own here, so they are not handled."
@@ -191,6 +193,11 @@ fn is_whole(shape: &TypeShape) -> bool {
         && !shape.data.has_more
         && shape.data.kinds.iter().all(|kind| *kind == Kind::Object)
         && !shape.data.members.is_empty()
+}
+
+/// Whether the dialect has a meaning of its own for the type's name.
+fn is_special(shape: &TypeShape) -> bool {
+    SPECIAL.contains(&&*shape.name)
 }
 
 fn is_read_whole(shape: &TypeShape) -> bool {

@@ -5,16 +5,20 @@ mod cursor;
 mod filters;
 mod follow;
 mod places;
+mod reducers;
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
 
 use timeglass::{
     model::{EventKey, EventQuery, Json, RecordedEvent, StoredSnapshot, StreamName},
-    project::open::{OpenedStore, Opening},
+    project::{
+        Places,
+        open::{OpenedStore, Opening},
+    },
     session::{
         Input, Session,
         action::{Action, BrowseAction, CursorAction, ShellAction},
@@ -38,18 +42,41 @@ pub(crate) struct Script {
 impl Script {
     /// Opens a store of these events.
     pub(crate) fn open(events: impl IntoIterator<Item = RecordedEvent>) -> Self {
+        Self::opened(PathBuf::from("/stores/shop.sqlite"), events, Workspace::default())
+    }
+
+    /// Opens a store of these events in a folder that can be written to, with the project file there.
+    pub(crate) fn open_in(folder: &Path, events: impl IntoIterator<Item = RecordedEvent>) -> Self {
+        Self::opened(folder.join("shop.sqlite"), events, Workspace::default())
+    }
+
+    /// The same, with what an earlier window kept.
+    pub(crate) fn reopen(
+        folder: &Path,
+        events: impl IntoIterator<Item = RecordedEvent>,
+        workspace: Workspace,
+    ) -> Self {
+        Self::opened(folder.join("shop.sqlite"), events, workspace)
+    }
+
+    fn opened(
+        path: PathBuf,
+        events: impl IntoIterator<Item = RecordedEvent>,
+        workspace: Workspace,
+    ) -> Self {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
-        let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
+        let session = Session::new(workspace, None, PathBuf::from("sample.sqlite"));
         let mut script = Self { session, store: Arc::clone(&store) };
+        let project = Places::with_config(&path, None).find(None).unwrap();
         let opening = Opening::Store(Box::new(OpenedStore {
-            path: PathBuf::from("/stores/shop.sqlite"),
             head: store.head().unwrap(),
             store,
             is_uncertain: false,
-            project_file: None,
-            sections: timeglass::project::Sections::default(),
+            project_file: project.as_ref().map(|project| project.path().to_owned()),
+            sections: project.map(|project| project.sections().clone()).unwrap_or_default(),
             warnings: Vec::new(),
             saved_to: None,
+            path,
         }));
         script.feed(Input::Answer(Slot::Open, Answer::Opened(Box::new(opening))));
         script
