@@ -28,7 +28,8 @@ pub(crate) struct Globals {
 }
 
 /// Names of things that keep what cannot be compared from outside.
-const OPAQUE: &[&str] = &["WeakMap", "WeakSet", "WeakRef", "Symbol", "Proxy", "Reflect", "defineProperty", "Promise"];
+const OPAQUE: &[&str] =
+    &["WeakMap", "WeakSet", "WeakRef", "Symbol", "Proxy", "Reflect", "defineProperty", "Promise"];
 
 impl Globals {
     /// Nothing if they cannot be known.
@@ -71,8 +72,7 @@ fn comparable(engine: &Engine, value: &Value<'_>) -> Option<Json> {
         // scan has seen. What it was given from outside can be counted.
         return Some(Json::from(raw::own_keys(object).ok()?.len()));
     }
-    let is_plain = object.is_array()
-        || raw::class_of(value) == engine.plain_class();
+    let is_plain = object.is_array() || raw::class_of(value) == engine.plain_class();
     if !is_plain {
         return None;
     }

@@ -61,9 +61,7 @@ impl Definition {
     /// Whether the source reads that stream.
     #[must_use]
     pub fn reads(&self, stream: &str) -> bool {
-        let is_in = |category: &str| {
-            stream.strip_prefix(category).is_some_and(|rest| rest.starts_with('-'))
-        };
+        let is_in = |category: &str| stream.strip_prefix(category).is_some_and(|rest| rest.starts_with('-'));
         if self.all_streams {
             return true;
         }

@@ -93,7 +93,13 @@ fn is_escaped_in_values(c: char) -> bool {
     match c {
         ' '..='~' => false,
         // Blanks other than the space, separators, private use, what is no character.
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' => true,
+        '\u{a0}'
+        | '\u{1680}'
+        | '\u{2000}'..='\u{200a}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{202f}'
+        | '\u{205f}' => true,
         '\u{3000}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fffd}'.. => true,
         _ => c.is_control(),
     }

@@ -146,11 +146,8 @@ impl Encoder<'_> {
         }
         self.grow(2)?;
         self.open.push(address);
-        let json = if object.is_array() {
-            self.array(object, previous)?
-        } else {
-            self.object(object, previous)?
-        };
+        let json =
+            if object.is_array() { self.array(object, previous)? } else { self.object(object, previous)? };
         self.open.pop();
         Ok(json)
     }
@@ -203,7 +200,10 @@ impl Encoder<'_> {
             let Some(key) = keys.key(index) else { break };
             let name = self.host.names.borrow_mut().name(object.ctx(), key);
             let Some(name) = name else {
-                return Err(Refusal::Broken(Fault::HandlerError, "a symbol cannot be the name of a member".into()));
+                return Err(Refusal::Broken(
+                    Fault::HandlerError,
+                    "a symbol cannot be the name of a member".into(),
+                ));
             };
             let Some(property) = keys.property(key).map_err(|_| Refusal::Thrown)? else { continue };
             let Property::Data(value) = property else { return Err(getter()) };

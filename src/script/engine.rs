@@ -125,7 +125,12 @@ impl Engine {
     }
 
     /// Runs a source as a script; its value is that of its last expression.
-    pub(crate) fn eval<'js>(&self, ctx: &Ctx<'js>, source: &str, limit: Duration) -> Result<Value<'js>, Ended> {
+    pub(crate) fn eval<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        source: &str,
+        limit: Duration,
+    ) -> Result<Value<'js>, Ended> {
         let mut options = EvalOptions::default();
         options.strict = false;
         options.filename = Some(FILE.to_owned());
@@ -170,7 +175,10 @@ impl Engine {
             Err(rquickjs::Error::Exception) => Some(ctx.catch()),
             Err(err) => {
                 let failure = Failure { file: Some(Arc::clone(&self.name)), ..Failure::new(err.to_string()) };
-                return Err(Ended { fault: poison.map_or(Fault::HandlerError, |poison| poison.fault), failure });
+                return Err(Ended {
+                    fault: poison.map_or(Fault::HandlerError, |poison| poison.fault),
+                    failure,
+                });
             }
         };
         // Reading the error may run user code once more; what comes of that is of no interest.
@@ -193,7 +201,9 @@ impl Engine {
                 Ended { fault, failure: self.failure(&message) }
             }
             Refusal::Thrown => match self.settle::<()>(ctx, Err(rquickjs::Error::Exception)) {
-                Ok(()) => Ended { fault: Fault::HandlerError, failure: self.failure("the value cannot be read") },
+                Ok(()) => {
+                    Ended { fault: Fault::HandlerError, failure: self.failure("the value cannot be read") }
+                }
                 Err(ended) => ended,
             },
         }

@@ -34,6 +34,8 @@ pub struct Envelope {
 /// What stands in the place of a link in a stream of links.
 const LINK: &str = "$>";
 
+const NULL: &str = "null";
+
 impl Envelope {
     /// Reads the form in which conformance cases write an event: `eventType`, `streamId`,
     /// `sequenceNumber`, `isJson`, `eventId`, `created`, and `data`, `metadata`, `linkMetadata` as texts.
@@ -85,6 +87,16 @@ impl Envelope {
             metadata: part("metadata"),
             link_metadata: Part::default(),
         })
+    }
+
+    /// An event for a reducer. One without data has the data null, so that handlers run for it, too.
+    #[must_use]
+    pub fn of_history(event: &RecordedEvent) -> Self {
+        let mut envelope = Self::from(event);
+        if event.data.encoding == Encoding::Absent {
+            envelope.data = Part { text: Some(NULL.into()), json: Some(Json::Null) };
+        }
+        envelope
     }
 
     /// Whether the event came in by way of a link.
@@ -167,8 +179,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;

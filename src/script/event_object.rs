@@ -3,7 +3,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use rquickjs::{Ctx, Error, Object, Result, String as Text, Value};
+use rquickjs::{Ctx, Object, Result, String as Text, Value};
 
 use crate::{
     model::Json,
@@ -152,9 +152,4 @@ pub(crate) fn read_all_late(object: &Object<'_>) -> Result<()> {
         let _value: Value<'_> = object.get(name)?;
     }
     Ok(())
-}
-
-/// The engine's error for what the host refuses, without a value.
-pub(crate) fn thrown() -> Error {
-    Error::Exception
 }

@@ -113,7 +113,8 @@ impl Host {
         match self.call_started.get() {
             None => self.call_started.set(Some(Instant::now())),
             Some(started) if started.elapsed() >= limit => {
-                let what = if self.is_loading.get() { "loading the script" } else { "a call into the script" };
+                let what =
+                    if self.is_loading.get() { "loading the script" } else { "a call into the script" };
                 let message = format!("{what} took longer than {} ms", limit.as_millis());
                 self.poison(Fault::ExecutionTimeout, &message);
             }

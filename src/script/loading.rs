@@ -43,17 +43,31 @@ pub(crate) struct Handlers {
 const AFTER_SOURCE: &[&str] = &["when", "foreachStream", "partitionBy", "outputState"];
 const AFTER_STREAMS: &[&str] = &["when", "partitionBy", "outputState"];
 const AFTER_PARTITION: &[&str] = &["when"];
-const AFTER_WHEN: &[&str] = &["transformBy", "filterBy", "outputState", "outputTo", "$defines_state_transform"];
+const AFTER_WHEN: &[&str] =
+    &["transformBy", "filterBy", "outputState", "outputTo", "$defines_state_transform"];
 const AFTER_OUTPUT_STATE: &[&str] = &["transformBy", "filterBy", "outputTo"];
 const AFTER_TRANSFORM: &[&str] = &["transformBy", "filterBy", "outputState", "outputTo"];
 const CHAIN: &[&str] = &[
-    "when", "foreachStream", "partitionBy", "outputState", "transformBy", "filterBy", "outputTo",
+    "when",
+    "foreachStream",
+    "partitionBy",
+    "outputState",
+    "transformBy",
+    "filterBy",
+    "outputTo",
     "$defines_state_transform",
 ];
 
 /// Functions that are there while the source is loaded, and not afterwards.
 const SOURCES: &[&str] = &[
-    "options", "fromAll", "fromStream", "fromStreams", "fromCategory", "fromCategories", "on_event", "on_any",
+    "options",
+    "fromAll",
+    "fromStream",
+    "fromStreams",
+    "fromCategory",
+    "fromCategories",
+    "on_event",
+    "on_any",
 ];
 
 /// A load under way. Its functions live in the engine and share it, so what it has gathered is taken out
@@ -120,7 +134,12 @@ impl Loading {
     }
 
     /// What a source function or a link of the chain does.
-    fn call<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, name: &str, arguments: &[Value<'js>]) -> Result<Value<'js>> {
+    fn call<'js>(
+        self: &Rc<Self>,
+        ctx: &Ctx<'js>,
+        name: &str,
+        arguments: &[Value<'js>],
+    ) -> Result<Value<'js>> {
         let first = arguments.first();
         match name {
             "options" => self.options(ctx, first),
@@ -281,7 +300,11 @@ impl Loading {
     }
 
     /// Registers every own property that is a function of the script.
-    pub(crate) fn when<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, given: Option<&Value<'js>>) -> Result<Value<'js>> {
+    pub(crate) fn when<'js>(
+        self: &Rc<Self>,
+        ctx: &Ctx<'js>,
+        given: Option<&Value<'js>>,
+    ) -> Result<Value<'js>> {
         self.definition.borrow_mut().defines_handlers = true;
         if let Some(object) = given.and_then(Value::as_object) {
             for (name, value) in self.in_written_order(self.own_values(ctx, object)?) {
@@ -400,7 +423,11 @@ impl Loading {
                 definition.result_stream = not_blank(text.into());
             }
             (
-                "$includelinks" | "reorderevents" | "bistate" | "trackemittedstreams" | "processinglag"
+                "$includelinks"
+                | "reorderevents"
+                | "bistate"
+                | "trackemittedstreams"
+                | "processinglag"
                 | "resultstreamname",
                 _,
             ) => return Err(self.refuse(ctx, &format!("options: `{name}` is of the wrong kind"))),

@@ -13,6 +13,7 @@
 
 mod allocator;
 mod carry;
+mod case;
 mod definition;
 mod dotnet_text;
 mod encode;
@@ -33,6 +34,7 @@ mod source_scan;
 mod step;
 mod tokens;
 
+pub use case::Case;
 pub use definition::Definition;
 pub use envelope::Envelope;
 pub use excerpt::excerpt;

@@ -6,16 +6,13 @@ use std::{rc::Rc, sync::Arc};
 
 use rquickjs::{Ctx, Function, Object, Result, Value, function::Rest};
 
-use crate::{
-    model::Json,
-    script::{
-        dotnet_text::dotnet_text,
-        encode::{Refusal, bigint_digits, encode},
-        host::Host,
-        number_text::{dotnet_number, script_number},
-        raw::{self, Access, Kind, Property},
-        step::{Emitted, Fault},
-    },
+use crate::script::{
+    dotnet_text::dotnet_text,
+    encode::{Refusal, bigint_digits, encode},
+    host::Host,
+    number_text::{dotnet_number, script_number},
+    raw::{self, Access, Kind, Property},
+    step::{Emitted, Fault},
 };
 
 type Metadata = Vec<(Arc<str>, Option<Arc<str>>)>;
@@ -228,9 +225,4 @@ fn symbol_text<'js>(_ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String> {
     let description = symbol.description()?;
     let text = raw::with_text(&description, raw::repaired).unwrap_or_default();
     Ok(format!("Symbol({text})"))
-}
-
-/// The text of a JSON value as the dialect stores it.
-pub(crate) fn stored_text(json: &Json) -> String {
-    dotnet_text(json)
 }

@@ -145,9 +145,8 @@ pub(crate) fn own_property<'js>(object: &Object<'js>, key: Key) -> Result<Option
     let ctx = object.ctx();
     let mut found = MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
     // SAFETY: the object is live, the key belongs to this engine, and the place is ours.
-    let answer = unsafe {
-        qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), found.as_mut_ptr(), object.as_raw(), key)
-    };
+    let answer =
+        unsafe { qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), found.as_mut_ptr(), object.as_raw(), key) };
     if answer < 0 {
         return Err(Error::Exception);
     }
@@ -191,9 +190,7 @@ impl Names {
             return Some(Arc::clone(name));
         }
         // SAFETY: the key is live, being in use by the object that it was read from.
-        let value = unsafe {
-            Value::from_raw(ctx.clone(), qjs::JS_AtomToValue(ctx.as_raw().as_ptr(), key))
-        };
+        let value = unsafe { Value::from_raw(ctx.clone(), qjs::JS_AtomToValue(ctx.as_raw().as_ptr(), key)) };
         let name: Arc<str> = with_text(&value, |text| repaired(text).into())?;
         if place < Self::MOST {
             if self.0.len() <= place {
@@ -418,7 +415,11 @@ impl EventClass {
     }
 
     /// An event object with nothing but its late members.
-    pub(crate) fn new_object<'js>(&self, prototype: &Object<'js>, cell: Rc<EventCell>) -> Result<Object<'js>> {
+    pub(crate) fn new_object<'js>(
+        &self,
+        prototype: &Object<'js>,
+        cell: Rc<EventCell>,
+    ) -> Result<Object<'js>> {
         let ctx = prototype.ctx();
         // SAFETY: context and prototype are live; the object takes over one count of the cell, which
         // its finalizer gives back.
@@ -503,9 +504,7 @@ unsafe fn late_value<'js>(
     let twin = twin.and_then(|twin| event_object::LATE.iter().position(|late| *late == twin));
     if let Some(key) = twin.and_then(|at| keys.get(at)) {
         // SAFETY: the object is live, and counted once more for the value that is dropped here.
-        let object = unsafe {
-            Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), object))
-        };
+        let object = unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), object)) };
         if let Some(object) = object.as_object()
             && let Some(Property::Data(value)) = own_property(object, *key)?
         {

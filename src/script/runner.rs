@@ -10,12 +10,12 @@ use crate::{
         encode::encode,
         engine::{Ended, Engine},
         envelope::Envelope,
-        event_object::{event_object, is_deeper_than, MAX_DEPTH},
+        event_object::{MAX_DEPTH, event_object, is_deeper_than},
         loading::Kept,
         number_text::dotnet_number,
         options::{EngineVersion, World},
         raw::{self, Kind},
-        script::{Loaded, LoadError, Script, load},
+        script::{LoadError, Loaded, Script, load},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
     work::Work,
@@ -100,7 +100,8 @@ impl Runner {
     ///
     /// Fails if it is not JSON.
     pub fn set_state_text(&mut self, partition: &str, text: &str) -> Result<(), Failure> {
-        let value = Json::parse(text.as_bytes()).map_err(|err| Failure::new(format!("the stored state: {err}")))?;
+        let value =
+            Json::parse(text.as_bytes()).map_err(|err| Failure::new(format!("the stored state: {err}")))?;
         self.states.insert(partition.into(), Stored { value, text: Some(text.into()) });
         Ok(())
     }
@@ -108,6 +109,12 @@ impl Runner {
     /// Forgets the state of a partition, as if it had never been stored.
     pub fn clear_state(&mut self, partition: &str) {
         self.states.remove(partition);
+    }
+
+    /// Whether something runs when a partition gets its first event.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        !self.loaded.handlers.created.is_empty()
     }
 
     /// The stored state of a partition, if there is one.
@@ -159,7 +166,9 @@ impl Runner {
     /// Feeds one event.
     pub fn feed(&mut self, event: &Envelope) -> Step {
         let mut course = Course { event, partition: None };
-        let answer = self.revive().map_err(|err| Stop::Fault(Ended { fault: Fault::HandlerError, failure: err.failure }));
+        let answer = self
+            .revive()
+            .map_err(|err| Stop::Fault(Ended { fault: Fault::HandlerError, failure: err.failure }));
         let answer = answer.and_then(|()| self.handle(&mut course));
         let host = &self.loaded.engine.host;
         let (logs, emitted, roundings) = (host.take_logs(), host.take_emitted(), host.take_roundings());
@@ -205,7 +214,7 @@ impl Runner {
             let millis = time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64);
             self.loaded.engine.host.set_now(millis);
         }
-        if let Some(deleted) = self.deleted_stream(event)? {
+        if !is_reducer && let Some(deleted) = self.deleted_stream(event)? {
             if self.loaded.handlers.deleted.is_none() {
                 return Err(Stop::Skip(Skip::NoDeleteHandler));
             }
@@ -252,13 +261,17 @@ impl Runner {
     }
 
     fn partition(&self, event: &Envelope) -> Result<Option<Arc<str>>, Ended> {
+        if self.script.is_reducer() {
+            return Ok(Some("".into()));
+        }
         if self.loaded.definition.by_streams {
             return Ok(Some(Arc::clone(&event.stream)));
         }
         let Some(partition_by) = &self.loaded.handlers.partition_by else { return Ok(Some("".into())) };
         let engine = &self.loaded.engine;
         engine.with(|ctx| {
-            let object = engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, "", event.category()))?;
+            let object =
+                engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, "", event.category()))?;
             let key = engine.call(ctx, partition_by, &[object])?;
             Ok(match raw::kind(&key) {
                 Kind::Text => raw::with_text(&key, raw::repaired).map(Arc::from),
@@ -270,7 +283,12 @@ impl Runner {
     }
 
     /// Loads the state, runs what is to run, stores the state and computes the result.
-    fn with_state(&mut self, course: &Course<'_>, partition: &Arc<str>, deleted: Option<&Arc<str>>) -> Result<Processed, Stop> {
+    fn with_state(
+        &mut self,
+        course: &Course<'_>,
+        partition: &Arc<str>,
+        deleted: Option<&Arc<str>>,
+    ) -> Result<Processed, Stop> {
         let run = Run { runner: self, course, partition };
         let engine = &self.loaded.engine;
         let done = engine.with(|ctx| run.run(ctx, deleted))?;
@@ -371,7 +389,8 @@ impl Run<'_> {
             None => self.engine().guard(ctx, |ctx| ctx.eval("[undefined, undefined]"))?,
         };
         let Some(slots) = pair.as_object().filter(|slots| slots.is_array()) else {
-            let failure = self.engine().failure("the state left by the last event is no pair of own and shared state");
+            let failure =
+                self.engine().failure("the state left by the last event is no pair of own and shared state");
             return Err(Ended { fault: Fault::HandlerError, failure });
         };
         self.put(ctx, slots, "0", own)?;
@@ -390,7 +409,13 @@ impl Run<'_> {
         Ok(pair)
     }
 
-    fn put<'js>(&self, ctx: &Ctx<'js>, slots: &Object<'js>, slot: &str, value: Value<'js>) -> Result<(), Ended> {
+    fn put<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        slots: &Object<'js>,
+        slot: &str,
+        value: Value<'js>,
+    ) -> Result<(), Ended> {
         self.engine().guard(ctx, |_| raw::define(slots, slot, value, raw::Access::Free))
     }
 
@@ -407,7 +432,11 @@ impl Run<'_> {
 
     fn event<'js>(&self, ctx: &Ctx<'js>, category: &str) -> Result<Value<'js>, Ended> {
         let engine = self.engine();
-        let partition = if self.has_partitions() { &**self.partition } else { "" };
+        let partition = match (self.runner.script.is_reducer(), self.has_partitions()) {
+            (true, _) => &*self.course.event.stream,
+            (false, true) => &**self.partition,
+            (false, false) => "",
+        };
         engine.guard(ctx, |ctx| event_object(&engine.host, ctx, self.course.event, partition, category))
     }
 

@@ -101,7 +101,13 @@ impl Script {
         Err(LoadError { kind: LoadErrorKind::InvalidProjection, failure })
     }
 
-    fn new(name: &str, text: &str, options: &Options, work: &Work, is_reducer: bool) -> Result<Self, LoadError> {
+    fn new(
+        name: &str,
+        text: &str,
+        options: &Options,
+        work: &Work,
+        is_reducer: bool,
+    ) -> Result<Self, LoadError> {
         let loaded = load(name, text, options, work, is_reducer)?;
         let handler_sources = loaded.handlers.sources.iter().cloned().collect();
         let definition = loaded.definition.clone();

@@ -104,7 +104,9 @@ fn member_names(words: &Words<'_>, start: usize) -> Vec<Arc<str>> {
 fn member_name(kind: Option<TokenKind>, word: &str) -> Option<Arc<str>> {
     match kind? {
         TokenKind::Name | TokenKind::Keyword => Some(word.into()),
-        TokenKind::Number => Some(word.parse::<f64>().ok().map_or(word.into(), |number| number.to_string().into())),
+        TokenKind::Number => {
+            Some(word.parse::<f64>().ok().map_or(word.into(), |number| number.to_string().into()))
+        }
         TokenKind::Text => word.get(1..word.len().saturating_sub(1)).map(Arc::from),
         _ => None,
     }
@@ -136,12 +138,16 @@ pub(crate) fn top_level_names(text: &str) -> Option<BTreeSet<Arc<str>>> {
                 names.insert(words.word(at).into());
             }
             // Hidden inside: a function called on the spot, from which handlers are taken.
-            Some(TokenKind::Name) if depth > 0 && word == "when" && words.word(index + 1) == "(" => return None,
+            Some(TokenKind::Name) if depth > 0 && word == "when" && words.word(index + 1) == "(" => {
+                return None;
+            }
             Some(TokenKind::Keyword) if word == "static" => return None,
             _ => {}
         }
     }
-    let is_plain = |index: usize| words.word(index) == "when" && words.word(index + 1) == "(" && words.word(index + 2) != "{";
+    let is_plain = |index: usize| {
+        words.word(index) == "when" && words.word(index + 1) == "(" && words.word(index + 2) != "{"
+    };
     if (0..words.tokens.len()).any(is_plain) {
         return None;
     }
@@ -169,7 +175,9 @@ fn declared(words: &Words<'_>, start: usize) -> Option<Vec<Arc<str>>> {
             "}" | ")" | "]" => depth -= 1,
             "," if depth == 0 => expects_name = true,
             ";" if depth == 0 => break,
-            "var" | "let" | "const" | "function" | "class" if depth == 0 && words.word(index - 1) != "=" => break,
+            "var" | "let" | "const" | "function" | "class" if depth == 0 && words.word(index - 1) != "=" => {
+                break;
+            }
             _ => {}
         }
         if depth < 0 {
@@ -190,8 +198,14 @@ mod tests {
 
     #[test]
     fn the_written_order_of_handlers() {
-        check("fromAll().when({ $any: f, 1: (a) => ({ b: 1 }), 'x y'() {}, async Z(s, e) {} })", "$any 1 x y Z");
-        check("a.when({ get: 1, async() {}, [k]: 2, ...more, T: `a${ {q: 1} }b` }).when({})", "get async T | ");
+        check(
+            "fromAll().when({ $any: f, 1: (a) => ({ b: 1 }), 'x y'() {}, async Z(s, e) {} })",
+            "$any 1 x y Z",
+        );
+        check(
+            "a.when({ get: 1, async() {}, [k]: 2, ...more, T: `a${ {q: 1} }b` }).when({})",
+            "get async T | ",
+        );
         check("when(h)", "");
     }
 
@@ -210,7 +224,8 @@ mod tests {
 
     #[test]
     fn top_level_names_are_found_or_given_up() {
-        let names = |text: &str| top_level_names(text).map(|names| names.into_iter().collect::<Vec<_>>().join(" "));
+        let names =
+            |text: &str| top_level_names(text).map(|names| names.into_iter().collect::<Vec<_>>().join(" "));
         let source = "let a = 1, b = { c: 2 };\nfunction f() { var d; }\nclass K {}\nfromAll().when({ A(s) { let e; } });";
         assert_eq!(names(source).as_deref(), Some("K a b f"));
         assert_eq!(names("const { a } = x;"), None);

@@ -177,8 +177,7 @@ impl Processed {
 
 impl Faulted {
     fn to_json(&self) -> Json {
-        let mut members =
-            vec![("status", Json::from("faulted")), ("fault", Json::from(self.fault.name()))];
+        let mut members = vec![("status", Json::from("faulted")), ("fault", Json::from(self.fault.name()))];
         if let Some(partition) = &self.partition {
             members.push(("partition", Json::from(Arc::clone(partition))));
         }

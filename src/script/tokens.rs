@@ -38,21 +38,71 @@ pub struct Token {
 }
 
 const KEYWORDS: &[&str] = &[
-    "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete",
-    "do", "else", "export", "extends", "false", "finally", "for", "function", "if", "import", "in",
-    "instanceof", "let", "new", "null", "of", "return", "static", "super", "switch", "this", "throw", "true",
-    "try", "typeof", "var", "void", "while", "with", "yield",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "instanceof",
+    "let",
+    "new",
+    "null",
+    "of",
+    "return",
+    "static",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
 ];
 
 /// Words after which a `/` starts a regular expression, although they look like names.
 const BEFORE_REGEX: &[&str] = &[
-    "await", "case", "delete", "do", "else", "in", "instanceof", "new", "of", "return", "throw", "typeof",
-    "void", "yield",
+    "await",
+    "case",
+    "delete",
+    "do",
+    "else",
+    "in",
+    "instanceof",
+    "new",
+    "of",
+    "return",
+    "throw",
+    "typeof",
+    "void",
+    "yield",
 ];
 
 const OPERATORS: &[&str] = &[
-    ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>", "==", "!=", "<=", ">=",
-    "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<", ">>", "**",
+    ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>", "==", "!=", "<=",
+    ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<", ">>",
+    "**",
 ];
 
 /// The tokens of a source, in order.
@@ -90,7 +140,9 @@ impl Scanner<'_> {
                 return true;
             }
             '/' if self.rest().starts_with("//") => (TokenKind::Comment, self.up_to_line_end()),
-            '#' if self.at == 0 && self.rest().starts_with("#!") => (TokenKind::Comment, self.up_to_line_end()),
+            '#' if self.at == 0 && self.rest().starts_with("#!") => {
+                (TokenKind::Comment, self.up_to_line_end())
+            }
             '/' if self.rest().starts_with("/*") => (TokenKind::Comment, self.block_comment()),
             '"' | '\'' => (TokenKind::Text, self.string(c)),
             '`' => (TokenKind::Template, self.template(1)),
@@ -208,7 +260,8 @@ impl Scanner<'_> {
             }
             None
         })??;
-        let flags = rest.get(end..).unwrap_or_default().chars().take_while(|c| c.is_ascii_alphabetic()).count();
+        let flags =
+            rest.get(end..).unwrap_or_default().chars().take_while(|c| c.is_ascii_alphabetic()).count();
         Some(end + flags)
     }
 
@@ -220,7 +273,8 @@ impl Scanner<'_> {
             .find(|(_, c)| !is_name_start(*c) && !c.is_numeric())
             .map_or(rest.len(), |(at, _)| at);
         let word = rest.get(..end).unwrap_or_default();
-        let follows_dot = self.found.last().is_some_and(|token| matches!(text_of(self.text, token), "." | "?."));
+        let follows_dot =
+            self.found.last().is_some_and(|token| matches!(text_of(self.text, token), "." | "?."));
         let is_keyword = !follows_dot && KEYWORDS.contains(&word);
         (if is_keyword { TokenKind::Keyword } else { TokenKind::Name }, end)
     }
