@@ -105,9 +105,25 @@ pub enum Slot {
     Run,
     /// Looking for conditions in many streams.
     Across,
+    /// Which event types the categories have.
+    ScriptTypes,
+    /// Whether the reducers' files have changed.
+    ScriptLook,
+    /// Loading reducers.
+    ScriptLoad,
+    /// Writing reducers.
+    ScriptSave,
+    /// Writing a reducer from events.
+    Scaffold,
 }
 
 impl Slot {
+    /// Whether it only looks now and then whether something changed: no work that a user waits for.
+    #[must_use]
+    pub fn is_look(self) -> bool {
+        matches!(self, Self::Watch | Self::ScriptLook)
+    }
+
     /// What the progress line says while it takes long.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -140,6 +156,11 @@ impl Slot {
             Self::Hits => "Looking for hits",
             Self::Run => "Running",
             Self::Across => "Searching all streams",
+            Self::ScriptTypes => "Counting event types",
+            Self::ScriptLook => "Looking for new text",
+            Self::ScriptLoad => "Loading the reducer",
+            Self::ScriptSave => "Saving the reducer",
+            Self::Scaffold => "Looking at the events",
         }
     }
 }

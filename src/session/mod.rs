@@ -236,6 +236,12 @@ impl Session {
         self.view.state.state.is_some()
     }
 
+    /// Whether the editor holds text that is not in its file.
+    #[must_use]
+    pub fn has_unsaved_reducer(&self) -> bool {
+        self.view.scripts.editor.as_ref().is_some_and(|editor| editor.is_unsaved)
+    }
+
     /// Whether a path is pinned for blame.
     #[must_use]
     pub fn has_question(&self) -> bool {

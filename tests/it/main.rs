@@ -25,6 +25,7 @@ mod probes;
 mod project_file;
 mod replay;
 mod sample_data;
+mod schema;
 mod script;
 mod session;
 mod sqlite_store;

@@ -27,7 +27,7 @@ pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
-pub use scripts::ScriptsView;
+pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
