@@ -210,6 +210,13 @@ impl Host {
         self.object_prototype.borrow().clone().ok_or(Error::Unknown)?.restore(ctx)
     }
 
+    /// Lets go of what a call wrote that belongs to no step.
+    pub(crate) fn forget_output(&self) {
+        self.logs.take();
+        self.emitted.take();
+        self.roundings.take();
+    }
+
     /// The time that a frozen world shows.
     pub(crate) fn set_now(&self, millis: f64) {
         self.now.set(millis);

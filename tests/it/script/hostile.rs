@@ -13,6 +13,7 @@ fn options() -> Options {
     let mut options = Options::default();
     options.limits.call = Duration::from_millis(200);
     options.limits.memory = 64 << 20;
+    options.limits.state = 1 << 20;
     options
 }
 
