@@ -11,8 +11,10 @@ use proptest::{
 use timeglass::{
     model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
     replay::{
-        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, StreamEvents, Write, fold,
+        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted, StreamEvents,
+        Write, fold,
     },
+    script::{Options, Script},
     store::{
         EventStore,
         index::Index,
@@ -118,6 +120,37 @@ impl Folding for Keeping {
     }
 }
 
+/// The same in JavaScript; the second keeps what it counts outside the state, from an event on.
+const SCRIPTS: [&str; 2] = [
+    r"({
+        $init: () => ({ entries: [], sum: 0 }),
+        Changed(state, event) {
+            const number = Number(event.sequenceNumber);
+            if (number % 11 === 0) throw new Error('out of order');
+            if (number % 5 === 0 && state.entries.length > 0) state.entries.shift();
+            else state.entries.push(event.data);
+            state.sum = Math.floor(number / 3);
+            return state;
+        },
+    })",
+    r"let hidden = 0;
+    fromCategory('order').foreachStream().when({
+        $init: () => ({ sum: 0 }),
+        Changed(state, event) {
+            if (Number(event.sequenceNumber) > 150) hidden += 1;
+            state.sum += hidden;
+            state.last = event.data;
+            return state;
+        },
+    })",
+];
+
+fn scripted(which: usize) -> Arc<dyn Reducer> {
+    let options = Options::frozen(None);
+    let script = Script::load_reducer("ledger.js", SCRIPTS[which], &options, &Work::default());
+    Arc::new(Scripted::new(script.expect("a script that loads")))
+}
+
 /// Every state of a history, made in the plainest way.
 fn states(events: &[RecordedEvent], reducer: &dyn Reducer, on_failure: OnFailure) -> Vec<Json> {
     let work = Work::default();
@@ -163,12 +196,12 @@ fn brute_force(states: &[Json], path: &Pointer) -> Vec<Write> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn blame_is_what_looking_at_every_state_finds(
         choices in vec(any::<(u8, u8)>(), 1..250),
-        kind in 0..3_usize,
+        kind in 0..5_usize,
         budget in 0..4_usize,
         is_folded in any::<bool>(),
         stops in any::<bool>(),
@@ -177,7 +210,8 @@ proptest! {
         let reducer: Arc<dyn Reducer> = match kind {
             0 => Arc::new(Merge::for_category(None)),
             1 => Arc::new(Ledger { fails_every: 11, hides_from: usize::MAX }),
-            _ => Arc::new(Ledger { fails_every: 90, hides_from: 120 }),
+            2 => Arc::new(Ledger { fails_every: 90, hides_from: 120 }),
+            _ => scripted(kind - 3),
         };
         let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
         let states = states(&events, &*reducer, on_failure);
@@ -188,7 +222,7 @@ proptest! {
             history.fold_all(&work).unwrap();
         }
         let paths = paths(&states);
-        for path in paths.iter().step_by(1 + paths.len() / 25) {
+        for path in paths.iter().step_by(1 + paths.len() / if kind < 3 { 25 } else { 6 }) {
             let expected = brute_force(&states, path);
             let counts: Vec<usize> = expected.iter().map(|write| write.count).collect();
             assert_eq!(history.writes(path, &work).unwrap(), counts, "{path}");
@@ -235,6 +269,34 @@ proptest! {
                 assert_eq!(ready.after, states[ready.count]);
             }
         }
+    }
+
+    #[test]
+    fn seeking_equals_folding_for_scripts(
+        length in 1..500_usize,
+        seeks in vec(any::<u16>(), 1..8),
+        which in 0..2_usize,
+        budget in 0..3_usize,
+        stops in any::<bool>(),
+    ) {
+        let choices: Vec<(u8, u8)> = (0..length).map(|number| (number as u8, (number / 3) as u8)).collect();
+        let (events, reducer) = (events(&choices), scripted(which));
+        let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
+        let states = states(&events, &*reducer, on_failure);
+        let budget = [0, 20 << 10, 1 << 20][budget];
+        let history = History::new(Arc::new(HeldEvents(events)), reducer, on_failure, budget);
+        let (mut furthest, work) = (0, Work::default());
+        for seek in seeks {
+            let count = usize::from(seek) % (length + 1);
+            if count.is_multiple_of(5) {
+                history.fold_all(&work).unwrap();
+            }
+            furthest = furthest.max(count).max(history.folded());
+            let step = history.step_at(count, &work).unwrap();
+            assert_eq!(step.after, states[count]);
+            assert_eq!(step.before, states[count.saturating_sub(1)]);
+        }
+        assert_eq!(history.unresumable_at().is_some(), which == 1 && furthest >= 200);
     }
 
     #[test]
