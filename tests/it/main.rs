@@ -9,19 +9,23 @@
 )]
 
 mod architecture;
+mod branches;
 mod cli;
 mod conformance;
 mod control_set;
 mod detection;
 mod detection_hostile;
+mod genuine;
 mod hostile;
 mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod probes;
 mod project_file;
 mod replay;
 mod sample_data;
+mod schema;
 mod script;
 mod session;
 mod sqlite_store;
