@@ -323,8 +323,8 @@ impl Opened {
         let blame = &self.blame;
         let total = blame.total();
         let until = blame.writes_until(self.cursor.count);
-        let at_cursor = until.checked_sub(1).and_then(|number| blame.count_of(number));
-        let is_last_known = blame.last.as_ref().map(|last| last.row.count) == at_cursor;
+        let is_last_asked =
+            blame.last_asked.is_some() && blame.last.as_ref().map(|last| last.row.count) != blame.last_asked;
         let state = self.states.state();
         BlameView {
             path: blame.path.clone(),
@@ -335,7 +335,7 @@ impl Opened {
             rows: Arc::clone(&blame.rows),
             rows_from: blame.rows_from,
             current: (until > 0).then(|| total - until),
-            is_busy: blame.is_asking || !is_last_known,
+            is_busy: blame.is_asking || is_last_asked,
             is_partial: blame.writes.as_ref().is_some_and(|writes| !writes.is_whole),
             empty: self.blame_empty(),
             copied: blame.copied.clone(),

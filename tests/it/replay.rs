@@ -429,6 +429,51 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_script_is_asked_where_it_took_values_from() {
+    let text = r"fromCategory('order').foreachStream().when({
+        $init: () => ({ total: 0, lines: [] }),
+        LineAdded(state, event) {
+            const { sku, price, quantity } = event.data.line;
+            if (quantity <= 0) throw new Error('nothing to add');
+            state.total += price * quantity;
+            state.lines.push({ sku, cost: price * quantity, kind: sku.startsWith('TEA') ? 'tea' : 'other' });
+            state.last = event.data.line;
+            state.by = event.metadata.user;
+            state.status = 'open';
+            return state;
+        },
+    })";
+    let work = Work::default();
+    let script = Script::load_reducer("order.js", text, &Options::frozen(None), &work).unwrap();
+    let json = |text: &str| Json::parse(text.as_bytes()).unwrap();
+    let added = |number: i64, data: &str| {
+        let mut event = event(number, &StreamName::of("order", "1"), number, "LineAdded", json(data));
+        event.metadata = Payload::from_json(json(r#"{"user":"ada","machine":"till-3"}"#));
+        event
+    };
+    let events = vec![
+        added(1, r#"{"line":{"sku":"CUP-1","price":7,"quantity":1}}"#),
+        added(2, r#"{"line":{"sku":"TEA-4","price":12.5,"quantity":2},"note":"gift"}"#),
+    ];
+    let reducer = Arc::new(Scripted::new(script));
+    let history = History::new(Arc::new(HeldEvents(events)), reducer, OnFailure::GoOn, 1 << 20);
+    let step = history.step_at(2, &work).unwrap();
+    for (path, expected) in [
+        ("/total", "made from /data/line/price and /data/line/quantity"),
+        ("/lines/1/sku", "copied from /data/line/sku"),
+        ("/lines/1/kind", "made from /data/line/sku"),
+        ("/last", "copied from /data/line"),
+        ("/last/sku", "copied from /data/line/sku"),
+        ("/by", "copied from /metadata/user"),
+        ("/status", "set by the reducer; no single value of the event matters"),
+        ("/lines/0/sku", "set by the reducer; no single value of the event matters"),
+    ] {
+        let origins = history.origins(&step, &Pointer::parse(path).unwrap(), &work).unwrap();
+        assert_eq!(origins.to_string(), expected, "{path}");
+    }
+}
+
+#[test]
 fn a_fold_that_was_withdrawn_goes_on_where_it_stopped() {
     struct CancelAt(usize, Work);
     impl Reducer for CancelAt {
