@@ -339,7 +339,7 @@ impl Opened {
     fn begin_branch(&mut self) {
         let Some(stream) = self.focus_name() else { return };
         let taken: Vec<&Arc<str>> = self.what_if.branches.iter().map(|branch| &branch.name).collect();
-        let names = (1..).map(|number| Arc::<str>::from(format!("what-if {number}")));
+        let names = (1..).map(|number| Arc::<str>::from(format!("branch {number}")));
         let name = names.into_iter().find(|name| !taken.contains(&name)).unwrap_or_default();
         self.what_if.branches.push(Branch { name, stream, ..Branch::default() });
         self.what_if.chosen = self.what_if.branches.len().checked_sub(1);
