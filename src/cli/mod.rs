@@ -8,6 +8,7 @@ mod choose;
 mod diff;
 mod events;
 mod failure;
+mod find;
 mod info;
 mod open;
 mod output;
@@ -88,6 +89,8 @@ enum Command {
     State(state::Arguments),
     /// Show what changed in a stream's state between two versions; exit status 1 if anything did
     Diff(diff::Arguments),
+    /// Find the events at which a condition is met; exit status 1 if there is none
+    Find(find::Arguments),
     /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
     ///
     /// A part of the state is written by whatever changes anything in it. Items of an array are places:
@@ -185,6 +188,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Find(arguments) => find::run(arguments, common, output),
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),

@@ -140,9 +140,18 @@ pub struct ConditionEntry {
     /// A JavaScript expression over the state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Arc<str>>,
+    /// A JavaScript expression over the state: it was false before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub becomes: Option<Arc<str>>,
     /// A JSON Pointer into the state: it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Arc<str>>,
+    /// For a change: the old value, as JSON, if only that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Arc<str>>,
+    /// For a change: the new value, as JSON, if only that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Arc<str>>,
     /// Whether it is left out for now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,

@@ -118,6 +118,15 @@ impl Opened {
         self.cursor_moved()
     }
 
+    /// Puts the cursor behind so many events of the chosen stream, whatever the timeline shows.
+    pub(crate) fn stand_behind(&mut self, count: usize) -> Vec<Job> {
+        self.cursor.is_following = false;
+        self.cursor.is_playing = false;
+        self.cursor.count = count.min(self.states.history().map_or(0, |history| history.len()));
+        self.cursor.ordinal = self.ordinal_of_count(self.cursor.count);
+        self.cursor_moved()
+    }
+
     fn step(&mut self, by: i64) -> Vec<Job> {
         let by = isize::try_from(by).unwrap_or_default();
         self.go_to_count(self.here().saturating_add_signed(by))

@@ -95,9 +95,37 @@ pub enum Slot {
     Export,
     /// Making the sample store.
     Sample,
+    /// What watches find along the history.
+    WatchSeries,
+    /// What they find at the cursor.
+    WatchValues,
+    /// What they find at the rows on screen.
+    WatchCells,
+    /// Which events meet the conditions.
+    Hits,
+    /// Running to the next or previous hit.
+    Run,
+    /// Looking for conditions in many streams.
+    Across,
+    /// Which event types the categories have.
+    ScriptTypes,
+    /// Whether the reducers' files have changed.
+    ScriptLook,
+    /// Loading reducers.
+    ScriptLoad,
+    /// Writing reducers.
+    ScriptSave,
+    /// Writing a reducer from events.
+    Scaffold,
 }
 
 impl Slot {
+    /// Whether it only looks now and then whether something changed: no work that a user waits for.
+    #[must_use]
+    pub fn is_look(self) -> bool {
+        matches!(self, Self::Watch | Self::ScriptLook)
+    }
+
     /// What the progress line says while it takes long.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -126,6 +154,16 @@ impl Slot {
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
             Self::Sample => "Making the sample store",
+            Self::WatchSeries => "Following the watches",
+            Self::WatchValues | Self::WatchCells => "Reading the watches",
+            Self::Hits => "Looking for hits",
+            Self::Run => "Running",
+            Self::Across => "Searching all streams",
+            Self::ScriptTypes => "Counting event types",
+            Self::ScriptLook => "Looking for new text",
+            Self::ScriptLoad => "Loading the reducer",
+            Self::ScriptSave => "Saving the reducer",
+            Self::Scaffold => "Looking at the events",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! found, and returns the jobs to start. It does no I/O, reads no clock and knows no window, so a
 //! test or a report can replay any sequence of inputs.
 
+mod across;
 pub mod action;
 mod answering;
 mod bars;
@@ -16,6 +17,7 @@ mod cursor;
 mod event_rows;
 mod filters;
 mod go_to;
+mod hits;
 mod info;
 pub mod job;
 pub mod keep;
@@ -34,6 +36,7 @@ mod streams;
 mod timeline;
 mod trail;
 pub mod view;
+mod watched;
 pub mod watches;
 pub mod what_if;
 pub mod workspace;
@@ -233,6 +236,12 @@ impl Session {
         self.view.state.state.is_some()
     }
 
+    /// Whether the editor holds text that is not in its file.
+    #[must_use]
+    pub fn has_unsaved_reducer(&self) -> bool {
+        self.view.scripts.editor.as_ref().is_some_and(|editor| editor.is_unsaved)
+    }
+
     /// Whether a path is pinned for blame.
     #[must_use]
     pub fn has_question(&self) -> bool {
@@ -249,6 +258,12 @@ impl Session {
     #[must_use]
     pub fn has_filters(&self) -> bool {
         !self.view.events.filters.is_empty()
+    }
+
+    /// Whether there is a condition to run to in the chosen stream.
+    #[must_use]
+    pub fn has_condition(&self) -> bool {
+        self.has_stream() && self.view.conditions.rows.iter().any(|row| row.is_on)
     }
 
     /// Whether the window stands on a branch.

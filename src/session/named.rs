@@ -8,9 +8,10 @@ use crate::{
         Session,
         action::{
             Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
-            CompareAction as Compare, CursorAction as Cursor, MappingAction as Mapping, ShellAction as Shell,
-            Theme, WhatIfAction as WhatIf,
+            CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
+            MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
+        conditions::Direction,
         what_if::Target,
     },
 };
@@ -65,6 +66,10 @@ pub enum WindowAction {
     Info,
     /// Puts every panel back in its place.
     ResetPanels,
+    /// Brings the reducer's panel to the front.
+    Reducer,
+    /// Asks for a reducer's file, for the category that is shown.
+    UseReducer,
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -128,6 +133,7 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
+    Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_unsaved_reducer),
     Menu::Edit.row("Copy event as JSON",    "Ctrl+Shift+C",   "Copy the event at the cursor as JSON",                  window(WindowAction::CopyEvent),       Session::has_event),
     Menu::Edit.row("Copy state as JSON",    "Ctrl+Shift+S",   "Copy the state at the cursor as JSON",                  window(WindowAction::CopyState),       Session::has_state),
     Menu::Edit.row("Find…",                 "Ctrl+F",         "Find in the state",                                     window(WindowAction::Find),            Session::has_store),
@@ -156,8 +162,14 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("Previous bookmark",       "Ctrl+Shift+ArrowUp","Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
     Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
 
+    // Shift first: a key without it would take both.
+    Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
+    Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
+    Menu::Debug.row("Reducer",              "",               "Show the reducer that makes the states, and edit it",   window(WindowAction::Reducer),         Session::has_store),
+    Menu::Debug.row("New reducer from the events", "",        "Write a reducer that takes over every field",           scripts(ScriptAction::ScaffoldShown),  Session::has_store),
+    Menu::Debug.row("Use a reducer file…",  "",               "Use a reducer or projection in JavaScript",             window(WindowAction::UseReducer),      Session::has_store),
     Menu::Debug.row("Why?",                 "Ctrl+B",         "List the events that wrote the chosen value of the state", window(WindowAction::Why),          Session::has_state),
     Menu::Debug.row("Previous write",       "Alt+ArrowUp",    "Go to the event before that wrote the value in question", blame(Blame::Previous),               Session::has_writes),
     Menu::Debug.row("Next write",           "Alt+ArrowDown",  "Go to the event after that wrote the value in question", blame(Blame::Next),                    Session::has_writes),
@@ -191,6 +203,10 @@ const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))
 }
 
+const fn conditions(action: Condition) -> What {
+    What::Session(Action::Conditions(action))
+}
+
 const fn cursor(action: Cursor) -> What {
     What::Session(Action::Cursor(action))
 }
@@ -209,6 +225,10 @@ const fn what_if(action: WhatIf) -> What {
 
 const fn mapping(action: Mapping) -> What {
     What::Session(Action::Mapping(action))
+}
+
+const fn scripts(action: ScriptAction) -> What {
+    What::Session(Action::Scripts(action))
 }
 
 const fn shell(action: Shell) -> What {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Change, Json, Timestamp},
-    replay::{History, HistoryFigures, Merge, OnFailure, Step, StreamEvents},
+    replay::{History, HistoryFigures, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -18,6 +18,8 @@ pub(crate) struct States {
     history: Option<Arc<History>>,
     /// Whose history it is.
     stream: Option<u32>,
+    /// Which reducer makes it, by a number that changes with every reducer.
+    generation: u64,
     step: Option<Step>,
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
@@ -60,6 +62,11 @@ impl States {
         self.history.as_ref()
     }
 
+    /// The step at the cursor, as far as it is known.
+    pub(crate) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
+    }
+
     /// Shows another history of the same stream: a branch, or the truth again.
     pub(crate) fn replace_history(&mut self, history: Arc<History>) {
         self.history = Some(history);
@@ -70,6 +77,11 @@ impl States {
         self.history = Some(Arc::clone(&history));
         self.is_folding = true;
         Job { slot: Slot::Fold, question: Question::Fold(history) }
+    }
+
+    /// The history that is shown, with its stream and the number of its reducer.
+    pub(crate) fn history_of(&self) -> Option<(u32, u64, &Arc<History>)> {
+        Some((self.stream?, self.generation, self.history.as_ref()?))
     }
 
     /// The state that is shown.
@@ -142,11 +154,19 @@ impl Opened {
             self.states.step = None;
             self.states.changes = Arc::default();
             self.states.is_folding = false;
-            return self.blame_anew();
+            let mut jobs = self.blame_anew();
+            jobs.extend(self.probe_history());
+            return jobs;
         };
         let events = index.stream_events(stream).len();
+        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let (reducer, generation) = self.reducer_for(category.as_deref());
         let is_same_stream = self.states.stream == Some(stream);
-        if is_same_stream && self.states.history.as_ref().is_some_and(|history| history.len() == events) {
+        let is_same_reducer = self.states.generation == generation;
+        if is_same_stream
+            && is_same_reducer
+            && self.states.history.as_ref().is_some_and(|history| history.len() == events)
+        {
             return Vec::new();
         }
         let old = self.states.history.take().filter(|_| is_same_stream);
@@ -154,30 +174,38 @@ impl Opened {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
-        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let alike = self.alike_until(stream, self.states.generation);
         let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
-        let reducer = Merge::for_category(category.as_deref());
-        let history =
-            Arc::new(History::new(Arc::new(events), Arc::new(reducer), OnFailure::GoOn, KEYFRAME_BYTES));
+        let history = Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES));
         // Events that were appended leave what is known of those before them as it was.
         let known = index.stream_events(stream);
         let indexed = std::mem::replace(&mut self.states.indexed, index.len());
         if let Some(old) = old.filter(|old| {
             known.get(..old.len()).is_some_and(|known| known.iter().all(|known| (*known as usize) < indexed))
         }) {
-            history.adopt(&old, old.len());
+            history.adopt(&old, old.len().min(alike));
         }
         self.states.stream = Some(stream);
+        self.states.generation = generation;
         self.states.history = Some(Arc::clone(&history));
         self.states.is_folding = true;
         let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
-        jobs.extend(if is_same_stream { self.blame_on() } else { self.blame_anew() });
+        jobs.extend(self.probe_history());
+        jobs.extend(if is_same_stream && is_same_reducer { self.blame_on() } else { self.blame_anew() });
+        jobs
+    }
+
+    /// Another history is shown: what was watched and looked for in the old one is in the new.
+    fn probe_history(&mut self) -> Vec<Job> {
+        let mut jobs = self.follow_watches();
+        jobs.extend(self.follow_conditions());
         jobs
     }
 
     /// The fold has ended, or goes no further: what waited for it is asked.
     pub(crate) fn fold_ended(&mut self) -> Vec<Job> {
         self.states.is_folding = false;
+        self.refresh_failures();
         self.place_ticks();
         self.ask_again()
     }
@@ -230,7 +258,7 @@ impl Opened {
         Some(Job { slot: Slot::Pins, question })
     }
 
-    fn version_words(&self, count: usize) -> String {
+    pub(crate) fn version_words(&self, count: usize) -> String {
         if let Some(words) = self.what_if.place_words(self, count) {
             return words;
         }
@@ -277,6 +305,9 @@ impl Opened {
             failure: step.and_then(|step| step.outcome.failure()).map(|failure| Arc::clone(&failure.message)),
             failures: history.failure_count(),
             is_stale: states.awaited.is_some(),
+            old: self.older_reducer_words(),
+            notes: step.map(|_| self.step_notes()).unwrap_or_default(),
+            lacks_reducer: self.lacks_reducer(),
             empty: "Making the state…",
         }
     }

@@ -49,6 +49,8 @@ const STREAM: &str = "stream";
 const VERSION: &str = "version";
 const TYPE: &str = "type";
 const DATA: &str = "data";
+/// What the keys of the columns of watches begin with.
+const WATCH: &str = "watch ";
 
 /// Filters and table.
 pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, actions: &mut Vec<Action>) {
@@ -232,6 +234,10 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
     let path =
         |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));
+    let watch = |(watch, name): &(String, String)| {
+        ColumnSpec::new(&format!("{WATCH}{watch}"), name, 120.0, ColumnKind::Code)
+    };
+    columns.extend(view.watches.iter().map(watch));
     columns
 }
 
@@ -291,6 +297,10 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
             Some(loaded) => Cell::text(loaded.preview.clone()),
             None => Cell::pending(),
         },
+        key if key.starts_with(WATCH) => {
+            let watch = key.strip_prefix(WATCH).unwrap_or_default();
+            view.watched(row, watch).map(|value| Cell::text(value.to_string())).unwrap_or_default()
+        }
         key if key.starts_with('/') => {
             let place = view.paths.iter().position(|path| path.to_string() == key);
             match (loaded, place) {

@@ -12,8 +12,10 @@ pub mod mapping;
 pub mod no_events;
 pub mod notices;
 pub mod scripts;
+pub mod scripts_editor;
 pub mod snapshots;
 pub mod state;
+mod state_notes;
 pub mod status;
 pub mod streams;
 pub mod timeline;
@@ -97,6 +99,9 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         Panel::State => {
             let takes_keyboard = std::mem::take(&mut local.find_wanted);
             state::state_ui(ui, &view.state, &mut local.state, takes_keyboard, actions);
+            if std::mem::take(&mut local.state.shows_reducer) {
+                local.show_panel = Some(Panel::Reducer);
+            }
         }
         Panel::Diff => diff::diff_ui(ui, &view.diff, &mut local.diff, actions),
         Panel::Event => event::event_ui(ui, view.event.as_deref(), view.zone, &mut local.event, actions),

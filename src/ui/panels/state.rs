@@ -6,11 +6,13 @@ use egui::{RichText, TextEdit};
 
 use crate::{
     model::{Change, Pointer},
+    replay::{Condition, Probe},
     session::{
-        action::{Action, BlameAction, BrowseAction},
+        action::{Action, BlameAction, BrowseAction, ConditionAction, WatchAction},
         view::StateView,
     },
     ui::{
+        panels::state_notes,
         theme::Palette,
         widgets::{
             band::branch_band,
@@ -29,6 +31,8 @@ pub struct StateLocal {
     /// The changes that the marks were made of, so that they are made once.
     marked: Arc<Vec<Change>>,
     marks: Marks,
+    /// The reducer's panel is to come to the front.
+    pub shows_reducer: bool,
 }
 
 /// Head, search and tree.
@@ -44,6 +48,7 @@ pub fn state_ui(
         return;
     }
     head_ui(ui, view);
+    local.shows_reducer |= state_notes::notes_ui(ui, view, actions);
     find_ui(ui, local, takes_keyboard);
     let Some(state) = &view.state else {
         ui.weak(view.empty);
@@ -53,13 +58,13 @@ pub fn state_ui(
         local.marked = Arc::clone(&view.changes);
         local.marks = marks_of(&view.changes);
     }
-    let mut column = None;
-    let mut why = None;
+    let mut asked = None;
     let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-        why = why_button(ui, path).or_else(|| why.take());
-        if ui.button("Show as a column of the events").clicked() {
-            column = Some(path.clone());
-            ui.close();
+        for (name, action) in questions(path) {
+            if ui.button(name).clicked() {
+                asked = Some(action);
+                ui.close();
+            }
         }
     };
     let answer = JsonTree::new("State", state)
@@ -67,8 +72,18 @@ pub fn state_ui(
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
-    actions.extend(why.or(answer.entered).map(|path| Action::Blame(BlameAction::Ask(path))));
+    actions.extend(asked.or(answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
+}
+
+/// What can be asked of a value in the state.
+fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
+    let changes = Condition::Changes { path: path.clone(), from: None, to: None };
+    [
+        ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
+        ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
+        ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+    ]
 }
 
 /// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.
@@ -107,15 +122,13 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
         }
     });
     ui.horizontal_wrapped(|ui| {
-        ui.weak(&*view.reducer).on_hover_text(
-            "The state is the JSON merge of all event data (RFC 7396): each member takes its last value, null removes it",
-        );
+        let response = ui.weak(&*view.reducer);
+        if view.reducer.starts_with("merged") {
+            response.on_hover_text(
+                "The state is the JSON merge of all event data (RFC 7396): each member takes its last value, null removes it",
+            );
+        }
     });
-    if let Some(failure) = &view.failure {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ This event was not applied: {failure}"));
-    } else if view.failures > 0 {
-        ui.weak(format!("{} steps of this history were not applied", view.failures));
-    }
     ui.spacing_mut().interact_size.y = height;
 }
 

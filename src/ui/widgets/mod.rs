@@ -2,12 +2,14 @@
 //! return what the user asked for.
 
 pub mod band;
+pub mod code_editor;
 pub mod diff;
 pub mod empty;
 pub mod hex;
 pub mod icon;
 pub mod json_tree;
 pub mod notice;
+pub mod plot;
 pub mod rows;
 pub mod table;
 pub mod timeline;

@@ -15,6 +15,8 @@ mod app_pictures;
 mod app_readme;
 mod branches;
 mod json_tree;
+mod probes;
 mod small_widgets;
 mod table;
 mod timeline;
+mod why;
