@@ -33,7 +33,7 @@ fn run(arguments: &[&str]) -> Answer {
 }
 
 /// Compares what commands print with `tests/golden/cli/NAME.snap`.
-fn check(name: &str, commands: &[&[&str]]) {
+pub(crate) fn check(name: &str, commands: &[&[&str]]) {
     let mut text = String::new();
     for arguments in commands {
         let Answer { out, err, exit } = run(arguments);
@@ -50,7 +50,7 @@ fn check(name: &str, commands: &[&[&str]]) {
     settings.bind(|| insta::assert_snapshot!(name, text.replace('\r', "␍")));
 }
 
-fn json(arguments: &[&str]) -> Json {
+pub(crate) fn json(arguments: &[&str]) -> Json {
     let Answer { out, err, exit } = run(arguments);
     assert_ne!(exit, Exit::Failed, "{arguments:?}: {err}");
     Json::parse(out.as_bytes()).unwrap()

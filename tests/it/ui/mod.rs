@@ -13,6 +13,7 @@ mod stage;
 mod app;
 mod app_pictures;
 mod app_readme;
+mod branches;
 mod json_tree;
 mod probes;
 mod small_widgets;
