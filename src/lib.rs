@@ -5,6 +5,7 @@
 pub mod model;
 pub mod work;
 
+pub mod script;
 pub mod store;
 
 pub mod replay;

@@ -12,6 +12,7 @@ mod find;
 mod info;
 mod open;
 mod output;
+mod project;
 mod sample;
 mod snapshots;
 mod state;
@@ -99,6 +100,8 @@ enum Command {
     Blame(blame::Arguments),
     /// List the stored snapshots
     Snapshots(snapshots::Arguments),
+    /// Run a projection over the events of a store or a file
+    Project(project::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -185,6 +188,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Find(arguments) => find::run(arguments, common, output),
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
+        Command::Project(arguments) => project::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }
 }

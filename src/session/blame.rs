@@ -325,7 +325,7 @@ impl Opened {
     fn blame_empty(&self) -> String {
         let blame = &self.blame;
         let Some(path) = &blame.path else {
-            return "Point at a value of the state and press Ctrl+B, or choose “Why is this value so?” in its menu"
+            return "Choose a value of the state and press Ctrl+B, or choose “Why is this value so?” in its menu"
                 .to_owned();
         };
         let Some(name) = self.focus_name() else {

@@ -9,7 +9,7 @@ use std::{
 /// From the bottom up. A room may name rooms of earlier groups, none of its own group or a later.
 const LAYERS: &[&[&str]] = &[
     &["model", "work"],
-    &["store"],
+    &["store", "script"],
     &["replay"],
     &["project", "sample"],
     &["jobs"],
@@ -25,6 +25,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("eframe::", &["ui"]),
     ("rfd::", &["ui"]),
     ("rusqlite::", &["store", "sample"]),
+    ("rquickjs::", &["script"]),
     ("toml_edit::", &["project"]),
     ("clap::", &["cli"]),
     ("crossbeam_channel::", &["jobs", "ui"]),

@@ -354,6 +354,7 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
         stored: Stored::Blob(Arc::from(*b"\x80\x04.")),
         encoding: Encoding::Pickle,
         decoded: Err("a pickle".into()),
+        is_unwrapped: false,
     };
     let (_, history) = history(all, 1 << 20);
     history.fold_all(&Work::default()).unwrap();

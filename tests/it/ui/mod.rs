@@ -18,3 +18,4 @@ mod probes;
 mod small_widgets;
 mod table;
 mod timeline;
+mod why;

@@ -1,0 +1,155 @@
+//! The object that handlers get for an event: eleven members that are there at once, and four that are
+//! made when they are first read, since most are not.
+
+use std::{rc::Rc, sync::Arc};
+
+use rquickjs::{Ctx, Object, Result, String as Text, Value};
+
+use crate::{
+    model::Json,
+    script::{
+        envelope::{Envelope, Part},
+        host::Host,
+        raw::{self, Access},
+        rounding::roundings,
+        step::Fault,
+    },
+};
+
+/// Members that become own properties when they are first read, in the order in which the serialiser
+/// reads them.
+pub(crate) const LATE: [&str; 4] = ["body", "data", "metadata", "linkMetadata"];
+
+/// Deeper nesting is not read by the dialect.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// What an event object's late members are made of.
+pub(crate) struct EventCell {
+    pub(crate) host: Rc<Host>,
+    is_json: bool,
+    data: Part,
+    metadata: Part,
+    link_metadata: Part,
+}
+
+/// The object for an event. `partition` and `category` depend on who is asked.
+pub(crate) fn event_object<'js>(
+    host: &Rc<Host>,
+    ctx: &Ctx<'js>,
+    event: &Envelope,
+    partition: &str,
+    category: &str,
+) -> Result<Value<'js>> {
+    let cell = EventCell {
+        host: Rc::clone(host),
+        is_json: event.is_json,
+        data: event.data.clone(),
+        metadata: event.metadata.clone(),
+        link_metadata: event.link_metadata.clone(),
+    };
+    let prototype: Object<'js> = host.object_prototype(ctx)?;
+    let object = host.event_class.get().new_object(&prototype, Rc::new(cell))?;
+    let text = |text: &str| Text::from_str(ctx.clone(), text).map(Text::into_value);
+    let raw_text = |part: &Part| match &part.text {
+        Some(found) => text(found),
+        None => Ok(Value::new_null(ctx.clone())),
+    };
+    let members = [
+        ("partition", text(partition)?),
+        ("created", text(&event.created)?),
+        ("bodyRaw", raw_text(&event.data)?),
+        ("metadataRaw", raw_text(&event.metadata)?),
+        ("streamId", text(&event.stream)?),
+        ("eventId", text(&event.event_id)?),
+        ("eventType", text(&event.event_type)?),
+        ("isJson", Value::new_bool(ctx.clone(), event.is_json)),
+        ("linkMetadataRaw", raw_text(&event.link_metadata)?),
+        ("category", text(category)?),
+        ("sequenceNumber", Value::new_number(ctx.clone(), event.sequence_number as f64)),
+    ];
+    for (name, value) in members {
+        raw::define(&object, name, value, Access::ReadOnly)?;
+    }
+    Ok(object.into_value())
+}
+
+/// The value of a late member, made anew.
+pub(crate) fn read_late<'js>(cell: &EventCell, ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
+    match name {
+        "body" | "data" => body(cell, ctx),
+        "metadata" => parsed(cell, ctx, &cell.metadata, "metadata"),
+        _ => parsed(cell, ctx, &cell.link_metadata, "link metadata"),
+    }
+}
+
+fn body<'js>(cell: &EventCell, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+    if !cell.is_json {
+        return Ok(Value::new_undefined(ctx.clone()));
+    }
+    let value = parsed(cell, ctx, &cell.data, "data")?;
+    let is_readable = value.is_object() || value.is_null() || cell.host.options.is_mended();
+    if is_readable {
+        return Ok(value);
+    }
+    Err(cell.host.refuse(ctx, Fault::HandlerError, "the event's data is neither an object nor an array"))
+}
+
+fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Result<Value<'js>> {
+    let Part { text, json } = part;
+    let parsed;
+    let json = match (json, text) {
+        (Some(json), _) => json,
+        (None, None) => return Ok(Value::new_null(ctx.clone())),
+        (None, Some(text)) => {
+            parsed = read(text).map_err(|why| {
+                let message = format!("the event's {what} is not valid JSON: {why}");
+                cell.host.refuse(ctx, Fault::MalformedEvent, &message)
+            })?;
+            &parsed
+        }
+    };
+    if is_deeper_than(json, MAX_DEPTH) {
+        let message = format!("the event's {what} is nested deeper than {MAX_DEPTH} levels");
+        return Err(cell.host.refuse(ctx, Fault::MalformedEvent, &message));
+    }
+    // Our own trees hold whole characters only; the language also has halves of them.
+    if let Some(text) = text.as_ref().filter(|text| has_halves(text)) {
+        return ctx.json_parse(text.as_bytes());
+    }
+    let (value, lost_digits) = raw::build(ctx, json)?;
+    if lost_digits && what == "data" {
+        cell.host.note_roundings(roundings(json));
+    }
+    Ok(value)
+}
+
+fn read(text: &Arc<str>) -> std::result::Result<Json, String> {
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark".to_owned());
+    }
+    Json::parse(text.as_bytes()).map_err(|err| err.to_string())
+}
+
+/// Whether the text spells surrogates, be they in pairs or not.
+fn has_halves(text: &str) -> bool {
+    text.contains("\\ud") || text.contains("\\uD")
+}
+
+/// Whether a value has more levels of arrays and objects than `most`.
+pub(crate) fn is_deeper_than(json: &Json, most: usize) -> bool {
+    match json {
+        Json::Array(items) => most == 0 || items.iter().any(|item| is_deeper_than(item, most - 1)),
+        Json::Object(object) => {
+            most == 0 || object.iter().any(|(_, member)| is_deeper_than(member, most - 1))
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
+    }
+}
+
+/// Reads all late members, as the serialiser does before it lists an event's properties.
+pub(crate) fn read_all_late(object: &Object<'_>) -> Result<()> {
+    for name in LATE {
+        let _value: Value<'_> = object.get(name)?;
+    }
+    Ok(())
+}

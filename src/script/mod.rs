@@ -1,0 +1,46 @@
+//! The user's JavaScript: loaded, checked and called under limits. The only room that names the engine.
+//!
+//! Sources are written in the dialect of KurrentDB's projections ([`Script`], [`Runner`]); what the
+//! dialect leaves open is as its local runtime does it.
+//!
+//! Scripts are strangers' code: no files, no network, no modules, no code made of texts; memory, each
+//! call and loading are limited, and every loop stops when the work is cancelled. Projections see the real
+//! clock and real chance, as they do where they come from. Reducers see neither, since the same events must
+//! make the same state whenever they are replayed, unless a seed is given: then chance follows the seed
+//! and the clock is the event's own time ([`World`]).
+//!
+//! The machine's clock is read here for the limits only.
+
+mod allocator;
+mod carry;
+mod case;
+mod definition;
+mod dotnet_text;
+mod encode;
+mod engine;
+mod envelope;
+mod event_object;
+mod excerpt;
+mod host;
+mod loading;
+mod number_text;
+mod options;
+mod output;
+mod raw;
+mod rounding;
+mod runner;
+mod script;
+mod source_scan;
+mod step;
+mod tokens;
+
+pub use case::Case;
+pub use definition::Definition;
+pub use envelope::Envelope;
+pub use excerpt::excerpt;
+pub use options::{EngineVersion, Limits, Options, World, parse_quirks};
+pub use rounding::Rounding;
+pub use runner::Runner;
+pub use script::{LoadError, LoadErrorKind, Script};
+pub use step::{Emitted, Fault, Faulted, Processed, Skip, Step};
+pub use tokens::{Token, TokenKind, text_of, tokens};

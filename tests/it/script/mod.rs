@@ -1,0 +1,4 @@
+//! Users' scripts: the corpus of the projection dialect, and what hostile scripts try.
+
+mod corpus;
+mod hostile;
