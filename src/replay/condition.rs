@@ -8,6 +8,7 @@ use crate::{
         history::Step,
         probe::{Fault, Probe, Prober, is_true},
     },
+    script::Expression,
     work::Work,
 };
 
@@ -53,6 +54,18 @@ impl Condition {
             Self::Type(_) => Need::Type,
             Self::Event(_) => Need::Event,
             Self::State(_) | Self::Becomes(_) | Self::Changes { .. } => Need::State,
+        }
+    }
+
+    /// Whether its expression can be read, if it has one.
+    ///
+    /// Fails with the mistake, and its place in the expression.
+    pub fn check(&self, work: &Work) -> Result<(), Failure> {
+        let (Self::Event(text) | Self::State(text) | Self::Becomes(text)) = self else { return Ok(()) };
+        match Probe::typed(text) {
+            Some(Probe::Expression(text)) => Expression::parse(&text)?.check(work),
+            Some(Probe::State(_) | Probe::Event(_)) => Ok(()),
+            None => Err(Failure::new("there is no expression")),
         }
     }
 
@@ -153,16 +166,16 @@ impl<'a> Seen<'a> {
 }
 
 /// Tells of one step after the other which conditions it meets.
-pub(crate) struct Matcher<'w> {
+pub(crate) struct Matcher {
     conditions: Vec<Condition>,
     /// A probe for each condition that has one, and again for the state before where that is needed.
-    prober: Prober<'w>,
+    prober: Prober,
     places: Vec<[usize; 2]>,
     faults: Vec<Option<Fault>>,
 }
 
-impl<'w> Matcher<'w> {
-    pub(crate) fn start(conditions: &[Condition], work: &'w Work) -> Self {
+impl Matcher {
+    pub(crate) fn start(conditions: &[Condition], work: &Work) -> Self {
         let mut probes = Vec::new();
         let mut places = Vec::new();
         for condition in conditions.iter().take(Which::MOST) {
