@@ -121,7 +121,7 @@ impl Conditions {
             .chain(changes)
             .collect();
         for condition in &conditions {
-            condition.check(&Work::default()).map_err(|failure| {
+            condition.check().map_err(|failure| {
                 Failure::trouble(format!("`{condition}` cannot be read: {failure}"))
                     .given(condition.to_string())
                     .hint("write JavaScript over `state` and `event`, such as `state.total < 0`")

@@ -6,7 +6,7 @@ use crate::{
     model::{Failure, Json, Pointer, RecordedEvent},
     replay::{
         history::Step,
-        probe::{Fault, Probe, Prober, is_true},
+        probe::{Fault, Probe, Prober},
     },
     script::Expression,
     work::Work,
@@ -60,10 +60,10 @@ impl Condition {
     /// Whether its expression can be read, if it has one.
     ///
     /// Fails with the mistake, and its place in the expression.
-    pub fn check(&self, work: &Work) -> Result<(), Failure> {
+    pub fn check(&self) -> Result<(), Failure> {
         let (Self::Event(text) | Self::State(text) | Self::Becomes(text)) = self else { return Ok(()) };
         match Probe::typed(text) {
-            Some(Probe::Expression(text)) => Expression::parse(&text)?.check(work),
+            Some(Probe::Expression(text)) => Expression::parse(&text).map(drop),
             Some(Probe::State(_) | Probe::Event(_)) => Ok(()),
             None => Err(Failure::new("there is no expression")),
         }
@@ -222,9 +222,7 @@ impl Matcher {
         };
         let [before, after] = seen.states;
         let prober = &mut self.prober;
-        let mut holds = |probe: usize, state: &Json| {
-            prober.read(probe, state, seen.event).map(|value| is_true(value.as_ref()))
-        };
+        let mut holds = |probe: usize, state: &Json| prober.holds(probe, state, seen.event);
         match condition {
             Condition::Type(name) => Ok(**name == *seen.event_type),
             Condition::Event(_) => holds(now, &Json::Null),

@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     model::{Failure, Json, Pointer, RecordedEvent, Segment},
-    replay::expressions::{Expressions, reads_event},
+    replay::expressions::Expressions,
+    script::reads_event,
     work::Work,
 };
 
@@ -182,13 +183,37 @@ impl Prober {
                 {
                     return found.clone();
                 }
-                let found = self.expressions.value(expression, state, event);
+                let found = self.expressions.value(expression, state, event).map(Some);
                 if asked.is_of_state_alone {
                     asked.last = Some((state.clone(), found.clone()));
                 }
                 found
             }
         }
+    }
+
+    /// Whether what a probe finds counts as true. A probe is asked either this or [`read`](Self::read).
+    pub fn holds(
+        &mut self,
+        which: usize,
+        state: &Json,
+        event: Option<&RecordedEvent>,
+    ) -> Result<bool, Failure> {
+        let Some(Asked { expression: Some(expression), last, is_of_state_alone, .. }) =
+            self.asked.get_mut(which)
+        else {
+            return self.read(which, state, event).map(|value| is_true(value.as_ref()));
+        };
+        if let Some((seen, found)) = last
+            && seen.is_same_node(state)
+        {
+            return found.clone().map(|value| is_true(value.as_ref()));
+        }
+        let found = self.expressions.holds(*expression, state, event);
+        if *is_of_state_alone {
+            *last = Some((state.clone(), found.clone().map(|holds| Some(Json::from(holds)))));
+        }
+        found
     }
 }
 
