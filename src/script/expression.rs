@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{
-    model::{Failure, Json, RecordedEvent},
+    model::{Failure, Json, RecordedEvent, Timestamp},
     script::{
         encode::encode,
         engine::{Ended, Engine},
@@ -14,18 +14,22 @@ use crate::{
         loading::Kept,
         options::Options,
         raw,
+        step::Fault,
         tokens::{TokenKind, text_of, tokens},
     },
     work::Work,
 };
 
 /// An expression in JavaScript over `state` and `event`, known to compile: `state.total > 100`,
-/// `event.data.items.length`. What an event has is what handlers see of it.
+/// `event.data.items.length`. What an event has is what handlers see of it, and `type`, `stream`, `id`,
+/// `version`, `position`, `time` and `actor` as listings name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
     text: Arc<str>,
     /// Whether it cannot change the state that it is given.
     only_reads: bool,
+    /// Whether it names the event; what it does not name is not made.
+    reads_event: bool,
 }
 
 /// The line that stands before the expression when it is compiled.
@@ -86,7 +90,8 @@ impl Expression {
     /// Fails with the place of the mistake.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         check_brackets(text)?;
-        let expression = Self { text: text.into(), only_reads: only_reads(text) };
+        let reads_event = reads_event(text);
+        let expression = Self { text: text.into(), only_reads: only_reads(text), reads_event };
         let engine = Engine::new("", &Options::frozen(None), &Work::default())?;
         engine.with(|ctx| expression.compile(&engine, ctx).map(drop))?;
         Ok(expression)
@@ -105,6 +110,15 @@ impl Expression {
         let function = value.as_function().ok_or_else(|| Failure::new("this is no expression"))?;
         Ok(Persistent::save(ctx, function.clone()))
     }
+}
+
+/// Whether what an expression gives may depend on the event, and not on the state alone.
+#[must_use]
+pub fn reads_event(text: &str) -> bool {
+    // The arguments can be had without their names, too.
+    let found = tokens(text);
+    let mut names = found.iter().filter(|token| token.kind == TokenKind::Name);
+    names.any(|token| matches!(text_of(text, token), "event" | "arguments"))
 }
 
 /// A bracket too many would close what stands around the expression.
@@ -165,6 +179,7 @@ pub struct Evaluator {
     expressions: Vec<(Kept, Expression)>,
     /// The last state that was asked about, as the engine has it.
     last: Option<(Json, Persistent<Value<'static>>)>,
+    is_spent: bool,
     // After what belongs to it, so that it is let go last.
     engine: Engine,
 }
@@ -186,7 +201,14 @@ impl Evaluator {
                 |expression: &Expression| Ok((expression.compile(&engine, ctx)?, expression.clone()));
             expressions.iter().map(compile).collect::<Result<Vec<_>, Failure>>()
         })?;
-        Ok(Self { expressions: compiled, last: None, engine })
+        Ok(Self { expressions: compiled, last: None, is_spent: false, engine })
+    }
+
+    /// Whether the last call took too much time or memory: then it is better to start anew without that
+    /// expression than to ask it again.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.is_spent
     }
 
     /// The value of the expression with that index; null if it is undefined.
@@ -229,14 +251,9 @@ impl Evaluator {
         let (engine, last) = (&self.engine, &mut self.last);
         let answer = engine.with(|ctx| {
             let state = live_state(engine, ctx, last, state)?;
-            let event = match event {
+            let event = match event.filter(|_| expression.reads_event) {
                 None => Value::new_null(ctx.clone()),
-                Some(event) => {
-                    let event = Envelope::of_history(event);
-                    engine.guard(ctx, |ctx| {
-                        event_object(&engine.host, ctx, &event, &event.stream, event.category())
-                    })?
-                }
+                Some(event) => engine.guard(ctx, |ctx| live_event(engine, ctx, event))?,
             };
             let value = engine.call(ctx, function, &[state, event])?;
             read(engine, ctx, &value)
@@ -245,8 +262,31 @@ impl Evaluator {
             self.last = None;
         }
         self.engine.host.forget_output();
+        if let Err(ended) = &answer {
+            self.is_spent = ended.fault == Fault::ExecutionTimeout || self.engine.is_spent();
+        }
         answer.map_err(|ended| failure(&expression.text, ended))
     }
+}
+
+/// The event as handlers see it, and its head by the names that listings use.
+fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rquickjs::Result<Value<'js>> {
+    let envelope = Envelope::of_history(event);
+    let value = event_object(&engine.host, ctx, &envelope, &envelope.stream, envelope.category())?;
+    let Some(object) = value.as_object() else { return Ok(value) };
+    let head = [
+        ("type", Json::from(Arc::clone(&event.event_type))),
+        ("stream", Json::from(event.stream.full())),
+        ("id", Json::from(Arc::clone(&event.stream.id))),
+        ("version", Json::from(event.version.map(|version| version.0))),
+        ("position", Json::from(event.position.clone())),
+        ("time", Json::from(event.time.map(Timestamp::to_rfc3339))),
+        ("actor", Json::from(event.actor.clone())),
+    ];
+    for (name, json) in head {
+        raw::define(object, name, raw::build(ctx, &json)?.0, raw::Access::ReadOnly)?;
+    }
+    Ok(value)
 }
 
 /// The state as a value of the engine; what it shares with the last one is taken from there.

@@ -39,7 +39,7 @@ pub use case::Case;
 pub use definition::Definition;
 pub use envelope::Envelope;
 pub use excerpt::excerpt;
-pub use expression::{Evaluator, Expression};
+pub use expression::{Evaluator, Expression, reads_event};
 pub use options::{EngineVersion, Limits, Options, World, parse_quirks};
 pub use rounding::Rounding;
 pub use runner::Runner;
