@@ -14,6 +14,7 @@ mod app;
 mod app_pictures;
 mod app_readme;
 mod json_tree;
+mod reducer;
 mod small_widgets;
 mod table;
 mod timeline;
