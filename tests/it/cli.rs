@@ -238,6 +238,50 @@ fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() 
     assert_eq!(orphans, 1);
 }
 
+const BROKEN: &str = "tests/fixtures/reducers-broken";
+
+#[test]
+fn a_reducer_makes_the_state_that_is_shown_compared_and_explained() {
+    let order = "sample-data/reducers/order.js";
+    let throws = &format!("{BROKEN}/throws.js");
+    check(
+        "reducer",
+        &[
+            &["state", SHOP, "--stream", "order-4701", "--version", "2", "--reducer", order],
+            &["state", SHOP, "--stream", "order-4701", "--reducer", throws],
+            &["state", SHOP, "--stream", "order-4701", "--reducer", throws, "--json"],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "1", "--to", "6", "--reducer", throws],
+            &["state", SHOP, "--stream", "order-4701", "--project", &format!("{BROKEN}/stops.toml")],
+            &["blame", SHOP, "--stream", "order-4701", "--path", "/carrier", "--reducer", throws],
+            &["snapshots", SHOP, "--stream", "product-101", "--reducer", "sample-data/reducers/product.js"],
+            &["snapshots", SHOP, "--stream", "product-101", "--reducer", throws, "--quiet"],
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_reducer_is_told_with_the_place() {
+    let state = ["state", SHOP, "--stream", "order-4701"];
+    let with = |option: &'static str, file: &str| {
+        let file = format!("{BROKEN}/{file}");
+        let mut arguments: Vec<String> = state.iter().map(|part| (*part).to_owned()).collect();
+        arguments.extend([option.to_owned(), file]);
+        arguments
+    };
+    let commands = [
+        with("--reducer", "syntax.js"),
+        with("--reducer", "all-streams.js"),
+        with("--reducer", "bytes.js"),
+        with("--reducer", "none.js"),
+        with("--project", "unknown.toml"),
+        with("--project", "missing.toml"),
+        with("--project", "engine.toml"),
+    ];
+    let commands: Vec<Vec<&str>> =
+        commands.iter().map(|command| command.iter().map(String::as_str).collect()).collect();
+    check("reducer-errors", &commands.iter().map(Vec::as_slice).collect::<Vec<_>>());
+}
+
 #[test]
 fn bad_input_is_answered_with_what_exists_and_what_to_type() {
     check(
