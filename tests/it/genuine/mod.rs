@@ -225,9 +225,9 @@ fn check_moment(row: &Row, replayed: &Replayed, expected: &Json) -> Vec<String> 
 /// Whether a state is the reported one; the first place where they differ if it is not.
 fn same(made: &Json, reported: &Json) -> Result<bool, String> {
     let changes = diff(made, reported);
-    let Some(first) = changes.first() else { return Ok(true) };
-    let Change { path, .. } = first;
+    let Some(Change { path, .. }) = changes.first() else { return Ok(true) };
     let [ours, theirs] = [made, reported]
         .map(|value| path.resolve(value).map_or_else(|| "nothing".to_owned(), |value| value.to_preview(60)));
-    Err(format!("{} places differ, first `{path}`: {ours} was made, {theirs} was reported", changes.len()))
+    let others = if changes.len() > 1 { format!(", and {} more", changes.len() - 1) } else { String::new() };
+    Err(format!("`{path}` differs: {ours} was made, {theirs} was reported{others}"))
 }
