@@ -15,14 +15,13 @@ use std::{path::Path, sync::Arc};
 
 use timeglass::{
     model::{Change, Json, Timestamp, diff},
-    replay::Reducer,
     work::Work,
 };
 
 use crate::support::{all_fixtures, expectations, fixture};
-use replayed::{Replayed, Timeline, loaded, reducer, replay};
+use replayed::{Named, Replayed, Timeline, loaded, reducer, replay};
 use snapshots::samples;
-use table::{Maker, ROWS, Row, Stored};
+use table::{Category, Maker, ROWS, Row, Stored};
 
 #[test]
 fn every_one_of_the_42_stores_has_its_reducers() {
@@ -146,12 +145,11 @@ fn check(row: &Row) -> Vec<String> {
 }
 
 fn replay_row(row: &Row, path: &Path) -> Replayed {
-    let load = |(category, file): &(Option<&'static str>, &'static str)| {
+    let load = |(category, file): &(Category, &'static str)| {
         let path = Path::new("tests/fixtures/reducers").join(file);
         (*category, (*file, reducer(&path)))
     };
-    let reducers: Vec<(Option<&str>, (&'static str, Arc<dyn Reducer>))> =
-        row.reducers.iter().map(load).collect();
+    let reducers: Vec<(Category, Named)> = row.reducers.iter().map(load).collect();
     replay(path, &|category| {
         let (_, found) = reducers.iter().find(|(name, _)| *name == category)?;
         Some(found.clone())
