@@ -12,6 +12,7 @@ pub mod replay;
 
 pub mod project;
 pub mod sample;
+pub mod schema;
 
 pub mod jobs;
 

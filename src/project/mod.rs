@@ -7,6 +7,7 @@
 mod document;
 pub mod open;
 mod place;
+mod script_file;
 pub mod sections;
 mod source_text;
 
@@ -19,6 +20,7 @@ use std::{
 use crate::store::layout::{Role, Source};
 
 pub use place::{Places, keep, save_layout, save_layout_to};
+pub use script_file::{SavedScript, ScriptFileError, create_script, read_script, save_script};
 pub use sections::Sections;
 pub use source_text::{parse_source, source_text};
 

@@ -141,7 +141,7 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
 }
 
 /// Writes a whole file or nothing: readers see the old text or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays a link; what it leads to is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = match path.parent() {

@@ -315,6 +315,17 @@ impl History {
         Ok(work.advance(0)?)
     }
 
+    /// The last state kept at or before `count` events, with its count.
+    pub(crate) fn nearest_keyframe(&self, count: usize) -> Option<(usize, Json)> {
+        self.with_known(|known| known.keyframes.nearest(count))
+    }
+
+    /// What happens after an event that cannot be applied.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
+    }
+
     /// The steps that failed, as far as the history was folded: counts, and why.
     #[must_use]
     pub fn failures(&self) -> BTreeMap<usize, Failure> {

@@ -22,6 +22,12 @@ impl Merge {
             Some(category) => format!("merged; no reducer for `{category}`"),
             None => "merged; no reducer".to_owned(),
         };
+        Self::named(name)
+    }
+
+    /// The merge, where the user is to read something else beside the state.
+    #[must_use]
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
         Self { name: name.into() }
     }
 }

@@ -4,8 +4,14 @@
 //! does wrong is a value here, never an `Err`.
 
 pub mod across;
+pub mod alignment;
 pub mod blame;
+pub mod branch;
+pub mod branch_events;
+pub mod case;
 pub mod changes;
+pub mod compare;
+pub mod compensation;
 pub mod condition;
 mod expressions;
 pub mod fold;
@@ -22,8 +28,14 @@ pub mod sketch;
 pub mod watch;
 
 pub use across::{Across, AcrossFindings, StreamHit};
+pub use alignment::{Advance, Alignment};
 pub use blame::Write;
+pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Misfit, Truth};
+pub use branch_events::{BranchEvents, EventOrigin, Plan};
+pub use case::test_case;
 pub use changes::{ChangeFigures, ChangeIndex};
+pub use compare::{Beside, Comparison, Pair};
+pub use compensation::compensation;
 pub use condition::{Condition, Hit, Need, Which};
 pub use fold::{Folded, OnFailure, fold};
 pub use history::{History, HistoryFigures, Outcome, Step};

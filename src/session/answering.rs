@@ -84,12 +84,12 @@ impl Question {
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
-            Self::Scripts(question) => match question {},
+            Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
             Self::Watches(question) => question.run(work),
             Self::Conditions(question) => question.run(work),
-            Self::Compare(question) => match question {},
-            Self::WhatIf(question) => match question {},
+            Self::Compare(question) => question.run(work),
+            Self::WhatIf(question) => question.run(work),
             Self::Bookmarks(question) => match question {},
         };
         match answer {

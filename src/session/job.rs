@@ -79,6 +79,18 @@ pub enum Slot {
     Keep,
     /// Whether the store has changed.
     Watch,
+    /// Where two histories differ.
+    Compare,
+    /// Both at one step.
+    CompareBeside,
+    /// Where a branch differs from the truth.
+    WhatIf,
+    /// Both at the cursor.
+    WhatIfBeside,
+    /// What an event says, to edit it.
+    Draft,
+    /// What is written down of a branch.
+    Export,
     /// Making the sample store.
     Sample,
     /// What watches find along the history.
@@ -93,9 +105,25 @@ pub enum Slot {
     Run,
     /// Looking for conditions in many streams.
     Across,
+    /// Which event types the categories have.
+    ScriptTypes,
+    /// Whether the reducers' files have changed.
+    ScriptLook,
+    /// Loading reducers.
+    ScriptLoad,
+    /// Writing reducers.
+    ScriptSave,
+    /// Writing a reducer from events.
+    Scaffold,
 }
 
 impl Slot {
+    /// Whether it only looks now and then whether something changed: no work that a user waits for.
+    #[must_use]
+    pub fn is_look(self) -> bool {
+        matches!(self, Self::Watch | Self::ScriptLook)
+    }
+
     /// What the progress line says while it takes long.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -112,7 +140,10 @@ impl Slot {
             Self::BlameLast => "Asking the reducer where the value came from",
             Self::BlameCopy => "Listing what wrote the value",
             Self::Step => "Making the state",
-            Self::Pins => "Comparing",
+            Self::Pins | Self::Compare | Self::CompareBeside => "Comparing",
+            Self::WhatIf | Self::WhatIfBeside => "Comparing with the truth",
+            Self::Draft => "Reading the event",
+            Self::Export => "Writing it down",
             Self::Snapshots | Self::Snapshot => "Reading snapshots",
             Self::Tables => "Counting rows",
             Self::Preview => "Reading first rows",
@@ -125,6 +156,11 @@ impl Slot {
             Self::Hits => "Looking for hits",
             Self::Run => "Running",
             Self::Across => "Searching all streams",
+            Self::ScriptTypes => "Counting event types",
+            Self::ScriptLook => "Looking for new text",
+            Self::ScriptLoad => "Loading the reducer",
+            Self::ScriptSave => "Saving the reducer",
+            Self::Scaffold => "Looking at the events",
         }
     }
 }
@@ -259,6 +295,8 @@ pub struct BarsQuestion {
     pub index: Arc<Index>,
     /// One stream, or the whole store.
     pub stream: Option<u32>,
+    /// How many events there are, if not as many as were recorded: on a branch.
+    pub length: Option<usize>,
     /// What is counted.
     pub axis: Axis,
     /// Whether quiet times are cut short.

@@ -96,13 +96,14 @@ impl Opened {
             store: found.store,
         };
         opened.refresh_info();
+        let scripts = opened.start_scripts(workspace);
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
             Job { slot: Slot::Index, question: Question::Index(store()) },
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
-        (opened, jobs)
+        (opened, jobs.into_iter().chain(scripts).collect())
     }
 
     /// Takes what a job found.
@@ -139,6 +140,7 @@ impl Opened {
                 } else if self.is_on_stream() {
                     jobs.extend(self.event_job());
                 }
+                self.note_step(&step);
                 self.states.take_step(*step, changes);
                 jobs.extend(self.watch_values_job());
                 jobs
@@ -195,6 +197,7 @@ impl Opened {
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
         let mut jobs = self.play_on(elapsed);
+        jobs.extend(self.tick_scripts(elapsed));
         self.since_look += elapsed;
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
@@ -215,9 +218,11 @@ impl Opened {
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
+            Slot::Compare => self.compare_failed(),
+            Slot::Export => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
-            _ => (),
+            slot => self.scripts_job_failed(slot),
         }
         Vec::new()
     }
@@ -230,11 +235,15 @@ impl Opened {
             Slot::Snapshots,
             Slot::Step,
             Slot::BlameWrites,
+            Slot::Compare,
             Slot::WatchSeries,
             Slot::Hits,
             Slot::Run,
             Slot::Across,
         ] {
+            self.job_failed(slot);
+        }
+        for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
             self.job_failed(slot);
         }
         self.states.fold_stopped();
@@ -244,6 +253,7 @@ impl Opened {
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
         self.refresh_info();
+        self.find_bookmarks();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
@@ -272,9 +282,18 @@ impl Opened {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
         self.refresh_info();
+        if is_first {
+            self.load_branches();
+            self.load_places();
+        } else {
+            self.find_bookmarks();
+        }
+        self.find_branches();
         let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
         jobs.extend(self.snapshots_job());
+        jobs.extend(self.types_job());
         jobs.extend(self.refold());
+        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs
@@ -301,6 +320,7 @@ impl Opened {
         self.browse.remember_choices(workspace);
         self.cursor.remember_choices(workspace);
         self.timeline.remember_choices(workspace);
+        self.remember_drafts(workspace);
     }
 
     /// Fills the view of this store.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Change, Json, Timestamp},
-    replay::{History, HistoryFigures, Merge, OnFailure, Step, StreamEvents},
+    replay::{History, HistoryFigures, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
         opened::Opened,
@@ -18,6 +18,8 @@ pub(crate) struct States {
     history: Option<Arc<History>>,
     /// Whose history it is.
     stream: Option<u32>,
+    /// Which reducer makes it, by a number that changes with every reducer.
+    generation: u64,
     step: Option<Step>,
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
@@ -41,7 +43,7 @@ struct Pin {
 
 /// Memory for the keyframes of one history: enough for a million small states or a few hundred
 /// thousand shared large ones, and small beside what a window takes.
-const KEYFRAME_BYTES: usize = 256 << 20;
+pub(crate) const KEYFRAME_BYTES: usize = 256 << 20;
 
 impl States {
     pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
@@ -63,6 +65,23 @@ impl States {
     /// The step at the cursor, as far as it is known.
     pub(crate) fn step(&self) -> Option<&Step> {
         self.step.as_ref()
+    }
+
+    /// Shows another history of the same stream: a branch, or the truth again.
+    pub(crate) fn replace_history(&mut self, history: Arc<History>) {
+        self.history = Some(history);
+    }
+
+    /// The same, and a job folds it.
+    pub(crate) fn fold_history(&mut self, history: Arc<History>) -> Job {
+        self.history = Some(Arc::clone(&history));
+        self.is_folding = true;
+        Job { slot: Slot::Fold, question: Question::Fold(history) }
+    }
+
+    /// The history that is shown, with its stream and the number of its reducer.
+    pub(crate) fn history_of(&self) -> Option<(u32, u64, &Arc<History>)> {
+        Some((self.stream?, self.generation, self.history.as_ref()?))
     }
 
     /// The state that is shown.
@@ -127,8 +146,8 @@ impl States {
 }
 
 impl Opened {
-    /// The chosen stream or its events changed: its history is folded anew.
-    pub(crate) fn refold(&mut self) -> Vec<Job> {
+    /// The chosen stream or its events changed: its recorded history is folded anew.
+    pub(crate) fn refold_truth(&mut self) -> Vec<Job> {
         let (Some(index), Some(stream)) = (&self.index, self.browse.focus) else {
             self.states.history = None;
             self.states.stream = None;
@@ -140,8 +159,14 @@ impl Opened {
             return jobs;
         };
         let events = index.stream_events(stream).len();
+        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let (reducer, generation) = self.reducer_for(category.as_deref());
         let is_same_stream = self.states.stream == Some(stream);
-        if is_same_stream && self.states.history.as_ref().is_some_and(|history| history.len() == events) {
+        let is_same_reducer = self.states.generation == generation;
+        if is_same_stream
+            && is_same_reducer
+            && self.states.history.as_ref().is_some_and(|history| history.len() == events)
+        {
             return Vec::new();
         }
         let old = self.states.history.take().filter(|_| is_same_stream);
@@ -149,25 +174,24 @@ impl Opened {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
-        let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
+        let alike = self.alike_until(stream, self.states.generation);
         let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
-        let reducer = Merge::for_category(category.as_deref());
-        let history =
-            Arc::new(History::new(Arc::new(events), Arc::new(reducer), OnFailure::GoOn, KEYFRAME_BYTES));
+        let history = Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES));
         // Events that were appended leave what is known of those before them as it was.
         let known = index.stream_events(stream);
         let indexed = std::mem::replace(&mut self.states.indexed, index.len());
         if let Some(old) = old.filter(|old| {
             known.get(..old.len()).is_some_and(|known| known.iter().all(|known| (*known as usize) < indexed))
         }) {
-            history.adopt(&old, old.len());
+            history.adopt(&old, old.len().min(alike));
         }
         self.states.stream = Some(stream);
+        self.states.generation = generation;
         self.states.history = Some(Arc::clone(&history));
         self.states.is_folding = true;
         let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
         jobs.extend(self.probe_history());
-        jobs.extend(if is_same_stream { self.blame_on() } else { self.blame_anew() });
+        jobs.extend(if is_same_stream && is_same_reducer { self.blame_on() } else { self.blame_anew() });
         jobs
     }
 
@@ -181,6 +205,7 @@ impl Opened {
     /// The fold has ended, or goes no further: what waited for it is asked.
     pub(crate) fn fold_ended(&mut self) -> Vec<Job> {
         self.states.is_folding = false;
+        self.refresh_failures();
         self.place_ticks();
         self.ask_again()
     }
@@ -234,6 +259,9 @@ impl Opened {
     }
 
     pub(crate) fn version_words(&self, count: usize) -> String {
+        if let Some(words) = self.what_if.place_words(self, count) {
+            return words;
+        }
         let version = self
             .ordinal_of_count(count)
             .filter(|_| count > 0)
@@ -259,6 +287,7 @@ impl Opened {
         let count = step.map_or(self.cursor.count, |step| step.count);
         StateView {
             stream: self.focus_name().unwrap_or_default(),
+            branch: self.what_if.standing_name(),
             place: format!(
                 "{} of {}{}",
                 self.version_words(count),
@@ -276,6 +305,9 @@ impl Opened {
             failure: step.and_then(|step| step.outcome.failure()).map(|failure| Arc::clone(&failure.message)),
             failures: history.failure_count(),
             is_stale: states.awaited.is_some(),
+            old: self.older_reducer_words(),
+            notes: step.map(|_| self.step_notes()).unwrap_or_default(),
+            lacks_reducer: self.lacks_reducer(),
             empty: "Making the state…",
         }
     }

@@ -3,7 +3,10 @@
 //! The window's own layout (panels, sizes) is kept beside it by the window. A newer program reads
 //! what an older one wrote: fields that are missing take their default, unknown ones are ignored.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,19 @@ pub struct Workspace {
     pub is_collapsed: bool,
     /// Events a second while playing.
     pub speed: u32,
+    /// Texts of scripts that are not in their files yet.
+    pub drafts: Vec<Draft>,
+}
+
+/// A script's text that is not in its file yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The file.
+    pub path: PathBuf,
+    /// What the user made of it.
+    pub text: Arc<str>,
+    /// What the file held when the user began.
+    pub based_on: Option<Arc<str>>,
 }
 
 impl Default for Workspace {
@@ -45,6 +61,7 @@ impl Default for Workspace {
             axis: Axis::Time,
             is_collapsed: true,
             speed: 4,
+            drafts: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     jobs::{Jobs, Outcome, Wake},
     session::{
         Input, Session,
-        action::{Action, BlameAction, ShellAction, Theme, What, WindowAction},
+        action::{Action, BlameAction, ScriptAction, ShellAction, Theme, What, WindowAction},
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
@@ -23,7 +23,7 @@ use crate::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
-        file_dialog::{FileDialog, Picked},
+        file_dialog::{FileDialog, Picked, Purpose},
         fonts,
         menus::{self, Turn},
         panels::{self, Local},
@@ -131,6 +131,9 @@ impl App {
                 self.cancel_work();
             }
             self.remember(action);
+            if let Some(panel) = panels::panel_of(action) {
+                dock::show(&mut self.tree, panel);
+            }
         }
         for Job { slot, question } in self.session.apply(input) {
             self.jobs.start(slot, move |work| question.run(work));
@@ -163,11 +166,16 @@ impl App {
 
     fn take_picked_file(&mut self) {
         let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
-        self.file_dialog = None;
-        match picked {
-            Picked::File(path) => self.apply(Input::Action(Action::Shell(ShellAction::Open(path)))),
-            Picked::NoDialog => self.ask_for_path(),
-            Picked::Nothing => (),
+        let Some(FileDialog { purpose, .. }) = self.file_dialog.take() else { return };
+        match (picked, purpose) {
+            (Picked::File(path), Purpose::Store) => {
+                self.apply(Input::Action(Action::Shell(ShellAction::Open(path))));
+            }
+            (Picked::File(path), Purpose::Reducer(category)) => {
+                self.apply(Input::Action(Action::Scripts(ScriptAction::Use(category, path))));
+            }
+            (Picked::NoDialog, purpose) => self.ask_for_path(purpose),
+            (Picked::Nothing, _) => (),
         }
     }
 
@@ -189,7 +197,12 @@ impl App {
 
     fn do_window_action(&mut self, action: WindowAction, ctx: &egui::Context) {
         match action {
-            WindowAction::OpenDialog => self.ask_for_file(),
+            WindowAction::OpenDialog => {
+                let folder = self.session.workspace().recent.first().and_then(|path| path.parent());
+                self.ask_for_file(Purpose::Store, folder.map(PathBuf::from));
+            }
+            WindowAction::Reducer => dock::show(&mut self.tree, Panel::Reducer),
+            WindowAction::UseReducer => self.ask_for_reducer(self.session.view().scripts.shown.clone()),
             WindowAction::GoTo => self.dialog = Some(Dialog::GoTo { text: String::new() }),
             WindowAction::Find => {
                 dock::show(&mut self.tree, Panel::State);
@@ -221,25 +234,37 @@ impl App {
         }
     }
 
-    fn ask_for_file(&mut self) {
-        let folder =
-            self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from);
-        match FileDialog::open(folder, &self.wake) {
+    fn ask_for_file(&mut self, purpose: Purpose, folder: Option<PathBuf>) {
+        match FileDialog::open(purpose.clone(), folder, &self.wake) {
             Ok(dialog) => self.file_dialog = Some(dialog),
-            Err(_) => self.ask_for_path(),
+            Err(_) => self.ask_for_path(purpose),
         }
     }
 
+    fn ask_for_reducer(&mut self, category: Option<Arc<str>>) {
+        let Some(category) = category else { return };
+        dock::show(&mut self.tree, Panel::Reducer);
+        let folder = self.session.workspace().recent.first().and_then(|path| path.parent());
+        self.ask_for_file(Purpose::Reducer(category), folder.map(PathBuf::from));
+    }
+
     /// Where the system has no file dialog, a path can be typed.
-    fn ask_for_path(&mut self) {
-        self.dialog = Some(Dialog::TypePath { text: String::new() });
+    fn ask_for_path(&mut self, purpose: Purpose) {
+        self.dialog = Some(Dialog::TypePath { text: String::new(), purpose });
     }
 
     fn take_dropped_files(&mut self, ctx: &egui::Context) {
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-        if let Some(path) = dropped {
-            self.actions.push(Action::Shell(ShellAction::Open(path)));
-        }
+        let Some(path) = dropped else { return };
+        let is_script = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("js"));
+        let category = self.session.view().scripts.shown.clone().filter(|_| is_script);
+        self.actions.push(match category {
+            Some(category) => {
+                dock::show(&mut self.tree, Panel::Reducer);
+                Action::Scripts(ScriptAction::Use(category, path))
+            }
+            None => Action::Shell(ShellAction::Open(path)),
+        });
     }
 
     fn do_named(&mut self, what: What, ctx: &egui::Context) {
@@ -252,6 +277,8 @@ impl App {
     /// What the panels asked for beside the actions that they pushed.
     fn take_local_wishes(&mut self) {
         self.actions.append(&mut self.local.actions);
+        let wanted = self.local.scripts.wants_file.take();
+        self.ask_for_reducer(wanted);
         if let Some(panel) = self.local.show_panel.take() {
             dock::show(&mut self.tree, panel);
         }
@@ -311,7 +338,7 @@ impl App {
         let open: Vec<_> = self
             .jobs
             .open_questions()
-            .filter(|(slot, _)| *slot != Slot::Watch)
+            .filter(|(slot, _)| !slot.is_look())
             .map(|(slot, (done, total))| (slot, done, total))
             .collect();
         if open.is_empty() {
@@ -348,7 +375,7 @@ impl eframe::App for App {
             self.title.clone_from(&view.title);
             ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));
         }
-        if self.jobs.open_questions().any(|(slot, _)| slot != Slot::Watch) {
+        if self.jobs.open_questions().any(|(slot, _)| !slot.is_look()) {
             // Progress moves at ten times a second; answers wake the window by themselves.
             ctx.request_repaint_after(Duration::from_millis(100));
         }

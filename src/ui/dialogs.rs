@@ -1,13 +1,13 @@
 //! Small windows over the window: go to, all actions, shortcuts, about, a path to type.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     session::{
         Session,
-        action::{Action, BrowseAction, NAMED, Named, ShellAction, What},
+        action::{Action, BrowseAction, NAMED, Named, ScriptAction, ShellAction, What},
     },
-    ui::keys,
+    ui::{file_dialog::Purpose, keys},
 };
 
 /// A dialog that is open.
@@ -22,6 +22,8 @@ pub(crate) enum Dialog {
     TypePath {
         /// What was typed so far.
         text: String,
+        /// What the file is wanted for.
+        purpose: Purpose,
     },
     /// All actions, by name.
     Palette {
@@ -51,11 +53,12 @@ pub(crate) fn dialog_ui(
             let hint = "v118, p4711, 2024-03-01 or 2024-03-01 09:51";
             entry_ui(ui, ("Go to", "Go"), hint, text).then(|| actions.push(go_to(text))).is_some()
         }
-        Dialog::TypePath { text } => {
-            let hint = "/path/to/store.sqlite";
-            entry_ui(ui, ("Open a database file", "Open"), hint, text)
-                .then(|| actions.push(open_path(text)))
-                .is_some()
+        Dialog::TypePath { text, purpose } => {
+            let (title, button, hint) = match purpose {
+                Purpose::Store => ("Open a database file", "Open", "/path/to/store.sqlite"),
+                Purpose::Reducer(_) => ("Use a reducer", "Use", "/path/to/reducer.js"),
+            };
+            entry_ui(ui, (title, button), hint, text).then(|| actions.push(use_path(text, purpose))).is_some()
         }
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),
@@ -71,8 +74,13 @@ fn go_to(text: &str) -> Action {
     Action::Browse(BrowseAction::GoTo(text.to_owned()))
 }
 
-fn open_path(text: &str) -> Action {
-    Action::Shell(ShellAction::Open(PathBuf::from(text.trim())))
+/// What is done with a path that was typed.
+fn use_path(text: &str, purpose: &Purpose) -> Action {
+    let path = PathBuf::from(text.trim());
+    match purpose {
+        Purpose::Store => Action::Shell(ShellAction::Open(path)),
+        Purpose::Reducer(category) => Action::Scripts(ScriptAction::Use(Arc::clone(category), path)),
+    }
 }
 
 /// A line to type in, under a title and with a button; true once it was entered.

@@ -3,6 +3,7 @@
 use std::{
     io,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,8 +11,18 @@ use crossbeam_channel::Receiver;
 
 use crate::jobs::{Wake, ask_aside};
 
+/// What a file is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To open it as a store.
+    Store,
+    /// As the reducer of this category.
+    Reducer(Arc<str>),
+}
+
 /// A file dialog that is open.
 pub(crate) struct FileDialog {
+    pub(crate) purpose: Purpose,
     opened: Instant,
     answer: Receiver<Option<PathBuf>>,
 }
@@ -35,16 +46,24 @@ impl FileDialog {
     /// # Errors
     ///
     /// If the operating system refuses a thread.
-    pub(crate) fn open(folder: Option<PathBuf>, wake: &Wake) -> io::Result<Self> {
+    pub(crate) fn open(purpose: Purpose, folder: Option<PathBuf>, wake: &Wake) -> io::Result<Self> {
+        let (title, kind, endings): (_, _, &[&str]) = match purpose {
+            Purpose::Store => (
+                "Open an event store",
+                "SQLite databases",
+                &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"],
+            ),
+            Purpose::Reducer(_) => ("Use a reducer", "JavaScript", &["js", "mjs", "cjs"]),
+        };
         let question = move || {
             let dialog = rfd::FileDialog::new()
-                .set_title("Open an event store")
-                .add_filter("SQLite databases", &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"])
+                .set_title(title)
+                .add_filter(kind, endings)
                 .add_filter("All files", &["*"]);
             folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder)).pick_file()
         };
         let opened = Instant::now();
-        Ok(Self { opened, answer: ask_aside("file dialog", wake, question)? })
+        Ok(Self { purpose, opened, answer: ask_aside("file dialog", wake, question)? })
     }
 
     /// How it ended; nothing while it is open.

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "work"],
     &["store", "script"],
     &["replay"],
-    &["project", "sample"],
+    &["project", "sample", "schema"],
     &["jobs"],
     &["session"],
     &["ui", "cli"],

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod branches;
 mod cli;
 mod conformance;
 mod control_set;
@@ -24,6 +25,7 @@ mod probes;
 mod project_file;
 mod replay;
 mod sample_data;
+mod schema;
 mod script;
 mod session;
 mod sqlite_store;

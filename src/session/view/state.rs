@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::model::{Change, Json};
+use crate::{
+    model::{Change, Json},
+    session::view::StepNotes,
+};
 
 /// The state at the cursor.
 #[derive(Debug, Clone, Default)]
 pub struct StateView {
     /// The stream's name; empty while none is chosen.
     pub stream: Arc<str>,
+    /// The branch that it is of, instead of what was recorded.
+    pub branch: Option<Arc<str>>,
     /// "v118 of 231".
     pub place: String,
     /// The time of the event at the cursor.
@@ -25,6 +30,12 @@ pub struct StateView {
     pub failure: Option<Arc<str>>,
     /// How many steps of this history failed so far.
     pub failures: usize,
+    /// Why the state is older than the reducer that the user sees, if it is.
+    pub old: Option<String>,
+    /// What else there is to say about the step: logs, rounded numbers, where it failed.
+    pub notes: Arc<StepNotes>,
+    /// The category, if it has no reducer; empty for streams without one.
+    pub lacks_reducer: Option<Arc<str>>,
     /// Whether a newer state is on its way.
     pub is_stale: bool,
     /// Why there is nothing to show, in words.

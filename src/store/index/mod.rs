@@ -132,6 +132,11 @@ impl Index {
         })
     }
 
+    /// The stream and the type of every event by their numbers, in global order.
+    pub fn streams_and_types(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.rows.streams.iter().copied().zip(self.rows.types.iter().copied())
+    }
+
     /// The last event at or before a position.
     #[must_use]
     pub fn ordinal_at_position(&self, position: &GlobalPosition) -> Option<u32> {

@@ -12,8 +12,10 @@ pub mod mapping;
 pub mod no_events;
 pub mod notices;
 pub mod scripts;
+pub mod scripts_editor;
 pub mod snapshots;
 pub mod state;
+mod state_notes;
 pub mod status;
 pub mod streams;
 pub mod timeline;
@@ -23,7 +25,7 @@ pub mod what_if;
 
 use crate::{
     session::{
-        action::{Action, BlameAction},
+        action::{Action, BlameAction, CompareAction, WhatIfAction},
         view::View,
     },
     ui::dock::Panel,
@@ -70,6 +72,22 @@ pub struct Local {
     pub actions: Vec<Action>,
 }
 
+/// The panel in which what was asked for is seen, if that is another than where it was asked.
+#[must_use]
+pub fn panel_of(action: &Action) -> Option<Panel> {
+    match action {
+        Action::WhatIf(
+            WhatIfAction::LeaveOut(_)
+            | WhatIfAction::Edit(_)
+            | WhatIfAction::InsertBefore(_)
+            | WhatIfAction::InsertAfter(_)
+            | WhatIfAction::Move(_),
+        ) => Some(Panel::WhatIf),
+        Action::Compare(CompareAction::TakeBranch) => Some(Panel::Compare),
+        _ => None,
+    }
+}
+
 /// Draws a docked panel.
 pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local, actions: &mut Vec<Action>) {
     let before = actions.len();
@@ -81,6 +99,9 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         Panel::State => {
             let takes_keyboard = std::mem::take(&mut local.find_wanted);
             state::state_ui(ui, &view.state, &mut local.state, takes_keyboard, actions);
+            if std::mem::take(&mut local.state.shows_reducer) {
+                local.show_panel = Some(Panel::Reducer);
+            }
         }
         Panel::Diff => diff::diff_ui(ui, &view.diff, &mut local.diff, actions),
         Panel::Event => event::event_ui(ui, view.event.as_deref(), view.zone, &mut local.event, actions),

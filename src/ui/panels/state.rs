@@ -12,8 +12,10 @@ use crate::{
         view::StateView,
     },
     ui::{
+        panels::state_notes,
         theme::Palette,
         widgets::{
+            band::branch_band,
             empty::empty_panel,
             icon::{Icon, icon_button},
             json_tree::{JsonTree, Marks, TreeState, marks_of},
@@ -29,6 +31,8 @@ pub struct StateLocal {
     /// The changes that the marks were made of, so that they are made once.
     marked: Arc<Vec<Change>>,
     marks: Marks,
+    /// The reducer's panel is to come to the front.
+    pub shows_reducer: bool,
 }
 
 /// Head, search and tree.
@@ -44,6 +48,7 @@ pub fn state_ui(
         return;
     }
     head_ui(ui, view);
+    local.shows_reducer |= state_notes::notes_ui(ui, view, actions);
     find_ui(ui, local, takes_keyboard);
     let Some(state) = &view.state else {
         ui.weak(view.empty);
@@ -98,6 +103,9 @@ impl StateLocal {
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
+    if let Some(branch) = &view.branch {
+        branch_band(ui, branch);
+    }
     // Lines of text, and no buttons: they stand as close as text does.
     let height = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 16.0);
     ui.horizontal_wrapped(|ui| {
@@ -114,15 +122,13 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
         }
     });
     ui.horizontal_wrapped(|ui| {
-        ui.weak(&*view.reducer).on_hover_text(
-            "The state is the JSON merge of all event data (RFC 7396): each member takes its last value, null removes it",
-        );
+        let response = ui.weak(&*view.reducer);
+        if view.reducer.starts_with("merged") {
+            response.on_hover_text(
+                "The state is the JSON merge of all event data (RFC 7396): each member takes its last value, null removes it",
+            );
+        }
     });
-    if let Some(failure) = &view.failure {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ This event was not applied: {failure}"));
-    } else if view.failures > 0 {
-        ui.weak(format!("{} steps of this history were not applied", view.failures));
-    }
     ui.spacing_mut().interact_size.y = height;
 }
 

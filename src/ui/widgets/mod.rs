@@ -1,6 +1,8 @@
 //! What panels are built of. Widgets know `model` and the theme, never the session: they take plain data and
 //! return what the user asked for.
 
+pub mod band;
+pub mod code_editor;
 pub mod diff;
 pub mod empty;
 pub mod hex;

@@ -1,22 +1,29 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
 mod blame;
+mod bookmarks;
+mod compare;
 mod conditions;
 mod cursor;
 mod filters;
 mod follow;
 mod places;
+mod reducers;
 mod watches;
+mod what_if;
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
 
 use timeglass::{
     model::{EventKey, EventQuery, Json, RecordedEvent, StoredSnapshot, StreamName},
-    project::open::{OpenedStore, Opening},
+    project::{
+        Places,
+        open::{OpenedStore, Opening},
+    },
     session::{
         Input, Session,
         action::{Action, BrowseAction, CursorAction, ShellAction},
@@ -35,23 +42,48 @@ use timeglass::{
 pub(crate) struct Script {
     pub(crate) session: Session,
     store: Arc<Growing>,
+    /// Where the store is said to lie, so that its project file has a place.
+    #[expect(dead_code, reason = "held so that it stays until the script ends")]
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Script {
     /// Opens a store of these events.
     pub(crate) fn open(events: impl IntoIterator<Item = RecordedEvent>) -> Self {
+        // In a folder of its own, for what is kept beside the store.
+        let folder = tempfile::tempdir().unwrap();
+        let script = Self::opened(folder.path().join("shop.sqlite"), events, Workspace::default());
+        Self { folder: Some(folder), ..script }
+    }
+
+    /// Opens a store of these events in a folder that can be written to, with the project file there.
+    pub(crate) fn open_in(folder: &Path, events: impl IntoIterator<Item = RecordedEvent>) -> Self {
+        Self::opened(folder.join("shop.sqlite"), events, Workspace::default())
+    }
+
+    /// The same, with what an earlier window kept.
+    pub(crate) fn reopen(
+        folder: &Path,
+        events: impl IntoIterator<Item = RecordedEvent>,
+        workspace: Workspace,
+    ) -> Self {
+        Self::opened(folder.join("shop.sqlite"), events, workspace)
+    }
+
+    fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
-        let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
-        let mut script = Self { session, store: Arc::clone(&store) };
+        let session = Session::new(workspace, None, PathBuf::from("sample.sqlite"));
+        let mut script = Self { session, store: Arc::clone(&store), folder: None };
+        let project = Places::with_config(&path, None).find(None).unwrap();
         let opening = Opening::Store(Box::new(OpenedStore {
-            path: PathBuf::from("/stores/shop.sqlite"),
             head: store.head().unwrap(),
             store,
             is_uncertain: false,
-            project_file: None,
-            sections: timeglass::project::Sections::default(),
+            project_file: project.as_ref().map(|project| project.path().to_owned()),
+            sections: project.map(|project| project.sections().clone()).unwrap_or_default(),
             warnings: Vec::new(),
             saved_to: None,
+            path,
         }));
         script.feed(Input::Answer(Slot::Open, Answer::Opened(Box::new(opening))));
         script
