@@ -293,7 +293,6 @@ impl Opened {
         jobs.extend(self.snapshots_job());
         jobs.extend(self.types_job());
         jobs.extend(self.refold());
-        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs
