@@ -120,6 +120,13 @@ impl Conditions {
             .chain(self.becomes.iter().map(|state| Condition::Becomes(text(state))))
             .chain(changes)
             .collect();
+        for condition in &conditions {
+            condition.check().map_err(|failure| {
+                Failure::trouble(format!("`{condition}` cannot be read: {failure}"))
+                    .given(condition.to_string())
+                    .hint("write JavaScript over `state` and `event`, such as `state.total < 0`")
+            })?;
+        }
         if conditions.len() > Which::MOST {
             return Err(Failure::trouble(format!(
                 "{} conditions are too many: no more than {} are looked for at once",

@@ -13,7 +13,9 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod reducer;
 mod sample;
+mod snapshot_check;
 mod snapshots;
 mod state;
 mod streams;
@@ -238,6 +240,7 @@ fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
         given: given.into_iter().flat_map(strings).next(),
         exists,
         hint: Some("`timeglass --help` lists the commands, `timeglass COMMAND --help` their options".into()),
+        lines: Vec::new(),
     }
 }
 

@@ -103,7 +103,7 @@ impl Across {
 /// A search under way.
 struct Looking<'a> {
     across: &'a Across,
-    matcher: Matcher<'a>,
+    matcher: Matcher,
     states: Option<States<'a>>,
     /// The stream that is looked at, and whether its first hit was found, or its reducer stopped.
     stream: Option<u32>,

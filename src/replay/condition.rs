@@ -6,8 +6,9 @@ use crate::{
     model::{Failure, Json, Pointer, RecordedEvent},
     replay::{
         history::Step,
-        probe::{Fault, Probe, Prober, is_true},
+        probe::{Fault, Probe, Prober},
     },
+    script::Expression,
     work::Work,
 };
 
@@ -53,6 +54,18 @@ impl Condition {
             Self::Type(_) => Need::Type,
             Self::Event(_) => Need::Event,
             Self::State(_) | Self::Becomes(_) | Self::Changes { .. } => Need::State,
+        }
+    }
+
+    /// Whether its expression can be read, if it has one.
+    ///
+    /// Fails with the mistake, and its place in the expression.
+    pub fn check(&self) -> Result<(), Failure> {
+        let (Self::Event(text) | Self::State(text) | Self::Becomes(text)) = self else { return Ok(()) };
+        match Probe::typed(text) {
+            Some(Probe::Expression(text)) => Expression::parse(&text).map(drop),
+            Some(Probe::State(_) | Probe::Event(_)) => Ok(()),
+            None => Err(Failure::new("there is no expression")),
         }
     }
 
@@ -153,16 +166,16 @@ impl<'a> Seen<'a> {
 }
 
 /// Tells of one step after the other which conditions it meets.
-pub(crate) struct Matcher<'w> {
+pub(crate) struct Matcher {
     conditions: Vec<Condition>,
     /// A probe for each condition that has one, and again for the state before where that is needed.
-    prober: Prober<'w>,
+    prober: Prober,
     places: Vec<[usize; 2]>,
     faults: Vec<Option<Fault>>,
 }
 
-impl<'w> Matcher<'w> {
-    pub(crate) fn start(conditions: &[Condition], work: &'w Work) -> Self {
+impl Matcher {
+    pub(crate) fn start(conditions: &[Condition], work: &Work) -> Self {
         let mut probes = Vec::new();
         let mut places = Vec::new();
         for condition in conditions.iter().take(Which::MOST) {
@@ -209,9 +222,7 @@ impl<'w> Matcher<'w> {
         };
         let [before, after] = seen.states;
         let prober = &mut self.prober;
-        let mut holds = |probe: usize, state: &Json| {
-            prober.read(probe, state, seen.event).map(|value| is_true(value.as_ref()))
-        };
+        let mut holds = |probe: usize, state: &Json| prober.holds(probe, state, seen.event);
         match condition {
             Condition::Type(name) => Ok(**name == *seen.event_type),
             Condition::Event(_) => holds(now, &Json::Null),

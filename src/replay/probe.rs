@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     model::{Failure, Json, Pointer, RecordedEvent, Segment},
     replay::expressions::Expressions,
+    script::reads_event,
     work::Work,
 };
 
@@ -41,6 +42,16 @@ impl Probe {
             return Some(Self::Event(path));
         }
         Some(dotted(text).unwrap_or_else(|| Self::Expression(text.into())))
+    }
+
+    /// Whether what it finds may depend on the event, and not on the state alone.
+    #[must_use]
+    pub fn reads_event(&self) -> bool {
+        match self {
+            Self::State(_) => false,
+            Self::Event(_) => true,
+            Self::Expression(text) => reads_event(text),
+        }
     }
 }
 
@@ -118,9 +129,9 @@ impl Fault {
 }
 
 /// Asks probes of one step after the other.
-pub struct Prober<'w> {
+pub struct Prober {
     asked: Vec<Asked>,
-    expressions: Expressions<'w>,
+    expressions: Expressions,
 }
 
 /// A probe, and what it found last.
@@ -133,10 +144,10 @@ struct Asked {
     last: Option<(Json, Result<Option<Json>, Failure>)>,
 }
 
-impl<'w> Prober<'w> {
+impl Prober {
     /// Prepares these probes. An expression that cannot be read fails whenever it is asked.
     #[must_use]
-    pub fn start(probes: &[Probe], work: &'w Work) -> Self {
+    pub fn start(probes: &[Probe], work: &Work) -> Self {
         let mut texts = Vec::new();
         let asked = probes.iter().map(|probe| {
             let expression = match probe {
@@ -146,7 +157,7 @@ impl<'w> Prober<'w> {
                 }
                 Probe::State(_) | Probe::Event(_) => None,
             };
-            let is_of_state_alone = matches!(probe, Probe::Expression(text) if !text.contains("event"));
+            let is_of_state_alone = !probe.reads_event();
             Asked { probe: probe.clone(), expression, is_of_state_alone, last: None }
         });
         let asked = asked.collect();
@@ -172,13 +183,37 @@ impl<'w> Prober<'w> {
                 {
                     return found.clone();
                 }
-                let found = self.expressions.value(expression, state, event);
+                let found = self.expressions.value(expression, state, event).map(Some);
                 if asked.is_of_state_alone {
                     asked.last = Some((state.clone(), found.clone()));
                 }
                 found
             }
         }
+    }
+
+    /// Whether what a probe finds counts as true. A probe is asked either this or [`read`](Self::read).
+    pub fn holds(
+        &mut self,
+        which: usize,
+        state: &Json,
+        event: Option<&RecordedEvent>,
+    ) -> Result<bool, Failure> {
+        let Some(Asked { expression: Some(expression), last, is_of_state_alone, .. }) =
+            self.asked.get_mut(which)
+        else {
+            return self.read(which, state, event).map(|value| is_true(value.as_ref()));
+        };
+        if let Some((seen, found)) = last
+            && seen.is_same_node(state)
+        {
+            return found.clone().map(|value| is_true(value.as_ref()));
+        }
+        let found = self.expressions.holds(*expression, state, event);
+        if *is_of_state_alone {
+            *last = Some((state.clone(), found.clone().map(|holds| Some(Json::from(holds)))));
+        }
+        found
     }
 }
 

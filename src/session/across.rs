@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    replay::{Across, AcrossFindings, Fault, Merge, OnFailure, Reducer, StreamHit},
+    replay::{Across, AcrossFindings, Fault, StreamHit},
     session::{
         conditions::{ConditionQuestion, Reach},
         job::{Job, Question, Slot},
@@ -168,8 +168,8 @@ impl Opened {
                 let across = Across {
                     store: Arc::clone(&self.store),
                     index: Arc::clone(&index),
-                    reducer: reducer_of(category.as_deref()),
-                    on_failure: OnFailure::GoOn,
+                    reducer: self.reducer_for(category.as_deref()).0,
+                    on_failure: self.on_failure(),
                     conditions: Arc::clone(&conditions),
                     is_first_enough: true,
                 };
@@ -223,11 +223,6 @@ impl Opened {
         self.cursor.is_playing = false;
         self.stand_at(hit.ordinal)
     }
-}
-
-/// What makes the states of a category's streams.
-fn reducer_of(category: Option<&str>) -> Arc<dyn Reducer> {
-    Arc::new(Merge::for_category(category))
 }
 
 /// The streams of one category, or of all, by category.

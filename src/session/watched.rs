@@ -103,12 +103,7 @@ fn values_at(step: &Step, probes: &Arc<[Probe]>, work: &Work) -> Vec<(Probe, Val
         let after = Reading::of(&found).words();
         let reason = found.as_ref().err().map(|failure| failure.to_string().into());
         // The event before is another one: only what comes of the state has a value before.
-        let has_before = step.count > 0
-            && match probe {
-                Probe::State(_) => true,
-                Probe::Event(_) => false,
-                Probe::Expression(text) => !text.contains("event"),
-            };
+        let has_before = step.count > 0 && !probe.reads_event();
         let before = has_before.then(|| prober.read(which, &step.before, None)).and_then(Result::ok);
         let before = before.filter(|before| found.as_ref().ok() != Some(before));
         let before = before.map(|before| Reading::of(&Ok(before)).words());

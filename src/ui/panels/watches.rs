@@ -64,9 +64,11 @@ fn add_ui(ui: &mut egui::Ui, local: &mut WatchesLocal, actions: &mut Vec<Action>
                 egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Path or expression to watch")
             });
             let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            if is_something && (is_clicked || is_entered) {
+            // A quick hand types and presses Enter within one frame.
+            if (is_clicked || is_entered) && !local.typed.trim().is_empty() {
                 let typed = std::mem::take(&mut local.typed);
                 actions.push(Action::Watches(WatchAction::AddTyped(typed)));
+                field.request_focus();
             }
         });
     });

@@ -175,3 +175,23 @@ fn stopping_leaves_the_panel_consistent_and_it_can_go_on() {
     let view = &script.view().conditions;
     assert!(!view.is_stopped && view.search.as_ref().unwrap().is_over);
 }
+
+#[test]
+fn a_condition_that_fails_says_so_once_and_counts_as_not_met() {
+    let mut script =
+        order_1(&[Condition::State("totl < 0".into()), Condition::State("state.total > 9".into())]);
+    assert_eq!(script.hits().len(), 3, "the other is looked for all the same");
+    let rows = &script.view().conditions.rows;
+    let fault = "1:1: ReferenceError: totl is not defined (at OrderPlaced 1@order-1 and 2 more)";
+    assert_eq!(rows[0].fault.as_deref(), Some(fault));
+    assert_eq!((rows[0].hits, rows[1].hits), (Some(0), Some(3)));
+    let notices: Vec<&str> = script.view().notices.iter().map(|notice| notice.detail.as_str()).collect();
+    assert_eq!(notices.iter().filter(|detail| **detail == fault).count(), 1);
+    script.condition(ConditionAction::Search(Reach::Category));
+    assert_eq!(script.found().len(), 2);
+    let search = script.view().conditions.search.clone().unwrap();
+    assert_eq!(
+        search.faults,
+        ["totl < 0: 1:1: ReferenceError: totl is not defined (at OrderPlaced 1@order-1 and 1 more)"]
+    );
+}

@@ -141,3 +141,17 @@ fn stopping_leaves_the_panel_consistent_and_it_can_go_on() {
     assert_eq!(script.view().watches.progress, None);
     assert_eq!(script.readings(0).len(), 4);
 }
+
+#[test]
+fn an_expression_is_watched_and_one_that_fails_says_so_once() {
+    let mut script = watching(&["state.total * 2", "totl + 1"]);
+    assert_eq!(script.watches(), ["state.total * 2 20", "totl + 1 —"]);
+    let rows = &script.view().watches.rows;
+    assert_eq!(rows[1].reason.as_deref(), Some("1:1: ReferenceError: totl is not defined"));
+    assert_eq!(
+        rows[1].fault.as_deref(),
+        Some("1:1: ReferenceError: totl is not defined (before the first event and 3 more)")
+    );
+    script.cursor(CursorAction::Home);
+    assert_eq!(script.watches()[0], "state.total * 2 null", "not a number");
+}
