@@ -189,9 +189,10 @@ impl Opened {
                 let (pair, comparison) = *found;
                 self.compare.is_comparing = false;
                 let length = pair.alignment.len();
-                self.compare.step = match std::mem::take(&mut self.compare.is_renewal) {
-                    true => self.compare.step.min(length),
-                    false => comparison.parts_at.unwrap_or(length),
+                self.compare.step = if std::mem::take(&mut self.compare.is_renewal) {
+                    self.compare.step.min(length)
+                } else {
+                    comparison.parts_at.unwrap_or(length)
                 };
                 self.compare.pair = Some(pair);
                 self.compare.comparison = Some(Arc::new(comparison));

@@ -187,7 +187,7 @@ impl Opened {
     pub(crate) fn refold(&mut self) -> Vec<Job> {
         let standing = self.what_if.standing().map(|built| (built.stream, Arc::clone(&built.truth)));
         let mut jobs = match standing {
-            Some((stream, truth)) => self.refold_under_branch(stream, truth),
+            Some((stream, truth)) => self.refold_under_branch(stream, &truth),
             None => {
                 let was = self.states.history().cloned();
                 let mut jobs = self.refold_truth();
@@ -202,12 +202,12 @@ impl Opened {
     }
 
     /// The truth is looked at as if the window stood on it; what has changed for it has for the branch.
-    fn refold_under_branch(&mut self, stream: u32, truth: Arc<History>) -> Vec<Job> {
+    fn refold_under_branch(&mut self, stream: u32, truth: &Arc<History>) -> Vec<Job> {
         let here = self.what_if.truth_count(self.cursor.count);
         let branch = self.states.history().cloned();
-        self.states.replace_history(Arc::clone(&truth));
+        self.states.replace_history(Arc::clone(truth));
         let mut jobs = self.refold_truth();
-        let is_same = is_same_history(Some(&truth), self.states.history());
+        let is_same = is_same_history(Some(truth), self.states.history());
         if let Some(branch) = branch.filter(|_| is_same && self.browse.focus == Some(stream)) {
             self.states.replace_history(branch);
             return jobs;
@@ -394,7 +394,7 @@ impl Opened {
     }
 
     /// Asks where the truth and the branch differ, as a whole and at the cursor.
-    fn compare_jobs(&mut self) -> Vec<Job> {
+    fn compare_jobs(&self) -> Vec<Job> {
         let Some(pair) = self.what_if.pair() else { return Vec::new() };
         if let Some(job) = self.branch_reducer_job() {
             return vec![job];

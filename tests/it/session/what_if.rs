@@ -313,7 +313,7 @@ fn what_is_kept_of_another_store_is_shown_with_the_reason_and_does_no_harm() {
     let mut again = Script::open_in(folder.path(), events);
     let trouble = |place: usize| again.view().bookmarks.rows[place].trouble.clone();
     assert_eq!(trouble(0).as_deref(), Some("This stream is not in the store any more"));
-    let branches = again.view().what_if.branches.clone();
+    let branches = again.view().what_if.branches.to_vec();
     assert_eq!(branches[0].trouble.as_deref(), Some("order-1 is not in this store"));
     again.what_if(WhatIfAction::Choose(0));
     assert_eq!(again.view().notices.last().unwrap().title, "order-1 is not in this store");
