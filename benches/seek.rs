@@ -16,8 +16,9 @@ use std::{
 use timeglass::{
     jobs::ThreadLanes,
     model::{Failure, Json, Number, Pointer, RecordedEvent},
-    replay::{Applied, Folding, History, Merge, OnFailure, Reducer, Sequence, StreamEvents},
+    replay::{Applied, Folding, History, Merge, OnFailure, Reducer, Scripted, Sequence, StreamEvents},
     sample::{self, SampleOptions, Shape},
+    script::{Options, Script},
     store::{
         EventStore,
         index::Index,
@@ -33,6 +34,25 @@ const SEEKS: usize = 1000;
 
 /// What the window gives to one history.
 const BUDGET: usize = 256 << 20;
+
+/// The same in JavaScript, as a user would write it.
+const IN_JAVASCRIPT: &str = r"
+function enter(state, event) {
+  const entry = event.data.last_entry;
+  state.balance = event.data.balance_cents;
+  state.turnover += Math.abs(entry.amount_cents);
+  state.entries.push(entry);
+  if (state.entries.length > 8) state.entries.shift();
+  return state;
+}
+fromCategory('ledger').foreachStream().when({
+  $init: () => ({ turnover: 0, balance: 0, status: 'new', entries: [] }),
+  AccountOpened: (state) => ({ ...state, status: 'open' }),
+  MoneyDeposited: enter,
+  MoneyWithdrawn: enter,
+  TransferSent: enter,
+  TransferReceived: enter,
+})";
 
 /// Keeps the last entries of an account: a state of about a kilobyte with eight, of more than 200
 /// kilobytes with two thousand.
@@ -92,13 +112,17 @@ fn main() -> Outcome<()> {
     let path = generated(events)?;
     println!("{}, one stream of {events} events\n", path.display());
     let (store, index) = opened(&path)?;
+    let script = Script::load_reducer("ledger.js", IN_JAVASCRIPT, &Options::frozen(None), &Work::default())
+        .map_err(|err| err.failure.to_string());
     let reducers: Vec<(&str, Arc<dyn Reducer>)> = vec![
         ("merge", Arc::new(Merge::for_category(None))),
         ("8 entries kept", Arc::new(Statement(8))),
+        ("8 entries kept, JavaScript", Arc::new(Scripted::new(script?))),
         ("2 000 entries kept", Arc::new(Statement(2000))),
     ];
+    let only = std::env::var("TIMEGLASS_BENCH_REDUCER").unwrap_or_default();
     println!("| Reducer | What | p50 | p99 | Longest |\n|---|---|---|---|---|");
-    for (name, reducer) in reducers {
+    for (name, reducer) in reducers.into_iter().filter(|(name, _)| name.contains(&only)) {
         let sequence = StreamEvents::new(Arc::clone(&store), Arc::clone(&index), 0);
         measure(name, &reducer, Arc::new(sequence))?;
     }

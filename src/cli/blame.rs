@@ -8,12 +8,13 @@ use crate::{
         failure::Failure,
         open,
         output::Output,
+        reducer::ReducerArgument,
         state::Point,
         table::{Side, Table, counted, printable},
         write_json,
     },
     model::{Json, Pointer, Segment, StreamName},
-    replay::{Experiment, History, Merge, OnFailure, Origins, Step, StreamEvents, Write},
+    replay::{Experiment, History, Origins, Step, StreamEvents, Write},
     store::StoreError,
     work::Work,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Arguments {
     limit: Option<usize>,
     #[command(flatten)]
     point: Point,
+    #[command(flatten)]
+    reducer: ReducerArgument,
 }
 
 /// So many letters of a value are shown to people; machines get all of it.
@@ -66,12 +69,12 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let Some(name) = opened.index.stream(stream).map(|info| Arc::clone(&info.name)) else {
         return Ok(Exit::No);
     };
-    let reducer = Arc::new(Merge::for_category(name.category.as_deref()));
+    let chosen = arguments.reducer.choose(&opened, stream, output)?;
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    let history = History::new(Arc::new(events), reducer, OnFailure::GoOn, 256 << 20);
+    let history = History::new(Arc::new(events), Arc::clone(&chosen.reducer), chosen.on_failure, 256 << 20);
     let found = find(&history, &path, end)?;
     for (count, failure) in history.failures() {
-        output.remark(&format!("event {count} was not applied: {}", printable(&failure.message)));
+        output.remark(&format!("event {count} was not applied: {}", chosen.shown(&failure)));
     }
     let kept = arguments.limit.unwrap_or(usize::MAX).min(found.counts.len());
     let shown = found.counts.get(found.counts.len() - kept..).unwrap_or_default();

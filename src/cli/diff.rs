@@ -8,6 +8,7 @@ use crate::{
         failure::Failure,
         open,
         output::Output,
+        reducer::ReducerArgument,
         state,
         table::{counted, printable},
         write_json,
@@ -29,6 +30,8 @@ pub(crate) struct Arguments {
     /// The version after
     #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
     to: i64,
+    #[command(flatten)]
+    reducer: ReducerArgument,
 }
 
 /// So many letters of a value are shown to people; machines get all of it.
@@ -40,8 +43,9 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let stream = choice.stream(&arguments.stream)?;
     let from = choice.count_at_version(stream, arguments.from)?;
     let to = choice.count_at_version(stream, arguments.to)?;
-    let before = state::state_at(&opened, stream, from)?;
-    let after = state::state_at(&opened, stream, to)?;
+    let chosen = arguments.reducer.choose(&opened, stream, output)?;
+    let before = state::state_at(&opened, stream, from, chosen.clone())?;
+    let after = state::state_at(&opened, stream, to, chosen)?;
     let changes = diff(&before.folded.state, &after.folded.state);
     let longer = if from > to { &before } else { &after };
     longer.complain_of_failed(&opened, output);
@@ -58,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     Ok(if changes.is_empty() { Exit::Done } else { Exit::No })
 }
 
-fn line(change: &Change) -> String {
+/// One change, for people.
+pub(crate) fn line(change: &Change) -> String {
     let show = |value: &Json| value.to_preview(PREVIEW);
     let path = change.path.to_string();
     let path = if path.is_empty() { "(all)" } else { &path };

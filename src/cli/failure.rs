@@ -29,6 +29,8 @@ pub(crate) struct Trouble {
     pub(crate) exists: Vec<String>,
     /// What to type or do.
     pub(crate) hint: Option<String>,
+    /// Lines of a source that show where; for people only.
+    pub(crate) lines: Vec<String>,
 }
 
 impl Failure {
@@ -56,6 +58,10 @@ impl Failure {
         self.with(|trouble| trouble.hint = Some(hint.into()))
     }
 
+    pub(crate) fn lines(self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.with(|trouble| trouble.lines = lines.into_iter().collect())
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Trouble)) -> Self {
         if let Self::Trouble(trouble) = &mut self {
             change(trouble);
@@ -68,6 +74,9 @@ impl Trouble {
     /// For people, on several lines.
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("error: {}", printable(&self.what));
+        for line in &self.lines {
+            write!(text, "\n{}", printable(line)).ok();
+        }
         if !self.exists.is_empty() {
             let names: Vec<String> = self.exists.iter().map(|name| printable(name)).collect();
             write!(text, "\nexists: {}", names.join(", ")).ok();

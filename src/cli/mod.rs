@@ -13,11 +13,14 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod reducer;
 mod sample;
+mod snapshot_check;
 mod snapshots;
 mod state;
 mod streams;
 mod table;
+mod what_if;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
@@ -102,6 +105,8 @@ enum Command {
     Snapshots(snapshots::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
+    /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
+    WhatIf(what_if::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -189,6 +194,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
+        Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }
 }
@@ -234,6 +240,7 @@ fn usage_trouble(error: &clap::Error, text: &str) -> Trouble {
         given: given.into_iter().flat_map(strings).next(),
         exists,
         hint: Some("`timeglass --help` lists the commands, `timeglass COMMAND --help` their options".into()),
+        lines: Vec::new(),
     }
 }
 

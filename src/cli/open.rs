@@ -9,7 +9,10 @@ use crate::{
     cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
     jobs::ThreadLanes,
     model::Json,
-    project::open::{self as project, Opening},
+    project::{
+        Sections,
+        open::{self as project, OpenedStore, Opening},
+    },
     store::{
         EventStore, StoreError,
         index::Index,
@@ -23,6 +26,10 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) index: Arc<Index>,
     pub(crate) path: PathBuf,
+    /// What the project file keeps besides the layout.
+    pub(crate) sections: Sections,
+    /// Where paths in the project file start from.
+    pub(crate) folder: PathBuf,
 }
 
 /// What a database turned out to be.
@@ -52,9 +59,17 @@ pub(crate) fn open(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
 /// Opens a database, whatever it holds.
 pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Result<Looked, Failure> {
     match database(path, common, output)? {
-        Ok(store) => {
+        Ok(found) => {
+            let store = found.store;
             let index = Arc::new(Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?);
-            Ok(Looked::Store(Box::new(Opened { store, index, path: path.to_owned() })))
+            let folder = found.project_file.as_deref().unwrap_or(path).parent().map(PathBuf::from);
+            Ok(Looked::Store(Box::new(Opened {
+                store,
+                index,
+                path: path.to_owned(),
+                sections: found.sections,
+                folder: folder.unwrap_or_default(),
+            })))
         }
         Err(none) => Ok(Looked::NoEvents(none)),
     }
@@ -66,7 +81,7 @@ pub(crate) fn store(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Arc<dyn EventStore>, Failure> {
-    database(path, common, output)?.map_err(NoEvents::into_failure)
+    database(path, common, output)?.map(|found| found.store).map_err(NoEvents::into_failure)
 }
 
 impl Opened {
@@ -119,7 +134,7 @@ fn database(
     path: &Path,
     common: &Common,
     output: &mut Output<'_>,
-) -> Result<Result<Arc<dyn EventStore>, NoEvents>, Failure> {
+) -> Result<Result<Box<OpenedStore>, NoEvents>, Failure> {
     // Asked here, so that the answer names the file as the user wrote it.
     if matches!(path.try_exists(), Ok(false)) {
         return Err(StoreError::Missing { path: path.to_owned() }.into());
@@ -135,7 +150,7 @@ fn database(
                     "warning: another reading of the layout is nearly as good; `timeglass info {path}` gives the evidence"
                 ));
             }
-            Ok(Ok(opened.store))
+            Ok(Ok(opened))
         }
         Opening::NoEvents { path, nearest, tables, warnings } => {
             for warning in &warnings {

@@ -8,12 +8,12 @@ use crate::{
         failure::Failure,
         open,
         output::{Format, Output},
+        snapshot_check::{Check, Verdict, Verifier},
         streams::scalar,
         table::{Side, Table, counted, csv_line},
         write_json,
     },
-    model::{Json, StoredSnapshot, Timestamp},
-    store::index::SnapshotOwners,
+    model::{Change, Json, StoredSnapshot, Timestamp},
     work::Work,
 };
 
@@ -25,6 +25,12 @@ pub(crate) struct Arguments {
     /// Only snapshots of this stream: its name, `<category>-<id>` or its id
     #[arg(long)]
     stream: Option<String>,
+    /// Compare each with the state that the events make at its version; exit status 1 if one differs
+    #[arg(long)]
+    verify: bool,
+    /// Compare with what this reducer in JavaScript makes [default: the one that the project file names for the category]
+    #[arg(long, value_name = "FILE")]
+    reducer: Option<PathBuf>,
     #[command(flatten)]
     format: RowFormat,
 }
@@ -46,8 +52,14 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         None => None,
     };
     let snapshots = opened.store.snapshots(&Work::default(), stream.as_deref())?;
-    let owners = opened.index.snapshot_owners();
-    let mut rows = snapshots.iter().map(|snapshot| to_json(&owners, snapshot));
+    let mut verifier = Verifier::new(&opened, arguments.reducer.clone());
+    let is_compared = arguments.verify || arguments.reducer.is_some();
+    let checks = snapshots.iter().map(|snapshot| {
+        if is_compared { verifier.check(snapshot, output) } else { Ok(verifier.look(snapshot)) }
+    });
+    let checks: Vec<Check> = checks.collect::<Result<_, _>>()?;
+    let checked = || snapshots.iter().zip(&checks);
+    let mut rows = checked().map(|(snapshot, check)| to_json(snapshot, check));
     match common.format(arguments.format) {
         Format::Json => write_json(output, &Json::array(rows))?,
         Format::Ndjson => rows.try_for_each(|row| output.line(&row.to_compact()))?,
@@ -56,14 +68,15 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             rows.try_for_each(|row| output.line(&csv_line(FIELDS.map(|field| scalar(row.get(field))))))?;
         }
         Format::Text => {
-            write_table(&owners, &snapshots, output)?;
+            write_table(checked(), output)?;
             output.remark(&counted(snapshots.len(), "snapshot"));
         }
     }
-    Ok(Exit::Done)
+    let differs = checks.iter().any(|check| check.verdict == Verdict::Differs);
+    Ok(if differs { Exit::No } else { Exit::Done })
 }
 
-fn to_json(owners: &SnapshotOwners<'_>, snapshot: &StoredSnapshot) -> Json {
+fn to_json(snapshot: &StoredSnapshot, check: &Check) -> Json {
     let mut members = vec![
         ("stream", Json::from(snapshot.stream.as_ref().map(|stream| stream.full()))),
         ("version", Json::from(snapshot.version.map(|version| version.0))),
@@ -79,24 +92,13 @@ fn to_json(owners: &SnapshotOwners<'_>, snapshot: &StoredSnapshot) -> Json {
             ("state_hex", Json::from(snapshot.state.stored.to_hex())),
         ]),
     }
-    members.extend([("verdict", Json::from(verdict(owners, snapshot))), ("diff", Json::array([]))]);
+    let diff = Json::array(check.changes.iter().map(Change::to_json));
+    members.extend([("verdict", Json::from(check.verdict.word())), ("diff", diff)]);
     Json::object(members)
 }
 
-/// What can be said of a snapshot without replaying its stream.
-fn verdict(owners: &SnapshotOwners<'_>, snapshot: &StoredSnapshot) -> &'static str {
-    if snapshot.state.decoded.is_err() {
-        return "unreadable";
-    }
-    if snapshot.stream.as_deref().is_some_and(|stream| owners.of(stream).is_none()) {
-        return "orphan";
-    }
-    "not checked"
-}
-
-fn write_table(
-    owners: &SnapshotOwners<'_>,
-    snapshots: &[StoredSnapshot],
+fn write_table<'a>(
+    snapshots: impl Iterator<Item = (&'a StoredSnapshot, &'a Check)>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let mut table = Table::new(&[
@@ -106,13 +108,13 @@ fn write_table(
         ("verdict", Side::Left),
         ("state", Side::Left),
     ]);
-    for snapshot in snapshots {
+    for (snapshot, check) in snapshots {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let cells = vec![
             or_dash(snapshot.stream.as_ref().map(|stream| stream.full().to_string())),
             or_dash(snapshot.version.map(|version| version.to_string())),
             or_dash(snapshot.time.map(Timestamp::to_rfc3339)),
-            verdict(owners, snapshot).to_owned(),
+            check.words(),
             match &snapshot.state.decoded {
                 Ok(state) => state.to_preview(PREVIEW),
                 Err(problem) => format!("({problem})"),

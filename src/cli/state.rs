@@ -8,11 +8,12 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
+        reducer::{Chosen, ReducerArgument},
         table::{counted, printable},
         write_json,
     },
     model::{Json, Timestamp},
-    replay::{Folded, Merge, OnFailure, Reducer as _, StreamEvents, fold},
+    replay::{Folded, StreamEvents, fold},
     work::Work,
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     stream: String,
     #[command(flatten)]
     point: Point,
+    #[command(flatten)]
+    reducer: ReducerArgument,
 }
 
 /// A point in a stream's history.
@@ -56,10 +59,13 @@ impl Point {
     }
 }
 
+/// So many failed steps are shown to people; machines get all of them.
+const FAILURES_SHOWN: usize = 10;
+
 /// A state and how it came about.
 pub(crate) struct State {
     /// What made it.
-    pub(crate) reducer: String,
+    pub(crate) chosen: Chosen,
     /// What the fold found.
     pub(crate) folded: Folded,
     /// The stream's events that lie behind, in version order.
@@ -70,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let opened = open::open(&arguments.store, common, output)?;
     let stream = opened.choice().stream(&arguments.stream)?;
     let count = arguments.point.count(&opened, stream)?;
-    let state = state_at(&opened, stream, count)?;
+    let chosen = arguments.reducer.choose(&opened, stream, output)?;
+    let state = state_at(&opened, stream, count, chosen)?;
     if common.json {
         write_json(output, &state.to_json(&opened, stream))?;
     } else {
@@ -80,13 +87,11 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 }
 
 /// The state of a stream after so many of its events.
-pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize) -> Result<State, Failure> {
-    let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
-    let reducer = Merge::for_category(category.as_deref());
+pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize, chosen: Chosen) -> Result<State, Failure> {
     let ordinals = opened.index.stream_events(stream).get(..count).unwrap_or_default().to_vec();
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    let folded = fold(&events, count, &reducer, OnFailure::GoOn, &Work::default())?;
-    Ok(State { reducer: reducer.name().to_string(), folded, ordinals })
+    let folded = fold(&events, count, &*chosen.reducer, chosen.on_failure, &Work::default())?;
+    Ok(State { chosen, folded, ordinals })
 }
 
 impl State {
@@ -97,7 +102,7 @@ impl State {
             ("version", Json::from(last.and_then(|event| event.version).map(|version| version.0))),
             ("position", Json::from(last.and_then(|event| event.position.clone()))),
             ("time", Json::from(last.and_then(|event| event.time).map(Timestamp::to_rfc3339))),
-            ("reducer", Json::from(self.reducer.clone())),
+            ("reducer", Json::from(self.chosen.reducer.name())),
             ("applied", Json::from(self.folded.applied)),
             ("failed", self.failed_json(opened)),
             ("state", self.folded.state.clone()),
@@ -133,19 +138,33 @@ impl State {
         }
         output.line(&head)?;
         let applied = counted(self.folded.applied as usize, "event");
-        output.line(&format!("{applied} applied; {}", printable(&self.reducer)))?;
+        output.line(&format!("{applied} applied; {}", printable(&self.chosen.reducer.name())))?;
         self.complain_of_failed(opened, output);
         self.folded.state.to_pretty().lines().try_for_each(|line| output.line(&printable(line)))
     }
 
-    /// Says on standard error which events could not be applied.
+    /// Says on standard error which events could not be applied, and where in the reducer.
     pub(crate) fn complain_of_failed(&self, opened: &Opened, output: &mut Output<'_>) {
-        for (count, failure) in &self.folded.failed {
+        for (count, failure) in self.folded.failed.iter().take(FAILURES_SHOWN) {
             let version = match self.version_of(opened, *count) {
                 Some(version) => format!("version {version}"),
                 None => format!("event {count}"),
             };
-            output.remark(&format!("{version} was not applied: {}", printable(&failure.message)));
+            let event_type = self.type_of(opened, *count).map(|name| format!(" ({})", printable(&name)));
+            output.remark(&format!(
+                "{version}{} was not applied: {}",
+                event_type.unwrap_or_default(),
+                self.chosen.shown(failure)
+            ));
         }
+        let more = self.folded.failed.len().saturating_sub(FAILURES_SHOWN);
+        if more > 0 {
+            output.remark(&format!("{} more not applied; `--json` lists them all", counted(more, "event")));
+        }
+    }
+
+    fn type_of(&self, opened: &Opened, count: usize) -> Option<Arc<str>> {
+        let ordinal = self.ordinals.get(count.checked_sub(1)?)?;
+        opened.index.type_name(opened.index.row(*ordinal)?.event_type).cloned()
     }
 }

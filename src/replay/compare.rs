@@ -29,7 +29,7 @@ pub const MOST_TURNS: usize = 100_000;
 pub struct Comparison {
     /// Which of their points stand beside each other.
     pub alignment: Arc<Alignment>,
-    /// The first step after which their states differ.
+    /// The first step after which their states differ; 0 if they do before any event.
     pub parts_at: Option<usize>,
     /// After how many steps they differ.
     pub differing: usize,
@@ -70,6 +70,13 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The left one of the two; of a truth and its branch, the truth.
+    #[must_use]
+    pub fn truth(&self) -> &Arc<History> {
+        let [left, _] = &self.sides;
+        left
+    }
+
     /// The right one of the two; of a truth and its branch, the branch.
     #[must_use]
     pub fn branch(&self) -> &Arc<History> {
@@ -111,7 +118,8 @@ impl Pair {
             }
             if !paths.is_empty() {
                 found.parts_at = found.parts_at.or(Some(step));
-                found.differing += 1;
+                // Before the first step there is a state, but no step.
+                found.differing += usize::from(step > 0);
             }
             ControlFlow::Continue(())
         })?;

@@ -87,6 +87,8 @@ pub enum Slot {
     WhatIf,
     /// Both at the cursor.
     WhatIfBeside,
+    /// The reducer of a branch.
+    BranchReducer,
     /// What an event says, to edit it.
     Draft,
     /// What is written down of a branch.
@@ -142,6 +144,7 @@ impl Slot {
             Self::Step => "Making the state",
             Self::Pins | Self::Compare | Self::CompareBeside => "Comparing",
             Self::WhatIf | Self::WhatIfBeside => "Comparing with the truth",
+            Self::BranchReducer => "Reading the reducer",
             Self::Draft => "Reading the event",
             Self::Export => "Writing it down",
             Self::Snapshots | Self::Snapshot => "Reading snapshots",

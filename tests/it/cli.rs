@@ -33,7 +33,7 @@ fn run(arguments: &[&str]) -> Answer {
 }
 
 /// Compares what commands print with `tests/golden/cli/NAME.snap`.
-fn check(name: &str, commands: &[&[&str]]) {
+pub(crate) fn check(name: &str, commands: &[&[&str]]) {
     let mut text = String::new();
     for arguments in commands {
         let Answer { out, err, exit } = run(arguments);
@@ -50,7 +50,7 @@ fn check(name: &str, commands: &[&[&str]]) {
     settings.bind(|| insta::assert_snapshot!(name, text.replace('\r', "␍")));
 }
 
-fn json(arguments: &[&str]) -> Json {
+pub(crate) fn json(arguments: &[&str]) -> Json {
     let Answer { out, err, exit } = run(arguments);
     assert_ne!(exit, Exit::Failed, "{arguments:?}: {err}");
     Json::parse(out.as_bytes()).unwrap()
@@ -236,6 +236,50 @@ fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() 
     assert_eq!(verdicts("eventsourcing-sqlalchemy"), ["not checked"; 9]);
     let orphans = verdicts("seed-003-defects").iter().filter(|verdict| *verdict == "orphan").count();
     assert_eq!(orphans, 1);
+}
+
+const BROKEN: &str = "tests/fixtures/reducers-broken";
+
+#[test]
+fn a_reducer_makes_the_state_that_is_shown_compared_and_explained() {
+    let order = "sample-data/reducers/order.js";
+    let throws = &format!("{BROKEN}/throws.js");
+    check(
+        "reducer",
+        &[
+            &["state", SHOP, "--stream", "order-4701", "--version", "2", "--reducer", order],
+            &["state", SHOP, "--stream", "order-4701", "--reducer", throws],
+            &["state", SHOP, "--stream", "order-4701", "--reducer", throws, "--json"],
+            &["diff", SHOP, "--stream", "order-4701", "--from", "1", "--to", "6", "--reducer", throws],
+            &["state", SHOP, "--stream", "order-4701", "--project", &format!("{BROKEN}/stops.toml")],
+            &["blame", SHOP, "--stream", "order-4701", "--path", "/carrier", "--reducer", throws],
+            &["snapshots", SHOP, "--stream", "product-101", "--reducer", "sample-data/reducers/product.js"],
+            &["snapshots", SHOP, "--stream", "product-101", "--reducer", throws, "--quiet"],
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_reducer_is_told_with_the_place() {
+    let state = ["state", SHOP, "--stream", "order-4701"];
+    let with = |option: &'static str, file: &str| {
+        let file = format!("{BROKEN}/{file}");
+        let mut arguments: Vec<String> = state.iter().map(|part| (*part).to_owned()).collect();
+        arguments.extend([option.to_owned(), file]);
+        arguments
+    };
+    let commands = [
+        with("--reducer", "syntax.js"),
+        with("--reducer", "all-streams.js"),
+        with("--reducer", "bytes.js"),
+        with("--reducer", "none.js"),
+        with("--project", "unknown.toml"),
+        with("--project", "missing.toml"),
+        with("--project", "engine.toml"),
+    ];
+    let commands: Vec<Vec<&str>> =
+        commands.iter().map(|command| command.iter().map(String::as_str).collect()).collect();
+    check("reducer-errors", &commands.iter().map(Vec::as_slice).collect::<Vec<_>>());
 }
 
 #[test]

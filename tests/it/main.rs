@@ -11,6 +11,7 @@
 mod architecture;
 mod branches;
 mod cli;
+mod cli_what_if;
 mod conformance;
 mod control_set;
 mod detection;

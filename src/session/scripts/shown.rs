@@ -197,6 +197,9 @@ impl Opened {
 
 /// What is wrong with a reducer, in a few words.
 fn trouble(file: &ReducerFile) -> Option<String> {
-    let failure = file.editor_failure().map(ToString::to_string);
-    failure.or_else(|| file.problem.as_ref().map(|why| why.to_string()))
+    let words = |failure: &Failure| match failure.line {
+        Some(line) => format!("line {line}: {}", failure.message),
+        None => failure.message.to_string(),
+    };
+    file.editor_failure().map(words).or_else(|| file.problem.as_ref().map(|why| why.to_string()))
 }

@@ -6,12 +6,18 @@
 mod drafts;
 mod exports;
 mod kept;
+mod reducers;
 mod standing;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use crate::{
-    replay::{Beside, Branch, BranchReducer, Comparison, Edit, EditKind, EventRef, Pair},
+    model::Failure,
+    replay::{Beside, Branch, BranchReducer, Comparison, Edit, EditKind, EventRef, Pair, Reducer},
     session::{
         job::{Answer, Job, Question, Slot},
         notice::Notices,
@@ -96,6 +102,8 @@ pub enum WhatIfQuestion {
     Draft(DraftOf),
     /// What is to be written down.
     Export(ExportQuestion),
+    /// The reducer in a file: as the user named it, and where it lies.
+    Reducer(Arc<str>, PathBuf),
     /// A new file with this text, but never the store's.
     Save(PathBuf, Arc<str>),
 }
@@ -110,6 +118,8 @@ pub enum WhatIfAnswer {
     Draft(Box<Draft>),
     /// What is written down.
     Exported(ExportKind, Arc<str>),
+    /// A reducer, by the file as the user named it; or why it cannot be used.
+    Reducer(Arc<str>, Result<Arc<dyn Reducer>, Failure>),
     /// The file was written, or why not.
     Saved(PathBuf, Result<(), String>),
 }
@@ -124,6 +134,11 @@ impl WhatIfQuestion {
             Self::Export(question) => {
                 let (kind, text) = question.run(work)?;
                 WhatIfAnswer::Exported(kind, text)
+            }
+            Self::Reducer(name, path) => {
+                let reducer = reducers::load(&name, &path, work);
+                work.advance(0)?;
+                WhatIfAnswer::Reducer(name, reducer)
             }
             Self::Save(path, text) => {
                 let result = exports::save(&path, &text);
@@ -152,6 +167,8 @@ pub(crate) struct WhatIf {
     /// Raised with each draft, so that the panel fills its fields anew.
     drafts: u64,
     export: Option<(ExportKind, Arc<str>)>,
+    /// The reducers of files that branches name.
+    reducers: BTreeMap<Arc<str>, Result<Arc<dyn Reducer>, Failure>>,
     /// Streams of branches that the store does not have.
     strayed: BTreeSet<Arc<str>>,
 }
@@ -214,11 +231,7 @@ impl Opened {
                 let is_there = place < branch.edits.len();
                 is_there.then(|| branch.edits.remove(place)).is_some()
             }),
-            WhatIfAction::UseReducer(reducer) => self.change_branch(None, |branch| {
-                let is_other = branch.reducer != reducer;
-                branch.reducer = reducer;
-                is_other
-            }),
+            WhatIfAction::UseReducer(reducer) => self.use_branch_reducer(reducer),
             WhatIfAction::New => self.new_branch(),
             WhatIfAction::Choose(place) => self.choose_branch(place, notices),
             WhatIfAction::Rename(place, name) => self.rename_branch(place, &name),
@@ -242,6 +255,10 @@ impl Opened {
             WhatIfAnswer::Compared(comparison) => self.what_if.comparison = Some(Arc::new(*comparison)),
             WhatIfAnswer::Beside(beside) => self.what_if.beside = Some(Arc::new(*beside)),
             WhatIfAnswer::Draft(draft) => self.take_draft(*draft),
+            WhatIfAnswer::Reducer(name, reducer) => {
+                self.what_if.reducers.insert(name, reducer);
+                return self.rebuild(None);
+            }
             WhatIfAnswer::Exported(kind, text) => self.what_if.export = Some((kind, text)),
             WhatIfAnswer::Saved(path, Ok(())) => {
                 self.what_if.export = None;
@@ -322,7 +339,7 @@ impl Opened {
     fn begin_branch(&mut self) {
         let Some(stream) = self.focus_name() else { return };
         let taken: Vec<&Arc<str>> = self.what_if.branches.iter().map(|branch| &branch.name).collect();
-        let names = (1..).map(|number| Arc::<str>::from(format!("what-if {number}")));
+        let names = (1..).map(|number| Arc::<str>::from(format!("branch {number}")));
         let name = names.into_iter().find(|name| !taken.contains(&name)).unwrap_or_default();
         self.what_if.branches.push(Branch { name, stream, ..Branch::default() });
         self.what_if.chosen = self.what_if.branches.len().checked_sub(1);

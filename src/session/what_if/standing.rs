@@ -258,7 +258,7 @@ impl Opened {
         match choice {
             BranchReducer::Same => Ok(Arc::clone(truth.reducer())),
             BranchReducer::Merge => Ok(Arc::new(Merge::for_category(None))),
-            BranchReducer::File(path) => Err(Failure::new(format!("{path} cannot be used"))),
+            BranchReducer::File(path) => self.what_if.file_reducer(path),
         }
     }
 
@@ -394,6 +394,9 @@ impl Opened {
     /// Asks where the truth and the branch differ, as a whole and at the cursor.
     fn compare_jobs(&mut self) -> Vec<Job> {
         let Some(pair) = self.what_if.pair() else { return Vec::new() };
+        if let Some(job) = self.branch_reducer_job() {
+            return vec![job];
+        }
         let mut jobs = vec![job(Slot::WhatIf, WhatIfQuestion::Compare(pair))];
         jobs.extend(self.what_if_beside_job());
         jobs

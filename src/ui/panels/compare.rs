@@ -11,11 +11,14 @@ use crate::{
         compare::CompareAlign,
         view::{CompareSideView, CompareView, grouped},
     },
-    ui::widgets::{
-        diff::{DiffState, diff_list},
-        empty::empty_panel,
-        icon::Icon,
-        json_tree::{JsonTree, Marks, TreeState, marks_of},
+    ui::{
+        panels::diff::changes_ui,
+        widgets::{
+            diff::DiffState,
+            empty::empty_panel,
+            icon::Icon,
+            json_tree::{JsonTree, Marks, TreeState, marks_of},
+        },
     },
 };
 
@@ -44,7 +47,7 @@ pub fn compare_ui(
     }
     if view.sides.iter().all(Option::is_some) {
         way_ui(ui, view, &mut asked);
-        found_ui(ui, view, local);
+        found_ui(ui, view, local, actions);
     } else {
         let hint = "Take two histories: two streams, one stream with its reducer and merged, or the truth and a branch";
         empty_panel(ui, Icon::Search, "Nothing to compare yet", hint, None);
@@ -145,7 +148,7 @@ fn way_ui(ui: &mut egui::Ui, view: &CompareView, asked: &mut Vec<CompareAction>)
     });
 }
 
-fn found_ui(ui: &mut egui::Ui, view: &CompareView, local: &mut CompareLocal) {
+fn found_ui(ui: &mut egui::Ui, view: &CompareView, local: &mut CompareLocal, actions: &mut Vec<Action>) {
     let Some(changes) = &view.changes else { return };
     ui.horizontal(|ui| {
         for (shows_states, name) in [(false, "Differences"), (true, "Both states")] {
@@ -165,7 +168,7 @@ fn found_ui(ui: &mut egui::Ui, view: &CompareView, local: &mut CompareLocal) {
     } else if changes.is_empty() {
         empty_panel(ui, Icon::Check, "No difference", "Both hold the same state at this step", None);
     } else {
-        diff_list(ui, "Left to right", changes, &mut local.list);
+        changes_ui(ui, "Left to right", changes, &mut local.list, actions);
     }
 }
 

@@ -50,6 +50,18 @@ pub fn scripts_ui(
         });
     }
     let Some(shown) = &view.shown else { return };
+    egui::Frame::new().inner_margin(egui::Margin { left: 8, ..egui::Margin::ZERO }).show(ui, |ui| {
+        reducer_ui(ui, shown, view, local, actions);
+    });
+}
+
+fn reducer_ui(
+    ui: &mut egui::Ui,
+    shown: &Arc<str>,
+    view: &ScriptsView,
+    local: &mut ScriptsLocal,
+    actions: &mut Vec<Action>,
+) {
     match &view.editor {
         Some(editor) => {
             let is_asked = scripts_editor::editor_ui(ui, editor, view, &mut local.editor, actions);

@@ -76,7 +76,7 @@ pub fn state_ui(
 }
 
 /// What can be asked of a value in the state.
-fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
+pub(crate) fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
     let changes = Condition::Changes { path: path.clone(), from: None, to: None };
     [
         ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
@@ -84,15 +84,6 @@ fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
         ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
         ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
     ]
-}
-
-/// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.
-pub(crate) fn why_button(ui: &mut egui::Ui, path: &Pointer) -> Option<Pointer> {
-    let is_clicked = ui.button("Why is this value so?").clicked();
-    if is_clicked {
-        ui.close();
-    }
-    is_clicked.then(|| path.clone())
 }
 
 impl StateLocal {

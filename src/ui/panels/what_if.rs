@@ -12,9 +12,10 @@ use crate::{
         what_if::{DraftTexts, ExportKind, content_of},
     },
     ui::{
+        panels::diff::changes_ui,
         theme::Palette,
         widgets::{
-            diff::{DiffState, diff_list},
+            diff::DiffState,
             empty::empty_panel,
             icon::{Icon, icon_button},
         },
@@ -130,7 +131,7 @@ fn branch_ui(
         return;
     };
     outcome_ui(ui, outcome, (asked, actions));
-    beside_ui(ui, outcome, local);
+    beside_ui(ui, outcome, local, actions);
 }
 
 fn head_ui(
@@ -263,7 +264,7 @@ fn outcome_ui(
     });
 }
 
-fn beside_ui(ui: &mut egui::Ui, outcome: &OutcomeView, local: &mut WhatIfLocal) {
+fn beside_ui(ui: &mut egui::Ui, outcome: &OutcomeView, local: &mut WhatIfLocal, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         for (shows_end, name) in [(false, "At the cursor"), (true, "At the end")] {
             if ui.selectable_label(local.shows_end == shows_end, name).clicked() {
@@ -285,7 +286,7 @@ fn beside_ui(ui: &mut egui::Ui, outcome: &OutcomeView, local: &mut WhatIfLocal) 
             empty_panel(ui, Icon::Check, "No difference", hint, None);
         }
         Some(changes) => {
-            diff_list(ui, "Truth to branch", changes, &mut local.list);
+            changes_ui(ui, "Truth to branch", changes, &mut local.list, actions);
         }
     }
 }

@@ -75,14 +75,14 @@ pub fn code_editor(
     let area = egui::ScrollArea::both().id_salt(id).auto_shrink(false);
     area.show(ui, |ui| {
         let behind = ui.painter().add(Shape::Noop);
+        let margin = Margin { left: GUTTER as i8 + 8, right: 12, top: 4, bottom: 12 };
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
             ui.painter().layout_job(coloured(ui, text.as_str(), state))
         };
         let edit = TextEdit::multiline(text)
             .id(id)
             .code_editor()
-            .frame(egui::Frame::NONE)
-            .margin(Margin { left: GUTTER as i8 + 8, right: 12, top: 4, bottom: 12 })
+            .frame(egui::Frame::NONE.inner_margin(margin))
             .desired_width(f32::INFINITY)
             .min_size(whole.size() - vec2(2.0, 2.0))
             .layouter(&mut layouter);

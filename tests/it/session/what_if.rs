@@ -52,8 +52,8 @@ fn an_event_left_out_by_one_click_makes_a_branch_that_the_window_stands_on() {
     let mut script = on_order_1();
     script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
     assert!(script.view().what_if.is_standing);
-    assert_eq!(script.view().state.branch.as_deref(), Some("what-if 1"));
-    assert_eq!(script.view().timeline.branch.as_deref(), Some("what-if 1"));
+    assert_eq!(script.view().state.branch.as_deref(), Some("branch 1"));
+    assert_eq!(script.view().timeline.branch.as_deref(), Some("branch 1"));
     assert_eq!(script.edits(), ["leave out OrderShipped v3"]);
     assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
     assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 1 of 3 steps differ");
@@ -165,7 +165,7 @@ fn the_cursor_counts_the_events_of_the_branch() {
     assert!(!script.view().what_if.is_standing, "another stream shows what was recorded");
     assert_eq!(script.view().state.branch, None);
     script.what_if(WhatIfAction::Choose(0));
-    assert_eq!(script.view().state.branch.as_deref(), Some("what-if 1"));
+    assert_eq!(script.view().state.branch.as_deref(), Some("branch 1"));
     assert_eq!(&*script.view().state.stream, "order-1");
 }
 
@@ -177,7 +177,7 @@ fn the_branch_and_the_truth_are_compared_and_the_cursor_moves_both() {
     let view = script.view().compare.clone();
     assert_eq!(
         view.sides.each_ref().map(|side| side.as_ref().unwrap().title.clone()),
-        ["order-1", "order-1, what-if: what-if 1"]
+        ["order-1", "order-1, what-if: branch 1"]
     );
     assert_eq!(view.summary, "First difference at step 2; 1 of 3 steps differ");
     assert_eq!((view.step, view.turns), (2, (false, true)));
@@ -217,12 +217,12 @@ fn branches_are_called_otherwise_and_taken_away() {
     let names = |script: &Script| {
         script.view().what_if.branches.iter().map(|branch| branch.name.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&script), ["unpaid", "what-if 1"], "a name is given once");
+    assert_eq!(names(&script), ["unpaid", "branch 1"], "a name is given once");
     script.what_if(WhatIfAction::Remove(1));
     assert_eq!(names(&script), ["unpaid"]);
     assert!(!script.view().what_if.is_standing);
     script.what_if(WhatIfAction::Undo);
-    assert_eq!(names(&script), ["unpaid", "what-if 1"]);
+    assert_eq!(names(&script), ["unpaid", "branch 1"]);
 }
 
 #[test]

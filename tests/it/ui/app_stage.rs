@@ -78,6 +78,18 @@ impl AppStage {
         }
     }
 
+    /// Runs frames until the window shows something that came by itself, such as a file that changed.
+    #[expect(clippy::disallowed_methods, reason = "the window looks now and then; the wait is bounded")]
+    pub(super) fn wait_until(&mut self, is_there: impl Fn(&View) -> bool) {
+        let start = Instant::now();
+        while !is_there(self.view()) {
+            assert!(start.elapsed() < PATIENCE, "it does not come");
+            self.settle();
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.settle();
+    }
+
     /// What is shown.
     pub(super) fn view(&self) -> &View {
         self.harness.state().session().view()
