@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{
-    model::{EventKey, Json, RecordedEvent},
+    model::{EventKey, Failure, Json, RecordedEvent},
     replay::{
         condition::{Condition, Hit, Matcher, Need, Seen},
         fold::{OnFailure, start},
@@ -53,8 +53,29 @@ pub struct AcrossFindings {
     /// Conditions that could not be asked everywhere: their places, what went wrong first, and the
     /// stream it went wrong in.
     pub faults: Vec<(usize, u32, Fault)>,
+    /// Events that the reducer could not apply: the first, its stream, and how many in all.
+    pub unapplied: Option<(u32, Fault)>,
     /// How many events were looked at.
     pub searched: u64,
+}
+
+impl AcrossFindings {
+    /// Adds what was found in other streams.
+    pub fn add(&mut self, other: Self) {
+        self.hits.extend(other.hits);
+        for (place, stream, fault) in other.faults {
+            match self.faults.iter_mut().find(|(own, ..)| *own == place) {
+                Some((_, _, own)) => own.times += fault.times,
+                None => self.faults.push((place, stream, fault)),
+            }
+        }
+        match (&mut self.unapplied, other.unapplied) {
+            (Some((_, own)), Some((_, fault))) => own.times += fault.times,
+            (own @ None, other) => *own = other,
+            (Some(_), None) => (),
+        }
+        self.searched += other.searched;
+    }
 }
 
 /// An event that is to be looked at.
@@ -175,12 +196,26 @@ impl Looking<'_> {
         };
         let before = states.folding.state();
         if !self.is_stopped {
-            let has_failed = states.folding.apply(event).is_err();
-            self.is_stopped = has_failed && self.across.on_failure == OnFailure::Stop;
+            let failure = states.folding.apply(event).err();
+            self.is_stopped = failure.is_some() && self.across.on_failure == OnFailure::Stop;
+            if let Some(failure) = failure.filter(|_| !states.work.is_cancelled()) {
+                self.note(place, event, failure);
+            }
         }
+        let Some(states) = &mut self.states else { return };
         let after = states.folding.state();
         let seen = Seen { states: [&before, &after], ..Seen::event(place.count, event) };
         self.is_done = self.take(place, &seen).is_break();
+    }
+
+    /// Notes an event that could not be applied.
+    fn note(&mut self, place: Place, event: &RecordedEvent, failure: Failure) {
+        let (stream, mut fault) = match self.found.unapplied.take() {
+            Some((stream, fault)) => (stream, Some(fault)),
+            None => (place.stream, None),
+        };
+        Fault::add(&mut fault, place.count, Some(event), failure);
+        self.found.unapplied = fault.map(|fault| (stream, fault));
     }
 
     fn take(&mut self, place: Place, seen: &Seen<'_>) -> ControlFlow<()> {
