@@ -12,6 +12,7 @@ use crate::{
         table::{Side, Table, counted, printable},
         write_json,
     },
+    jobs::ThreadLanes,
     model::{Json, Timestamp},
     replay::{
         Across, AcrossFindings, Condition, Fault, Findings, History, Need, Probe, StreamEvents, StreamHit,
@@ -217,7 +218,7 @@ fn in_streams<'a>(
             conditions: Arc::clone(&conditions),
             is_first_enough: arguments.first && !arguments.backward,
         };
-        found.add(across.search(&streams, &Work::default())?);
+        found.add(across.search(&streams, &Work::with_lanes(Arc::new(ThreadLanes)))?);
     }
     let mut found = Found { opened, conditions, found };
     if arguments.backward {

@@ -11,11 +11,14 @@ use crate::{
         reducer::{Folding, Reducer},
     },
     store::{EventStore, StoreResult, index::Index},
-    work::Work,
+    work::{Piece, Work},
 };
 
 /// Events are fetched this many at a time: streams are short, and a read costs more than a row.
 const BATCH: usize = 512;
+
+/// Fewer events are not worth an engine of their own.
+const WORTH_A_LANE: usize = 4000;
 
 /// A search in the streams of one store.
 #[derive(Clone)]
@@ -87,8 +90,40 @@ struct Place {
 }
 
 impl Across {
-    /// Looks at these streams.
+    /// Looks at these streams, side by side where there are lanes.
     pub fn search(&self, streams: &[u32], work: &Work) -> StoreResult<AcrossFindings> {
+        let parts = self.parts(streams, work.width());
+        let mut answers: Vec<Option<StoreResult<AcrossFindings>>> = parts.iter().map(|_| None).collect();
+        let pieces = parts.iter().zip(&mut answers).map(|(part, answer)| -> Piece<'_> {
+            Box::new(move || *answer = Some(self.search_part(part, work)))
+        });
+        work.run(pieces.collect());
+        let mut found = AcrossFindings::default();
+        for answer in answers.into_iter().flatten() {
+            found.add(answer?);
+        }
+        Ok(found)
+    }
+
+    /// Cuts the streams into so many parts with about as many events each; short ones are not cut.
+    fn parts<'a>(&self, streams: &'a [u32], width: usize) -> Vec<&'a [u32]> {
+        let events_of = |stream: &u32| self.index.stream_events(*stream).len();
+        let all: usize = streams.iter().map(events_of).sum();
+        let wanted = all.div_ceil(width.max(1)).max(WORTH_A_LANE);
+        let mut parts = Vec::new();
+        let (mut start, mut events) = (0, 0);
+        for (place, stream) in streams.iter().enumerate() {
+            events += events_of(stream);
+            if events >= wanted {
+                parts.extend(streams.get(start..=place));
+                (start, events) = (place + 1, 0);
+            }
+        }
+        parts.extend(streams.get(start..).filter(|rest| !rest.is_empty()));
+        parts
+    }
+
+    fn search_part(&self, streams: &[u32], work: &Work) -> StoreResult<AcrossFindings> {
         let mut looking = Looking {
             across: self,
             matcher: Matcher::start(&self.conditions, work),
