@@ -62,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     Ok(if changes.is_empty() { Exit::Done } else { Exit::No })
 }
 
-fn line(change: &Change) -> String {
+/// One change, for people.
+pub(crate) fn line(change: &Change) -> String {
     let show = |value: &Json| value.to_preview(PREVIEW);
     let path = change.path.to_string();
     let path = if path.is_empty() { "(all)" } else { &path };

@@ -8,6 +8,7 @@ mod choose;
 mod diff;
 mod events;
 mod failure;
+mod find;
 mod info;
 mod open;
 mod output;
@@ -19,6 +20,7 @@ mod snapshots;
 mod state;
 mod streams;
 mod table;
+mod what_if;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
@@ -89,6 +91,8 @@ enum Command {
     State(state::Arguments),
     /// Show what changed in a stream's state between two versions; exit status 1 if anything did
     Diff(diff::Arguments),
+    /// Find the events at which a condition is met; exit status 1 if there is none
+    Find(find::Arguments),
     /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
     ///
     /// A part of the state is written by whatever changes anything in it. Items of an array are places:
@@ -101,6 +105,8 @@ enum Command {
     Snapshots(snapshots::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
+    /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
+    WhatIf(what_if::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -184,9 +190,11 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Find(arguments) => find::run(arguments, common, output),
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
+        Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }
 }

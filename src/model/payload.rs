@@ -65,13 +65,20 @@ pub struct Payload {
     pub encoding: Encoding,
     /// What it says, with the library's own wrapping taken off; or why it cannot be shown.
     pub decoded: Result<Json, Arc<str>>,
+    /// Whether the bytes say more than the decoded value, since a wrapping was taken off.
+    pub is_unwrapped: bool,
 }
 
 impl Payload {
     /// No payload at all.
     #[must_use]
     pub fn absent() -> Self {
-        Self { stored: Stored::Null, encoding: Encoding::Absent, decoded: Ok(Json::Null) }
+        Self {
+            stored: Stored::Null,
+            encoding: Encoding::Absent,
+            decoded: Ok(Json::Null),
+            is_unwrapped: false,
+        }
     }
 
     /// A payload that was made from JSON, for tests and the in-memory store.
@@ -82,6 +89,7 @@ impl Payload {
             stored: Stored::Text(text.into_bytes().into()),
             encoding: Encoding::JsonText,
             decoded: Ok(value),
+            is_unwrapped: false,
         }
     }
 

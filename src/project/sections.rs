@@ -140,9 +140,18 @@ pub struct ConditionEntry {
     /// A JavaScript expression over the state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Arc<str>>,
+    /// A JavaScript expression over the state: it was false before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub becomes: Option<Arc<str>>,
     /// A JSON Pointer into the state: it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Arc<str>>,
+    /// For a change: the old value, as JSON, if only that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Arc<str>>,
+    /// For a change: the new value, as JSON, if only that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Arc<str>>,
     /// Whether it is left out for now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,
@@ -182,7 +191,7 @@ pub struct BranchEntry {
     pub name: Arc<str>,
     /// The stream, by its whole name.
     pub stream: Arc<str>,
-    /// Another reducer than the category's, from the folder of the project file.
+    /// Another reducer than the category's, from the folder of the project file; empty means the merge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reducer: Option<PathBuf>,
     /// What is different.
@@ -198,9 +207,15 @@ pub struct EditEntry {
     pub what: EditKind,
     /// To which event, by its count in the truth; for an insertion, after which.
     pub event: usize,
-    /// For a move: after which event it stands then, by its count in the truth.
+    /// What that event looked like, so that no other is taken for it; without it, whichever stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenEntry>,
+    /// For a move: after which event it stands then, by its count in the truth; 0 means before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<usize>,
+    /// What that one looked like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seen: Option<SeenEntry>,
     /// The new event type.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<Arc<str>>,
@@ -213,6 +228,21 @@ pub struct EditEntry {
     /// Whether it is left out for now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,
+}
+
+/// What an event looked like when an edit named it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenEntry {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: Arc<str>,
+    /// Its version, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// When it was recorded, if the store says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Arc<str>>,
 }
 
 /// What an edit of a branch does.

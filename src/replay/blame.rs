@@ -115,14 +115,17 @@ impl History {
         })
     }
 
-    /// These steps, in order: each by itself where they lie far apart, else in one walk.
+    /// These steps, in order, none of them before the first event: each by itself where they lie far
+    /// apart, else in one walk.
     pub fn steps_at(&self, counts: &[usize], work: &Work) -> StoreResult<Vec<Step>> {
         let (Some(first), Some(last)) = (counts.iter().min(), counts.iter().max()) else {
             return Ok(Vec::new());
         };
         let each_alone = counts.len().saturating_mul(self.figures().distance / 2);
-        if last - first > each_alone || *first == 0 {
-            return counts.iter().map(|count| self.step_at(*count, work)).collect();
+        if last.saturating_sub(*first) > each_alone || *first == 0 {
+            let mut steps = Vec::with_capacity(counts.len());
+            self.visit_steps(counts, work, &mut |step| steps.push(step))?;
+            return Ok(steps);
         }
         let wanted: BTreeSet<usize> = counts.iter().copied().collect();
         let mut steps = Vec::new();
@@ -153,9 +156,9 @@ impl History {
         let each_alone = candidates.len().saturating_mul(self.figures().distance / 2);
         if last - first > each_alone {
             let mut counts = Vec::new();
-            for count in candidates {
-                counts.extend(Write::of(&self.step_at(*count, work)?, path).map(|write| write.count));
-            }
+            self.visit_steps(candidates, work, &mut |step| {
+                counts.extend(Write::of(&step, path).map(|write| write.count));
+            })?;
             return Ok(counts);
         }
         self.writes_within(first - 1..*last, path, work)

@@ -253,11 +253,42 @@ impl History {
         each: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         let mut folding = start(&*self.reducer, work);
+        self.walk_on(&mut *folding, range, work, each)
+    }
+
+    /// Hands steps that lie far apart to `each`, in the order asked for; steps before the first are
+    /// left out. One start of the reducer serves them all.
+    pub(crate) fn visit_steps(
+        &self,
+        counts: &[usize],
+        work: &Work,
+        each: &mut dyn FnMut(Step),
+    ) -> StoreResult<()> {
+        let mut folding = start(&*self.reducer, work);
+        for count in counts.iter().filter(|count| (1..=self.len()).contains(*count)) {
+            if !folding.is_resumable() {
+                folding = start(&*self.reducer, work);
+            }
+            self.walk_on(&mut *folding, count - 1..*count, work, &mut |step| {
+                each(step);
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A walk by a fold that may have been used before, if it is resumable.
+    fn walk_on(
+        &self,
+        folding: &mut dyn Folding,
+        range: Range<usize>,
+        work: &Work,
+        each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
         let keyframe = self.with_known(|known| known.keyframes.nearest(range.start));
         let from = keyframe.as_ref().map_or(0, |(at, _)| *at);
         match keyframe {
-            Some((at, state)) if at > 0 => folding.resume(&state, at),
-            Some(_) => (),
+            Some((at, state)) => folding.resume(&state, at),
             None => {
                 let state = folding.state();
                 self.with_known(|known| known.keyframes.offer(0, &state));
@@ -269,19 +300,30 @@ impl History {
         self.events.visit(from..range.end, work, &mut |count, event| {
             let is_wanted = count > range.start;
             let state_before = is_wanted.then(|| before.take().unwrap_or_else(|| folding.state()));
-            let outcome = self.apply(&mut *folding, count, event.as_ref(), &mut stopped);
+            let outcome = self.apply(folding, count, event.as_ref(), &mut stopped);
             if work.is_cancelled() {
                 // What the reducer said when it was interrupted says nothing about the event.
                 return ControlFlow::Break(());
             }
             let is_on_the_way = is_far && count <= range.start && is_way_mark(range.start - count);
-            self.remember(count, &mut *folding, &outcome, is_on_the_way);
+            self.remember(count, folding, &outcome, is_on_the_way);
             let Some(state_before) = state_before else { return ControlFlow::Continue(()) };
             let after = folding.state();
             before = Some(after.clone());
             each(Step { count, event, before: state_before, after, outcome })
         })?;
         Ok(work.advance(0)?)
+    }
+
+    /// The last state kept at or before `count` events, with its count.
+    pub(crate) fn nearest_keyframe(&self, count: usize) -> Option<(usize, Json)> {
+        self.with_known(|known| known.keyframes.nearest(count))
+    }
+
+    /// What happens after an event that cannot be applied.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
     }
 
     /// The steps that failed, as far as the history was folded: counts, and why.

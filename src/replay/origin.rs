@@ -27,7 +27,8 @@ pub struct Origins {
     pub from: Vec<Origin>,
     /// Whether the event has more values than were tried.
     pub is_cut: bool,
-    /// Whether the reducer, asked twice, gave two answers: then nothing can be found out.
+    /// Whether the reducer keeps things outside its state, or gave another answer when it was asked
+    /// again: then nothing can be found out.
     pub is_unsteady: bool,
 }
 
@@ -75,7 +76,7 @@ impl fmt::Display for Origins {
         let (copied, made) = (places(How::Copied), places(How::Influences));
         match (copied.is_empty(), made.is_empty()) {
             _ if self.is_unsteady => {
-                return f.write_str("unknown: the reducer answers differently each time");
+                return f.write_str("unknown: the reducer keeps things outside its state");
             }
             (true, true) => f.write_str("set by the reducer; no single value of the event matters")?,
             (false, true) => write!(f, "copied from {copied}")?,
@@ -118,7 +119,8 @@ impl<'w> Experiment<'w> {
             return Ok(Origins::default());
         };
         let value = path.resolve(&step.after).cloned();
-        if self.apply(step, event, path)?.as_ref() != Some(&value) {
+        let is_repeated = self.apply(step, event, path)?.as_ref() == Some(&value);
+        if !is_repeated || !self.folding.is_resumable() {
             return Ok(Origins { is_unsteady: true, ..Origins::default() });
         }
         let mut origins = Origins::default();

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
 use crate::{
-    model::{EventKey, RecordedEvent},
+    model::{EventKey, RecordedEvent, Stored},
     store::{EventStore, StoreResult, index::Index},
     work::Work,
 };
@@ -11,6 +11,12 @@ use crate::{
 /// Events are fetched this many at a time: enough to make the cost of a read small, few enough
 /// that a cancelled seek ends within a frame.
 const BATCH: usize = 256;
+
+/// Long walks fetch more at a time, while events are small enough for it.
+const LONGEST_BATCH: usize = 2048;
+
+/// A batch that takes more memory than this is followed by no longer one, in bytes.
+const ROOMY: usize = 256 << 10;
 
 /// The events of one history: those of a stream, or of a branch of it.
 ///
@@ -75,10 +81,12 @@ impl Sequence for StreamEvents {
         each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         let end = range.end.min(self.len());
-        let mut start = range.start;
+        let (mut start, mut batch) = (range.start, BATCH);
         while start < end {
-            let stop = end.min(start + BATCH);
+            let stop = end.min(start + batch);
             let events = self.store.fetch(work, &self.keys(start..stop))?;
+            let bytes = events.iter().flatten().map(stored_bytes).sum::<usize>();
+            batch = if bytes < ROOMY { (2 * batch).min(LONGEST_BATCH) } else { BATCH };
             for (count, event) in (start + 1..).zip(events) {
                 if each(count, event).is_break() {
                     return Ok(());
@@ -88,6 +96,14 @@ impl Sequence for StreamEvents {
             start = stop;
         }
         Ok(())
+    }
+}
+
+/// About how much memory an event takes, in bytes.
+fn stored_bytes(event: &RecordedEvent) -> usize {
+    match &event.data.stored {
+        Stored::Text(bytes) | Stored::Blob(bytes) => bytes.len(),
+        Stored::Null | Stored::Integer(_) | Stored::Real(_) => 0,
     }
 }
 

@@ -5,8 +5,7 @@
 //! refused (which the engine survives, since little memory is in use then), and the engine is thrown
 //! away afterwards.
 //!
-//! The same place sees how deep the machine's stack is, since throwing the engine's own complaint
-//! about endless recursion needs memory: user code could catch that complaint, this it cannot.
+//! The same meter knows how deep the machine's stack is.
 
 #![expect(unsafe_code, reason = "an allocator hands out raw memory, and the engine's trait for it is unsafe")]
 
@@ -65,12 +64,16 @@ impl Meter {
         self.is_too_deep.set(false);
     }
 
-    /// Whether a block of that size may be had.
-    fn grants(&self, size: usize) -> bool {
+    /// Looks how deep the stack is; what it saw is remembered until the next call.
+    pub(crate) fn look_at_depth(&self) {
         let depth = self.stack_base.get().saturating_sub(stack_pointer());
         if depth > self.stack_room {
             self.is_too_deep.set(true);
         }
+    }
+
+    /// Whether a block of that size may be had.
+    fn grants(&self, size: usize) -> bool {
         // One block never needs a quarter of all there is, and what passes the limit while the engine
         // is busy inside one of its own functions must end, too.
         let is_granted = size <= self.limit / 4 && self.used.get() <= self.limit.saturating_mul(3);

@@ -33,7 +33,8 @@ type Encoded<T> = Result<T, Refusal>;
 /// The value as JSON; nothing if it is undefined. `previous` is what it is compared with.
 pub(crate) fn encode(host: &Host, value: &Value<'_>, previous: Option<&Json>) -> Encoded<Option<Json>> {
     let limit = host.options.limits.state;
-    let mut encoder = Encoder { host, open: Vec::new(), least_size: 0, limit, scratch: String::new() };
+    let mut encoder =
+        Encoder { host, open: Vec::new(), least_size: 0, limit, scratch: String::new(), nodes: 0 };
     let json = encoder.value(value, previous)?;
     // Counted exactly only where it may matter: no character takes more than six bytes.
     if let Some(json) = &json
@@ -53,6 +54,7 @@ struct Encoder<'a> {
     least_size: usize,
     limit: usize,
     scratch: String,
+    nodes: usize,
 }
 
 impl Encoder<'_> {
@@ -86,6 +88,10 @@ impl Encoder<'_> {
 
     fn grow(&mut self, bytes: usize) -> Encoded<()> {
         self.least_size += bytes;
+        self.nodes += 1;
+        if self.nodes.is_multiple_of(4096) && self.host.must_stop() {
+            return Err(Refusal::Thrown);
+        }
         if self.least_size > self.limit { Err(self.too_large()) } else { Ok(()) }
     }
 

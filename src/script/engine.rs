@@ -83,6 +83,13 @@ impl Engine {
         self.host.event_class.set(EventClass::register(ctx)?);
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
+        let ten: Object<'_> = ctx.eval("({ __proto__: null, valueOf() { return 10; } })")?;
+        let watch = raw::depth_watch(&ten, Rc::clone(&self.host.meter))?;
+        let error: Object<'_> = ctx.globals().get("Error")?;
+        error.set("stackTraceLimit", watch)?;
+        // Out of reach for scripts, and no part of the language.
+        raw::remove(&error, "stackTraceLimit");
+        raw::remove(&error, "prepareStackTrace");
         let prelude: Function<'_> = ctx.eval(include_str!("prelude.js"))?;
         let nothing = Value::new_null(ctx.clone());
         let (chance, now) = match self.host.options.world {
@@ -183,7 +190,9 @@ impl Engine {
         };
         // Reading the error may run user code once more; what comes of that is of no interest.
         self.host.begin_call(Duration::from_millis(100));
-        let (line, column) = thrown.as_ref().and_then(place).unzip();
+        let trace = raw::take_back_trace(ctx);
+        let known = thrown.as_ref().and_then(place).or_else(|| place_in(&trace));
+        let (line, column) = known.unzip();
         let (fault, message) = match poison {
             Some(poison) => (poison.fault, poison.message),
             None => (Fault::HandlerError, thrown.as_ref().map(message).unwrap_or_default()),
@@ -251,8 +260,11 @@ fn message(thrown: &Value<'_>) -> Arc<str> {
 /// Line and column from 1: the first place in the script that the error's stack names.
 fn place(thrown: &Value<'_>) -> Option<(u32, u32)> {
     let error = thrown.as_object()?;
-    let stack: Value<'_> = error.get("stack").ok()?;
-    let stack = raw::with_text(&stack, raw::repaired)?;
+    place_in(&error.get("stack").ok()?)
+}
+
+fn place_in(stack: &Value<'_>) -> Option<(u32, u32)> {
+    let stack = raw::with_text(stack, raw::repaired)?;
     let after = stack.split(FILE).nth(1)?.strip_prefix(':')?;
     let mut numbers = after.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().ok());
     Some((numbers.next()??, numbers.next()??))

@@ -122,7 +122,7 @@ impl Envelope {
 }
 
 /// What can be decoded is JSON with the text that the store holds, or the decoded value's text where the
-/// store holds another encoding; the rest is an event that is not JSON, with its bytes as hexadecimal.
+/// store holds another encoding or a library's wrapping around it; the rest is an event that is not JSON, with its bytes as hexadecimal.
 impl From<&RecordedEvent> for Envelope {
     fn from(event: &RecordedEvent) -> Self {
         let data = part(&event.data);
@@ -143,7 +143,7 @@ impl From<&RecordedEvent> for Envelope {
 fn part(payload: &Payload) -> Part {
     match (&payload.decoded, payload.encoding) {
         (Ok(_), Encoding::Absent) => Part::default(),
-        (Ok(json), Encoding::JsonText | Encoding::JsonBytes) => {
+        (Ok(json), Encoding::JsonText | Encoding::JsonBytes) if !payload.is_unwrapped => {
             let bytes = payload.stored.bytes();
             let text = std::str::from_utf8(&bytes).map_or_else(|_| json.to_compact().into(), Arc::from);
             Part { text: Some(text), json: Some(json.clone()) }

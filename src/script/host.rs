@@ -98,13 +98,9 @@ impl Host {
         }
         if self.work.is_cancelled() {
             self.poison(Fault::Cancelled, "cancelled");
-        } else if self.meter.is_exhausted() {
-            self.poison_by_memory();
-        } else if self.meter.is_too_deep() {
-            self.poison_by_depth();
-        } else {
-            self.look_at_the_clock();
         }
+        self.look_at_meter();
+        self.look_at_the_clock();
         self.is_poisoned.get()
     }
 
@@ -128,13 +124,13 @@ impl Host {
         }
     }
 
-    fn poison_by_memory(&self) {
-        let limit = self.options.limits.memory >> 20;
-        self.poison(Fault::HandlerError, &format!("the script needs more than {limit} MiB of memory"));
-    }
-
-    fn poison_by_depth(&self) {
-        self.poison(Fault::HandlerError, "the script calls itself too deep");
+    fn look_at_meter(&self) {
+        if self.meter.is_exhausted() {
+            let limit = self.options.limits.memory >> 20;
+            self.poison(Fault::HandlerError, &format!("the script needs more than {limit} MiB of memory"));
+        } else if self.meter.is_too_deep() {
+            self.poison(Fault::HandlerError, "the script calls itself too deep");
+        }
     }
 
     /// Makes the call end as a fault, whatever the script does from now on. The first reason counts.
@@ -148,11 +144,7 @@ impl Host {
 
     /// Why the call that just ended is a fault, if it is; the next call starts clean.
     pub(crate) fn take_poison(&self) -> Option<Poison> {
-        if self.meter.is_exhausted() {
-            self.poison_by_memory();
-        } else if self.meter.is_too_deep() {
-            self.poison_by_depth();
-        }
+        self.look_at_meter();
         self.is_poisoned.set(false);
         self.poison.take()
     }
@@ -171,6 +163,7 @@ impl Host {
 
     /// Fails if the call is a fault already: no function of ours does anything then.
     pub(crate) fn check_poison(&self, ctx: &Ctx<'_>) -> Result<()> {
+        self.look_at_meter();
         if !self.is_poisoned.get() {
             return Ok(());
         }
@@ -215,6 +208,13 @@ impl Host {
 
     pub(crate) fn object_prototype<'js>(&self, ctx: &Ctx<'js>) -> Result<Object<'js>> {
         self.object_prototype.borrow().clone().ok_or(Error::Unknown)?.restore(ctx)
+    }
+
+    /// Lets go of what a call wrote that belongs to no step.
+    pub(crate) fn forget_output(&self) {
+        self.logs.take();
+        self.emitted.take();
+        self.roundings.take();
     }
 
     /// The time that a frozen world shows.

@@ -4,13 +4,16 @@
 
 #![expect(unsafe_code, reason = "the engine's C interface; each call says why it is sound")]
 
-use std::{ffi::CStr, mem::MaybeUninit, ptr, ptr::NonNull, rc::Rc, sync::Arc};
+use std::{mem::MaybeUninit, ptr, ptr::NonNull, rc::Rc, sync::Arc};
 
 use rquickjs::{Ctx, Error, Object, Result, Value, qjs};
 
 use crate::{
     model::Json,
-    script::event_object::{self, EventCell},
+    script::{
+        allocator::Meter,
+        event_object::{self, EventCell},
+    },
 };
 
 /// What a value is, apart from the kinds of objects.
@@ -384,28 +387,14 @@ pub(crate) struct EventClass {
 impl EventClass {
     /// Makes the kind known to an engine. Once for each engine.
     pub(crate) fn register(ctx: &Ctx<'_>) -> Result<Self> {
-        const NAME: &CStr = c"Object";
-        let raw = ctx.as_raw().as_ptr();
-        let mut class = 0;
-        let definition = qjs::JSClassDef {
-            class_name: NAME.as_ptr(),
-            finalizer: Some(finish),
-            gc_mark: None,
-            call: None,
-            exotic: (&raw const METHODS).cast_mut(),
-        };
+        let class = register(ctx, &EVENT_METHODS, finish_event)?;
         let mut keys = [0; event_object::LATE.len()];
-        // SAFETY: the engine is live; it copies the definition and the name, and only reads the methods.
-        unsafe {
-            let runtime = qjs::JS_GetRuntime(raw);
-            qjs::JS_NewClassID(runtime, &raw mut class);
-            if qjs::JS_NewClass(runtime, class, &raw const definition) < 0 {
-                return Err(Error::Exception);
-            }
-            for (key, name) in keys.iter_mut().zip(event_object::LATE) {
-                // Never given back: they keep their meaning as long as the engine lives.
-                *key = qjs::JS_NewAtomLen(raw, name.as_ptr().cast(), name.len() as qjs::size_t);
-            }
+        for (key, name) in keys.iter_mut().zip(event_object::LATE) {
+            // SAFETY: the context is live. Never given back: the keys keep their meaning as long as the
+            // engine lives.
+            *key = unsafe {
+                qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as qjs::size_t)
+            };
         }
         Ok(Self { class, keys })
     }
@@ -420,40 +409,142 @@ impl EventClass {
         prototype: &Object<'js>,
         cell: Rc<EventCell>,
     ) -> Result<Object<'js>> {
-        let ctx = prototype.ctx();
-        // SAFETY: context and prototype are live; the object takes over one count of the cell, which
-        // its finalizer gives back.
-        let value = unsafe {
-            let raw = qjs::JS_NewObjectProtoClass(ctx.as_raw().as_ptr(), prototype.as_raw(), self.class);
-            if qjs::JS_IsException(raw) {
-                return Err(Error::Exception);
-            }
-            qjs::JS_SetOpaque(raw, Rc::into_raw(cell).cast_mut().cast());
-            Value::from_raw(ctx.clone(), raw)
-        };
-        value.into_object().ok_or(Error::Unknown)
+        // SAFETY: the class was registered for cells.
+        unsafe { new_object(prototype, self.class, cell) }
+    }
+}
+
+/// Makes a kind of object known to an engine.
+fn register(
+    ctx: &Ctx<'_>,
+    methods: &'static qjs::JSClassExoticMethods,
+    finalizer: unsafe extern "C" fn(*mut qjs::JSRuntime, qjs::JSValue),
+) -> Result<u32> {
+    let definition = qjs::JSClassDef {
+        class_name: c"Object".as_ptr(),
+        finalizer: Some(finalizer),
+        gc_mark: None,
+        call: None,
+        exotic: ptr::from_ref(methods).cast_mut(),
+    };
+    let mut class = 0;
+    // SAFETY: the engine is live; it copies the definition and the name, and only reads the methods,
+    // which live for ever.
+    unsafe {
+        let runtime = qjs::JS_GetRuntime(ctx.as_raw().as_ptr());
+        qjs::JS_NewClassID(runtime, &raw mut class);
+        if qjs::JS_NewClass(runtime, class, &raw const definition) < 0 {
+            return Err(Error::Exception);
+        }
+    }
+    Ok(class)
+}
+
+/// An object of a class of ours, with what it keeps.
+///
+/// # Safety
+/// The class was registered with a finalizer that gives back one count of a `T`.
+unsafe fn new_object<'js, T>(prototype: &Object<'js>, class: u32, kept: Rc<T>) -> Result<Object<'js>> {
+    let ctx = prototype.ctx();
+    // SAFETY: context and prototype are live; the object takes over one count of what it keeps.
+    let value = unsafe {
+        let raw = qjs::JS_NewObjectProtoClass(ctx.as_raw().as_ptr(), prototype.as_raw(), class);
+        if qjs::JS_IsException(raw) {
+            return Err(Error::Exception);
+        }
+        qjs::JS_SetOpaque(raw, Rc::into_raw(kept).cast_mut().cast());
+        Value::from_raw(ctx.clone(), raw)
+    };
+    value.into_object().ok_or(Error::Unknown)
+}
+
+/// An object that looks at the stack whenever it is asked to become a number.
+///
+/// The engine asks its `Error.stackTraceLimit` so, each time it makes an error: also when the stack is
+/// used up, and before any user code could catch that. It stands for the number that `valueOf` of the
+/// prototype gives.
+pub(crate) fn depth_watch<'js>(prototype: &Object<'js>, meter: Rc<Meter>) -> Result<Object<'js>> {
+    let class = register(prototype.ctx(), &WATCH_METHODS, finish_watch)?;
+    // SAFETY: the class was registered for meters just now.
+    unsafe { new_object(prototype, class, meter) }
+}
+
+unsafe extern "C" {
+    /// The engine's door for its own standard library. Exported, but named in no header.
+    fn js_std_cmd(command: std::ffi::c_int, ...) -> usize;
+}
+
+/// Where the last throw that was not caught came from, in the form of `Error.stack`. Other than that it
+/// is known for whatever was thrown, not for errors only.
+pub(crate) fn take_back_trace<'js>(ctx: &Ctx<'js>) -> Value<'js> {
+    const BACK_TRACE: std::ffi::c_int = 2;
+    let mut trace = qjs::JS_UNDEFINED;
+    // SAFETY: this command takes a context and a place for a value, which is ours afterwards.
+    unsafe {
+        js_std_cmd(BACK_TRACE, ctx.as_raw().as_ptr(), &raw mut trace);
+        Value::from_raw(ctx.clone(), trace)
     }
 }
 
 /// Own members are found first, and without these methods; only what is missing is asked for.
-static METHODS: qjs::JSClassExoticMethods = qjs::JSClassExoticMethods {
-    get_own_property: None,
-    get_own_property_names: None,
-    delete_property: None,
-    define_own_property: None,
-    has_property: None,
-    get_property: Some(get_late),
-    set_property: None,
-};
+const fn methods(
+    get_property: unsafe extern "C" fn(
+        *mut qjs::JSContext,
+        qjs::JSValue,
+        qjs::JSAtom,
+        qjs::JSValue,
+    ) -> qjs::JSValue,
+) -> qjs::JSClassExoticMethods {
+    qjs::JSClassExoticMethods {
+        get_own_property: None,
+        get_own_property_names: None,
+        delete_property: None,
+        define_own_property: None,
+        has_property: None,
+        get_property: Some(get_property),
+        set_property: None,
+    }
+}
 
-unsafe extern "C" fn finish(_runtime: *mut qjs::JSRuntime, object: qjs::JSValue) {
-    // SAFETY: called once for each object of our kind, which holds one count of its cell, or nothing if
-    // it could not be made.
+static EVENT_METHODS: qjs::JSClassExoticMethods = methods(get_late);
+static WATCH_METHODS: qjs::JSClassExoticMethods = methods(look_at_depth);
+
+unsafe extern "C" fn finish_event(_runtime: *mut qjs::JSRuntime, object: qjs::JSValue) {
+    // SAFETY: called once for each object of this kind.
+    unsafe { finish::<EventCell>(object) };
+}
+
+unsafe extern "C" fn finish_watch(_runtime: *mut qjs::JSRuntime, object: qjs::JSValue) {
+    // SAFETY: called once for each object of this kind.
+    unsafe { finish::<Meter>(object) };
+}
+
+/// # Safety
+/// The object keeps one count of a `T`, or nothing if it could not be made; it is not used any more.
+unsafe fn finish<T>(object: qjs::JSValue) {
+    // SAFETY: the caller vouches for what the object keeps.
     unsafe {
-        let cell = qjs::JS_GetOpaque(object, qjs::JS_GetClassID(object)).cast::<EventCell>();
-        if !cell.is_null() {
-            drop(Rc::from_raw(cell));
+        let kept = qjs::JS_GetOpaque(object, qjs::JS_GetClassID(object)).cast::<T>();
+        if !kept.is_null() {
+            drop(Rc::from_raw(kept));
         }
+    }
+}
+
+/// Called by the engine as it makes an error.
+unsafe extern "C" fn look_at_depth(
+    ctx: *mut qjs::JSContext,
+    object: qjs::JSValue,
+    key: qjs::JSAtom,
+    receiver: qjs::JSValue,
+) -> qjs::JSValue {
+    // SAFETY: the engine calls with live arguments; the meter lives as long as the object.
+    unsafe {
+        let meter = qjs::JS_GetOpaque(object, qjs::JS_GetClassID(object)).cast::<Meter>();
+        if let Some(meter) = meter.as_ref() {
+            meter.look_at_depth();
+        }
+        inherited(ctx, object, key, receiver)
     }
 }
 

@@ -145,7 +145,7 @@ impl Runner {
             let value = engine.call(ctx, init, &[])?;
             self.stored(ctx, &value, None)
         });
-        self.drop_output();
+        self.loaded.engine.host.forget_output();
         answer.map(|stored| stored.value).map_err(|ended| ended.failure)
     }
 
@@ -185,11 +185,6 @@ impl Runner {
                 Step::Faulted(Box::new(Faulted { fault, failure, partition, emitted, logs }))
             }
         }
-    }
-
-    fn drop_output(&self) {
-        let host = &self.loaded.engine.host;
-        drop((host.take_logs(), host.take_emitted(), host.take_roundings()));
     }
 
     /// Starts anew in another engine, if this one ran out of memory. The states are kept.

@@ -86,10 +86,10 @@ impl Question {
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
-            Self::Watches(question) => match question {},
-            Self::Conditions(question) => match question {},
-            Self::Compare(question) => match question {},
-            Self::WhatIf(question) => match question {},
+            Self::Watches(question) => question.run(work),
+            Self::Conditions(question) => question.run(work),
+            Self::Compare(question) => question.run(work),
+            Self::WhatIf(question) => question.run(work),
             Self::Bookmarks(question) => match question {},
         };
         match answer {

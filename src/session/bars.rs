@@ -22,7 +22,8 @@ const FINE_BARS: usize = BARS * 4;
 /// The timeline's density, scale and labels.
 pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, Cancelled> {
     let events = question.stream.map(|stream| question.index.stream_events(stream));
-    let total = events.map_or(question.index.len(), <[u32]>::len);
+    let recorded = events.map_or(question.index.len(), <[u32]>::len);
+    let total = question.length.unwrap_or(recorded);
     if question.axis == Axis::Events {
         return event_bars(question, total, work);
     }

@@ -81,9 +81,7 @@ struct Writes {
     counts: Arc<Vec<usize>>,
     /// Those that the timeline can tell apart.
     ticks: Vec<usize>,
-    /// How many events of the history were looked at.
-    known_to: usize,
-    /// Whether that is all of them.
+    /// Whether all events of the history were looked at.
     is_whole: bool,
     /// Whether the path exists before the first event.
     is_from_start: bool,
@@ -101,9 +99,13 @@ pub(crate) struct Blame {
     path: Option<Pointer>,
     /// Raised with each path and history; answers of earlier turns are not taken.
     turn: u64,
+    /// What is asked: the stream as it is, as it was before it grew, or a branch of it.
+    history: Option<Arc<History>>,
     writes: Option<Writes>,
     rows: Arc<Vec<WriteRow>>,
     rows_from: usize,
+    /// Whether the rows are those of another history, shown until there are new ones.
+    are_rows_old: bool,
     /// The rows that are being fetched: from one up to before another.
     asked: Option<(usize, usize)>,
     /// The rows on screen: the first, and how many.
@@ -148,7 +150,8 @@ impl Blame {
 
     fn has_or_awaits(&self, first: usize, end: usize) -> bool {
         let covers = |(from, to): (usize, usize)| from <= first && end <= to;
-        covers((self.rows_from, self.rows_from + self.rows.len())) || self.asked.is_some_and(covers)
+        let is_here = !self.are_rows_old && covers((self.rows_from, self.rows_from + self.rows.len()));
+        is_here || self.asked.is_some_and(covers)
     }
 
     /// What is on screen stays wanted: the same rows of other writes.
@@ -204,6 +207,7 @@ impl Opened {
             Found::Rows(first, rows) => {
                 self.blame.rows_from = first;
                 self.blame.rows = Arc::new(rows);
+                self.blame.are_rows_old = false;
                 self.blame.asked = None;
             }
             Found::Last(last) => self.blame.last = last,
@@ -218,16 +222,29 @@ impl Opened {
     /// Another path, or another history of it: asks from the beginning.
     pub(crate) fn blame_anew(&mut self) -> Vec<Job> {
         self.blame.forget_rows();
+        self.blame.history = self.states.history().cloned();
         self.place_ticks();
         self.writes_job().into_iter().collect()
     }
 
-    /// The history has grown, or was folded further: what is shown stays until there is more.
+    /// The history has grown, was folded further, or is a branch now: what is shown stays until
+    /// there is an answer.
     pub(crate) fn blame_on(&mut self) -> Vec<Job> {
-        let is_whole = self.blame.writes.as_ref().is_some_and(|writes| {
-            writes.is_whole && self.states.history().is_some_and(|history| history.len() == writes.known_to)
-        });
-        if is_whole { Vec::new() } else { self.writes_job().into_iter().collect() }
+        let history = self.states.history().cloned();
+        let is_same = match (&self.blame.history, &history) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        let blame = &mut self.blame;
+        if !is_same {
+            blame.history = history;
+            blame.turn += 1;
+            blame.asked = None;
+            blame.are_rows_old = true;
+        } else if blame.writes.as_ref().is_some_and(|writes| writes.is_whole) {
+            return Vec::new();
+        }
+        self.writes_job().into_iter().collect()
     }
 
     /// The cursor moved: another event may be the last that wrote the path.
@@ -246,19 +263,23 @@ impl Opened {
     }
 
     fn take_writes(&mut self, writes: Writes) -> Vec<Job> {
-        self.blame.is_asking = false;
-        let is_other =
-            self.blame.writes.as_ref().is_none_or(|before| before.counts.len() != writes.counts.len());
-        self.blame.writes = Some(writes);
+        let blame = &mut self.blame;
+        blame.is_asking = false;
+        // Newest first: with more writes every row is another one.
+        blame.are_rows_old |=
+            blame.writes.as_ref().is_none_or(|before| before.counts.len() != writes.counts.len());
+        if blame.are_rows_old {
+            blame.asked = None;
+            blame.last_asked = None;
+        }
+        if writes.counts.is_empty() {
+            blame.rows = Arc::default();
+        }
+        blame.writes = Some(writes);
         self.place_ticks();
         let mut jobs = Vec::new();
         jobs.extend(self.blame_at_cursor());
-        if is_other {
-            // Newest first: with new writes every row is another one.
-            self.blame.rows = Arc::default();
-            self.blame.asked = None;
-            jobs.extend(self.write_rows_job());
-        }
+        jobs.extend(self.write_rows_job());
         jobs
     }
 
@@ -302,8 +323,8 @@ impl Opened {
         let blame = &self.blame;
         let total = blame.total();
         let until = blame.writes_until(self.cursor.count);
-        let at_cursor = until.checked_sub(1).and_then(|number| blame.count_of(number));
-        let is_last_known = blame.last.as_ref().map(|last| last.row.count) == at_cursor;
+        let is_last_asked =
+            blame.last_asked.is_some() && blame.last.as_ref().map(|last| last.row.count) != blame.last_asked;
         let state = self.states.state();
         BlameView {
             path: blame.path.clone(),
@@ -314,7 +335,7 @@ impl Opened {
             rows: Arc::clone(&blame.rows),
             rows_from: blame.rows_from,
             current: (until > 0).then(|| total - until),
-            is_busy: blame.is_asking || !is_last_known,
+            is_busy: blame.is_asking || is_last_asked,
             is_partial: blame.writes.as_ref().is_some_and(|writes| !writes.is_whole),
             empty: self.blame_empty(),
             copied: blame.copied.clone(),
@@ -325,7 +346,7 @@ impl Opened {
     fn blame_empty(&self) -> String {
         let blame = &self.blame;
         let Some(path) = &blame.path else {
-            return "Point at a value of the state and press Ctrl+B, or choose “Why is this value so?” in its menu"
+            return "Choose a value of the state and press Ctrl+B, or choose “Why is this value so?” in its menu"
                 .to_owned();
         };
         let Some(name) = self.focus_name() else {
@@ -376,7 +397,6 @@ fn writes(history: &History, path: &Pointer, is_folding: bool, work: &Work) -> S
     Ok(Writes {
         counts: Arc::new(counts),
         ticks,
-        known_to,
         is_whole: known_to == total,
         is_from_start: path.resolve(&history.step_at(0, work)?.after).is_some(),
     })

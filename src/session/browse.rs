@@ -93,6 +93,7 @@ impl Opened {
         let mut jobs = self.focus_on(Some(stream), true);
         // A cursor in the past stays in the past; if the stream had no event yet, it goes to its end.
         let count = self.count_at(ordinal);
+        let events = self.what_if.shown_length().unwrap_or(events);
         self.cursor.count = if self.cursor.is_following || count == 0 { events } else { count };
         if count == 0 && !self.cursor.is_following {
             self.cursor.ordinal = self.ordinal_of_count(events);
@@ -143,7 +144,8 @@ impl Opened {
         self.cursor.is_following = false;
         self.cursor.ordinal = Some(ordinal);
         let events = self.index.as_ref().map(|index| index.stream_events(row.stream)).unwrap_or_default();
-        self.cursor.count = events.iter().position(|other| *other == ordinal).map_or(0, |place| place + 1);
+        let count = events.iter().position(|other| *other == ordinal).map_or(0, |place| place + 1);
+        self.cursor.count = self.what_if.shown_count(count);
         jobs.extend(self.cursor_moved());
         jobs
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     model::Timestamp,
     session::{
-        action::CursorAction,
+        action::{CursorAction, Scope},
         job::{Job, Question, Slot},
         opened::Opened,
         workspace::Workspace,
@@ -89,6 +89,17 @@ impl Opened {
         if self.cursor.is_playing && is_at_end { self.go_to(0) } else { Vec::new() }
     }
 
+    /// The state after so many events of the history that is shown.
+    pub(crate) fn go_to_shown(&mut self, count: usize) -> Vec<Job> {
+        if self.is_on_stream() {
+            return self.go_to_count(count);
+        }
+        let truth = self.what_if.truth_count(count);
+        let mut jobs = self.arrange_timeline(|timeline| timeline.scope = Scope::Stream);
+        jobs.extend(self.go_to_count(self.what_if.shown_count(truth).max(count.min(self.length()))));
+        jobs
+    }
+
     fn go_to_count(&mut self, count: usize) -> Vec<Job> {
         self.cursor.is_following = false;
         self.go_to(count)
@@ -104,6 +115,15 @@ impl Opened {
             self.cursor.ordinal = count.checked_sub(1).and_then(|ordinal| u32::try_from(ordinal).ok());
             self.cursor.count = self.count_at(self.cursor.ordinal);
         }
+        self.cursor_moved()
+    }
+
+    /// Puts the cursor behind so many events of the chosen stream, whatever the timeline shows.
+    pub(crate) fn stand_behind(&mut self, count: usize) -> Vec<Job> {
+        self.cursor.is_following = false;
+        self.cursor.is_playing = false;
+        self.cursor.count = count.min(self.states.history().map_or(0, |history| history.len()));
+        self.cursor.ordinal = self.ordinal_of_count(self.cursor.count);
         self.cursor_moved()
     }
 
@@ -135,7 +155,8 @@ impl Opened {
         let Some(index) = &self.index else { return Vec::new() };
         let count = match self.browse.focus {
             Some(stream) if self.is_on_stream() => {
-                index.stream_at_time(stream, time).map_or(0, |place| place + 1)
+                let truth = index.stream_at_time(stream, time).map_or(0, |place| place + 1);
+                self.what_if.shown_count(truth)
             }
             _ => index.at_time(time).map_or(0, |ordinal| ordinal as usize + 1),
         };
@@ -162,7 +183,12 @@ impl Opened {
 
     /// The last event that counts when so many of the chosen stream do.
     pub(crate) fn ordinal_of_count(&self, count: usize) -> Option<u32> {
-        let events = self.index.as_ref()?.stream_events(self.browse.focus?);
+        self.ordinal_in_stream(self.browse.focus?, self.what_if.truth_count(count))
+    }
+
+    /// The last event that counts when so many recorded ones of a stream do.
+    pub(crate) fn ordinal_in_stream(&self, stream: u32, count: usize) -> Option<u32> {
+        let events = self.index.as_ref()?.stream_events(stream);
         match count.checked_sub(1) {
             Some(place) => events.get(place).copied(),
             // Just before the stream's first event.
@@ -181,9 +207,13 @@ impl Opened {
 
     /// How many events of the chosen stream count when everything up to `ordinal` does.
     pub(crate) fn count_at(&self, ordinal: Option<u32>) -> usize {
-        let (Some(index), Some(stream), Some(ordinal)) = (&self.index, self.browse.focus, ordinal) else {
-            return 0;
-        };
+        let (Some(stream), Some(ordinal)) = (self.browse.focus, ordinal) else { return 0 };
+        self.what_if.shown_count(self.count_in_stream(stream, ordinal))
+    }
+
+    /// How many recorded events of a stream count when everything up to `ordinal` does.
+    pub(crate) fn count_in_stream(&self, stream: u32, ordinal: u32) -> usize {
+        let Some(index) = &self.index else { return 0 };
         let events = index.stream_events(stream);
         events.iter().rposition(|event| *event <= ordinal).map_or(0, |place| place + 1)
     }
@@ -191,7 +221,8 @@ impl Opened {
     /// The cursor stands elsewhere: asks for what depends on it.
     pub(crate) fn cursor_moved(&mut self) -> Vec<Job> {
         if self.cursor.is_following {
-            self.cursor.count = self.count_at(self.cursor.ordinal);
+            let at_end = self.count_at(self.cursor.ordinal);
+            self.cursor.count = self.what_if.shown_length().unwrap_or(at_end);
         }
         let mut jobs = Vec::new();
         jobs.extend(self.step_job());
@@ -200,6 +231,8 @@ impl Opened {
         if !self.is_on_stream() {
             jobs.extend(self.event_job());
         }
+        jobs.extend(self.what_if_beside_job());
+        jobs.extend(self.compare_follows());
         jobs
     }
 

@@ -79,8 +79,34 @@ pub enum Slot {
     Keep,
     /// Whether the store has changed.
     Watch,
+    /// Where two histories differ.
+    Compare,
+    /// Both at one step.
+    CompareBeside,
+    /// Where a branch differs from the truth.
+    WhatIf,
+    /// Both at the cursor.
+    WhatIfBeside,
+    /// The reducer of a branch.
+    BranchReducer,
+    /// What an event says, to edit it.
+    Draft,
+    /// What is written down of a branch.
+    Export,
     /// Making the sample store.
     Sample,
+    /// What watches find along the history.
+    WatchSeries,
+    /// What they find at the cursor.
+    WatchValues,
+    /// What they find at the rows on screen.
+    WatchCells,
+    /// Which events meet the conditions.
+    Hits,
+    /// Running to the next or previous hit.
+    Run,
+    /// Looking for conditions in many streams.
+    Across,
     /// Which event types the categories have.
     ScriptTypes,
     /// Whether the reducers' files have changed.
@@ -116,7 +142,11 @@ impl Slot {
             Self::BlameLast => "Asking the reducer where the value came from",
             Self::BlameCopy => "Listing what wrote the value",
             Self::Step => "Making the state",
-            Self::Pins => "Comparing",
+            Self::Pins | Self::Compare | Self::CompareBeside => "Comparing",
+            Self::WhatIf | Self::WhatIfBeside => "Comparing with the truth",
+            Self::BranchReducer => "Reading the reducer",
+            Self::Draft => "Reading the event",
+            Self::Export => "Writing it down",
             Self::Snapshots | Self::Snapshot => "Reading snapshots",
             Self::Tables => "Counting rows",
             Self::Preview => "Reading first rows",
@@ -124,6 +154,11 @@ impl Slot {
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
             Self::Sample => "Making the sample store",
+            Self::WatchSeries => "Following the watches",
+            Self::WatchValues | Self::WatchCells => "Reading the watches",
+            Self::Hits => "Looking for hits",
+            Self::Run => "Running",
+            Self::Across => "Searching all streams",
             Self::ScriptTypes => "Counting event types",
             Self::ScriptLook => "Looking for new text",
             Self::ScriptLoad => "Loading the reducer",
@@ -263,6 +298,8 @@ pub struct BarsQuestion {
     pub index: Arc<Index>,
     /// One stream, or the whole store.
     pub stream: Option<u32>,
+    /// How many events there are, if not as many as were recorded: on a branch.
+    pub length: Option<usize>,
     /// What is counted.
     pub axis: Axis,
     /// Whether quiet times are cut short.

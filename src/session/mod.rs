@@ -4,6 +4,7 @@
 //! found, and returns the jobs to start. It does no I/O, reads no clock and knows no window, so a
 //! test or a report can replay any sequence of inputs.
 
+mod across;
 pub mod action;
 mod answering;
 mod bars;
@@ -16,6 +17,7 @@ mod cursor;
 mod event_rows;
 mod filters;
 mod go_to;
+mod hits;
 mod info;
 pub mod job;
 pub mod keep;
@@ -34,6 +36,7 @@ mod streams;
 mod timeline;
 mod trail;
 pub mod view;
+mod watched;
 pub mod watches;
 pub mod what_if;
 pub mod workspace;
@@ -196,8 +199,11 @@ impl Session {
 
     /// What is still to be written when the window closes.
     #[must_use]
-    pub fn parting_jobs(&self) -> Vec<Job> {
-        self.store().and_then(Opened::keep_job).into_iter().collect()
+    pub fn parting_jobs(&mut self) -> Vec<Job> {
+        self.with_store(|store, _| {
+            store.keep_trail();
+            store.keep_job().into_iter().collect()
+        })
     }
 
     /// Whether a store is open.
@@ -252,6 +258,60 @@ impl Session {
     #[must_use]
     pub fn has_filters(&self) -> bool {
         !self.view.events.filters.is_empty()
+    }
+
+    /// Whether there is a condition to run to in the chosen stream.
+    #[must_use]
+    pub fn has_condition(&self) -> bool {
+        self.has_stream() && self.view.conditions.rows.iter().any(|row| row.is_on)
+    }
+
+    /// Whether the window stands on a branch.
+    #[must_use]
+    pub fn is_on_branch(&self) -> bool {
+        self.view.what_if.is_standing
+    }
+
+    /// Whether there is a branch of the chosen stream.
+    #[must_use]
+    pub fn has_branch(&self) -> bool {
+        self.view.compare.has_branch
+    }
+
+    /// Whether a branch is compared with the truth, and differs.
+    #[must_use]
+    pub fn has_parted(&self) -> bool {
+        self.view.what_if.outcome.as_ref().is_some_and(|outcome| outcome.has_parted)
+    }
+
+    /// Whether a change of a branch can be taken back.
+    #[must_use]
+    pub fn can_undo_branch(&self) -> bool {
+        self.view.what_if.can_undo
+    }
+
+    /// Whether a change of a branch can be done again.
+    #[must_use]
+    pub fn can_redo_branch(&self) -> bool {
+        self.view.what_if.can_redo
+    }
+
+    /// Whether two histories are compared, and differ.
+    #[must_use]
+    pub fn has_differences(&self) -> bool {
+        self.view.compare.has_parted
+    }
+
+    /// Whether the place at the cursor can be kept.
+    #[must_use]
+    pub fn can_bookmark(&self) -> bool {
+        self.view.bookmarks.can_add
+    }
+
+    /// Whether there are bookmarks.
+    #[must_use]
+    pub fn has_bookmarks(&self) -> bool {
+        !self.view.bookmarks.rows.is_empty()
     }
 
     /// Whether there is a place to go back to.

@@ -7,9 +7,12 @@ use crate::{
     session::{
         Session,
         action::{
-            Action, BlameAction as Blame, BrowseAction as Browse, CursorAction as Cursor,
-            MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme,
+            Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
+            CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
+            MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
+        conditions::Direction,
+        what_if::Target,
     },
 };
 
@@ -154,8 +157,14 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("To the end",              "End",            "To the last event",                                     cursor(Cursor::End),                   Session::has_store),
     Menu::Go.row("Play or pause",           "Space",          "Move the cursor on by itself",                          cursor(Cursor::TogglePlay),            Session::has_store),
     Menu::Go.row("Follow new events",       "Ctrl+L",         "Stay at the end while events arrive",                   cursor(Cursor::ToggleFollow),          Session::has_store),
+    Menu::Go.row("Keep or let go this place", "Ctrl+D",       "Bookmark the cursor's place, or take its bookmark away", bookmark(Bookmark::Toggle),           Session::can_bookmark),
+    Menu::Go.row("Next bookmark",           "Ctrl+Shift+ArrowDown","Go to the next bookmark of this stream",                bookmark(Bookmark::Turn(true)),        Session::has_bookmarks),
+    Menu::Go.row("Previous bookmark",       "Ctrl+Shift+ArrowUp","Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
     Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
 
+    // Shift first: a key without it would take both.
+    Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
+    Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),
     Menu::Debug.row("Reducer",              "",               "Show the reducer that makes the states, and edit it",   window(WindowAction::Reducer),         Session::has_store),
@@ -165,6 +174,19 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Previous write",       "Alt+ArrowUp",    "Go to the event before that wrote the value in question", blame(Blame::Previous),               Session::has_writes),
     Menu::Debug.row("Next write",           "Alt+ArrowDown",  "Go to the event after that wrote the value in question", blame(Blame::Next),                    Session::has_writes),
     Menu::Debug.row("Forget the value in question", "",       "Take its marks off the timeline",                       blame(Blame::Forget),                  Session::has_question),
+    Menu::Debug.row("Compare branch and truth", "",           "Put the recorded history and the branch side by side",  compare(Compare::TakeBranch),          Session::has_branch),
+    Menu::Debug.row("First difference",     "Ctrl+Shift+ArrowLeft", "Where the two histories compared part",           compare(Compare::First),               Session::has_differences),
+    Menu::Debug.row("Previous difference",  "Ctrl+ArrowLeft", "Where other values differ, before this step",           compare(Compare::Previous),            Session::has_differences),
+    Menu::Debug.row("Next difference",      "Ctrl+ArrowRight", "Where other values differ, after this step",           compare(Compare::Next),                Session::has_differences),
+    Menu::Debug.row("Leave this event out", "",               "What-if: a branch without the event at the cursor",     what_if(WhatIf::LeaveOut(Target::Cursor)), Session::has_event),
+    Menu::Debug.row("Edit this event…",     "",               "What-if: a branch in which it says something else",     what_if(WhatIf::Edit(Target::Cursor)), Session::has_event),
+    Menu::Debug.row("Insert an event before…", "",            "What-if: a branch with another event before it",        what_if(WhatIf::InsertBefore(Target::Cursor)), Session::has_event),
+    Menu::Debug.row("Insert an event after…", "",             "What-if: a branch with another event after it",         what_if(WhatIf::InsertAfter(Target::Cursor)), Session::has_event),
+    Menu::Debug.row("Move this event…",     "",               "What-if: a branch in which it stands elsewhere",        what_if(WhatIf::Move(Target::Cursor)), Session::has_event),
+    Menu::Debug.row("Where the branch parts", "",             "Go to the first step that differs from the truth",      what_if(WhatIf::GoToParting),          Session::has_parted),
+    Menu::Debug.row("Undo change of branch", "",              "Take the last change of a branch back",                 what_if(WhatIf::Undo),                 Session::can_undo_branch),
+    Menu::Debug.row("Redo change of branch", "",              "Do it again",                                           what_if(WhatIf::Redo),                 Session::can_redo_branch),
+    Menu::Debug.row("Back to the truth",    "",               "Show what was recorded again",                          what_if(WhatIf::StandOnTruth),         Session::is_on_branch),
     Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
     Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
 
@@ -181,8 +203,24 @@ const fn browse(action: Browse) -> What {
     What::Session(Action::Browse(action))
 }
 
+const fn conditions(action: Condition) -> What {
+    What::Session(Action::Conditions(action))
+}
+
 const fn cursor(action: Cursor) -> What {
     What::Session(Action::Cursor(action))
+}
+
+const fn bookmark(action: Bookmark) -> What {
+    What::Session(Action::Bookmarks(action))
+}
+
+const fn compare(action: Compare) -> What {
+    What::Session(Action::Compare(action))
+}
+
+const fn what_if(action: WhatIf) -> What {
+    What::Session(Action::WhatIf(action))
 }
 
 const fn mapping(action: Mapping) -> What {

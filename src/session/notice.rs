@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     project::{ProjectError, open::OpenError},
-    session::view::{Notice, Severity},
+    replay::Fault,
+    session::{
+        action::Action,
+        view::{Notice, Offer, Severity, grouped},
+    },
     store::StoreError,
 };
 
@@ -35,6 +39,14 @@ impl Notices {
 
     pub(crate) fn info(&mut self, title: impl Into<String>) {
         self.push(Severity::Info, Words { title: title.into(), detail: String::new(), hint: String::new() });
+    }
+
+    /// Something was done that can be taken back.
+    pub(crate) fn undoable(&mut self, title: impl Into<String>, undo: Action) {
+        self.info(title);
+        if let Some((notice, _)) = self.shown.last_mut() {
+            notice.offer = Some(Offer { label: "Undo", action: Box::new(undo) });
+        }
     }
 
     pub(crate) fn warning(
@@ -102,11 +114,25 @@ impl Notices {
         // The same trouble again is the same notice: a broken file must not fill the window.
         self.shown.retain(|(notice, _)| notice.title != title || notice.detail != detail);
         self.next += 1;
-        self.shown.push((Notice { id: self.next, severity, title, detail, hint }, Duration::ZERO));
+        let notice = Notice { id: self.next, severity, title, detail, hint, offer: None };
+        self.shown.push((notice, Duration::ZERO));
         if self.shown.len() > Self::MOST {
             self.shown.remove(0);
         }
     }
+}
+
+/// What people read of an expression that failed somewhere along a history: said once, with the
+/// first event it happened at.
+#[must_use]
+pub fn fault_words(fault: &Fault) -> String {
+    let place = if fault.count == 0 { "before the first event" } else { "at" };
+    let event = if fault.count > 0 { format!(" {}", fault.event) } else { String::new() };
+    let more = match fault.times {
+        0 | 1 => String::new(),
+        times => format!(" and {} more", grouped(times - 1)),
+    };
+    format!("{} ({place}{event}{more})", fault.failure)
 }
 
 /// What people read of a failed opening; nothing if it was withdrawn.

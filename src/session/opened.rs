@@ -116,7 +116,7 @@ impl Opened {
             Answer::Indexed(index) => self.take_index(&index, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
-                Vec::new()
+                self.watch_cells_job().into_iter().collect()
             }
             Answer::Streams(lines, passing) => {
                 self.browse.streams.take_lines(lines, passing);
@@ -142,6 +142,7 @@ impl Opened {
                 }
                 self.note_step(&step);
                 self.states.take_step(*step, changes);
+                jobs.extend(self.watch_values_job());
                 jobs
             }
             Answer::Event(event) => {
@@ -215,6 +216,10 @@ impl Opened {
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Step => self.states.stop_waiting(),
+            Slot::WatchSeries => self.watches.watched.stop(),
+            Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
+            Slot::Compare => self.compare_failed(),
+            Slot::Export => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
             slot => self.scripts_job_failed(slot),
@@ -224,7 +229,18 @@ impl Opened {
 
     /// Every job was stopped.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Index, Slot::Rows, Slot::Snapshots, Slot::Step, Slot::BlameWrites] {
+        for slot in [
+            Slot::Index,
+            Slot::Rows,
+            Slot::Snapshots,
+            Slot::Step,
+            Slot::BlameWrites,
+            Slot::Compare,
+            Slot::WatchSeries,
+            Slot::Hits,
+            Slot::Run,
+            Slot::Across,
+        ] {
             self.job_failed(slot);
         }
         for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
@@ -237,6 +253,7 @@ impl Opened {
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
         self.zone = zone;
         self.refresh_info();
+        self.find_bookmarks();
         let mut jobs = self.reload_rows();
         jobs.extend(self.bars_job());
         jobs.extend(self.snapshots_job());
@@ -265,10 +282,18 @@ impl Opened {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
         self.refresh_info();
+        if is_first {
+            self.load_branches();
+            self.load_places();
+        } else {
+            self.find_bookmarks();
+        }
+        self.find_branches();
         let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
         jobs.extend(self.snapshots_job());
         jobs.extend(self.types_job());
         jobs.extend(self.refold());
+        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs

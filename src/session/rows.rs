@@ -51,6 +51,11 @@ impl Rows {
         Arc::make_mut(&mut self.paths).retain(|other| other != path);
     }
 
+    /// The rows that are loaded or on their way.
+    pub(crate) fn loaded_rows(&self) -> std::ops::Range<u64> {
+        self.loaded_from..self.loaded_from + self.loaded.len() as u64
+    }
+
     /// Takes the first rows of the store, unless an index knows better by now.
     pub(crate) fn take_first(&mut self, rows: Vec<Option<LoadedRow>>) {
         if self.ordinals.is_none() {
@@ -174,6 +179,8 @@ impl Opened {
             order,
             filters: self.filter_views().into(),
             types: self.type_views().into(),
+            watches: self.watch_columns().into(),
+            watched: Arc::clone(&self.watches.watched.cells),
             zone: self.zone,
             generation: rows.generation,
         }

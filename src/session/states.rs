@@ -43,7 +43,7 @@ struct Pin {
 
 /// Memory for the keyframes of one history: enough for a million small states or a few hundred
 /// thousand shared large ones, and small beside what a window takes.
-const KEYFRAME_BYTES: usize = 256 << 20;
+pub(crate) const KEYFRAME_BYTES: usize = 256 << 20;
 
 impl States {
     pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
@@ -60,6 +60,23 @@ impl States {
     /// The history that is shown, for those who ask more of it.
     pub(crate) fn history(&self) -> Option<&Arc<History>> {
         self.history.as_ref()
+    }
+
+    /// The step at the cursor, as far as it is known.
+    pub(crate) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
+    }
+
+    /// Shows another history of the same stream: a branch, or the truth again.
+    pub(crate) fn replace_history(&mut self, history: Arc<History>) {
+        self.history = Some(history);
+    }
+
+    /// The same, and a job folds it.
+    pub(crate) fn fold_history(&mut self, history: Arc<History>) -> Job {
+        self.history = Some(Arc::clone(&history));
+        self.is_folding = true;
+        Job { slot: Slot::Fold, question: Question::Fold(history) }
     }
 
     /// The history that is shown, with its stream and the number of its reducer.
@@ -129,15 +146,17 @@ impl States {
 }
 
 impl Opened {
-    /// The chosen stream or its events changed: its history is folded anew.
-    pub(crate) fn refold(&mut self) -> Vec<Job> {
+    /// The chosen stream or its events changed: its recorded history is folded anew.
+    pub(crate) fn refold_truth(&mut self) -> Vec<Job> {
         let (Some(index), Some(stream)) = (&self.index, self.browse.focus) else {
             self.states.history = None;
             self.states.stream = None;
             self.states.step = None;
             self.states.changes = Arc::default();
             self.states.is_folding = false;
-            return self.blame_anew();
+            let mut jobs = self.blame_anew();
+            jobs.extend(self.probe_history());
+            return jobs;
         };
         let events = index.stream_events(stream).len();
         let category = index.streams().get(stream as usize).and_then(|info| info.name.category.clone());
@@ -171,7 +190,15 @@ impl Opened {
         self.states.history = Some(Arc::clone(&history));
         self.states.is_folding = true;
         let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(self.probe_history());
         jobs.extend(if is_same_stream && is_same_reducer { self.blame_on() } else { self.blame_anew() });
+        jobs
+    }
+
+    /// Another history is shown: what was watched and looked for in the old one is in the new.
+    fn probe_history(&mut self) -> Vec<Job> {
+        let mut jobs = self.follow_watches();
+        jobs.extend(self.follow_conditions());
         jobs
     }
 
@@ -231,7 +258,10 @@ impl Opened {
         Some(Job { slot: Slot::Pins, question })
     }
 
-    fn version_words(&self, count: usize) -> String {
+    pub(crate) fn version_words(&self, count: usize) -> String {
+        if let Some(words) = self.what_if.place_words(self, count) {
+            return words;
+        }
         let version = self
             .ordinal_of_count(count)
             .filter(|_| count > 0)
@@ -257,6 +287,7 @@ impl Opened {
         let count = step.map_or(self.cursor.count, |step| step.count);
         StateView {
             stream: self.focus_name().unwrap_or_default(),
+            branch: self.what_if.standing_name(),
             place: format!(
                 "{} of {}{}",
                 self.version_words(count),

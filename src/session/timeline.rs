@@ -70,7 +70,9 @@ impl Opened {
     pub(crate) fn length(&self) -> usize {
         let Some(index) = &self.index else { return 0 };
         match self.browse.focus {
-            Some(stream) if self.is_on_stream() => index.stream_events(stream).len(),
+            Some(stream) if self.is_on_stream() => {
+                self.what_if.shown_length().unwrap_or_else(|| index.stream_events(stream).len())
+            }
             _ => index.len(),
         }
     }
@@ -89,6 +91,7 @@ impl Opened {
         let question = BarsQuestion {
             index: Arc::clone(self.index.as_ref()?),
             stream: self.browse.focus.filter(|_| self.is_on_stream()),
+            length: self.what_if.shown_length().filter(|_| self.is_on_stream()),
             axis: self.timeline.axis,
             collapse: self.timeline.is_collapsed,
             zone: self.zone,
@@ -118,6 +121,7 @@ impl Opened {
             } else {
                 "Whole store".to_owned()
             },
+            branch: self.what_if.standing_name().filter(|_| on_stream),
             axis: if has_times { timeline.axis } else { Axis::Events },
             scope: timeline.scope,
             has_stream: self.has_stream(),
@@ -140,7 +144,7 @@ impl Opened {
         }
         let Some(index) = &self.index else { return 0.0 };
         let ordinal = count.checked_sub(1).and_then(|place| match self.browse.focus {
-            Some(stream) if self.is_on_stream() => index.stream_events(stream).get(place).copied(),
+            Some(_) if self.is_on_stream() => self.ordinal_of_count(count),
             _ => u32::try_from(place).ok(),
         });
         let time = ordinal.and_then(|ordinal| index.row(ordinal)?.time);
@@ -165,19 +169,30 @@ impl Opened {
             self.browse.snapshots.rows().iter().filter(|row| row.stream_number == self.browse.focus);
         let snapshots = of_stream.filter_map(|row| {
             let count = self.count_of_version(row.version.parse().ok()?)?;
-            Some((self.place_of(count) as f32, Tick::Snapshot))
+            Some((self.place_of(self.what_if.shown_count(count)) as f32, Tick::Snapshot))
         });
         let marked = [
             (Tick::Trouble, self.states.failures()),
             (Tick::Hit, self.conditions.ticks()),
             (Tick::Write, self.blame.ticks()),
-            (Tick::Bookmark, self.bookmarks.ticks(self.browse.focus)),
+            (Tick::Bookmark, self.bookmark_ticks()),
         ];
         let marked = marked
             .into_iter()
             .flat_map(|(tick, counts)| counts.into_iter().map(move |count| (count, tick)))
             .map(|(count, tick)| (self.place_of(count) as f32, tick));
         snapshots.chain(marked).collect()
+    }
+
+    /// Whether the cursor stands behind an event that a branch put in, changed or moved.
+    fn is_off_the_record(&self) -> bool {
+        self.what_if.place_words(self, self.here()).is_some()
+    }
+
+    /// Bookmarks are places of the recorded history.
+    fn bookmark_ticks(&self) -> Vec<usize> {
+        let counts = self.bookmarks.ticks(self.browse.focus).into_iter();
+        counts.map(|count| self.what_if.shown_count(count)).collect()
     }
 
     fn count_of_version(&self, version: i64) -> Option<usize> {
@@ -198,6 +213,10 @@ impl Opened {
         let total = grouped(self.length() as u64);
         let here = match &row {
             _ if self.here() == 0 => format!("before the first of {total}"),
+            _ if self.is_on_stream() && self.is_off_the_record() => {
+                let words = self.what_if.place_words(self, self.here()).unwrap_or_default();
+                format!("{words} of {total}")
+            }
             Some(row) if self.is_on_stream() => match row.version {
                 Some(version) => format!("v{version} of {total}"),
                 None => format!("{} of {total}", grouped(self.here() as u64)),

@@ -11,8 +11,10 @@ pub(crate) struct Spot {
     pub only_focus: bool,
     /// The event at the cursor.
     pub ordinal: Option<u32>,
-    /// How many events of the stream lie behind.
+    /// How many events of the stream, or of the branch, lie behind.
     pub count: usize,
+    /// The branch that was stood on, by its place.
+    pub branch: Option<usize>,
 }
 
 /// The places behind and ahead.
@@ -36,6 +38,17 @@ impl Trail {
         if self.behind.len() > Self::LENGTH {
             self.behind.remove(0);
         }
+    }
+
+    /// Takes the places of an earlier run, the oldest first, as lying behind all others.
+    pub(crate) fn load(&mut self, mut spots: Vec<Spot>) {
+        spots.append(&mut self.behind);
+        self.behind = spots;
+    }
+
+    /// The places behind, the last first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = Spot> + '_ {
+        self.behind.iter().rev().copied()
     }
 
     pub(crate) fn back(&mut self, from: Spot) -> Option<Spot> {
@@ -67,6 +80,7 @@ impl Opened {
             only_focus: self.browse.only_focus,
             ordinal: self.cursor.ordinal,
             count: self.cursor.count,
+            branch: self.standing_branch(),
         }
     }
 
@@ -82,10 +96,17 @@ impl Opened {
         spot.map(|spot| self.return_to(spot)).unwrap_or_default()
     }
 
+    /// Goes to a place and remembers where the user stood.
+    pub(crate) fn jump_to_spot(&mut self, spot: Spot) -> Vec<Job> {
+        self.trail.leave(self.spot());
+        self.return_to(spot)
+    }
+
     fn return_to(&mut self, spot: Spot) -> Vec<Job> {
         let mut jobs = self.focus_on(spot.focus, spot.only_focus);
+        jobs.extend(self.stand_as_in(spot));
         self.cursor.ordinal = spot.ordinal;
-        self.cursor.count = spot.count;
+        self.cursor.count = spot.count.min(self.what_if.shown_length().unwrap_or(usize::MAX));
         self.cursor.is_following = false;
         jobs.extend(self.cursor_moved());
         jobs

@@ -131,6 +131,9 @@ impl App {
                 self.cancel_work();
             }
             self.remember(action);
+            if let Some(panel) = panels::panel_of(action) {
+                dock::show(&mut self.tree, panel);
+            }
         }
         for Job { slot, question } in self.session.apply(input) {
             self.jobs.start(slot, move |work| question.run(work));

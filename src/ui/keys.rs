@@ -29,7 +29,7 @@ pub fn shown(text: &str) -> String {
 /// Whether a key without modifiers may act while nothing is being typed.
 #[must_use]
 pub fn is_plain(shortcut: KeyboardShortcut) -> bool {
-    shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F12)
+    shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F9 | Key::F12)
 }
 
 /// Whether a tree that has the focus wants the key for itself, to open and close its nodes.

@@ -33,7 +33,7 @@ fn run(arguments: &[&str]) -> Answer {
 }
 
 /// Compares what commands print with `tests/golden/cli/NAME.snap`.
-fn check(name: &str, commands: &[&[&str]]) {
+pub(crate) fn check(name: &str, commands: &[&[&str]]) {
     let mut text = String::new();
     for arguments in commands {
         let Answer { out, err, exit } = run(arguments);
@@ -50,7 +50,7 @@ fn check(name: &str, commands: &[&[&str]]) {
     settings.bind(|| insta::assert_snapshot!(name, text.replace('\r', "␍")));
 }
 
-fn json(arguments: &[&str]) -> Json {
+pub(crate) fn json(arguments: &[&str]) -> Json {
     let Answer { out, err, exit } = run(arguments);
     assert_ne!(exit, Exit::Failed, "{arguments:?}: {err}");
     Json::parse(out.as_bytes()).unwrap()
@@ -146,6 +146,69 @@ fn a_difference_ends_with_status_one() {
             &["diff", SHOP, "--stream", "order-4701", "--from", "2", "--to", "2", "--json"],
         ],
     );
+}
+
+#[test]
+fn events_that_meet_a_condition_are_found() {
+    let order = ["find", SHOP, "--stream", "order-4701"];
+    let order_4711 = ["find", SHOP, "--stream", "order-4711", "--changes", "status"];
+    check(
+        "find",
+        &[
+            &[&order[..], &["--changes", "/status"]].concat(),
+            &[&order[..], &["--changes", "/status", "--type", "OrderPaid", "--first", "--backward"]].concat(),
+            &[&order[..], &["--type", "OrderPaid", "--json"]].concat(),
+            &[&order_4711[..], &["--from", "4"]].concat(),
+            &[&order_4711[..], &["--from", "4", "--backward"]].concat(),
+            &[&order_4711[..], &["--from", "5", "--first"]].concat(),
+            &["find", SHOP, "--category", "order", "--type", "OrderRefunded", "--first", "--quiet"],
+            &["find", SHOP, "--category", "order", "--becomes", "state.total_cents > 30000"],
+            &[
+                "find",
+                SHOP,
+                "--category",
+                "account",
+                "--event",
+                "event.data.balance_cents < 0 || event.version > 12",
+            ],
+            &["find", SHOP, "--stream", "order-4701", "--state", "totl < 0", "--type", "OrderPaid"],
+            &["find", SHOP, "--stream", "order-4701", "--state", "totl < 0", "--type", "OrderPaid", "--json"],
+            &["find", SHOP, "--stream", "order-4701", "--state", "state.total <"],
+            &["find", SHOP, "--stream", "order-4701", "--event", "(event", "--json"],
+            &["find", SHOP, "--category", "account", "--changes", "nothing"],
+            &["find", SHOP, "--category", "account", "--changes", "nothing", "--json"],
+            &["find", SHOP, "--category", "odrer", "--changes", "status"],
+            &["find", SHOP, "--stream", "order-4701", "--changes", "1 + 1"],
+            &["find", SHOP, "--stream", "order-4701"],
+            &["find", SHOP, "--category", "order", "--from", "3", "--type", "OrderPaid"],
+            &["find", SHOP, "--type", "OrderPayed"],
+        ],
+    );
+}
+
+#[test]
+fn what_is_found_backward_is_what_is_found_forward_turned_round() {
+    let find = |more: &[&str]| {
+        let arguments = [&["find", SHOP, "--changes", "status", "--json"], more].concat();
+        json(&arguments).get("hits").and_then(Json::as_array).unwrap().to_vec()
+    };
+    let of_stream = |hit: &Json, hits: &[Json]| -> Vec<Json> {
+        hits.iter().filter(|other| other.get("stream") == hit.get("stream")).cloned().collect()
+    };
+    let forward = find(&["--category", "order"]);
+    let backward = find(&["--category", "order", "--backward"]);
+    assert!(forward.len() > 100);
+    let first = find(&["--category", "order", "--first"]);
+    let last = find(&["--category", "order", "--first", "--backward"]);
+    assert_eq!(first.len(), last.len());
+    for (first, last) in first.iter().zip(&last).step_by(25) {
+        let (there, mut back) = (of_stream(first, &forward), of_stream(first, &backward));
+        back.reverse();
+        assert_eq!(there, back);
+        assert_eq!((Some(first), Some(last)), (there.first(), there.last()));
+        let stream = first.get("stream").and_then(Json::as_text).unwrap();
+        assert_eq!(find(&["--stream", stream]), there);
+    }
 }
 
 #[test]

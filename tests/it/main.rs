@@ -9,16 +9,20 @@
 )]
 
 mod architecture;
+mod branches;
 mod cli;
+mod cli_what_if;
 mod conformance;
 mod control_set;
 mod detection;
 mod detection_hostile;
+mod genuine;
 mod hostile;
 mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod probes;
 mod project_file;
 mod replay;
 mod sample_data;

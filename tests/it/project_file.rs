@@ -12,7 +12,7 @@ use timeglass::{
         LayoutChoice, Places, ProjectError, ProjectFile, Sections, keep, parse_source, save_layout_to,
         sections::{
             BookmarkEntry, BranchEntry, ConditionEntry, EditEntry, EditKind, EngineEntry, OnFailureEntry,
-            PlaceEntry, ScriptsEntry, WatchEntry,
+            PlaceEntry, ScriptsEntry, SeenEntry, WatchEntry,
         },
     },
     store::layout::{Role, Source},
@@ -178,7 +178,13 @@ fn sections() -> Sections {
     let edit = EditEntry {
         what: EditKind::Change,
         event: 2,
+        seen: Some(SeenEntry {
+            event_type: "OrderPaid".into(),
+            version: Some(2),
+            time: Some("2024-03-01T09:51:00.211Z".into()),
+        }),
         after: None,
+        after_seen: None,
         event_type: None,
         data: Some("{\"amount\": 12345678901234567890}".into()),
         metadata: None,

@@ -11,8 +11,10 @@ use proptest::{
 use timeglass::{
     model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
     replay::{
-        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, StreamEvents, Write, fold,
+        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted, StreamEvents,
+        Write, fold,
     },
+    script::{Options, Script},
     store::{
         EventStore,
         index::Index,
@@ -118,6 +120,37 @@ impl Folding for Keeping {
     }
 }
 
+/// The same in JavaScript; the second keeps what it counts outside the state, from an event on.
+const SCRIPTS: [&str; 2] = [
+    r"({
+        $init: () => ({ entries: [], sum: 0 }),
+        Changed(state, event) {
+            const number = Number(event.sequenceNumber);
+            if (number % 11 === 0) throw new Error('out of order');
+            if (number % 5 === 0 && state.entries.length > 0) state.entries.shift();
+            else state.entries.push(event.data);
+            state.sum = Math.floor(number / 3);
+            return state;
+        },
+    })",
+    r"let hidden = 0;
+    fromCategory('order').foreachStream().when({
+        $init: () => ({ sum: 0 }),
+        Changed(state, event) {
+            if (Number(event.sequenceNumber) > 150) hidden += 1;
+            state.sum += hidden;
+            state.last = event.data;
+            return state;
+        },
+    })",
+];
+
+fn scripted(which: usize) -> Arc<dyn Reducer> {
+    let options = Options::frozen(None);
+    let script = Script::load_reducer("ledger.js", SCRIPTS[which], &options, &Work::default());
+    Arc::new(Scripted::new(script.expect("a script that loads")))
+}
+
 /// Every state of a history, made in the plainest way.
 fn states(events: &[RecordedEvent], reducer: &dyn Reducer, on_failure: OnFailure) -> Vec<Json> {
     let work = Work::default();
@@ -163,12 +196,12 @@ fn brute_force(states: &[Json], path: &Pointer) -> Vec<Write> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn blame_is_what_looking_at_every_state_finds(
         choices in vec(any::<(u8, u8)>(), 1..250),
-        kind in 0..3_usize,
+        kind in 0..5_usize,
         budget in 0..4_usize,
         is_folded in any::<bool>(),
         stops in any::<bool>(),
@@ -177,7 +210,8 @@ proptest! {
         let reducer: Arc<dyn Reducer> = match kind {
             0 => Arc::new(Merge::for_category(None)),
             1 => Arc::new(Ledger { fails_every: 11, hides_from: usize::MAX }),
-            _ => Arc::new(Ledger { fails_every: 90, hides_from: 120 }),
+            2 => Arc::new(Ledger { fails_every: 90, hides_from: 120 }),
+            _ => scripted(kind - 3),
         };
         let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
         let states = states(&events, &*reducer, on_failure);
@@ -188,7 +222,7 @@ proptest! {
             history.fold_all(&work).unwrap();
         }
         let paths = paths(&states);
-        for path in paths.iter().step_by(1 + paths.len() / 25) {
+        for path in paths.iter().step_by(1 + paths.len() / if kind < 3 { 25 } else { 6 }) {
             let expected = brute_force(&states, path);
             let counts: Vec<usize> = expected.iter().map(|write| write.count).collect();
             assert_eq!(history.writes(path, &work).unwrap(), counts, "{path}");
@@ -235,6 +269,34 @@ proptest! {
                 assert_eq!(ready.after, states[ready.count]);
             }
         }
+    }
+
+    #[test]
+    fn seeking_equals_folding_for_scripts(
+        length in 1..500_usize,
+        seeks in vec(any::<u16>(), 1..8),
+        which in 0..2_usize,
+        budget in 0..3_usize,
+        stops in any::<bool>(),
+    ) {
+        let choices: Vec<(u8, u8)> = (0..length).map(|number| (number as u8, (number / 3) as u8)).collect();
+        let (events, reducer) = (events(&choices), scripted(which));
+        let on_failure = if stops { OnFailure::Stop } else { OnFailure::GoOn };
+        let states = states(&events, &*reducer, on_failure);
+        let budget = [0, 20 << 10, 1 << 20][budget];
+        let history = History::new(Arc::new(HeldEvents(events)), reducer, on_failure, budget);
+        let (mut furthest, work) = (0, Work::default());
+        for seek in seeks {
+            let count = usize::from(seek) % (length + 1);
+            if count.is_multiple_of(5) {
+                history.fold_all(&work).unwrap();
+            }
+            furthest = furthest.max(count).max(history.folded());
+            let step = history.step_at(count, &work).unwrap();
+            assert_eq!(step.after, states[count]);
+            assert_eq!(step.before, states[count.saturating_sub(1)]);
+        }
+        assert_eq!(history.unresumable_at().is_some(), which == 1 && furthest >= 200);
     }
 
     #[test]
@@ -354,6 +416,7 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
         stored: Stored::Blob(Arc::from(*b"\x80\x04.")),
         encoding: Encoding::Pickle,
         decoded: Err("a pickle".into()),
+        is_unwrapped: false,
     };
     let (_, history) = history(all, 1 << 20);
     history.fold_all(&Work::default()).unwrap();
@@ -363,6 +426,51 @@ fn an_event_that_cannot_be_merged_is_a_failed_step_and_the_rest_goes_on() {
     assert_eq!(&*step.outcome.failure().unwrap().message, "the data cannot be merged: a pickle");
     let last = history.step_at(3, &Work::default()).unwrap();
     assert_eq!(last.after.to_compact(), r#"{"m1":3,"m3":3}"#);
+}
+
+#[test]
+fn a_script_is_asked_where_it_took_values_from() {
+    let text = r"fromCategory('order').foreachStream().when({
+        $init: () => ({ total: 0, lines: [] }),
+        LineAdded(state, event) {
+            const { sku, price, quantity } = event.data.line;
+            if (quantity <= 0) throw new Error('nothing to add');
+            state.total += price * quantity;
+            state.lines.push({ sku, cost: price * quantity, kind: sku.startsWith('TEA') ? 'tea' : 'other' });
+            state.last = event.data.line;
+            state.by = event.metadata.user;
+            state.status = 'open';
+            return state;
+        },
+    })";
+    let work = Work::default();
+    let script = Script::load_reducer("order.js", text, &Options::frozen(None), &work).unwrap();
+    let json = |text: &str| Json::parse(text.as_bytes()).unwrap();
+    let added = |number: i64, data: &str| {
+        let mut event = event(number, &StreamName::of("order", "1"), number, "LineAdded", json(data));
+        event.metadata = Payload::from_json(json(r#"{"user":"ada","machine":"till-3"}"#));
+        event
+    };
+    let events = vec![
+        added(1, r#"{"line":{"sku":"CUP-1","price":7,"quantity":1}}"#),
+        added(2, r#"{"line":{"sku":"TEA-4","price":12.5,"quantity":2},"note":"gift"}"#),
+    ];
+    let reducer = Arc::new(Scripted::new(script));
+    let history = History::new(Arc::new(HeldEvents(events)), reducer, OnFailure::GoOn, 1 << 20);
+    let step = history.step_at(2, &work).unwrap();
+    for (path, expected) in [
+        ("/total", "made from /data/line/price and /data/line/quantity"),
+        ("/lines/1/sku", "copied from /data/line/sku"),
+        ("/lines/1/kind", "made from /data/line/sku"),
+        ("/last", "copied from /data/line"),
+        ("/last/sku", "copied from /data/line/sku"),
+        ("/by", "copied from /metadata/user"),
+        ("/status", "set by the reducer; no single value of the event matters"),
+        ("/lines/0/sku", "set by the reducer; no single value of the event matters"),
+    ] {
+        let origins = history.origins(&step, &Pointer::parse(path).unwrap(), &work).unwrap();
+        assert_eq!(origins.to_string(), expected, "{path}");
+    }
 }
 
 #[test]

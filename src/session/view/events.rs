@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     model::{Pointer, Zone},
-    session::action::{BrowseAction, EventOrder},
+    session::{
+        action::{BrowseAction, EventOrder},
+        view::WatchCells,
+    },
     store::index::Index,
 };
 
@@ -31,6 +34,10 @@ pub struct EventsView {
     pub order: EventOrder,
     /// The filters in force, each with a text to show and the action that takes it away.
     pub filters: Arc<[FilterView]>,
+    /// The watches that have a column of their own: what they follow, and what they are called.
+    pub watches: Arc<[(String, String)]>,
+    /// What they found after the events of the chosen stream that are loaded.
+    pub watched: Arc<WatchCells>,
     /// Event types with their counts and whether they are shown.
     pub types: Arc<[TypeView]>,
     /// In which zone times are shown.
@@ -55,6 +62,13 @@ impl EventsView {
             version: found.version.map(|version| version.to_string()).unwrap_or_default(),
             event_type: listing.index.type_name(found.event_type).cloned().unwrap_or_default(),
         })
+    }
+
+    /// What a watch found after the event in a row; `None` if that is not known, or the event is of
+    /// another stream than the chosen one.
+    #[must_use]
+    pub fn watched(&self, row: u64, watch: &str) -> Option<&Arc<str>> {
+        self.watched.get(&self.listing.as_ref()?.ordinal(row)?)?.get(watch)
     }
 
     /// What was fetched for a row, if it was.

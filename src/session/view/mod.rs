@@ -21,19 +21,19 @@ mod what_if;
 use std::sync::Arc;
 
 pub use blame::{BlameView, LastWrite, WriteRow};
-pub use bookmarks::BookmarksView;
-pub use compare::CompareView;
-pub use conditions::ConditionsView;
+pub use bookmarks::{BookmarksView, PlaceRow};
+pub use compare::{CompareSideView, CompareView};
+pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
-pub use screen::{NoEventsView, Notice, RecentView, Screen, Severity};
+pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
 pub use timeline::{Tick, TimelineView};
-pub use watches::WatchesView;
-pub use what_if::WhatIfView;
+pub use watches::{WatchCells, WatchView, WatchesView};
+pub use what_if::{BranchRow, DraftView, EditRow, OutcomeView, WhatIfView};
 
 use crate::{
     model::{RecordedEvent, Zone},

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::session::view::TableRow;
+use crate::session::{action::Action, view::TableRow};
 
 /// Which screen the window shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,8 +53,17 @@ pub enum Severity {
     Error,
 }
 
+/// What a notice offers to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// What the button says.
+    pub label: &'static str,
+    /// What it does.
+    pub action: Box<Action>,
+}
+
 /// What the user should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     /// Its number, for dismissing.
     pub id: u64,
@@ -66,4 +75,6 @@ pub struct Notice {
     pub detail: String,
     /// What to do; may be empty.
     pub hint: String,
+    /// What can be done about it right here.
+    pub offer: Option<Offer>,
 }

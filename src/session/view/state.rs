@@ -12,6 +12,8 @@ use crate::{
 pub struct StateView {
     /// The stream's name; empty while none is chosen.
     pub stream: Arc<str>,
+    /// The branch that it is of, instead of what was recorded.
+    pub branch: Option<Arc<str>>,
     /// "v118 of 231".
     pub place: String,
     /// The time of the event at the cursor.

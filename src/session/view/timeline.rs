@@ -31,6 +31,8 @@ pub struct TimelineView {
     pub place: String,
     /// What the timeline shows: the stream's name or "whole store".
     pub subject: String,
+    /// The branch that it shows, instead of what was recorded.
+    pub branch: Option<Arc<str>>,
     /// What it counts.
     pub axis: Axis,
     /// What it shows.

@@ -32,7 +32,7 @@ type Reading = (Encoding, Result<Json, Arc<str>>);
 pub fn decode(stored: Stored, unwrap: &[Unwrap]) -> Payload {
     let (encoding, decoded) = read(Value::from(&stored));
     let decoded = decoded.map(|json| if unwrap.is_empty() { json } else { unwrapped(json, unwrap) });
-    Payload { stored, encoding, decoded }
+    Payload { stored, encoding, decoded, is_unwrapped: !unwrap.is_empty() }
 }
 
 /// Reads a value without keeping it: its encoding, and what it says or why it cannot be read.
@@ -55,7 +55,7 @@ pub fn part(json: Json) -> Payload {
         Json::Text(text) => Stored::Text(text.as_bytes().into()),
         other => Stored::Text(other.to_compact().into_bytes().into()),
     };
-    Payload { stored, encoding: Encoding::Part, decoded: Ok(json) }
+    Payload { stored, encoding: Encoding::Part, decoded: Ok(json), is_unwrapped: false }
 }
 
 fn text(bytes: &[u8]) -> Reading {

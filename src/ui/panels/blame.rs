@@ -132,14 +132,14 @@ fn value_ui(ui: &mut Ui, view: &BlameView) {
 /// The event that wrote what the path holds now, and where it took it from.
 fn last_ui(ui: &mut Ui, last: &LastWrite, asked: &mut Vec<BlameAction>) {
     let row = &last.row;
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         ui.weak(if row.new.is_some() { "written by" } else { "removed by" });
         let ink = Palette::of(ui).of_name(&row.event_type);
         let event = RichText::new(format!("{} {}", row.event_type, row.version)).color(ink);
         if ui.link(event).on_hover_text("Go to this event").clicked() {
             asked.push(BlameAction::GoTo(row.count));
         }
-        ui.weak(&row.time);
+        ui.add(egui::Label::new(RichText::new(&row.time).weak()).truncate());
     });
     if !last.origin.is_empty() {
         ui.add(egui::Label::new(RichText::new(&last.origin).color(Palette::of(ui).soft)).wrap());
@@ -147,7 +147,7 @@ fn last_ui(ui: &mut Ui, last: &LastWrite, asked: &mut Vec<BlameAction>) {
 }
 
 fn count_ui(ui: &mut Ui, view: &BlameView) {
-    ui.separator();
+    ui.add_space(theme::GAP);
     ui.horizontal_wrapped(|ui| {
         let plural = if view.total == 1 { "" } else { "s" };
         ui.strong(format!("{} write{plural}", grouped(view.total as u64)));

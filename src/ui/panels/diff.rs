@@ -1,13 +1,13 @@
 //! What differs: before and after the step at the cursor, or between two pinned points.
 
 use crate::{
-    model::Pointer,
+    model::{Change, Pointer},
     session::{
-        action::{Action, BlameAction, CursorAction},
+        action::{Action, CursorAction},
         view::DiffView,
     },
     ui::{
-        panels::state::why_button,
+        panels::state::questions,
         widgets::{
             diff::{DiffState, diff_list_with_menu},
             empty::empty_panel,
@@ -37,7 +37,7 @@ pub fn diff_ui(ui: &mut egui::Ui, view: &DiffView, local: &mut DiffLocal, action
             ui.weak(format!("{count} change{}", if count == 1 { "" } else { "s" }));
         }
         if !view.changes.is_empty() && ui.small_button("Copy as JSON").clicked() {
-            let changes = view.changes.iter().map(crate::model::Change::to_json);
+            let changes = view.changes.iter().map(Change::to_json);
             ui.ctx().copy_text(crate::model::Json::array(changes).to_pretty());
         }
     });
@@ -57,11 +57,29 @@ pub fn diff_ui(ui: &mut egui::Ui, view: &DiffView, local: &mut DiffLocal, action
         };
         empty_panel(ui, Icon::Check, "No difference", hint, None);
     } else {
-        let mut why = None;
-        let mut menu = |ui: &mut egui::Ui, path: &Pointer| why = why_button(ui, path).or_else(|| why.take());
-        diff_list_with_menu(ui, "Changes", &view.changes, &mut local.list, Some(&mut menu));
-        actions.extend(why.map(|path| Action::Blame(BlameAction::Ask(path))));
+        changes_ui(ui, "Changes", &view.changes, &mut local.list, actions);
     }
+}
+
+/// A list of changes, each with the menu of questions that a value of the state has.
+pub(crate) fn changes_ui(
+    ui: &mut egui::Ui,
+    name: &str,
+    changes: &[Change],
+    list: &mut DiffState,
+    actions: &mut Vec<Action>,
+) {
+    let mut asked = None;
+    let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
+        for (name, action) in questions(path) {
+            if ui.button(name).clicked() {
+                asked = Some(action);
+                ui.close();
+            }
+        }
+    };
+    diff_list_with_menu(ui, name, changes, list, Some(&mut menu));
+    actions.extend(asked);
 }
 
 fn pin_ui(ui: &mut egui::Ui, which: usize, name: &str, view: &DiffView, actions: &mut Vec<Action>) {

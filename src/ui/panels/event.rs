@@ -4,7 +4,8 @@ use egui::RichText;
 
 use crate::{
     model::{Payload, Pointer, RecordedEvent, Zone},
-    session::action::{Action, BrowseAction},
+    replay::Probe,
+    session::action::{Action, BrowseAction, WatchAction},
     ui::{
         theme::Palette,
         widgets::{
@@ -72,8 +73,7 @@ pub fn event_ui(
     });
     match local.shown {
         Part::Data => {
-            let column = payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex);
-            actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
+            actions.extend(payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex));
         }
         Part::Metadata => {
             drop(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex));
@@ -110,25 +110,33 @@ fn head_ui(ui: &mut egui::Ui, event: &RecordedEvent, zone: Zone) {
     });
 }
 
-/// A decoded payload as a tree, another as bytes; returns a path that is to become a column.
+/// A decoded payload as a tree, another as bytes; returns what was asked of a value in it.
 fn payload_ui(
     ui: &mut egui::Ui,
     name: &str,
     payload: &Payload,
     tree: &mut TreeState,
     hex: &mut Scroll,
-) -> Option<Pointer> {
+) -> Option<Action> {
     match &payload.decoded {
         Ok(value) => {
-            let mut column = None;
+            let mut asked = None;
             let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-                if name == "Data" && ui.button("Show as a column of the events").clicked() {
-                    column = Some(path.clone());
-                    ui.close();
+                if name != "Data" {
+                    return;
+                }
+                for (name, action) in [
+                    ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+                    ("Watch this", Action::Watches(WatchAction::Add(Probe::Event(path.clone())))),
+                ] {
+                    if ui.button(name).clicked() {
+                        asked = Some(action);
+                        ui.close();
+                    }
                 }
             };
             JsonTree::new(name, value).menu(&mut menu).show(ui, tree);
-            column
+            asked
         }
         Err(reason) => {
             ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));

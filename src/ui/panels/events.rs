@@ -10,8 +10,9 @@ use egui::{
 use crate::{
     model::{Pointer, Timestamp, Zone},
     session::{
-        action::{Action, BrowseAction, EventOrder},
+        action::{Action, BrowseAction, EventOrder, WhatIfAction},
         view::{EventsView, TypeView, grouped, typed_path},
+        what_if::Target,
     },
     ui::widgets::{
         empty,
@@ -48,6 +49,8 @@ const STREAM: &str = "stream";
 const VERSION: &str = "version";
 const TYPE: &str = "type";
 const DATA: &str = "data";
+/// What the keys of the columns of watches begin with.
+const WATCH: &str = "watch ";
 
 /// Filters and table.
 pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, actions: &mut Vec<Action>) {
@@ -58,7 +61,7 @@ pub fn events_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, 
         let title = if view.listing.is_some() { "No events" } else { "Reading the first events…" };
         empty::empty_panel(ui, Icon::Search, title, hint, None);
     } else {
-        table_ui(ui, view, local, &mut asked);
+        table_ui(ui, view, local, (&mut asked, actions));
     }
     actions.extend(asked.into_iter().map(Action::Browse));
 }
@@ -231,10 +234,19 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
     let path =
         |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));
+    let watch = |(watch, name): &(String, String)| {
+        ColumnSpec::new(&format!("{WATCH}{watch}"), name, 120.0, ColumnKind::Code)
+    };
+    columns.extend(view.watches.iter().map(watch));
     columns
 }
 
-fn table_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked: &mut Vec<BrowseAction>) {
+fn table_ui(
+    ui: &mut egui::Ui,
+    view: &EventsView,
+    local: &mut EventsLocal,
+    (asked, actions): (&mut Vec<BrowseAction>, &mut Vec<Action>),
+) {
     let columns = columns(view);
     let is_other = std::mem::replace(&mut local.generation, view.generation) != view.generation;
     let has_moved = std::mem::replace(&mut local.cursor_row, view.cursor_row) != view.cursor_row;
@@ -246,7 +258,13 @@ fn table_ui(ui: &mut egui::Ui, view: &EventsView, local: &mut EventsLocal, asked
         _ => RowLook::Plain,
     };
     let mut from_menu = Vec::new();
-    let mut menu = |ui: &mut egui::Ui, row: u64| row_menu_ui(ui, view, row, &mut from_menu);
+    let mut menu = |ui: &mut egui::Ui, row: u64| {
+        row_menu_ui(ui, view, row, &mut from_menu);
+        if view.listing.is_some() {
+            ui.separator();
+            what_if_menu_ui(ui, row, actions);
+        }
+    };
     let response = Table::new("Events", &columns)
         .rows(view.total)
         .selected(view.cursor_row)
@@ -279,6 +297,10 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
             Some(loaded) => Cell::text(loaded.preview.clone()),
             None => Cell::pending(),
         },
+        key if key.starts_with(WATCH) => {
+            let watch = key.strip_prefix(WATCH).unwrap_or_default();
+            view.watched(row, watch).map(|value| Cell::text(value.to_string())).unwrap_or_default()
+        }
         key if key.starts_with('/') => {
             let place = view.paths.iter().position(|path| path.to_string() == key);
             match (loaded, place) {
@@ -297,6 +319,23 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
                 VERSION => Cell::text(head.version),
                 _ => Cell::inked(head.event_type.to_string(), Ink::Name),
             }
+        }
+    }
+}
+
+/// One click to a branch in which this event went otherwise.
+fn what_if_menu_ui(ui: &mut egui::Ui, row: u64, actions: &mut Vec<Action>) {
+    let target = Target::Row(row);
+    for (name, action) in [
+        ("Leave this event out (what-if)", WhatIfAction::LeaveOut(target)),
+        ("Edit this event… (what-if)", WhatIfAction::Edit(target)),
+        ("Insert before… (what-if)", WhatIfAction::InsertBefore(target)),
+        ("Insert after… (what-if)", WhatIfAction::InsertAfter(target)),
+        ("Move… (what-if)", WhatIfAction::Move(target)),
+    ] {
+        if ui.button(name).clicked() {
+            actions.push(Action::WhatIf(action));
+            ui.close();
         }
     }
 }

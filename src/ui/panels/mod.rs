@@ -25,7 +25,7 @@ pub mod what_if;
 
 use crate::{
     session::{
-        action::{Action, BlameAction},
+        action::{Action, BlameAction, CompareAction, WhatIfAction},
         view::View,
     },
     ui::dock::Panel,
@@ -70,6 +70,22 @@ pub struct Local {
     pub show_panel: Option<Panel>,
     /// What panels asked for after the actions of this frame were taken.
     pub actions: Vec<Action>,
+}
+
+/// The panel in which what was asked for is seen, if that is another than where it was asked.
+#[must_use]
+pub fn panel_of(action: &Action) -> Option<Panel> {
+    match action {
+        Action::WhatIf(
+            WhatIfAction::LeaveOut(_)
+            | WhatIfAction::Edit(_)
+            | WhatIfAction::InsertBefore(_)
+            | WhatIfAction::InsertAfter(_)
+            | WhatIfAction::Move(_),
+        ) => Some(Panel::WhatIf),
+        Action::Compare(CompareAction::TakeBranch) => Some(Panel::Compare),
+        _ => None,
+    }
 }
 
 /// Draws a docked panel.

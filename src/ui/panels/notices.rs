@@ -31,6 +31,12 @@ pub fn notices_ui(ctx: &egui::Context, notices: &[Notice], actions: &mut Vec<Act
                 if notice::notice(ui, &text) == Some(NoticeRequest::Dismiss) {
                     actions.push(Action::Shell(ShellAction::Dismiss(shown.id)));
                 }
+                if let Some(offer) = &shown.offer
+                    && ui.button(offer.label).clicked()
+                {
+                    actions.push((*offer.action).clone());
+                    actions.push(Action::Shell(ShellAction::Dismiss(shown.id)));
+                }
             });
             ui.add_space(6.0);
         }

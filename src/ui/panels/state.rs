@@ -6,14 +6,16 @@ use egui::{RichText, TextEdit};
 
 use crate::{
     model::{Change, Pointer},
+    replay::{Condition, Probe},
     session::{
-        action::{Action, BlameAction, BrowseAction},
+        action::{Action, BlameAction, BrowseAction, ConditionAction, WatchAction},
         view::StateView,
     },
     ui::{
         panels::state_notes,
         theme::Palette,
         widgets::{
+            band::branch_band,
             empty::empty_panel,
             icon::{Icon, icon_button},
             json_tree::{JsonTree, Marks, TreeState, marks_of},
@@ -56,13 +58,13 @@ pub fn state_ui(
         local.marked = Arc::clone(&view.changes);
         local.marks = marks_of(&view.changes);
     }
-    let mut column = None;
-    let mut why = None;
+    let mut asked = None;
     let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-        why = why_button(ui, path).or_else(|| why.take());
-        if ui.button("Show as a column of the events").clicked() {
-            column = Some(path.clone());
-            ui.close();
+        for (name, action) in questions(path) {
+            if ui.button(name).clicked() {
+                asked = Some(action);
+                ui.close();
+            }
         }
     };
     let answer = JsonTree::new("State", state)
@@ -70,17 +72,18 @@ pub fn state_ui(
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(column.map(|path| Action::Browse(BrowseAction::AddColumn(path))));
-    actions.extend(why.or(answer.entered).map(|path| Action::Blame(BlameAction::Ask(path))));
+    actions.extend(asked.or(answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
 }
 
-/// The entry of a menu that asks which events wrote a path; gives the path if it was chosen.
-pub(crate) fn why_button(ui: &mut egui::Ui, path: &Pointer) -> Option<Pointer> {
-    let is_clicked = ui.button("Why is this value so?").clicked();
-    if is_clicked {
-        ui.close();
-    }
-    is_clicked.then(|| path.clone())
+/// What can be asked of a value in the state.
+pub(crate) fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
+    let changes = Condition::Changes { path: path.clone(), from: None, to: None };
+    [
+        ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
+        ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
+        ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+    ]
 }
 
 impl StateLocal {
@@ -91,6 +94,9 @@ impl StateLocal {
 }
 
 fn head_ui(ui: &mut egui::Ui, view: &StateView) {
+    if let Some(branch) = &view.branch {
+        branch_band(ui, branch);
+    }
     // Lines of text, and no buttons: they stand as close as text does.
     let height = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 16.0);
     ui.horizontal_wrapped(|ui| {

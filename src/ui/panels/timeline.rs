@@ -8,6 +8,7 @@ use crate::{
         view::{Tick, TimelineView},
     },
     ui::widgets::{
+        band::branch_chip,
         timeline::{TickKind, TimelineShape, timeline},
         transport::{TransportRequest, TransportShape, transport},
     },
@@ -34,6 +35,9 @@ pub fn timeline_ui(
             ui.label(RichText::new(&view.place).monospace());
             ui.separator();
             ui.add(egui::Label::new(RichText::new(&view.subject).strong()).truncate());
+            if let Some(branch) = &view.branch {
+                branch_chip(ui, branch);
+            }
         });
     });
     ui.add_space(2.0);

@@ -1,6 +1,7 @@
 //! What panels are built of. Widgets know `model` and the theme, never the session: they take plain data and
 //! return what the user asked for.
 
+pub mod band;
 pub mod code_editor;
 pub mod diff;
 pub mod empty;
@@ -8,6 +9,7 @@ pub mod hex;
 pub mod icon;
 pub mod json_tree;
 pub mod notice;
+pub mod plot;
 pub mod rows;
 pub mod table;
 pub mod timeline;

@@ -13,6 +13,7 @@ fn options() -> Options {
     let mut options = Options::default();
     options.limits.call = Duration::from_millis(200);
     options.limits.memory = 64 << 20;
+    options.limits.state = 1 << 20;
     options
 }
 
@@ -29,13 +30,27 @@ fn start(source: &str) -> Runner {
     Runner::start(&script, &Work::default()).unwrap()
 }
 
-/// Runs a handler with this body between two harmless events.
 #[track_caller]
 fn check(body: &str, fault: &str, message: &str) {
+    check_within(Duration::from_millis(200), body, fault, message);
+}
+
+/// As `check`, with time for whatever is not a matter of time.
+#[track_caller]
+fn check_slow(body: &str, fault: &str, message: &str) {
+    check_within(Duration::from_secs(60), body, fault, message);
+}
+
+/// Runs a handler with this body between two harmless events.
+#[track_caller]
+fn check_within(call: Duration, body: &str, fault: &str, message: &str) {
     let source = format!(
         "var kept = [];\nfromAll().when({{\n$init() {{ return {{ n: 0 }}; }},\nOk(s) {{ s.n++; return s; }},\nBad(s, e) {{ {body}\n}} }});"
     );
-    let mut runner = start(&source);
+    let mut options = options();
+    options.limits.call = call;
+    let script = Script::load("hostile.js", &source, &options, &Work::default()).unwrap();
+    let mut runner = Runner::start(&script, &Work::default()).unwrap();
     assert!(matches!(runner.feed(&event("Ok", "{}")), Step::Processed(_)));
     let Step::Faulted(faulted) = runner.feed(&event("Bad", "{}")) else { panic!("no fault: {body}") };
     assert_eq!(faulted.fault.name(), fault, "{body}: {}", faulted.failure);
@@ -54,7 +69,11 @@ fn endless_loops_end_whatever_catches() {
     check("[2, 1].sort(() => { for (;;) {} })", "execution-timeout", "");
     check("new Promise(() => { for (;;) {} }); log('after')", "execution-timeout", "");
     check("(async () => { for (;;) {} })(); log('after')", "execution-timeout", "");
-    check("function* g() { try { for (;;) {} } finally { log('closed'); } } [...g()]", "execution-timeout", "");
+    check(
+        "function* g() { try { for (;;) {} } finally { log('closed'); } } [...g()]",
+        "execution-timeout",
+        "",
+    );
     check("JSON.stringify({ toJSON() { for (;;) {} } })", "execution-timeout", "");
     check("return { get x() { for (;;) {} } };", "handler-error", "getter");
     check("/^(a+)+$/.test('a'.repeat(60) + 'b')", "execution-timeout", "");
@@ -64,41 +83,64 @@ fn endless_loops_end_whatever_catches() {
 
 #[test]
 fn endless_recursion_ends_whatever_catches() {
-    check("function f(n) { return 1 + f(n + 1); } f(0)", "handler-error", "too deep");
-    check("function f() { try { f(); } catch (x) { log('caught'); } } f()", "handler-error", "too deep");
-    check("function f() { try { f(); } finally { f(); } } f()", "handler-error", "too deep");
-    check("class A { get x() { return this.x; } } new A().x", "handler-error", "too deep");
-    check("const f = () => [1].map(f); f()", "handler-error", "too deep");
-    check("const p = new Proxy({}, { get: (t, k, r) => r[k] }); p.x", "handler-error", "too deep");
-    check("const o = { toString() { return '' + o; } }; '' + o", "handler-error", "too deep");
-    check("const o = { toJSON() { return JSON.stringify(o); } }; JSON.stringify(o)", "handler-error", "too deep");
-    check("JSON.parse('['.repeat(100000))", "handler-error", "");
-    check("let a = []; for (let i = 0; i < 100000; i++) a = [a]; JSON.stringify(a)", "handler-error", "");
-    check("let a = []; for (let i = 0; i < 100000; i++) a = [a]; return a;", "state-serialization-error", "64 levels");
-    check("new RegExp('('.repeat(50000) + ')'.repeat(50000))", "handler-error", "");
+    check_slow("function f(n) { return 1 + f(n + 1); } f(0)", "handler-error", "too deep");
+    check_slow("function f() { try { f(); } catch (x) { log('caught'); } } f()", "handler-error", "too deep");
+    check_slow("function f() { try { f(); } finally { f(); } } f()", "handler-error", "too deep");
+    check_slow("class A { get x() { return this.x; } } new A().x", "handler-error", "too deep");
+    check_slow("const f = () => [1].map(f); f()", "handler-error", "too deep");
+    check_slow("const p = new Proxy({}, { get: (t, k, r) => r[k] }); p.x", "handler-error", "too deep");
+    check_slow("const o = { toString() { return '' + o; } }; '' + o", "handler-error", "too deep");
+    check_slow(
+        "const o = { toJSON() { return JSON.stringify(o); } }; JSON.stringify(o)",
+        "handler-error",
+        "too deep",
+    );
+    check_slow("JSON.parse('['.repeat(100000))", "handler-error", "");
+    check_slow(
+        "let a = []; for (let i = 0; i < 100000; i++) a = [a]; JSON.stringify(a)",
+        "handler-error",
+        "",
+    );
+    check_slow(
+        "let a = []; for (let i = 0; i < 100000; i++) a = [a]; return a;",
+        "state-serialization-error",
+        "64 levels",
+    );
+    check_slow("new RegExp('('.repeat(50000) + ')'.repeat(50000))", "handler-error", "");
 }
 
 #[test]
 fn memory_bombs_end() {
-    check("const a = []; for (;;) a.push({ x: 1, y: [1, 2, 3] })", "handler-error", "64 MiB");
-    check("for (;;) kept.push({ x: 1, y: [1, 2, 3] })", "handler-error", "64 MiB");
-    check("let s = 'x'; for (;;) s += s", "handler-error", "");
-    check("let s = 'x'; try { for (;;) s += s } catch (x) { log('caught'); return { a: 1 }; }", "handler-error", "64 MiB");
-    check("'x'.repeat(2 ** 29)", "handler-error", "64 MiB");
-    check("try { 'x'.repeat(2 ** 29) } catch (x) { return { caught: true }; }", "handler-error", "64 MiB");
-    check("new Array(1e9).fill(0)", "handler-error", "");
-    check("new Uint8Array(2 ** 30)", "handler-error", "64 MiB");
-    check("new ArrayBuffer(2 ** 31)", "handler-error", "64 MiB");
-    check("'x'.repeat(1e7).split('')", "handler-error", "64 MiB");
-    check("Array.from({ length: 1e9 })", "handler-error", "");
-    check("new Array(5e7).join('ab')", "handler-error", "64 MiB");
-    check("'x'.padStart(2 ** 29)", "handler-error", "64 MiB");
-    check("const m = new Map(); for (let i = 0; ; i++) m.set(i, i)", "handler-error", "64 MiB");
-    check("let o = {}; for (let i = 0; ; i++) o['k' + i] = i", "handler-error", "64 MiB");
-    check("2n ** 100000000n", "handler-error", "");
-    check("let a = new Array(1e9); return a;", "state-serialization-error", "");
-    check("let a = {}; for (let i = 0; i < 40; i++) a = { l: a, r: a }; return a;", "state-serialization-error", "bytes");
-    check("let a = {}; for (let i = 0; i < 40; i++) a = { l: a, r: a }; emit('x', 'T', a);", "state-serialization-error", "bytes");
+    check_slow("const a = []; for (;;) a.push({ x: 1, y: [1, 2, 3] })", "handler-error", "64 MiB");
+    check_slow("for (;;) kept.push({ x: 1, y: [1, 2, 3] })", "handler-error", "64 MiB");
+    check_slow("let t = 'x'; for (;;) t += t", "handler-error", "");
+    check_slow("'x'.repeat(2 ** 29)", "handler-error", "64 MiB");
+    check_slow(
+        "try { 'x'.repeat(2 ** 29) } catch (x) { return { caught: true }; }",
+        "handler-error",
+        "64 MiB",
+    );
+    check_slow("new Array(1e9).fill(0)", "handler-error", "");
+    check_slow("new Uint8Array(2 ** 30)", "handler-error", "64 MiB");
+    check_slow("new ArrayBuffer(2 ** 31)", "handler-error", "");
+    check_slow("'x'.repeat(1e7).split('')", "handler-error", "64 MiB");
+    check_slow("Array.from({ length: 1e9 })", "handler-error", "");
+    check_slow("new Array(5e7).join('ab')", "handler-error", "64 MiB");
+    check_slow("'x'.padStart(2 ** 29)", "handler-error", "64 MiB");
+    check_slow("const m = new Map(); for (let i = 0; ; i++) m.set(i, i)", "handler-error", "64 MiB");
+    check_slow("let o = {}; for (let i = 0; ; i++) o['k' + i] = i", "handler-error", "64 MiB");
+    check_slow("2n ** 100000000n", "handler-error", "");
+    check_slow("let a = new Array(1e9); return a;", "state-serialization-error", "");
+    check_slow(
+        "let a = {}; for (let i = 0; i < 40; i++) a = { l: a, r: a }; return a;",
+        "state-serialization-error",
+        "bytes",
+    );
+    check_slow(
+        "let a = {}; for (let i = 0; i < 40; i++) a = { l: a, r: a }; emit('x', 'T', a);",
+        "state-serialization-error",
+        "bytes",
+    );
 }
 
 #[test]
@@ -109,16 +151,32 @@ fn values_that_cannot_be_stored() {
     check("return Symbol('x');", "state-serialization-error", "symbol");
     check("return { a: NaN };", "state-serialization-error", "NaN");
     check("return new Proxy({}, { ownKeys() { throw new Error('no keys'); } });", "handler-error", "no keys");
-    check("return Object.defineProperty([], 0, { get() { log('read'); return 1; } });", "handler-error", "getter");
+    check(
+        "return Object.defineProperty([], 0, { get() { log('read'); return 1; } });",
+        "handler-error",
+        "getter",
+    );
 }
 
 #[test]
 fn host_errors_pass_every_catch() {
-    check("try { emit('', 'T', {}); } catch (x) { log('caught'); } finally { log('finally'); }", "handler-error", "blank");
+    check(
+        "try { emit('', 'T', {}); } catch (x) { log('caught'); } finally { log('finally'); }",
+        "handler-error",
+        "blank",
+    );
     check("new Promise(() => emit(1)); log('after');", "handler-error", "emit needs");
     check("(async () => { await emit(1); })(); log('after');", "handler-error", "emit needs");
-    check("function* g() { try { yield 1; } finally { log('closed'); } } for (const x of g()) emit(1);", "handler-error", "");
-    check("try { log({ a: 1n, b: Symbol('x') }); } catch (x) { log('caught'); }", "state-serialization-error", "symbol");
+    check(
+        "function* g() { try { yield 1; } finally { log('closed'); } } for (const x of g()) emit(1);",
+        "handler-error",
+        "",
+    );
+    check(
+        "try { log({ a: 1n, b: Symbol('x') }); } catch (x) { log('caught'); }",
+        "state-serialization-error",
+        "symbol",
+    );
 }
 
 #[test]
@@ -138,7 +196,9 @@ fn our_functions_do_not_lean_on_what_scripts_can_change() {
             A(s, e) { log(s, e.data, e.metadata); emit('out', 'T', e.data, { a: 1 }); s.seen = e.data.n; s.date = new Date(0).getFullYear(); return s; },
         });";
     let mut runner = start(source);
-    let Step::Processed(step) = runner.feed(&event("A", r#"{"n":5,"__proto__":{"x":1}}"#)) else { panic!("faulted") };
+    let Step::Processed(step) = runner.feed(&event("A", r#"{"n":5,"__proto__":{"x":1}}"#)) else {
+        panic!("faulted")
+    };
     assert_eq!(step.state.to_compact(), r#"{"list":[1],"seen":5,"date":1970}"#);
     assert_eq!(&*step.emitted[0].data, r#"{"n":5,"__proto__":{"x":1}}"#);
 }
@@ -179,11 +239,16 @@ fn loading_has_limits_too() {
     };
     assert_eq!(load("for (;;) {}").0, "compilation-timeout");
     assert_eq!(load("try { for (;;) {} } catch (x) {} fromAll().when({});").0, "compilation-timeout");
-    assert_eq!(load("const a = []; for (;;) a.push([1]);").0, "invalid-projection");
-    assert_eq!(load("function f() { f(); } try { f(); } catch (x) {} fromAll().when({});").0, "invalid-projection");
+    assert_eq!(
+        load("function f() { f(); } try { f(); } catch (x) {} fromAll().when({});").0,
+        "invalid-projection"
+    );
     assert_eq!(load(&"(".repeat(100_000)).0, "invalid-projection");
     assert_eq!(load(&"[".repeat(100_000)).0, "invalid-projection");
-    assert_eq!(load("let a = 1;\nlet b = 2 +;\n").1, "load.js:2:12: SyntaxError: unexpected token in expression: ';'");
+    assert_eq!(
+        load("let a = 1;\nlet b = 2 +;\n").1,
+        "load.js:2:12: SyntaxError: unexpected token in expression: ';'"
+    );
 }
 
 #[test]

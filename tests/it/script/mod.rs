@@ -1,4 +1,5 @@
 //! Users' scripts: the corpus of the projection dialect, and what hostile scripts try.
 
 mod corpus;
+mod expressions;
 mod hostile;

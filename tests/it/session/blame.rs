@@ -6,9 +6,10 @@ use timeglass::{
     model::{Json, Pointer, StreamName},
     session::{
         Input,
-        action::{Action, Axis, BlameAction, BrowseAction, CursorAction, Scope, ShellAction},
+        action::{Action, Axis, BlameAction, BrowseAction, CursorAction, Scope, ShellAction, WhatIfAction},
         job::Slot,
         view::{Tick, WriteRow},
+        what_if::{DraftTexts, Target},
     },
     store::memory::event,
 };
@@ -143,6 +144,32 @@ fn all_writes_are_copied_as_json() {
         copied.to_compact(),
         r#"[{"version":3,"position":5,"time":"2023-11-14T22:13:25Z","type":"OrderShipped","path":"/parcel","op":"add","old":null,"new":"X1"}]"#
     );
+}
+
+#[test]
+fn on_a_branch_blame_asks_the_branch() {
+    let mut script = asking("order-1", "/status");
+    let what_if = |action| Input::Action(Action::WhatIf(action));
+    script.feed(what_if(WhatIfAction::Edit(Target::Row(1))));
+    let data = r#"{"status":"refused"}"#.to_owned();
+    let draft = DraftTexts { event_type: "OrderRefused".to_owned(), data, ..DraftTexts::default() };
+    script.feed(what_if(WhatIfAction::ApplyDraft(draft)));
+    assert!(script.view().what_if.is_standing);
+    assert_eq!(
+        rows(&script),
+        [
+            r#"v3 OrderShipped "refused" → "shipped""#,
+            r#"v2 OrderRefused "placed" → "refused""#,
+            r#"v1 OrderPlaced – → "placed""#,
+        ]
+    );
+    assert_eq!(
+        last(&script).as_deref(),
+        Some(r#"v2 OrderRefused "placed" → "refused": copied from /data/status"#),
+        "the window stands on what was edited"
+    );
+    ask(&mut script, BlameAction::Next);
+    assert!(last(&script).unwrap().starts_with("v3 OrderShipped"));
 }
 
 /// A stream too long to be folded twice.

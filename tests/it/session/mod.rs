@@ -1,11 +1,16 @@
 //! The session without a window: actions in, views out, jobs run inline.
 
 mod blame;
+mod bookmarks;
+mod compare;
+mod conditions;
 mod cursor;
 mod filters;
 mod follow;
 mod places;
 mod reducers;
+mod watches;
+mod what_if;
 
 use std::{
     collections::VecDeque,
@@ -37,12 +42,18 @@ use timeglass::{
 pub(crate) struct Script {
     pub(crate) session: Session,
     store: Arc<Growing>,
+    /// Where the store is said to lie, so that its project file has a place.
+    #[expect(dead_code, reason = "held so that it stays until the script ends")]
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Script {
     /// Opens a store of these events.
     pub(crate) fn open(events: impl IntoIterator<Item = RecordedEvent>) -> Self {
-        Self::opened(PathBuf::from("/stores/shop.sqlite"), events, Workspace::default())
+        // In a folder of its own, for what is kept beside the store.
+        let folder = tempfile::tempdir().unwrap();
+        let script = Self::opened(folder.path().join("shop.sqlite"), events, Workspace::default());
+        Self { folder: Some(folder), ..script }
     }
 
     /// Opens a store of these events in a folder that can be written to, with the project file there.
@@ -59,14 +70,10 @@ impl Script {
         Self::opened(folder.join("shop.sqlite"), events, workspace)
     }
 
-    fn opened(
-        path: PathBuf,
-        events: impl IntoIterator<Item = RecordedEvent>,
-        workspace: Workspace,
-    ) -> Self {
+    fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
         let session = Session::new(workspace, None, PathBuf::from("sample.sqlite"));
-        let mut script = Self { session, store: Arc::clone(&store) };
+        let mut script = Self { session, store: Arc::clone(&store), folder: None };
         let project = Places::with_config(&path, None).find(None).unwrap();
         let opening = Opening::Store(Box::new(OpenedStore {
             head: store.head().unwrap(),

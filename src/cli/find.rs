@@ -1,0 +1,309 @@
+//! `timeglass find`: the events at which a condition is met, in one stream or in many.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    cli::{
+        Common, Exit,
+        failure::Failure,
+        open::{self, Opened},
+        output::Output,
+        table::{Side, Table, counted, printable},
+        write_json,
+    },
+    model::{Json, Timestamp},
+    replay::{
+        Across, AcrossFindings, Condition, Fault, Findings, History, Merge, OnFailure, Probe, Reducer,
+        StreamEvents, StreamHit, Which,
+        search::{hits, next_hit, previous_hit},
+    },
+    work::Work,
+};
+
+/// Find the events at which a condition is met; exit status 1 if there is none
+///
+/// Looks at one stream, at the streams of a category, or at all of them. An event counts if it
+/// meets any of the conditions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Event store
+    store: PathBuf,
+    /// Only this stream: its name, `<category>-<id>` or its id
+    #[arg(long)]
+    stream: Option<String>,
+    /// Only streams of this category
+    #[arg(long, conflicts_with = "stream")]
+    category: Option<String>,
+    #[command(flatten)]
+    conditions: Conditions,
+    /// Begin at the event of this stream version
+    #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
+    from: Option<i64>,
+    /// Look from the end of a stream, or from VERSION, to its start
+    #[arg(long)]
+    backward: bool,
+    /// Only the first hit of each stream in that direction
+    #[arg(long)]
+    first: bool,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(required = true, multiple = true)]
+struct Conditions {
+    /// Events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Events for which this JavaScript is true, such as `event.data.amount > 100`
+    #[arg(long, value_name = "EXPR")]
+    event: Vec<String>,
+    /// Events after which this JavaScript is true, such as `state.total < 0`
+    #[arg(long, value_name = "EXPR")]
+    state: Vec<String>,
+    /// Events after which this JavaScript is true and before which it was not
+    #[arg(long, value_name = "EXPR")]
+    becomes: Vec<String>,
+    /// Events that change the value at this path of the state, such as `/address/city`
+    #[arg(long, value_name = "PATH")]
+    changes: Vec<String>,
+}
+
+/// Memory for the keyframes of a history that is searched backward.
+const KEYFRAME_BYTES: usize = 64 << 20;
+
+/// What was found, whatever was looked at.
+struct Found<'a> {
+    opened: &'a Opened,
+    conditions: Arc<[Condition]>,
+    hits: Vec<StreamHit>,
+    faults: Vec<(usize, u32, Fault)>,
+    searched: u64,
+}
+
+pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    if let (Some(from), None) = (arguments.from, &arguments.stream) {
+        return Err(Failure::trouble("`--from` is a version, and versions count in one stream")
+            .given(from.to_string())
+            .hint("name the stream with `--stream`"));
+    }
+    let opened = open::open(&arguments.store, common, output)?;
+    let conditions = arguments.conditions.read(&opened)?;
+    let found = match &arguments.stream {
+        Some(stream) => {
+            let stream = opened.choice().stream(stream)?;
+            in_stream(&opened, stream, arguments, conditions)?
+        }
+        None => in_streams(&opened, arguments, conditions)?,
+    };
+    if common.json {
+        write_json(output, &found.to_json())?;
+    } else {
+        found.write(output)?;
+    }
+    Ok(if found.hits.is_empty() { Exit::No } else { Exit::Done })
+}
+
+impl Conditions {
+    fn read(&self, opened: &Opened) -> Result<Arc<[Condition]>, Failure> {
+        let text = |text: &String| Arc::<str>::from(text.as_str());
+        let types = opened.choice().types(&self.types)?.into_iter().map(Condition::Type);
+        let changes = self.changes.iter().map(|typed| match Probe::typed(typed) {
+            Some(Probe::State(path)) => Ok(Condition::Changes { path, from: None, to: None }),
+            _ => Err(Failure::trouble(format!("`{typed}` is no path of the state"))
+                .given(typed)
+                .hint("write a path as /address/city or address.city")),
+        });
+        let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
+        let conditions: Vec<Condition> = types
+            .chain(self.event.iter().map(|event| Condition::Event(text(event))))
+            .chain(self.state.iter().map(|state| Condition::State(text(state))))
+            .chain(self.becomes.iter().map(|state| Condition::Becomes(text(state))))
+            .chain(changes)
+            .collect();
+        for condition in &conditions {
+            condition.check().map_err(|failure| {
+                Failure::trouble(format!("`{condition}` cannot be read: {failure}"))
+                    .given(condition.to_string())
+                    .hint("write JavaScript over `state` and `event`, such as `state.total < 0`")
+            })?;
+        }
+        if conditions.len() > Which::MOST {
+            return Err(Failure::trouble(format!(
+                "{} conditions are too many: no more than {} are looked for at once",
+                conditions.len(),
+                Which::MOST
+            )));
+        }
+        Ok(conditions.into())
+    }
+}
+
+fn reducer_of(category: Option<&str>) -> Arc<dyn Reducer> {
+    Arc::new(Merge::for_category(category))
+}
+
+fn in_stream<'a>(
+    opened: &'a Opened,
+    stream: u32,
+    arguments: &Arguments,
+    conditions: Arc<[Condition]>,
+) -> Result<Found<'a>, Failure> {
+    let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
+    let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
+    let history =
+        History::new(Arc::new(events), reducer_of(category.as_deref()), OnFailure::GoOn, KEYFRAME_BYTES);
+    // How many events lie before the first that counts, and how many up to the last.
+    let until =
+        arguments.from.map(|version| opened.choice().count_at_version(stream, version)).transpose()?;
+    let until = until.unwrap_or(history.len());
+    let ordinals = opened.index.stream_events(stream);
+    let version_of = |ordinal: &u32| Some(opened.index.row(*ordinal)?.version?.0);
+    let is_reached = |ordinal: &u32| version_of(ordinal) >= arguments.from;
+    let from = ordinals.iter().position(is_reached).unwrap_or_default();
+    let work = Work::default();
+    let Findings { hits: mut found, faults, searched } = match (arguments.backward, arguments.first) {
+        (false, false) => hits(&history, &conditions, from..history.len(), &work)?,
+        (false, true) => next_hit(&history, &conditions, from, &work)?,
+        (true, false) => hits(&history, &conditions, 0..until, &work)?,
+        (true, true) => previous_hit(&history, &conditions, until + 1, &work)?,
+    };
+    if arguments.backward {
+        found.reverse();
+    }
+    let hits = found.into_iter().filter_map(|hit| {
+        Some(StreamHit { stream, ordinal: *ordinals.get(hit.count.checked_sub(1)?)?, hit })
+    });
+    let faults = faults.into_iter().map(|(place, fault)| (place, stream, fault));
+    Ok(Found { opened, conditions, hits: hits.collect(), faults: faults.collect(), searched })
+}
+
+fn in_streams<'a>(
+    opened: &'a Opened,
+    arguments: &Arguments,
+    conditions: Arc<[Condition]>,
+) -> Result<Found<'a>, Failure> {
+    let index = &opened.index;
+    let wanted = arguments.category.as_deref().map(|name| opened.choice().category(name)).transpose()?;
+    let categories = index.categories().iter().map(|info| info.name.clone());
+    let mut found = Found { opened, conditions, hits: Vec::new(), faults: Vec::new(), searched: 0 };
+    for category in categories.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
+        let streams: Vec<u32> = (0..)
+            .zip(index.streams())
+            .filter(|(_, info)| info.name.category == category)
+            .map(|(number, _)| number)
+            .collect();
+        let across = Across {
+            store: Arc::clone(&opened.store),
+            index: Arc::clone(index),
+            reducer: reducer_of(category.as_deref()),
+            on_failure: OnFailure::GoOn,
+            conditions: Arc::clone(&found.conditions),
+            is_first_enough: arguments.first && !arguments.backward,
+        };
+        let AcrossFindings { hits, faults, searched } = across.search(&streams, &Work::default())?;
+        found.hits.extend(hits);
+        found.searched += searched;
+        for (place, stream, fault) in faults {
+            match found.faults.iter_mut().find(|(own, ..)| *own == place) {
+                Some((_, _, own)) => own.times += fault.times,
+                None => found.faults.push((place, stream, fault)),
+            }
+        }
+    }
+    if arguments.backward {
+        found.turn_round(arguments.first);
+    }
+    Ok(found)
+}
+
+impl Found<'_> {
+    /// Lists the hits of each stream from its end, or only the last of each.
+    fn turn_round(&mut self, is_first_enough: bool) {
+        let by_stream: Vec<Vec<StreamHit>> =
+            self.hits.chunk_by(|left, right| left.stream == right.stream).map(<[_]>::to_vec).collect();
+        let wanted = if is_first_enough { 1 } else { usize::MAX };
+        self.hits = by_stream.into_iter().flat_map(|hits| hits.into_iter().rev().take(wanted)).collect();
+    }
+
+    fn met(&self, which: Which) -> impl Iterator<Item = String> {
+        which.places().filter_map(|place| Some(self.conditions.get(place)?.to_string()))
+    }
+
+    /// Stream, version, position, time and type of an event.
+    fn head(&self, ordinal: u32) -> Option<[Json; 5]> {
+        let index = &self.opened.index;
+        let row = index.row(ordinal)?;
+        Some([
+            Json::from(index.stream(row.stream).map(|info| info.name.full())),
+            Json::from(row.version.map(|version| version.0)),
+            Json::from(row.position),
+            Json::from(row.time.map(Timestamp::to_rfc3339)),
+            Json::from(index.type_name(row.event_type).filter(|name| !name.is_empty()).cloned()),
+        ])
+    }
+
+    fn to_json(&self) -> Json {
+        let hit = |hit: &StreamHit| {
+            let names = ["stream", "version", "position", "time", "type"];
+            let head = names.into_iter().zip(self.head(hit.ordinal)?);
+            let met: Vec<Json> = self.met(hit.hit.which).map(Json::from).collect();
+            let condition = ("condition", met.first().cloned().unwrap_or_default());
+            Some(Json::object(head.chain([condition, ("conditions", Json::array(met))])))
+        };
+        let fault = |(place, stream, fault): &(usize, u32, Fault)| {
+            let ordinal = fault
+                .count
+                .checked_sub(1)
+                .and_then(|place| self.opened.index.stream_events(*stream).get(place).copied());
+            let [stream, version, position, _, event_type] = self.head(ordinal?)?;
+            let number = |place: Option<u32>| Json::from(place.map(i64::from));
+            Some(Json::object([
+                ("condition", Json::from(self.conditions.get(*place)?.to_string())),
+                ("stream", stream),
+                ("version", version),
+                ("position", position),
+                ("type", event_type),
+                ("message", Json::from(Arc::clone(&fault.failure.message))),
+                ("line", number(fault.failure.line)),
+                ("column", number(fault.failure.column)),
+                ("times", Json::from(fault.times)),
+            ]))
+        };
+        Json::object([
+            ("hits", Json::array(self.hits.iter().filter_map(hit))),
+            ("failures", Json::array(self.faults.iter().filter_map(fault))),
+            ("searched", Json::from(self.searched)),
+        ])
+    }
+
+    fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let mut table = Table::new(&[
+            ("stream", Side::Left),
+            ("version", Side::Right),
+            ("position", Side::Right),
+            ("time", Side::Left),
+            ("type", Side::Left),
+            ("meets", Side::Left),
+        ]);
+        for hit in &self.hits {
+            let Some(head) = self.head(hit.ordinal) else { continue };
+            let text = |value: &Json| value.as_scalar_text().map(|text| text.to_string()).unwrap_or_default();
+            let mut cells: Vec<String> = head.iter().map(text).collect();
+            cells.push(self.met(hit.hit.which).collect::<Vec<_>>().join(", "));
+            table.row(output, &cells)?;
+        }
+        table.write(output)?;
+        for (place, _, fault) in &self.faults {
+            let Some(condition) = self.conditions.get(*place) else { continue };
+            let more = match fault.times {
+                0 | 1 => String::new(),
+                times => format!(", and {} more", times - 1),
+            };
+            let words = format!("{condition} failed: {} (at {}{more})", fault.failure, fault.event);
+            output.remark(&printable(&words));
+        }
+        let hits = counted(self.hits.len(), "hit");
+        output.remark(&format!("{hits} in {}", counted(self.searched as usize, "event")));
+        Ok(())
+    }
+}

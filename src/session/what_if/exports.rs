@@ -1,0 +1,114 @@
+//! Writing down what a branch shows: into the clipboard or a new file, never into the store.
+
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    replay::{Branch, History, Pair, Plan, StreamEvents, compensation, test_case},
+    session::{
+        job::{Job, Slot},
+        notice::Notices,
+        opened::Opened,
+        what_if::{WhatIfQuestion, job},
+    },
+    store::StoreResult,
+    work::Work,
+};
+
+/// What is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportKind {
+    /// Which events could bring the recorded state to that of the branch.
+    Compensation,
+    /// The branch as given, when, then.
+    Case,
+}
+
+impl ExportKind {
+    /// What it is called.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Compensation => "Compensating events (suggestions)",
+            Self::Case => "Test case (given, when, then)",
+        }
+    }
+}
+
+/// What is to be written down, and of what.
+pub struct ExportQuestion {
+    kind: ExportKind,
+    branch: Branch,
+    plan: Arc<Plan>,
+    pair: Pair,
+    /// Other streams of the category, to learn from what happened there.
+    others: Vec<Arc<History>>,
+}
+
+/// So many other streams of the category are looked at.
+const OTHERS: usize = 24;
+
+impl ExportQuestion {
+    pub(super) fn run(self, work: &Work) -> StoreResult<(ExportKind, Arc<str>)> {
+        let Self { kind, branch, plan, pair, others } = self;
+        let json = match kind {
+            ExportKind::Compensation => compensation(&branch, &pair, &others, work)?,
+            ExportKind::Case => test_case(&branch, &plan, &pair, work)?,
+        };
+        Ok((kind, json.to_pretty().into()))
+    }
+}
+
+/// Writes a new file, and never over another: it may be the user's store.
+pub(super) fn save(path: &Path, text: &str) -> Result<(), String> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|err| err.to_string())
+}
+
+impl Opened {
+    pub(super) fn export(&mut self, kind: ExportKind) -> Vec<Job> {
+        let question = self.export_question(kind);
+        question.map(|question| job(Slot::Export, WhatIfQuestion::Export(question))).into_iter().collect()
+    }
+
+    fn export_question(&self, kind: ExportKind) -> Option<ExportQuestion> {
+        let built = self.what_if.built.as_ref()?;
+        let others = match kind {
+            ExportKind::Compensation => self.siblings(built.stream, &built.truth),
+            ExportKind::Case => Vec::new(),
+        };
+        Some(ExportQuestion {
+            kind,
+            branch: self.what_if.branch()?.clone(),
+            plan: Arc::clone(&built.plan),
+            pair: built.pair(),
+            others,
+        })
+    }
+
+    /// Other streams of the same category, under the same reducer.
+    fn siblings(&self, stream: u32, truth: &History) -> Vec<Arc<History>> {
+        let Some(index) = &self.index else { return Vec::new() };
+        let category = |stream: u32| index.stream(stream).map(|info| &info.name.category);
+        let streams = (0..index.streams().len() as u32).filter(|other| *other != stream);
+        let same = streams.filter(|other| category(*other) == category(stream));
+        let history = |stream: u32| {
+            let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
+            Arc::new(History::new(Arc::new(events), Arc::clone(truth.reducer()), truth.on_failure(), 0))
+        };
+        same.take(OTHERS).map(history).collect()
+    }
+
+    pub(super) fn save_export(&mut self, path: PathBuf, notices: &mut Notices) -> Vec<Job> {
+        let Some((_, text)) = &self.what_if.export else { return Vec::new() };
+        if path.as_os_str().is_empty() {
+            notices.warning("A file needs a name", "", "");
+            return Vec::new();
+        }
+        vec![job(Slot::Export, WhatIfQuestion::Save(path, Arc::clone(text)))]
+    }
+}

@@ -1,0 +1,251 @@
+//! Branches: standing on them, editing, taking back, beside the truth.
+
+use timeglass::{
+    model::Change,
+    session::{
+        Input,
+        action::{Action, Axis, BrowseAction, CompareAction, CursorAction, ShellAction, WhatIfAction},
+        what_if::{DraftTexts, ExportKind, Target},
+    },
+    store::memory::event,
+};
+
+use super::{Script, shop};
+
+impl Script {
+    fn what_if(&mut self, action: WhatIfAction) {
+        self.feed(Input::Action(Action::WhatIf(action)));
+    }
+
+    fn compare(&mut self, action: CompareAction) {
+        self.feed(Input::Action(Action::Compare(action)));
+    }
+
+    /// Types a draft's fields and applies them.
+    fn draft(&mut self, event_type: &str, data: &str) {
+        let texts =
+            DraftTexts { event_type: event_type.to_owned(), data: data.to_owned(), ..DraftTexts::default() };
+        self.what_if(WhatIfAction::ApplyDraft(texts));
+    }
+
+    fn parting(&self) -> String {
+        self.view().what_if.outcome.as_ref().map(|outcome| outcome.parting.clone()).unwrap_or_default()
+    }
+
+    fn edits(&self) -> Vec<String> {
+        self.view().what_if.edits.iter().map(|edit| edit.words.clone()).collect()
+    }
+}
+
+fn on_order_1() -> Script {
+    let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script
+}
+
+fn texts(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(|change| change.to_json().to_compact()).collect()
+}
+
+#[test]
+fn an_event_left_out_by_one_click_makes_a_branch_that_the_window_stands_on() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
+    assert!(script.view().what_if.is_standing);
+    assert_eq!(script.view().state.branch.as_deref(), Some("branch 1"));
+    assert_eq!(script.view().timeline.branch.as_deref(), Some("branch 1"));
+    assert_eq!(script.edits(), ["leave out OrderShipped v3"]);
+    assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
+    assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 1 of 3 steps differ");
+    let outcome = script.view().what_if.outcome.clone().unwrap();
+    let differs = [
+        r#"{"path":"/parcel","op":"remove","old":"X1"}"#,
+        r#"{"path":"/status","op":"change","old":"shipped","new":"paid"}"#,
+    ];
+    assert_eq!(texts(&outcome.at_end.unwrap()), differs);
+    assert_eq!(texts(&outcome.at_cursor.unwrap()), differs, "the truth goes past what is left out");
+
+    script.what_if(WhatIfAction::StandOnTruth);
+    assert_eq!(script.view().state.branch, None);
+    assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"shipped","total":10,"parcel":"X1"}"#);
+    script.shell(ShellAction::Back);
+    assert!(script.view().what_if.is_standing, "back to where the user stood: on the branch");
+    assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
+}
+
+#[test]
+fn an_event_is_edited_and_what_is_no_json_is_told_and_kept() {
+    let mut script = on_order_1();
+    script.cursor(CursorAction::ToCount(2));
+    script.what_if(WhatIfAction::Edit(Target::Cursor));
+    let draft = script.view().what_if.draft.clone().unwrap();
+    assert_eq!(draft.title, "Edit OrderPaid v2");
+    assert_eq!(draft.texts.data, "{\n  \"status\": \"paid\"\n}");
+    script.draft("OrderPaid", "{\n  \"status\": paid\n}");
+    let draft = script.view().what_if.draft.clone().unwrap();
+    assert_eq!(
+        draft.trouble.as_deref(),
+        Some("The data is no JSON: expected a JSON value (line 2, column 13)")
+    );
+    assert!(script.view().what_if.branches.is_empty(), "nothing happened yet");
+    script.draft("OrderPaid", r#"{"status":"paid","total":99}"#);
+    assert_eq!(script.view().what_if.draft, None);
+    assert_eq!(script.view().state.place, "v2 (edited) of 3");
+    assert_eq!(script.state(), r#"{"status":"paid","total":99}"#);
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"shipped","total":99,"parcel":"X1"}"#);
+    let shown = script.view().event.as_ref().map(|event| event.label());
+    assert_eq!(shown.as_deref(), Some("OrderShipped 3@order-1"));
+}
+
+#[test]
+fn events_are_put_in_and_moved_and_every_change_is_taken_back() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::InsertBefore(Target::Row(0)));
+    assert_eq!(script.view().what_if.draft.as_ref().unwrap().title, "Insert an event before the first");
+    script.draft("Drafted", r#"{"note":"first"}"#);
+    assert_eq!(script.state(), r#"{"note":"first"}"#, "the window stands on what was put in");
+    assert_eq!(script.view().state.place, "event 1 (inserted) of 4");
+    script.what_if(WhatIfAction::Move(Target::Row(2)));
+    script.what_if(WhatIfAction::ApplyDraft(DraftTexts { after: "v1".to_owned(), ..DraftTexts::default() }));
+    assert_eq!(
+        script.edits(),
+        ["insert Drafted before the first event", "move OrderShipped v3 after OrderPlaced v1"]
+    );
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"note":"first","status":"paid","total":10,"parcel":"X1"}"#);
+
+    script.what_if(WhatIfAction::ToggleEdit(0));
+    assert_eq!(script.state(), r#"{"status":"paid","total":10,"parcel":"X1"}"#);
+    script.what_if(WhatIfAction::Undo);
+    script.what_if(WhatIfAction::Undo);
+    assert_eq!(script.edits(), ["insert Drafted before the first event"]);
+    script.what_if(WhatIfAction::Redo);
+    assert_eq!(script.edits().len(), 2);
+    script.what_if(WhatIfAction::Undo);
+    script.what_if(WhatIfAction::Undo);
+    assert!(script.view().what_if.branches.is_empty());
+    assert!(!script.view().what_if.is_standing);
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"shipped","total":10,"parcel":"X1"}"#);
+}
+
+#[test]
+fn a_move_to_where_nothing_is_says_what_to_type() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::Move(Target::Row(2)));
+    assert_eq!(script.view().what_if.draft.as_ref().unwrap().texts.after, "v2");
+    script.what_if(WhatIfAction::ApplyDraft(DraftTexts { after: "v9".to_owned(), ..DraftTexts::default() }));
+    let trouble = script.view().what_if.draft.as_ref().unwrap().trouble.clone();
+    assert_eq!(
+        trouble.as_deref(),
+        Some("There is no version “v9”; versions are 1 to 3; type a version, or start")
+    );
+}
+
+#[test]
+fn the_cursor_counts_the_events_of_the_branch() {
+    let mut script = on_order_1();
+    script.cursor(CursorAction::SetAxis(Axis::Events));
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.cursor(CursorAction::End);
+    assert_eq!(script.view().state.place, "v3 of 2");
+    assert_eq!(script.view().timeline.can_step, (true, false));
+    script.cursor(CursorAction::Step(-1));
+    assert_eq!(script.view().state.place, "v1 of 2");
+    script.cursor(CursorAction::Seek(1.0));
+    assert_eq!(script.view().state.place, "v3 of 2");
+    script.browse(BrowseAction::ChooseRow(1));
+    assert_eq!(script.state(), r#"{"status":"placed","total":10}"#, "it did not happen");
+    script.what_if(WhatIfAction::GoToParting);
+    assert_eq!(script.view().state.place, "v1 of 2");
+    script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
+    assert!(!script.view().what_if.is_standing, "another stream shows what was recorded");
+    assert_eq!(script.view().state.branch, None);
+    script.what_if(WhatIfAction::Choose(0));
+    assert_eq!(script.view().state.branch.as_deref(), Some("branch 1"));
+    assert_eq!(&*script.view().state.stream, "order-1");
+}
+
+#[test]
+fn the_branch_and_the_truth_are_compared_and_the_cursor_moves_both() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.compare(CompareAction::TakeBranch);
+    let view = script.view().compare.clone();
+    assert_eq!(
+        view.sides.each_ref().map(|side| side.as_ref().unwrap().title.clone()),
+        ["order-1", "order-1, what-if: branch 1"]
+    );
+    assert_eq!(view.summary, "First difference at step 2; 1 of 3 steps differ");
+    assert_eq!((view.step, view.turns), (2, (false, true)));
+    script.compare(CompareAction::Next);
+    assert_eq!(script.view().compare.step, 3, "where they meet again");
+    assert_eq!(texts(script.view().compare.changes.as_ref().unwrap()), [""; 0]);
+    assert_eq!(script.view().state.place, "v3 of 2", "the cursor went along, on the branch");
+    script.cursor(CursorAction::Home);
+    assert_eq!(script.view().compare.step, 0);
+    script.compare(CompareAction::First);
+    assert_eq!(script.view().compare.step, 2);
+}
+
+#[test]
+fn a_branch_follows_the_store_when_it_grows() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
+    let order = timeglass::model::StreamName::of("order", "1");
+    let json = timeglass::model::Json::parse(br#"{"rating":5}"#).unwrap();
+    script.append(event(7, &order, 4, "OrderRated", json));
+    script.feed(Input::Tick(std::time::Duration::from_secs(1)));
+    assert!(script.view().what_if.is_standing);
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"paid","total":10,"rating":5}"#);
+    assert_eq!(script.view().what_if.edits[0].misfit, None);
+    assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 2 of 4 steps differ");
+}
+
+#[test]
+fn branches_are_called_otherwise_and_taken_away() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::New);
+    assert_eq!(script.parting(), "The states are the same at every step");
+    script.what_if(WhatIfAction::Rename(0, " unpaid ".to_owned()));
+    script.what_if(WhatIfAction::New);
+    script.what_if(WhatIfAction::Rename(1, "unpaid".to_owned()));
+    let names = |script: &Script| {
+        script.view().what_if.branches.iter().map(|branch| branch.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&script), ["unpaid", "branch 1"], "a name is given once");
+    script.what_if(WhatIfAction::Remove(1));
+    assert_eq!(names(&script), ["unpaid"]);
+    assert!(!script.view().what_if.is_standing);
+    script.what_if(WhatIfAction::Undo);
+    assert_eq!(names(&script), ["unpaid", "branch 1"]);
+}
+
+#[test]
+fn what_was_found_is_written_down() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
+    script.what_if(WhatIfAction::Export(ExportKind::Case));
+    let (kind, text) = script.view().what_if.export.clone().unwrap();
+    assert_eq!(kind, ExportKind::Case);
+    insta::with_settings!({ snapshot_path => "../../golden/what-if", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("case", &*text);
+    });
+    script.what_if(WhatIfAction::Export(ExportKind::Compensation));
+    let (_, text) = script.view().what_if.export.clone().unwrap();
+    insta::with_settings!({ snapshot_path => "../../golden/what-if", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("compensation", &*text);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("case.json");
+    script.what_if(WhatIfAction::SaveExport(file.clone()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), *text);
+    script.what_if(WhatIfAction::Export(ExportKind::Case));
+    script.what_if(WhatIfAction::SaveExport(file.clone()));
+    assert!(script.view().notices.last().unwrap().title.contains("cannot be written"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), *text, "no file is written over");
+}
