@@ -50,7 +50,7 @@ pub struct CodeShape<'a> {
 const GUTTER: f32 = 44.0;
 
 /// A longer text is shown without colours: it was not written by hand.
-const COLOURED_BYTES: usize = 300_000;
+const COLOURED_BYTES: usize = 100_000;
 
 /// An indentation.
 const INDENT: &str = "    ";
@@ -101,6 +101,17 @@ pub fn code_editor(
         response.changed()
     })
     .inner
+}
+
+/// Keeps a text that is about to be replaced by another than the user's typing, so that undo brings it
+/// back.
+pub fn keep_for_undo(ui: &Ui, id: Id, text: String) {
+    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let caret = state.cursor.char_range().unwrap_or_default();
+    let mut undoer = state.undoer();
+    undoer.add_undo(&(caret, text));
+    state.set_undoer(undoer);
+    state.store(ui.ctx(), id);
 }
 
 /// Tab and Enter as a code editor takes them: spaces, and the indentation of the line before.
