@@ -28,6 +28,12 @@ pub(crate) enum Refusal {
     Thrown,
 }
 
+impl From<rquickjs::Error> for Refusal {
+    fn from(_: rquickjs::Error) -> Self {
+        Self::Thrown
+    }
+}
+
 type Encoded<T> = Result<T, Refusal>;
 
 /// The value as JSON; nothing if it is undefined. `previous` is what it is compared with.
@@ -148,7 +154,7 @@ impl Encoder<'_> {
             return Err(broken(&format!("the value is nested deeper than {MAX_DEPTH} levels")));
         }
         if self.host.event_class.get().is_event(object.as_value()) {
-            read_all_late(object).map_err(|_| Refusal::Thrown)?;
+            read_all_late(object)?;
         }
         self.grow(2)?;
         self.open.push(address);
@@ -163,14 +169,14 @@ impl Encoder<'_> {
             Some(Json::Array(items)) => Some(items),
             _ => None,
         };
-        let length: f64 = object.get("length").map_err(|_| Refusal::Thrown)?;
+        let length: f64 = object.get("length")?;
         let length = length as u32;
         let mut items: Option<Vec<Json>> = None;
         for index in 0..length {
             let place = index as usize;
             let old = before.and_then(|items| items.get(place));
             let key = raw::index_key(index).ok_or(Refusal::Thrown)?;
-            let item = match raw::own_property(object, key).map_err(|_| Refusal::Thrown)? {
+            let item = match raw::own_property(object, key)? {
                 Some(Property::Data(value)) => self.value(&value, old)?,
                 Some(Property::Accessor) => return Err(getter()),
                 None => None,
@@ -199,7 +205,7 @@ impl Encoder<'_> {
             Some(Json::Object(before)) => Some(before),
             _ => None,
         };
-        let keys = raw::own_keys(object).map_err(|_| Refusal::Thrown)?;
+        let keys = raw::own_keys(object)?;
         let mut members: Option<Vec<(Arc<str>, Json)>> = None;
         let mut count = 0;
         for index in 0..keys.len() {
@@ -211,7 +217,7 @@ impl Encoder<'_> {
                     "a symbol cannot be the name of a member".into(),
                 ));
             };
-            let Some(property) = keys.property(key).map_err(|_| Refusal::Thrown)? else { continue };
+            let Some(property) = keys.property(key)? else { continue };
             let Property::Data(value) = property else { return Err(getter()) };
             let old = before.and_then(|before| before.member(count)).filter(|(known, _)| **known == name);
             let Some(member) = self.value(&value, old.map(|(_, value)| value))? else { continue };

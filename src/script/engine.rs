@@ -76,7 +76,7 @@ impl Engine {
         let plain_class = context.with(|ctx| Object::new(ctx).map(|object| raw::class_of(object.as_value())));
         let plain_class = plain_class.map_err(failed)?;
         let mut engine = Self { contents: None, context, host, name: name.into(), plain_class };
-        engine.host.begin_call(Duration::from_secs(60));
+        engine.host.begin_call(Duration::from_mins(1));
         engine.contents = Some(engine.with(|ctx| engine.furnish(ctx)).map_err(failed)?);
         Ok(engine)
     }
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// What a call came to: a poisoned call is a fault, whatever it returned.
-    fn settle<'js, T>(&self, ctx: &Ctx<'js>, value: rquickjs::Result<T>) -> Result<T, Ended> {
+    fn settle<T>(&self, ctx: &Ctx<'_>, value: rquickjs::Result<T>) -> Result<T, Ended> {
         let poison = self.host.take_poison();
         let thrown = match value {
             Ok(value) if poison.is_none() => return Ok(value),

@@ -109,7 +109,7 @@ impl Loading {
         self.chain.replace(Some(Persistent::save(ctx, chain)));
         for name in SOURCES {
             let function = self.function(ctx, name)?;
-            raw::define(&ctx.globals(), name, function.into_value(), Access::Hidden)?;
+            raw::define(&ctx.globals(), name, function.as_value(), Access::Hidden)?;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Loading {
                 raw::remove(&chain, name);
             }
             for name in allowed {
-                raw::define(&chain, name, self.function(ctx, name)?.into_value(), Access::Free)?;
+                raw::define(&chain, name, self.function(ctx, name)?.as_value(), Access::Free)?;
             }
         }
         Ok(chain.into_value())

@@ -268,12 +268,12 @@ impl Builder {
             Json::Array(items) => return self.array(items),
             Json::Object(object) => return self.object(object),
         };
-        self.checked(raw)
+        checked(raw)
     }
 
     fn array(&mut self, items: &[Json]) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
-        let array = self.checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
+        let array = checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
         for (index, item) in (0_u32..).zip(items) {
             let defined = self.value(item).and_then(|value| {
                 // SAFETY: array and value are live; the value is taken over, even on failure.
@@ -294,7 +294,7 @@ impl Builder {
 
     fn object(&mut self, members: &crate::model::Object) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
-        let object = self.checked(unsafe { qjs::JS_NewObject(self.ctx) })?;
+        let object = checked(unsafe { qjs::JS_NewObject(self.ctx) })?;
         for (name, member) in members.iter() {
             let defined = self.value(member).and_then(|value| {
                 // SAFETY: object, name and value are live; the value is taken over, even on failure.
@@ -308,11 +308,11 @@ impl Builder {
         }
         Ok(object)
     }
+}
 
-    fn checked(&self, raw: qjs::JSValue) -> Result<qjs::JSValue> {
-        // SAFETY: reads a tag.
-        if unsafe { qjs::JS_IsException(raw) } { Err(Error::Exception) } else { Ok(raw) }
-    }
+fn checked(raw: qjs::JSValue) -> Result<qjs::JSValue> {
+    // SAFETY: reads a tag.
+    if unsafe { qjs::JS_IsException(raw) } { Err(Error::Exception) } else { Ok(raw) }
 }
 
 /// # Safety
@@ -351,7 +351,12 @@ pub(crate) enum Access {
 }
 
 /// Defines an own property, whatever stands in the way on the prototypes.
-pub(crate) fn define<'js>(object: &Object<'js>, name: &str, value: Value<'js>, access: Access) -> Result<()> {
+pub(crate) fn define<'js>(
+    object: &Object<'js>,
+    name: &str,
+    value: &Value<'js>,
+    access: Access,
+) -> Result<()> {
     let flags = match access {
         Access::Free => qjs::JS_PROP_C_W_E,
         Access::Hidden => qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE,

@@ -11,11 +11,11 @@ use crate::{
         engine::{Ended, Engine},
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
+        loaded::{LoadError, Loaded, Script, load},
         loading::Kept,
         number_text::dotnet_number,
         options::{EngineVersion, World},
         raw::{self, Kind},
-        script::{LoadError, Loaded, Script, load},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
     work::Work,
@@ -151,7 +151,7 @@ impl Runner {
 
     /// Whether the variables outside the handlers changed since the source was loaded, so that a run from
     /// a stored state might differ from a run from the start.
-    pub fn carries_over(&mut self) -> bool {
+    pub fn carries_over(&self) -> bool {
         let Some(before) = &self.initial_globals else { return true };
         !before.still_hold(&self.loaded.engine)
     }
@@ -388,17 +388,17 @@ impl Run<'_> {
                 self.engine().failure("the state left by the last event is no pair of own and shared state");
             return Err(Ended { fault: Fault::HandlerError, failure });
         };
-        self.put(ctx, slots, "0", own)?;
+        self.put(ctx, slots, "0", &own)?;
         match &self.runner.shared {
             None => {
                 let shared = self.init(ctx, self.runner.loaded.handlers.init_shared.as_ref())?;
-                self.put(ctx, slots, "1", shared)?;
+                self.put(ctx, slots, "1", &shared)?;
             }
             // It stays what the last event left there.
             Some(Json::Null) => {}
             Some(shared) => {
                 let shared = self.build(ctx, shared)?;
-                self.put(ctx, slots, "1", shared)?;
+                self.put(ctx, slots, "1", &shared)?;
             }
         }
         Ok(pair)
@@ -409,7 +409,7 @@ impl Run<'_> {
         ctx: &Ctx<'js>,
         slots: &Object<'js>,
         slot: &str,
-        value: Value<'js>,
+        value: &Value<'js>,
     ) -> Result<(), Ended> {
         self.engine().guard(ctx, |_| raw::define(slots, slot, value, raw::Access::Free))
     }

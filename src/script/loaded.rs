@@ -110,13 +110,12 @@ impl Script {
     ) -> Result<Self, LoadError> {
         let loaded = load(name, text, options, work, is_reducer)?;
         let handler_sources = loaded.handlers.sources.iter().cloned().collect();
-        let definition = loaded.definition.clone();
         let inner = Inner {
             name: name.into(),
             text: text.into(),
             options: options.clone(),
             is_reducer,
-            definition,
+            definition: loaded.definition,
             handler_sources,
         };
         Ok(Self { inner: Arc::new(inner) })
