@@ -13,7 +13,7 @@ use crate::{
     script::{
         allocator::{CountingAllocator, Meter},
         encode::Refusal,
-        host::Host,
+        host::{Host, Plain},
         loading::Kept,
         options::{Options, World},
         output,
@@ -84,6 +84,14 @@ impl Engine {
     fn furnish(&self, ctx: &Ctx<'_>) -> rquickjs::Result<Kept> {
         self.host.event_class.set(EventClass::register(ctx)?);
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
+        let array: Object<'_> = ctx.eval("[]")?;
+        self.host.plain.set(Plain {
+            object_class: self.plain_class,
+            array_class: raw::class_of(array.as_value()),
+            object_prototype: raw::address(prototype.as_value()),
+            array_prototype: raw::prototype_address(&array),
+            counts_references: raw::counts_references(ctx),
+        });
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
         let ten: Object<'_> = ctx.eval("({ __proto__: null, valueOf() { return 10; } })")?;
         let watch = raw::depth_watch(&ten, Rc::clone(&self.host.meter))?;
