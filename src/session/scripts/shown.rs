@@ -176,6 +176,7 @@ impl Opened {
     }
 
     fn editor_view(&self, category: Arc<str>, file: &ReducerFile) -> EditorView {
+        let is_of_step = file.draft.is_none() && self.chosen_category().as_ref() == Some(&category);
         EditorView {
             file: file.name(),
             path: file.path.display().to_string(),
@@ -186,6 +187,7 @@ impl Opened {
             has_conflict: file.has_conflict,
             problem: file.problem.clone(),
             failure: file.editor_failure().cloned(),
+            step_failure: self.scripts.notes.failure.clone().filter(|_| is_of_step),
             is_older_in_use: file.is_older_in_use(),
             unhandled: Arc::clone(&file.unhandled),
             unseen: Arc::clone(&file.unseen),
