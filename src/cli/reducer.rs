@@ -92,6 +92,11 @@ impl ReducerArgument {
 }
 
 impl Chosen {
+    /// The merge, for questions that no state is needed for.
+    pub(crate) fn merge(category: Option<&str>) -> Self {
+        Self { reducer: Arc::new(Merge::for_category(category)), on_failure: OnFailure::GoOn, source: None }
+    }
+
     /// A failure of the reducer at an event, with the lines of source around it.
     pub(crate) fn shown(&self, failure: &crate::model::Failure) -> String {
         let lines = match &self.source {
