@@ -144,13 +144,14 @@ impl Opened {
         self.compare_types();
         let index = self.index.as_ref();
         let known = index.iter().flat_map(|index| index.categories());
-        let mut names: Vec<Arc<str>> = known.map(|info| info.name.clone().unwrap_or_default()).collect();
+        let mut lines: Vec<CategoryLine> =
+            known.map(|info| self.category_line(info.name.clone().unwrap_or_default(), true)).collect();
         for category in self.scripts.files.keys() {
-            if !names.contains(category) {
-                names.push(Arc::clone(category));
+            if !self.knows_category(category) {
+                lines.push(self.category_line(Arc::clone(category), false));
             }
         }
-        self.scripts.lines = names.into_iter().map(|category| self.category_line(category)).collect();
+        self.scripts.lines = lines.into();
     }
 
     /// Finds out which event types have no handler, and which handlers no event type.
@@ -168,14 +169,14 @@ impl Opened {
         }
     }
 
-    fn category_line(&self, category: Arc<str>) -> CategoryLine {
+    fn category_line(&self, category: Arc<str>, is_known: bool) -> CategoryLine {
         let file = self.scripts.files.get(&category);
         CategoryLine {
             file: file.map(ReducerFile::name),
             trouble: file.and_then(trouble),
             unhandled: file.map_or(0, |file| file.unhandled.len()),
             is_unsaved: file.is_some_and(|file| file.draft.is_some()),
-            is_known: self.knows_category(&category),
+            is_known,
             category,
         }
     }
