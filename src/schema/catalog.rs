@@ -58,31 +58,30 @@ const STEP: usize = 65_536;
 
 /// How often each type occurs in each category, in the order of the index's categories.
 pub fn types_by_category(index: &Index, work: &Work) -> Result<Vec<CategoryTypes>, Cancelled> {
-    let categories = index.categories();
-    let number_of = |name: &Option<Arc<str>>| categories.iter().position(|info| info.name == *name);
-    let streams: Vec<usize> =
-        index.streams().iter().map(|info| number_of(&info.name.category).unwrap_or_default()).collect();
-    let types = index.types().len();
-    let mut counts = vec![0_u64; types * categories.len()];
+    let places: BTreeMap<&Option<Arc<str>>, usize> =
+        index.categories().iter().zip(0..).map(|(info, place)| (&info.name, place)).collect();
+    let place_of = |name: &Option<Arc<str>>| places.get(name).copied().unwrap_or_default();
+    let streams: Vec<usize> = index.streams().iter().map(|info| place_of(&info.name.category)).collect();
+    // A store may have very many categories and types, and each category only a few of the types.
+    let mut counts: Vec<BTreeMap<u32, u64>> = vec![BTreeMap::new(); index.categories().len()];
     for (place, (stream, event_type)) in index.streams_and_types().enumerate() {
         if place.is_multiple_of(STEP) {
             work.advance(0)?;
         }
-        let category = streams.get(stream as usize).copied().unwrap_or_default();
-        if let Some(count) = counts.get_mut(category * types + event_type as usize) {
+        let category = streams.get(stream as usize).and_then(|place| counts.get_mut(*place));
+        if let Some(count) = category.map(|counts| counts.entry(event_type).or_default()) {
             *count += 1;
         }
     }
-    let of_category = |place: usize| {
-        let counted = counts.iter().skip(place * types).zip(index.types());
-        counted
-            .filter(|(count, _)| **count > 0)
-            .map(|(count, info)| (Arc::clone(&info.name), *count))
-            .collect()
-    };
-    Ok((0..)
-        .zip(categories)
-        .map(|(place, info)| CategoryTypes { category: info.name.clone(), types: of_category(place) })
+    let named = |(event_type, count): (u32, u64)| Some((Arc::clone(index.type_name(event_type)?), count));
+    Ok(index
+        .categories()
+        .iter()
+        .zip(counts)
+        .map(|(info, counts)| CategoryTypes {
+            category: info.name.clone(),
+            types: counts.into_iter().filter_map(named).collect(),
+        })
         .collect())
 }
 

@@ -23,6 +23,8 @@ impl Opened {
     /// Takes what a job found.
     pub(crate) fn take_scripts(&mut self, answer: ScriptAnswer, notices: &mut Notices) -> Vec<Job> {
         let mut jobs = match answer {
+            // Twice a second, as a rule.
+            ScriptAnswer::Looked(found) if found.is_empty() => return Vec::new(),
             ScriptAnswer::Types(types) => {
                 let is_first = self.scripts.types.is_none();
                 self.scripts.types = Some(Arc::new(types));

@@ -144,13 +144,14 @@ impl Opened {
         self.compare_types();
         let index = self.index.as_ref();
         let known = index.iter().flat_map(|index| index.categories());
-        let mut names: Vec<Arc<str>> = known.map(|info| info.name.clone().unwrap_or_default()).collect();
+        let mut lines: Vec<CategoryLine> =
+            known.map(|info| self.category_line(info.name.clone().unwrap_or_default(), true)).collect();
         for category in self.scripts.files.keys() {
-            if !names.contains(category) {
-                names.push(Arc::clone(category));
+            if !self.knows_category(category) {
+                lines.push(self.category_line(Arc::clone(category), false));
             }
         }
-        self.scripts.lines = names.into_iter().map(|category| self.category_line(category)).collect();
+        self.scripts.lines = lines.into();
     }
 
     /// Finds out which event types have no handler, and which handlers no event type.
@@ -168,19 +169,20 @@ impl Opened {
         }
     }
 
-    fn category_line(&self, category: Arc<str>) -> CategoryLine {
+    fn category_line(&self, category: Arc<str>, is_known: bool) -> CategoryLine {
         let file = self.scripts.files.get(&category);
         CategoryLine {
             file: file.map(ReducerFile::name),
             trouble: file.and_then(trouble),
             unhandled: file.map_or(0, |file| file.unhandled.len()),
             is_unsaved: file.is_some_and(|file| file.draft.is_some()),
-            is_known: self.knows_category(&category),
+            is_known,
             category,
         }
     }
 
     fn editor_view(&self, category: Arc<str>, file: &ReducerFile) -> EditorView {
+        let is_of_step = file.draft.is_none() && self.chosen_category().as_ref() == Some(&category);
         EditorView {
             file: file.name(),
             path: file.path.display().to_string(),
@@ -191,6 +193,7 @@ impl Opened {
             has_conflict: file.has_conflict,
             problem: file.problem.clone(),
             failure: file.editor_failure().cloned(),
+            step_failure: self.scripts.notes.failure.clone().filter(|_| is_of_step),
             is_older_in_use: file.is_older_in_use(),
             unhandled: Arc::clone(&file.unhandled),
             unseen: Arc::clone(&file.unseen),

@@ -67,6 +67,8 @@ pub struct EditorView {
     pub problem: Option<Arc<str>>,
     /// Why the newest text does not load.
     pub failure: Option<Failure>,
+    /// Where the step at the cursor failed, if that is in this text.
+    pub step_failure: Option<Failure>,
     /// Whether an older text of it makes the states.
     pub is_older_in_use: bool,
     /// Event types that it does nothing with.

@@ -170,10 +170,11 @@ fn failures_ui(ui: &mut egui::Ui, view: &ScriptsView, actions: &mut Vec<Action>)
         for line in view.failures.get(rows).unwrap_or_default() {
             let text = format!("{}   {}", line.label, line.failure);
             let label = egui::Label::new(RichText::new(&text).color(colours.trouble.ink)).truncate();
-            let response = ui.add_sized(
-                vec2(ui.available_width(), theme::ROW),
-                label.sense(Sense::click()).selectable(false),
-            );
+            let row = ui.horizontal(|ui| {
+                ui.set_height(theme::ROW);
+                ui.add(label.sense(Sense::click()).selectable(false))
+            });
+            let response = row.inner;
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &text));
             if response.on_hover_text("Go to this event").clicked() {
                 actions.push(Action::Cursor(CursorAction::ToCount(line.count)));

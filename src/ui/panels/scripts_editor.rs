@@ -48,7 +48,7 @@ pub(super) fn editor_ui(
     bars_ui(ui, view, local, actions);
     let id = Id::unique(("reducer text", &*view.category));
     take_text(ui, id, view, local);
-    let mark = view.failure.as_ref().and_then(|failure| {
+    let mark = view.failure.as_ref().or(view.step_failure.as_ref()).and_then(|failure| {
         Some(Mark {
             line: failure.line?,
             column: failure.column.unwrap_or(1),

@@ -69,15 +69,18 @@ fn failure_ui(ui: &mut egui::Ui, view: &StateView, notes: &StepNotes, actions: &
     let colours = Palette::of(ui);
     let mut is_clicked = false;
     if let Some(failure) = &notes.failure {
-        let text = format!("⚠ {} was not applied: {}", notes.label, failure.message);
-        ui.colored_label(colours.trouble.ink, text);
-        if !notes.excerpt.is_empty() {
-            let code = RichText::new(notes.excerpt.trim_end()).font(theme::mono()).color(colours.soft);
-            let label = egui::Label::new(code).sense(egui::Sense::click()).selectable(false);
-            if ui.add(label).on_hover_text("Show this line in the editor").clicked() {
-                actions.push(Action::Scripts(ScriptAction::ShowFailure));
-                is_clicked = true;
-            }
+        ui.colored_label(colours.trouble.ink, format!("⚠ {} was not applied: {failure}", notes.label));
+        // The first line says again what went wrong; lines of source are not wrapped, so that the
+        // caret stays where it belongs.
+        if let Some((_, source)) = notes.excerpt.split_once('\n') {
+            egui::ScrollArea::horizontal().id_salt("excerpt").show(ui, |ui| {
+                let code = RichText::new(source.trim_end()).font(theme::mono()).color(colours.soft);
+                let label = egui::Label::new(code).extend().sense(egui::Sense::click()).selectable(false);
+                is_clicked = ui.add(label).on_hover_text("Show this line in the editor").clicked();
+            });
+        }
+        if is_clicked {
+            actions.push(Action::Scripts(ScriptAction::ShowFailure));
         }
     } else if let Some(failure) = &view.failure {
         ui.colored_label(colours.trouble.ink, format!("⚠ This event was not applied: {failure}"));

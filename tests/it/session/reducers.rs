@@ -131,6 +131,8 @@ fn a_story_from_the_scaffold_to_a_mended_fault() {
     assert_eq!(notes.label, "OrderPaid 2@order-1");
     assert!(notes.excerpt.starts_with(&format!("order.js:{line}:")), "{}", notes.excerpt);
     assert!(notes.excerpt.contains("totl;"), "{}", notes.excerpt);
+    let marked = scene.view().editor.as_ref().unwrap().step_failure.clone();
+    assert_eq!(marked.unwrap().line, u32::try_from(line).ok());
     scene.ask(ScriptAction::ShowFailure);
     assert_eq!(scene.view().editor.as_ref().unwrap().target.unwrap().1 as usize, line);
 

@@ -220,7 +220,7 @@ fn a_reducer_is_written_edited_saved_broken_and_mended_in_the_window() {
     stage.wait_until(|view| view.scripts.failure_count == 1);
     stage.harness.get_by_label_contains("OrderPaid 3@order-4701").click();
     stage.settle();
-    stage.harness.get_by_label_contains("⚠ OrderPaid 3@order-4701 was not applied: ReferenceError");
+    stage.harness.get_by_label_contains("⚠ OrderPaid 3@order-4701 was not applied: order.js:");
     assert!(
         stage.view().state.notes.excerpt.contains("s.paid = totl;"),
         "{}",
