@@ -17,8 +17,9 @@ use crate::{
     },
     model::{Change, Json, StreamVersion},
     replay::{
-        Branch, BranchEvents, BranchReducer, Comparison, Content, Edit, EditKind, EventHead, EventRef, History,
-        Merge, OnFailure, Pair, Plan, Reducer, Scripted, StreamEvents, Truth, compensation, test_case,
+        Branch, BranchEvents, BranchReducer, Comparison, Content, Edit, EditKind, EventHead, EventRef,
+        History, Merge, OnFailure, Pair, Plan, Reducer, Scripted, StreamEvents, Truth, compensation,
+        test_case,
     },
     script::{Options, Script, excerpt},
     work::Work,
@@ -122,7 +123,8 @@ impl TruthOf {
         }
         let versions = || self.heads.iter().filter_map(|head| head.version);
         let span = versions().min().zip(versions().max());
-        let failure = Failure::trouble(format!("there is no event of version {version}")).given(version.to_string());
+        let failure =
+            Failure::trouble(format!("there is no event of version {version}")).given(version.to_string());
         Err(match span {
             Some((first, last)) => failure
                 .exists([format!("versions {first} to {last}")])
@@ -187,9 +189,9 @@ impl Arguments {
             None => Arc::clone(&own),
         };
         let is_same = Arc::ptr_eq(&reducer, &own);
-        let name = info.map(|info| Arc::clone(&info.name)).unwrap_or_else(|| {
-            Arc::new(crate::model::StreamName::plain(&branch.stream))
-        });
+        let name = info
+            .map(|info| Arc::clone(&info.name))
+            .unwrap_or_else(|| Arc::new(crate::model::StreamName::plain(&branch.stream)));
         let events = BranchEvents::new(Arc::clone(recorded.events()), name, Arc::new(plan.clone()));
         let other = Arc::new(History::new(Arc::new(events), reducer, OnFailure::GoOn, KEYFRAME_BYTES));
         let pair = Pair {
@@ -236,8 +238,17 @@ const EVENT_FORM: &str = "write the event as {\"type\": \"OrderPaid\", \"data\":
 
 /// Members of `timeglass events --ndjson` that say where an event is, and not what it says.
 const KNOWN: [&str; 11] = [
-    "position", "stream", "category", "id", "version", "schema_version", "time", "event_id", "correlation_id",
-    "causation_id", "actor",
+    "position",
+    "stream",
+    "category",
+    "id",
+    "version",
+    "schema_version",
+    "time",
+    "event_id",
+    "correlation_id",
+    "causation_id",
+    "actor",
 ];
 
 /// What the file says; what it does not name is as in `before`.
@@ -341,7 +352,11 @@ impl Made {
     }
 
     fn write(&self, found: &Comparison, output: &mut Output<'_>) -> Result<(), Failure> {
-        output.line(&printable(&format!("{}: {}", self.branch.stream, self.pair.branch().reducer().name())))?;
+        output.line(&printable(&format!(
+            "{}: {}",
+            self.branch.stream,
+            self.pair.branch().reducer().name()
+        )))?;
         for edit in &self.branch.edits {
             output.line(&printable(&format!("  {}", edit.kind)))?;
         }
@@ -370,7 +385,9 @@ impl Made {
         for (count, failure) in failed {
             output.remark(&printable(&format!("event {count} of the branch was not applied: {failure}")));
         }
-        output.remark("recorded decisions are not made again: events after a change are those that were recorded");
+        output.remark(
+            "recorded decisions are not made again: events after a change are those that were recorded",
+        );
         Ok(())
     }
 }

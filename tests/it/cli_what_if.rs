@@ -32,7 +32,10 @@ fn a_branch_is_shown_beside_what_was_recorded() {
 fn a_branch_is_written_down_for_others() {
     check(
         "what-if-export",
-        &[&order(&["--leave-out", "3", "--export", "case"]), &order(&["--leave-out", "3", "--export", "compensate"])],
+        &[
+            &order(&["--leave-out", "3", "--export", "case"]),
+            &order(&["--leave-out", "3", "--export", "compensate"]),
+        ],
     );
 }
 

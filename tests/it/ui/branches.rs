@@ -10,8 +10,8 @@ use timeglass::{
         action::{Action, BookmarkAction, WhatIfAction},
         compare::CompareAlign,
         view::{
-            BookmarksView, BranchRow, CompareSideView, CompareView, DraftView, EditRow, OutcomeView, PlaceRow,
-            WhatIfView,
+            BookmarksView, BranchRow, CompareSideView, CompareView, DraftView, EditRow, OutcomeView,
+            PlaceRow, WhatIfView,
         },
         what_if::DraftTexts,
     },
@@ -59,7 +59,12 @@ fn branch_view() -> WhatIfView {
         chosen: Some(0),
         is_standing: true,
         edits: Arc::from([
-            EditRow { words: "leave out OrderPaid v3".to_owned(), is_on: true, misfit: None, can_revise: false },
+            EditRow {
+                words: "leave out OrderPaid v3".to_owned(),
+                is_on: true,
+                misfit: None,
+                can_revise: false,
+            },
             EditRow {
                 words: "edit OrderShipped v4".to_owned(),
                 is_on: true,
@@ -119,13 +124,8 @@ fn a_draft_is_checked_while_it_is_written() {
         data: "{\n  \"amount\": 5\n}".to_owned(),
         ..DraftTexts::default()
     };
-    let draft = DraftView {
-        number: 1,
-        title: "Edit OrderPaid v3".to_owned(),
-        is_move: false,
-        texts,
-        trouble: None,
-    };
+    let draft =
+        DraftView { number: 1, title: "Edit OrderPaid v3".to_owned(), is_move: false, texts, trouble: None };
     let view = WhatIfView { draft: Some(Arc::new(draft)), ..branch_view() };
     let mut harness = stage(vec2(760.0, 520.0), Theme::Dark, shown(view), draw_what_if);
     harness.get_by_label("Data (JSON)").focus();
