@@ -202,7 +202,7 @@ proptest! {
 
     #[test]
     fn blame_is_what_looking_at_every_state_finds(
-        choices in vec(any::<(u8, u8)>(), 1..250),
+        choices in vec(any::<(u8, u8)>(), 1..180),
         kind in 0..5_usize,
         budget in 0..4_usize,
         is_folded in any::<bool>(),
