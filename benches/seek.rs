@@ -133,16 +133,16 @@ fn main() -> Outcome<()> {
 fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) -> Outcome<()> {
     let work = Work::default();
     let history = History::new(sequence, Arc::clone(reducer), OnFailure::GoOn, BUDGET);
-    let first = each(1, |_| Ok(drop(black_box(history.step_ready(history.len() / 2, &work)?))))?;
+    let first = each(1, |_| Ok(history.step_ready(history.len() / 2, &work).map(keep)?))?;
     report(name, "something to show before the fold", first);
     report(name, "fold once", each(1, |_| Ok(history.fold_all(&work)?))?);
     let length = history.len();
     // Steps of a large prime visit places all over the history, and never the same twice.
     let place = |number: usize| number * 500_009 % (length + 1);
-    report(name, "start the reducer", each(SEEKS, |_| Ok(drop(black_box(history.step_at(0, &work)?))))?);
-    let seeks = each(SEEKS, |number| Ok(drop(black_box(history.step_at(place(number), &work)?))))?;
+    report(name, "start the reducer", each(SEEKS, |_| Ok(history.step_at(0, &work).map(keep)?))?);
+    let seeks = each(SEEKS, |number| Ok(history.step_at(place(number), &work).map(keep)?))?;
     report(name, "seek anywhere", seeks);
-    let steps = each(SEEKS, |number| Ok(drop(black_box(history.step_at(length / 2 - number, &work)?))))?;
+    let steps = each(SEEKS, |number| Ok(history.step_at(length / 2 - number, &work).map(keep)?))?;
     report(name, "step back", steps);
     for text in ["/turnover", "/entries/3/purpose", "/balance_cents", "/last_entry", "/owner"] {
         let path = Pointer::parse(text).unwrap_or_default();
@@ -158,7 +158,7 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
         let screens = each(20, |number| {
             let from = counts.len() * number / 20;
             let screen: Vec<usize> = counts.iter().skip(from).take(50).copied().collect();
-            Ok(drop(black_box(history.steps_at(&screen, &work)?)))
+            Ok(history.steps_at(&screen, &work).map(keep)?)
         })?;
         report(name, "what 50 of them wrote", screens);
     }
@@ -176,6 +176,11 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
         figures.changes.closed,
     );
     Ok(())
+}
+
+/// What was found is used, as far as the compiler can tell.
+fn keep<T>(found: T) {
+    black_box(found);
 }
 
 /// The time of each of so many runs.
@@ -215,7 +220,7 @@ fn report(name: &str, what: &str, mut times: Vec<Duration>) {
     match times.len() {
         1 => println!("| {name} | {what} | {} | | |", shown(times.last())),
         _ => {
-            println!("| {name} | {what} | {} | {} | {} |", shown(at(50)), shown(at(99)), shown(times.last()))
+            println!("| {name} | {what} | {} | {} | {} |", shown(at(50)), shown(at(99)), shown(times.last()));
         }
     }
 }

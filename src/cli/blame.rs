@@ -1,6 +1,6 @@
 //! `timeglass blame`: which events wrote a value of a stream's state.
 
-use std::{collections::VecDeque, ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{collections::VecDeque, fmt::Write as _, ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -203,7 +203,7 @@ fn never(found: &Found, name: &StreamName, path: &Pointer) -> String {
     let mut text = format!("{path} never existed in {}", name.full());
     if !found.names.is_empty() {
         let names: Vec<&str> = found.names.iter().take(12).map(String::as_str).collect();
-        text.push_str(&format!("; its state has {}", names.join(", ")));
+        write!(text, "; its state has {}", names.join(", ")).ok();
     }
     printable(&text)
 }

@@ -221,7 +221,7 @@ impl Looking<'_> {
                 break;
             }
         }
-        Ok(work.advance(batch.len() as u64)?)
+        Ok(work.advance(0)?)
     }
 
     fn look_at_event(&mut self, place: Place, event: &RecordedEvent) {

@@ -235,7 +235,7 @@ impl History {
             found = Some(step);
             ControlFlow::Continue(())
         })?;
-        Ok(found.unwrap_or_else(|| Step {
+        Ok(found.unwrap_or(Step {
             count,
             event: None,
             before: Json::Null,
@@ -401,9 +401,12 @@ impl History {
         }
         if folding.is_resumable() {
             let state = folding.state();
-            self.with_known(|known| match is_wanted {
-                true => known.keyframes.offer(count, &state),
-                false => known.keyframes.keep_near(count, &state),
+            self.with_known(|known| {
+                if is_wanted {
+                    known.keyframes.offer(count, &state);
+                } else {
+                    known.keyframes.keep_near(count, &state);
+                }
             });
         } else {
             self.with_known(|known| {

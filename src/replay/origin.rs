@@ -184,11 +184,12 @@ impl<'w> Experiment<'w> {
                 version.0 = version.0.saturating_add(7919);
             }
         };
-        let changes: [(&str, &dyn Fn(&mut RecordedEvent)); 2] = [("time", &later), ("version", &higher)];
+        let mut others = [("time", event.clone()), ("version", event.clone())];
+        let [(_, at_another_time), (_, at_another_version)] = &mut others;
+        later(at_another_time);
+        higher(at_another_version);
         let mut origins = Vec::new();
-        for (name, change) in changes {
-            let mut changed = event.clone();
-            change(&mut changed);
+        for (name, changed) in others {
             let is_other = changed.time != event.time || changed.version != event.version;
             let found = if is_other { self.apply(step, &changed, path)? } else { None };
             if found.is_some_and(|found| found.as_ref() != value) {

@@ -92,7 +92,6 @@ impl Sequence for StreamEvents {
                     return Ok(());
                 }
             }
-            work.advance((stop - start) as u64)?;
             start = stop;
         }
         Ok(())

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Asking why a value is as it is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlameAction {
     /// Pins a path and asks which events wrote it.
     Ask(Pointer),

@@ -1,6 +1,6 @@
 //! The layout of the open store with its evidence, and figures about it.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     model::Timestamp,
@@ -102,7 +102,7 @@ fn history_figures(figures: &HistoryFigures) -> Vec<(&'static str, String)> {
     );
     if figures.distance > Keyframes::FIRST_DISTANCE {
         let times = count(figures.distance / Keyframes::FIRST_DISTANCE);
-        keyframes.push_str(&format!("; {times} times as far apart as at first, to stay within memory"));
+        write!(keyframes, "; {times} times as far apart as at first, to stay within memory").ok();
     }
     let changes = &figures.changes;
     let mut index = format!("{} of {} KiB", kib(changes.bytes), kib(changes.budget_bytes));
@@ -110,7 +110,7 @@ fn history_figures(figures: &HistoryFigures) -> Vec<(&'static str, String)> {
         index.push_str("; given up to stay within memory, blame walks the history instead");
     } else if changes.closed > 0 {
         let closed = count(changes.closed);
-        index.push_str(&format!("; {closed} wide paths without their parts, blame walks the history there"));
+        write!(index, "; {closed} wide paths without their parts, blame walks the history there").ok();
     }
     let mut rows = vec![("Folded", folded), ("Keyframes", keyframes), ("Who changed what", index)];
     if let Some(at) = figures.unresumable_at {

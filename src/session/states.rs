@@ -288,12 +288,12 @@ impl Opened {
         StateView {
             stream: self.focus_name().unwrap_or_default(),
             branch: self.what_if.standing_name(),
-            place: format!(
-                "{} of {}{}",
-                self.version_words(count),
-                crate::session::view::grouped(history.len() as u64),
-                if count == self.cursor.count { "" } else { ", still folding" }
-            ),
+            place: if count == self.cursor.count {
+                let total = crate::session::view::grouped(history.len() as u64);
+                format!("{} of {total}", self.version_words(count))
+            } else {
+                format!("{} so far", self.version_words(count))
+            },
             time: event
                 .and_then(|event| event.time)
                 .map(|time: Timestamp| time.to_display(self.zone))

@@ -212,7 +212,8 @@ pub trait EventStore: Send + Sync {
         limit: usize,
     ) -> StoreResult<Vec<RecordedEvent>>;
 
-    /// These events, in the order asked for; `None` for one that is gone.
+    /// These events, in the order asked for; `None` for one that is gone. Each counts as a step of
+    /// the work.
     fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>>;
 
     /// Cuts global order into about `parts` ranges of similar size that together hold every event

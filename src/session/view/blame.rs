@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::{Json, Pointer};
 
 /// What the panel shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BlameView {
     /// The path that is asked about; `None` while there is none.
     pub path: Option<Pointer>,
@@ -34,7 +34,7 @@ pub struct BlameView {
 }
 
 /// The write that a value at the cursor comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastWrite {
     /// The write.
     pub row: WriteRow,
@@ -43,7 +43,7 @@ pub struct LastWrite {
 }
 
 /// One write of the path.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteRow {
     /// How many events of the history lie behind, this one included.
     pub count: usize,

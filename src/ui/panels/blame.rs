@@ -173,7 +173,7 @@ fn list(ui: &mut Ui, view: &BlameView, local: &mut BlameLocal, asked: &mut Vec<B
         }
     }
     let mut rows = scroll_rows(&list, id, whole, &mut local.scroll, (count, theme::ROW));
-    let from = local.chosen.or(view.current.map(|row| row as u64));
+    let from = local.chosen.or_else(|| view.current.map(|row| row as u64));
     if let Some(row) = row_by_key(&list, id, from, &rows, count) {
         local.chosen = Some(row);
         local.scroll.reveal(row, shown);
@@ -196,7 +196,8 @@ fn list(ui: &mut Ui, view: &BlameView, local: &mut BlameLocal, asked: &mut Vec<B
     if clicked.is_some() {
         ui.memory_mut(|memory| memory.request_focus(id));
     }
-    let gone_to = clicked.or(local.chosen.filter(|_| is_entered)).and_then(|place| loaded(view, place));
+    let gone_to =
+        clicked.or_else(|| local.chosen.filter(|_| is_entered)).and_then(|place| loaded(view, place));
     asked.extend(gone_to.map(|row| BlameAction::GoTo(row.count)));
     ask_for_rows(view, local, &rows, asked);
 }
