@@ -249,17 +249,13 @@ impl Opened {
             Some(stream) => self.ordinal_in_stream(stream, count),
             None => count.checked_sub(1).and_then(|ordinal| u32::try_from(ordinal).ok()),
         };
-        Spot { focus: stream, only_focus: stream.is_some(), ordinal, count, branch: None }
+        Spot { focus: stream, only_focus: stream.is_some(), ordinal, count, truth: count, branch: None }
     }
 
     /// The place of a spot among the recorded events.
-    fn place_of_spot(&self, spot: &Spot) -> Place {
-        let count = match spot.focus {
-            // On a branch the count is the branch's; the event is the recorded one beside it.
-            Some(stream) => spot.ordinal.map_or(0, |ordinal| self.count_in_stream(stream, ordinal)),
-            None => spot.ordinal.map_or(0, |ordinal| ordinal as usize + 1),
-        };
-        Place { stream: spot.focus, count }
+    fn place_of_spot(spot: &Spot) -> Place {
+        let in_store = || spot.ordinal.map_or(0, |ordinal| ordinal as usize + 1);
+        Place { stream: spot.focus, count: if spot.focus.is_some() { spot.truth } else { in_store() } }
     }
 
     /// Keeps the trail, if there is a file for it already: mere looking leaves none behind.
@@ -270,12 +266,12 @@ impl Opened {
         let mut spots: Vec<Spot> = self.trail.latest().take(TRAIL_KEPT).collect();
         spots.reverse();
         self.kept.now.trail =
-            spots.iter().map(|spot| self.entry_of_place(self.place_of_spot(spot))).collect();
+            spots.iter().map(|spot| self.entry_of_place(Self::place_of_spot(spot))).collect();
     }
 
     pub(crate) fn bookmarks_view(&self) -> BookmarksView {
         let trail = self.trail.latest().take(TRAIL_SHOWN).map(|spot| {
-            let place = self.place_of_spot(&spot);
+            let place = Self::place_of_spot(&spot);
             let branch = spot.branch.and_then(|branch| self.what_if.name_of(branch));
             let note = branch.map(|name| format!("what-if: {name}").into()).unwrap_or_default();
             self.place_row(&self.entry_of_place(place), Some(place), &note)

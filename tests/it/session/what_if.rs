@@ -70,6 +70,8 @@ fn an_event_left_out_by_one_click_makes_a_branch_that_the_window_stands_on() {
     assert_eq!(script.edits(), ["leave out OrderShipped v3"]);
     assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
     assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 1 of 3 steps differ");
+    let marks: Vec<_> = (0..3).map(|row| script.view().events.edit(row)).collect();
+    assert_eq!(marks, [None, None, Some("left out")]);
     let outcome = script.view().what_if.outcome.clone().unwrap();
     let differs = [
         r#"{"path":"/parcel","op":"remove","old":"X1"}"#,
@@ -357,4 +359,21 @@ fn blame_looks_at_the_branch() {
     assert_eq!((last.count, &*last.version, last.old), (2, "v3", Some("placed".into())));
     script.feed(Input::Action(Action::Blame(BlameAction::Previous)));
     assert_eq!(script.view().state.place, "v1 of 2");
+}
+
+#[test]
+fn a_comparison_that_is_stopped_says_so_and_can_be_asked_again() {
+    let mut script = on_order_1();
+    // What the actions ask is never answered: the user stops it.
+    script.session.apply(Input::Action(Action::WhatIf(WhatIfAction::LeaveOut(Target::Row(1)))));
+    assert_eq!(script.parting(), "Comparing with the truth…");
+    script.session.apply(Input::Action(Action::Compare(CompareAction::TakeBranch)));
+    assert!(script.view().compare.is_comparing);
+    script.shell(ShellAction::CancelWork);
+    assert_eq!(script.parting(), "The comparison with the truth was stopped");
+    assert!(!script.view().compare.is_comparing);
+    script.what_if(WhatIfAction::Choose(0));
+    assert_eq!(script.parting(), "Parts from the truth at v1 (truth: v2); 1 of 3 steps differ");
+    script.compare(CompareAction::Align(script.view().compare.align));
+    assert!(script.view().compare.has_parted);
 }
