@@ -41,3 +41,35 @@ impl SnapshotOwners<'_> {
         by_id.get(&*name.id).copied().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        model::{Json, StreamName},
+        store::{
+            index::Index,
+            memory::{MemoryStore, event},
+        },
+        work::Work,
+    };
+
+    fn check(snapshot: &StreamName, owner: Option<&str>) {
+        let streams = [("order", "1"), ("user", "1"), ("user", "2")];
+        let events = (1..).zip(streams).map(|(number, (category, id))| {
+            event(number, &StreamName::of(category, id), 1, "Made", Json::Null)
+        });
+        let index = Index::build(&MemoryStore::new(events), &Work::default()).unwrap();
+        let found =
+            index.snapshot_owners().of(snapshot).map(|number| index.stream(number).unwrap().name.full());
+        assert_eq!(found.as_deref(), owner, "{snapshot:?}");
+    }
+
+    #[test]
+    fn a_bare_id_will_do_where_one_stream_alone_has_it() {
+        check(&StreamName::of("user", "1"), Some("user-1"));
+        check(&StreamName::plain("2"), Some("user-2"));
+        check(&StreamName::plain("1"), None);
+        check(&StreamName::plain("3"), None);
+        check(&StreamName::of("order", "2"), None);
+    }
+}

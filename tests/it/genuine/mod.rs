@@ -15,14 +15,13 @@ use std::{path::Path, sync::Arc};
 
 use timeglass::{
     model::{Change, Json, Timestamp, diff},
-    replay::Reducer,
     work::Work,
 };
 
 use crate::support::{all_fixtures, expectations, fixture};
-use replayed::{Replayed, Timeline, loaded, reducer, replay};
+use replayed::{Named, Replayed, Timeline, loaded, reducer, replay};
 use snapshots::samples;
-use table::{Maker, ROWS, Row, Stored};
+use table::{Category, Maker, ROWS, Row, Stored};
 
 #[test]
 fn every_one_of_the_42_stores_has_its_reducers() {
@@ -146,12 +145,11 @@ fn check(row: &Row) -> Vec<String> {
 }
 
 fn replay_row(row: &Row, path: &Path) -> Replayed {
-    let load = |(category, file): &(Option<&'static str>, &'static str)| {
+    let load = |(category, file): &(Category, &'static str)| {
         let path = Path::new("tests/fixtures/reducers").join(file);
         (*category, (*file, reducer(&path)))
     };
-    let reducers: Vec<(Option<&str>, (&'static str, Arc<dyn Reducer>))> =
-        row.reducers.iter().map(load).collect();
+    let reducers: Vec<(Category, Named)> = row.reducers.iter().map(load).collect();
     replay(path, &|category| {
         let (_, found) = reducers.iter().find(|(name, _)| *name == category)?;
         Some(found.clone())
@@ -225,9 +223,9 @@ fn check_moment(row: &Row, replayed: &Replayed, expected: &Json) -> Vec<String> 
 /// Whether a state is the reported one; the first place where they differ if it is not.
 fn same(made: &Json, reported: &Json) -> Result<bool, String> {
     let changes = diff(made, reported);
-    let Some(first) = changes.first() else { return Ok(true) };
-    let Change { path, .. } = first;
+    let Some(Change { path, .. }) = changes.first() else { return Ok(true) };
     let [ours, theirs] = [made, reported]
         .map(|value| path.resolve(value).map_or_else(|| "nothing".to_owned(), |value| value.to_preview(60)));
-    Err(format!("{} places differ, first `{path}`: {ours} was made, {theirs} was reported", changes.len()))
+    let others = if changes.len() > 1 { format!(", and {} more", changes.len() - 1) } else { String::new() };
+    Err(format!("`{path}` differs: {ours} was made, {theirs} was reported{others}"))
 }

@@ -35,6 +35,9 @@ pub(super) struct Replayed {
     pub(super) left_out: BTreeSet<String>,
 }
 
+/// A reducer and the name of its file.
+pub(super) type Named = (&'static str, Arc<dyn Reducer>);
+
 /// The events of a stream and the reducer of its category.
 pub(super) struct Source {
     events: Arc<dyn Sequence>,
@@ -74,10 +77,7 @@ pub(super) fn loaded(name: &str, text: &str) -> Arc<dyn Reducer> {
 }
 
 /// Opens a store and folds every stream that has a reducer; `reducers` gives its file by category.
-pub(super) fn replay(
-    path: &Path,
-    reducers: &dyn Fn(Option<&str>) -> Option<(&'static str, Arc<dyn Reducer>)>,
-) -> Replayed {
+pub(super) fn replay(path: &Path, reducers: &dyn Fn(Option<&str>) -> Option<Named>) -> Replayed {
     let work = Work::default();
     let Ok(Opening::Store(opened)) = open(path, None, &work) else { panic!("{} is opened", path.display()) };
     let store: Arc<dyn EventStore> = opened.store;

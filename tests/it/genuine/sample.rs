@@ -1,6 +1,6 @@
 //! The reducers beside our own sample stores.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use timeglass::{model::Json, work::Work};
 
@@ -24,7 +24,7 @@ fn replayed() -> Replayed {
     let reducers = REDUCERS.map(|(category, file)| (category, file, reducer(&Path::new(FOLDER).join(file))));
     replay(Path::new("sample-data/shop.sqlite"), &|category| {
         let (_, file, reducer) = reducers.iter().find(|(name, _, _)| Some(*name) == category)?;
-        Some((*file, reducer.clone()))
+        Some((*file, Arc::clone(reducer)))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Stored states against those that the reducers make.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use timeglass::{
     model::{Json, StoredSnapshot, diff},
@@ -211,7 +211,7 @@ fn domain(stored: Stored, snapshot: &StoredSnapshot) -> Result<Json, String> {
                 return Err(format!("it has no member {name}"));
             }
             let own = members.iter().filter(|(name, _)| !names.contains(&&***name));
-            Ok(Json::object(own.map(|(name, value)| (name.clone(), value.clone()))))
+            Ok(Json::object(own.map(|(name, value)| (Arc::clone(name), value.clone()))))
         }
         Stored::Whole | Stored::ByHash | Stored::Pickled | Stored::Wrong => Ok(state.clone()),
     }
