@@ -309,12 +309,17 @@ fn what_is_kept_of_another_store_is_shown_with_the_reason_and_does_no_harm() {
     script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
     script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
     script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.browse(BrowseAction::ChooseRow(0));
+    let jobs = script.session.parting_jobs();
+    script.run(jobs);
     let mut events = shop();
     events.retain(|event| &*event.stream.full() != "order-1");
     events.last_mut().unwrap().event_type = "OrderRefused".into();
     let mut again = Script::open_in(folder.path(), events);
     let trouble = |place: usize| again.view().bookmarks.rows[place].trouble.clone();
     assert_eq!(trouble(0).as_deref(), Some("This stream is not in the store any more"));
+    let mut lost = again.view().bookmarks.trail.iter().filter(|row| row.trouble.is_some());
+    assert!(lost.any(|row| &*row.stream == "order-1"), "a place of the trail, too");
     let branches = again.view().what_if.branches.to_vec();
     assert_eq!(branches[0].trouble.as_deref(), Some("order-1 is not in this store"));
     again.what_if(WhatIfAction::Choose(0));
