@@ -42,6 +42,8 @@ pub(crate) struct Bookmarks {
     places: Vec<Option<Place>>,
     /// What is shown of them.
     rows: Arc<[PlaceRow]>,
+    /// Places of an earlier run's trail that are not in the store any more.
+    lost: Vec<PlaceEntry>,
     /// Those that were let go, with where they stood in the list.
     removed: Vec<(usize, BookmarkEntry)>,
 }
@@ -101,12 +103,15 @@ impl Opened {
         self.bookmarks.entries.clone_from(&self.kept.now.bookmarks);
         let names = self.kept.now.trail.iter().filter_map(|entry| entry.stream.as_ref());
         let streams = self.streams_called(names);
-        let spots = self.kept.now.trail.iter().filter_map(|entry| {
-            let Place { stream, count } = self.place_of_entry(entry, &streams)?;
-            Some(self.spot_at(stream, count))
-        });
-        let spots = spots.collect();
+        let (mut spots, mut lost) = (Vec::new(), Vec::new());
+        for entry in &self.kept.now.trail {
+            match self.place_of_entry(entry, &streams) {
+                Some(Place { stream, count }) => spots.push(self.spot_at(stream, count)),
+                None => lost.push(entry.clone()),
+            }
+        }
         self.trail.load(spots);
+        self.bookmarks.lost = lost;
         self.find_bookmarks();
     }
 
@@ -249,17 +254,13 @@ impl Opened {
             Some(stream) => self.ordinal_in_stream(stream, count),
             None => count.checked_sub(1).and_then(|ordinal| u32::try_from(ordinal).ok()),
         };
-        Spot { focus: stream, only_focus: stream.is_some(), ordinal, count, branch: None }
+        Spot { focus: stream, only_focus: stream.is_some(), ordinal, count, truth: count, branch: None }
     }
 
     /// The place of a spot among the recorded events.
-    fn place_of_spot(&self, spot: &Spot) -> Place {
-        let count = match spot.focus {
-            // On a branch the count is the branch's; the event is the recorded one beside it.
-            Some(stream) => spot.ordinal.map_or(0, |ordinal| self.count_in_stream(stream, ordinal)),
-            None => spot.ordinal.map_or(0, |ordinal| ordinal as usize + 1),
-        };
-        Place { stream: spot.focus, count }
+    fn place_of_spot(spot: &Spot) -> Place {
+        let in_store = || spot.ordinal.map_or(0, |ordinal| ordinal as usize + 1);
+        Place { stream: spot.focus, count: if spot.focus.is_some() { spot.truth } else { in_store() } }
     }
 
     /// Keeps the trail, if there is a file for it already: mere looking leaves none behind.
@@ -269,20 +270,26 @@ impl Opened {
         }
         let mut spots: Vec<Spot> = self.trail.latest().take(TRAIL_KEPT).collect();
         spots.reverse();
-        self.kept.now.trail =
-            spots.iter().map(|spot| self.entry_of_place(self.place_of_spot(spot))).collect();
+        let own = spots.iter().map(|spot| self.entry_of_place(Self::place_of_spot(spot)));
+        let all: Vec<PlaceEntry> = self.bookmarks.lost.iter().cloned().chain(own).collect();
+        let oldest = all.len().saturating_sub(TRAIL_KEPT);
+        self.kept.now.trail = all.into_iter().skip(oldest).collect();
     }
 
     pub(crate) fn bookmarks_view(&self) -> BookmarksView {
         let trail = self.trail.latest().take(TRAIL_SHOWN).map(|spot| {
-            let place = self.place_of_spot(&spot);
+            let place = Self::place_of_spot(&spot);
             let branch = spot.branch.and_then(|branch| self.what_if.name_of(branch));
             let note = branch.map(|name| format!("what-if: {name}").into()).unwrap_or_default();
             self.place_row(&self.entry_of_place(place), Some(place), &note)
         });
+        let lost = self.bookmarks.lost.iter().rev().map(|entry| PlaceRow {
+            trouble: Some("This place is not in the store any more".to_owned()),
+            ..self.place_row(entry, None, &Arc::default())
+        });
         BookmarksView {
             rows: Arc::clone(&self.bookmarks.rows),
-            trail: trail.collect(),
+            trail: trail.chain(lost).collect(),
             here: self.bookmark_here(),
             can_add: self.index.is_some(),
             undo: self.bookmarks.removed.last().map(|(_, entry)| {

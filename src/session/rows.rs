@@ -170,6 +170,7 @@ impl Opened {
         EventsView {
             paths: Arc::clone(&rows.paths),
             total,
+            edited: Arc::new(self.edited_events()),
             is_of_one_stream: self.browse.only_focus,
             summary: self.events_summary(total),
             cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal, order)),

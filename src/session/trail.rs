@@ -13,6 +13,8 @@ pub(crate) struct Spot {
     pub ordinal: Option<u32>,
     /// How many events of the stream, or of the branch, lie behind.
     pub count: usize,
+    /// How many recorded events of the stream lie behind.
+    pub truth: usize,
     /// The branch that was stood on, by its place.
     pub branch: Option<usize>,
 }
@@ -80,6 +82,7 @@ impl Opened {
             only_focus: self.browse.only_focus,
             ordinal: self.cursor.ordinal,
             count: self.cursor.count,
+            truth: self.what_if.truth_count(self.cursor.count),
             branch: self.standing_branch(),
         }
     }

@@ -1,6 +1,6 @@
 //! The table of events, and its filters.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::{Pointer, Zone},
@@ -28,6 +28,8 @@ pub struct EventsView {
     pub loaded_from: u64,
     /// The row of the event at the cursor, if it is listed.
     pub cursor_row: Option<u64>,
+    /// What the branch that is shown did to recorded events: "left out", "edited", "moved".
+    pub edited: Arc<BTreeMap<u32, &'static str>>,
     /// Whether all of them are of one stream.
     pub is_of_one_stream: bool,
     /// How events are listed.
@@ -69,6 +71,12 @@ impl EventsView {
     #[must_use]
     pub fn watched(&self, row: u64, watch: &str) -> Option<&Arc<str>> {
         self.watched.get(&self.listing.as_ref()?.ordinal(row)?)?.get(watch)
+    }
+
+    /// What the branch that is shown did to the event in a row.
+    #[must_use]
+    pub fn edit(&self, row: u64) -> Option<&'static str> {
+        self.edited.get(&self.listing.as_ref()?.ordinal(row)?).copied()
     }
 
     /// What was fetched for a row, if it was.

@@ -70,6 +70,8 @@ pub struct EditRow {
 pub struct OutcomeView {
     /// Where it parts from the truth, in words.
     pub parting: String,
+    /// Whether the user stopped the comparison.
+    pub is_stopped: bool,
     /// Whether it does.
     pub has_parted: bool,
     /// Steps that failed, in the truth and in the branch.

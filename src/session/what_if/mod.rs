@@ -163,6 +163,8 @@ pub(crate) struct WhatIf {
     /// Whether the window shows the branch, and not the truth.
     is_standing: bool,
     comparison: Option<Arc<Comparison>>,
+    /// Whether the user stopped the comparison.
+    is_stopped: bool,
     beside: Option<Arc<Beside>>,
     draft: Option<Arc<Draft>>,
     /// Raised with each draft, so that the panel fills its fields anew.
@@ -205,6 +207,7 @@ impl WhatIf {
 
     fn forget_outcome(&mut self) {
         self.comparison = None;
+        self.is_stopped = false;
         self.beside = None;
         self.export = None;
     }
@@ -484,6 +487,7 @@ impl Opened {
         };
         let comparison = self.what_if.comparison.as_deref();
         let parting = match comparison {
+            None if self.what_if.is_stopped => "The comparison with the truth was stopped".to_owned(),
             None => "Comparing with the truth…".to_owned(),
             Some(comparison) => match comparison.parts_at {
                 None => "The states are the same at every step".to_owned(),
@@ -503,6 +507,7 @@ impl Opened {
         });
         Some(OutcomeView {
             parting,
+            is_stopped: self.what_if.is_stopped,
             has_parted: comparison.is_some_and(|comparison| comparison.parts_at.is_some()),
             failed: failed.unwrap_or_default(),
             places: beside.map(|beside| words(beside.step)).unwrap_or_default(),
@@ -513,8 +518,10 @@ impl Opened {
 
     /// The comparison was not made: nothing waits for it any more.
     pub(crate) fn what_if_failed(&mut self, slot: Slot) {
-        if slot == Slot::Export {
-            self.what_if.export = None;
+        match slot {
+            Slot::Export => self.what_if.export = None,
+            Slot::WhatIf => self.what_if.is_stopped = self.what_if.comparison.is_none(),
+            _ => (),
         }
     }
 }

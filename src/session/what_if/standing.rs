@@ -393,6 +393,29 @@ impl Opened {
         self.what_if.standing().and(self.what_if.chosen)
     }
 
+    /// What the branch that is shown does to recorded events.
+    pub(crate) fn edited_events(&self) -> BTreeMap<u32, &'static str> {
+        let Some(built) = self.what_if.standing() else { return BTreeMap::new() };
+        let edits = self.what_if.branch().map(|branch| branch.edits.as_slice()).unwrap_or_default();
+        let is_misfit = |place: usize| built.misfits.iter().any(|misfit| misfit.edit == place);
+        let mut edited = BTreeMap::new();
+        for (_, edit) in edits.iter().enumerate().filter(|(place, edit)| edit.is_on && !is_misfit(*place)) {
+            let (event, words) = match &edit.kind {
+                EditKind::LeaveOut(event) => (event, "left out"),
+                EditKind::Replace { event, .. } => (event, "edited"),
+                EditKind::Move { event, .. } => (event, "moved"),
+                EditKind::Insert { .. } => continue,
+            };
+            let count = self.truth(built.stream, |truth| truth.find(event).ok()).flatten();
+            let ordinal = count.and_then(|count| self.ordinal_in_stream(built.stream, count));
+            let is_free = |ordinal: &u32| words == "left out" || !edited.contains_key(ordinal);
+            if let Some(ordinal) = ordinal.filter(is_free) {
+                edited.insert(ordinal, words);
+            }
+        }
+        edited
+    }
+
     /// Asks where the truth and the branch differ, as a whole and at the cursor.
     fn compare_jobs(&self) -> Vec<Job> {
         let Some(pair) = self.what_if.pair() else { return Vec::new() };

@@ -145,6 +145,12 @@ fn way_ui(ui: &mut egui::Ui, view: &CompareView, asked: &mut Vec<CompareAction>)
             ui.weak("Comparing…");
         }
         ui.label(RichText::new(&view.summary).strong());
+        if view.steps.is_none() && !view.is_comparing {
+            ui.weak("The comparison was stopped");
+            if ui.button("Compare again").clicked() {
+                asked.push(CompareAction::Align(view.align));
+            }
+        }
     });
 }
 

@@ -317,7 +317,11 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
                 TIME => Cell::inked(head.time, Ink::Soft),
                 STREAM => Cell::text(head.stream.to_string()),
                 VERSION => Cell::text(head.version),
-                _ => Cell::inked(head.event_type.to_string(), Ink::Name),
+                _ => match view.edit(row) {
+                    Some(edit) => Cell::inked(format!("{edit}: {}", head.event_type), Ink::Soft)
+                        .with_tooltip(format!("{} is {edit} in this branch", head.event_type)),
+                    None => Cell::inked(head.event_type.to_string(), Ink::Name),
+                },
             }
         }
     }

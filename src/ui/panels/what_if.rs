@@ -131,6 +131,11 @@ fn branch_ui(
         return;
     };
     outcome_ui(ui, outcome, (asked, actions));
+    if let Some(chosen) = view.chosen.filter(|_| outcome.is_stopped)
+        && ui.button("Compare again").clicked()
+    {
+        asked.push(WhatIfAction::Choose(chosen));
+    }
     beside_ui(ui, outcome, local, actions);
 }
 

@@ -70,6 +70,8 @@ fn an_event_left_out_by_one_click_makes_a_branch_that_the_window_stands_on() {
     assert_eq!(script.edits(), ["leave out OrderShipped v3"]);
     assert_eq!(script.state(), r#"{"status":"paid","total":10}"#);
     assert_eq!(script.parting(), "Parts from the truth at v2 (truth: v3); 1 of 3 steps differ");
+    let marks: Vec<_> = (0..3).map(|row| script.view().events.edit(row)).collect();
+    assert_eq!(marks, [None, None, Some("left out")]);
     let outcome = script.view().what_if.outcome.clone().unwrap();
     let differs = [
         r#"{"path":"/parcel","op":"remove","old":"X1"}"#,
@@ -307,12 +309,17 @@ fn what_is_kept_of_another_store_is_shown_with_the_reason_and_does_no_harm() {
     script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
     script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
     script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.browse(BrowseAction::ChooseRow(0));
+    let jobs = script.session.parting_jobs();
+    script.run(jobs);
     let mut events = shop();
     events.retain(|event| &*event.stream.full() != "order-1");
     events.last_mut().unwrap().event_type = "OrderRefused".into();
     let mut again = Script::open_in(folder.path(), events);
     let trouble = |place: usize| again.view().bookmarks.rows[place].trouble.clone();
     assert_eq!(trouble(0).as_deref(), Some("This stream is not in the store any more"));
+    let mut lost = again.view().bookmarks.trail.iter().filter(|row| row.trouble.is_some());
+    assert!(lost.any(|row| &*row.stream == "order-1"), "a place of the trail, too");
     let branches = again.view().what_if.branches.to_vec();
     assert_eq!(branches[0].trouble.as_deref(), Some("order-1 is not in this store"));
     again.what_if(WhatIfAction::Choose(0));
@@ -357,4 +364,21 @@ fn blame_looks_at_the_branch() {
     assert_eq!((last.count, &*last.version, last.old), (2, "v3", Some("placed".into())));
     script.feed(Input::Action(Action::Blame(BlameAction::Previous)));
     assert_eq!(script.view().state.place, "v1 of 2");
+}
+
+#[test]
+fn a_comparison_that_is_stopped_says_so_and_can_be_asked_again() {
+    let mut script = on_order_1();
+    // What the actions ask is never answered: the user stops it.
+    script.session.apply(Input::Action(Action::WhatIf(WhatIfAction::LeaveOut(Target::Row(1)))));
+    assert_eq!(script.parting(), "Comparing with the truth…");
+    script.session.apply(Input::Action(Action::Compare(CompareAction::TakeBranch)));
+    assert!(script.view().compare.is_comparing);
+    script.shell(ShellAction::CancelWork);
+    assert_eq!(script.parting(), "The comparison with the truth was stopped");
+    assert!(!script.view().compare.is_comparing);
+    script.what_if(WhatIfAction::Choose(0));
+    assert_eq!(script.parting(), "Parts from the truth at v1 (truth: v2); 1 of 3 steps differ");
+    script.compare(CompareAction::Align(script.view().compare.align));
+    assert!(script.view().compare.has_parted);
 }

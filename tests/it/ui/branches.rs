@@ -74,6 +74,7 @@ fn branch_view() -> WhatIfView {
         ]),
         outcome: Some(OutcomeView {
             parting: "Parts from the truth at v2 (truth: v3); 3 of 5 steps differ".to_owned(),
+            is_stopped: false,
             has_parted: true,
             failed: [0, 1],
             places: ("v3".to_owned(), "v2".to_owned()),
