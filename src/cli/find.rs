@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "stream")]
     category: Option<String>,
     #[command(flatten)]
-    conditions: Conditions,
+    wanted: Conditions,
     /// Begin at the event of this stream version
     #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
     from: Option<i64>,
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             .hint("name the category with `--category`, or the stream with `--stream`"));
     }
     let opened = open::open(&arguments.store, common, output)?;
-    let conditions = arguments.conditions.read(&opened)?;
+    let conditions = arguments.wanted.read(&opened)?;
     let found = match &arguments.stream {
         Some(stream) => {
             let stream = opened.choice().stream(stream)?;

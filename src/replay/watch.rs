@@ -292,14 +292,14 @@ mod tests {
             next = span.until + 1;
             let (low, high) = span.range.unwrap();
             let truth: Vec<i64> = (span.from..=span.until).map(|count| values(count as i64)).collect();
-            assert_eq!(low, *truth.iter().min().unwrap() as f64);
-            assert_eq!(high, *truth.iter().max().unwrap() as f64);
+            assert_eq!(low as i64, *truth.iter().min().unwrap());
+            assert_eq!(high as i64, *truth.iter().max().unwrap());
             assert_eq!(span.first.number(), Some(truth[0] as f64));
             assert_eq!(span.last.number(), Some(*truth.last().unwrap() as f64));
         }
         assert_eq!(next, 300_000);
         let lowest = series.at(123_457).unwrap();
-        assert_eq!(lowest.range.unwrap().0, -9.0);
+        assert_eq!(lowest.range.unwrap().0 as i64, -9);
         assert!(series.at(300_000).is_none());
     }
 

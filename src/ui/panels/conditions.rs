@@ -30,6 +30,8 @@ pub struct ConditionsLocal {
     to: String,
     /// Whether what was found in many streams is shown.
     shows_search: bool,
+    /// The search that was seen last: a new one comes to the front, wherever it was asked for.
+    seen: Option<u64>,
     hits: TableState,
     found: TableState,
     here: Option<usize>,
@@ -79,6 +81,10 @@ pub fn conditions_ui(
         let hint = "Say what to look for above, or use the menu of a value in the state";
         empty_panel(ui, Icon::Search, "No condition yet", hint, None);
     } else {
+        let number = view.search.as_ref().map(|search| search.number);
+        if std::mem::replace(&mut local.seen, number) != number {
+            local.shows_search = number.is_some();
+        }
         run_ui(ui, view, local, &mut asked);
         match &view.search {
             Some(search) if local.shows_search => search_ui(ui, view, search, local, &mut asked),
@@ -224,7 +230,6 @@ fn run_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
         ] {
             if ui.add_enabled(has_any, egui::Button::new(name)).on_hover_text(help).clicked() {
                 asked.push(ConditionAction::Search(reach));
-                local.shows_search = true;
             }
         }
     });

@@ -72,7 +72,7 @@ pub fn state_ui(
         .find(&local.find)
         .menu(&mut menu)
         .show(ui, &mut local.tree);
-    actions.extend(asked.or(answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
+    actions.extend(asked.or_else(|| answer.entered.map(|path| Action::Blame(BlameAction::Ask(path)))));
 }
 
 /// What can be asked of a value in the state.
