@@ -186,6 +186,15 @@ impl Series {
     }
 }
 
+/// A series of values that are known already, from the state before the first event on.
+impl FromIterator<Option<Json>> for Series {
+    fn from_iter<I: IntoIterator<Item = Option<Json>>>(values: I) -> Self {
+        let mut series = Self::default();
+        values.into_iter().for_each(|value| series.push(Ok(value), None));
+        series
+    }
+}
+
 /// Whether a count belongs to the stretch before it.
 fn shares(before: &Span, count: usize, width: usize) -> bool {
     width > 1 && before.from / width == count / width
@@ -261,9 +270,7 @@ mod tests {
     use crate::model::{Failure, Json};
 
     fn series(values: impl IntoIterator<Item = i64>) -> Series {
-        let mut series = Series::default();
-        values.into_iter().for_each(|value| series.push(Ok(Some(Json::from(value))), None));
-        series
+        values.into_iter().map(|value| Some(Json::from(value))).collect()
     }
 
     /// The stretches of a series of these values: ends, and the range between them.
