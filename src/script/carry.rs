@@ -6,51 +6,65 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use rquickjs::{Ctx, Value};
+use rquickjs::{Ctx, Object, Value};
 
 use crate::{
     model::Json,
     script::{
         encode::encode,
         engine::Engine,
-        raw::{self, Kind},
-        source_scan::{names_any, top_level_names},
+        raw::{self, Kind, Property},
+        source_scan::{Makes, names_any, top_level_names},
     },
 };
 
 /// The variables outside the handlers at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Globals {
-    /// Declared names with their values.
-    declared: BTreeMap<Arc<str>, Json>,
+    /// Declared names with their values, and how they were made.
+    declared: BTreeMap<Arc<str>, (Makes, Json)>,
     /// All names of the global object.
     names: Vec<Arc<str>>,
 }
 
-/// Names of things that keep what cannot be compared from outside.
-const OPAQUE: &[&str] =
-    &["WeakMap", "WeakSet", "WeakRef", "Symbol", "Proxy", "Reflect", "defineProperty", "Promise"];
+/// Names of things that keep what cannot be seen from outside.
+const OPAQUE: &[&str] = &[
+    "WeakMap",
+    "WeakSet",
+    "WeakRef",
+    "Symbol",
+    "Proxy",
+    "Reflect",
+    "defineProperty",
+    "defineProperties",
+    "Promise",
+    "random",
+];
+
+/// Values nested deeper are not compared.
+const MAX_DEPTH: usize = 16;
 
 impl Globals {
     /// Nothing if they cannot be known.
     pub(crate) fn of(engine: &Engine, text: &str) -> Option<Self> {
-        if names_any(text, OPAQUE) || names_any(text, &["random"]) {
+        if names_any(text, OPAQUE) {
             return None;
         }
-        let names = top_level_names(text)?;
-        Self::read(engine, names.into_iter())
+        Self::read(engine, top_level_names(text)?.into_iter())
     }
 
     /// Whether nothing changed.
     pub(crate) fn still_hold(&self, engine: &Engine) -> bool {
-        Self::read(engine, self.declared.keys().cloned()).is_some_and(|now| now == *self)
+        let declared = self.declared.iter().map(|(name, (makes, _))| (Arc::clone(name), *makes));
+        Self::read(engine, declared).is_some_and(|now| now == *self)
     }
 
-    fn read(engine: &Engine, declared: impl Iterator<Item = Arc<str>>) -> Option<Self> {
+    fn read(engine: &Engine, declared: impl Iterator<Item = (Arc<str>, Makes)>) -> Option<Self> {
         engine.with(|ctx| {
-            let read = declared.map(|name| {
+            let read = declared.map(|(name, makes)| {
                 let value = engine.eval(ctx, &name, Duration::from_secs(1)).ok()?;
-                Some((name, comparable(engine, &value)?))
+                let reader = Reader { engine, ctx, may_hold_functions: makes == Makes::WrittenOut };
+                Some((name, (makes, reader.comparable(&value, 0)?)))
             });
             let declared: BTreeMap<_, _> = read.collect::<Option<_>>()?;
             Some(Self { declared, names: global_names(engine, ctx)? })
@@ -58,25 +72,48 @@ impl Globals {
     }
 }
 
-/// The value in a form that tells whether it changed.
-fn comparable(engine: &Engine, value: &Value<'_>) -> Option<Json> {
-    match raw::kind(value) {
-        Kind::Undefined => return Some(Json::from("undefined")),
-        Kind::Float(number) if !number.is_finite() => return Some(Json::from(number.to_string())),
-        Kind::Symbol => return None,
-        _ => {}
+struct Reader<'a, 'js> {
+    engine: &'a Engine,
+    ctx: &'a Ctx<'js>,
+    /// Whether every function was written out where it stands, so that it has no variables of its own.
+    may_hold_functions: bool,
+}
+
+impl<'js> Reader<'_, 'js> {
+    /// The value in a form that tells whether it changed; nothing if that cannot be told.
+    fn comparable(&self, value: &Value<'js>, depth: usize) -> Option<Json> {
+        match raw::kind(value) {
+            Kind::Undefined => return Some(Json::from("undefined")),
+            Kind::Float(number) if !number.is_finite() => return Some(Json::from(number.to_string())),
+            Kind::Symbol => return None,
+            _ => {}
+        }
+        let Some(object) = value.as_object() else { return encode(&self.engine.host, value, None).ok()? };
+        if depth == MAX_DEPTH || (object.is_function() && !self.may_hold_functions) {
+            return None;
+        }
+        let is_plain = object.is_array() || object.is_function() || self.engine.is_plain(object);
+        match self.engine.contents(self.ctx, value)? {
+            // A Map, a Set or a Date, which keep their contents elsewhere.
+            contents if !contents.is_undefined() => self.comparable(&contents, depth + 1),
+            _ if is_plain => self.members(object, depth),
+            _ => None,
+        }
     }
-    let Some(object) = value.as_object() else { return encode(&engine.host, value, None).ok()? };
-    if object.is_function() {
-        // What it keeps inside cannot be seen; that it was written out, and not made by a call, the
-        // scan has seen. What it was given from outside can be counted.
-        return Some(Json::from(raw::own_keys(object).ok()?.len()));
+
+    fn members(&self, object: &Object<'js>, depth: usize) -> Option<Json> {
+        let keys = raw::own_keys(object).ok()?;
+        let mut members = Vec::new();
+        for key in (0..keys.len()).map_while(|index| keys.key(index)) {
+            let name = self.engine.host.names.borrow_mut().name(self.ctx, key)?;
+            let Property::Data(value) = keys.property(key).ok()?? else { return None };
+            // It refers back to its function.
+            let is_back = object.is_function() && &*name == "prototype";
+            let member = if is_back { Json::Null } else { self.comparable(&value, depth + 1)? };
+            members.push((name, member));
+        }
+        Some(Json::object(members))
     }
-    let is_plain = object.is_array() || raw::class_of(value) == engine.plain_class();
-    if !is_plain {
-        return None;
-    }
-    encode(&engine.host, value, None).ok()?
 }
 
 fn global_names(engine: &Engine, ctx: &Ctx<'_>) -> Option<Vec<Arc<str>>> {

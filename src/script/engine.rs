@@ -53,6 +53,8 @@ pub(crate) struct Ended {
 
 /// One engine with its world.
 pub(crate) struct Engine {
+    /// Tells what a Map, a Set or a Date holds. Before the context, which must go last.
+    contents: Option<Kept>,
     context: Context,
     pub(crate) host: Rc<Host>,
     /// How the script is named in messages.
@@ -73,13 +75,13 @@ impl Engine {
         runtime.set_interrupt_handler(Some(Box::new(move || asked.must_stop())));
         let plain_class = context.with(|ctx| Object::new(ctx).map(|object| raw::class_of(object.as_value())));
         let plain_class = plain_class.map_err(failed)?;
-        let engine = Self { context, host, name: name.into(), plain_class };
+        let mut engine = Self { contents: None, context, host, name: name.into(), plain_class };
         engine.host.begin_call(Duration::from_secs(60));
-        engine.with(|ctx| engine.furnish(ctx)).map_err(failed)?;
+        engine.contents = Some(engine.with(|ctx| engine.furnish(ctx)).map_err(failed)?);
         Ok(engine)
     }
 
-    fn furnish(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    fn furnish(&self, ctx: &Ctx<'_>) -> rquickjs::Result<Kept> {
         self.host.event_class.set(EventClass::register(ctx)?);
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
@@ -96,8 +98,9 @@ impl Engine {
             World::Live => (nothing.clone(), nothing.clone()),
             World::Frozen { seed } => (self.chance(ctx, seed)?, self.clock(ctx, seed)?),
         };
-        prelude.call::<_, ()>((nothing, chance, now))?;
-        output::define_log(&self.host, ctx)
+        let contents: Function<'_> = prelude.call((nothing, chance, now))?;
+        output::define_log(&self.host, ctx)?;
+        Ok(Persistent::save(ctx, contents))
     }
 
     fn chance<'js>(&self, ctx: &Ctx<'js>, seed: Option<u64>) -> rquickjs::Result<Value<'js>> {
@@ -223,9 +226,19 @@ impl Engine {
         Failure { file: Some(Arc::clone(&self.name)), ..Failure::new(message) }
     }
 
-    /// The class of objects that are nothing special.
-    pub(crate) fn plain_class(&self) -> u32 {
-        self.plain_class
+    /// What a Map, a Set or a Date holds; undefined for everything else.
+    pub(crate) fn contents<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Value<'js>> {
+        self.call(ctx, self.contents.as_ref()?, std::slice::from_ref(value)).ok()
+    }
+
+    /// Whether an object is nothing special: no class of its own, and `Object.prototype` or
+    /// nothing behind it.
+    pub(crate) fn is_plain(&self, object: &Object<'_>) -> bool {
+        raw::class_of(object.as_value()) == self.plain_class
+            && object.get_prototype().is_none_or(|prototype| {
+                let known = self.host.object_prototype(object.ctx());
+                known.is_ok_and(|known| raw::address(known.as_value()) == raw::address(prototype.as_value()))
+            })
     }
 
     /// Whether the engine should not be used any more.

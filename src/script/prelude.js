@@ -90,4 +90,21 @@
   for (const name of ["navigator", "queueMicrotask", "performance", "DOMException", "InternalError", "atob", "btoa", "gc", "print", "console"]) {
     deleteProperty(globalThis, name);
   }
+
+  // What a Map, a Set or a Date holds, as an array or a number; undefined for everything else.
+  const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, "size").get;
+  const setSize = Object.getOwnPropertyDescriptor(Set.prototype, "size").get;
+  const eachOfMap = Map.prototype.forEach, eachOfSet = Set.prototype.forEach;
+  const attempt = (f) => { try { return f(); } catch { return undefined; } };
+  return (value) => attempt(() => {
+    apply(mapSize, value, []);
+    const found = { __proto__: null, length: 0 };
+    apply(eachOfMap, value, [(item, key) => { found[found.length++] = { __proto__: null, key, item }; }]);
+    return found;
+  }) ?? attempt(() => {
+    apply(setSize, value, []);
+    const found = { __proto__: null, length: 0 };
+    apply(eachOfSet, value, [(item) => { found[found.length++] = item; }]);
+    return found;
+  }) ?? attempt(() => apply(getTime, value, []));
 });

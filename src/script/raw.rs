@@ -156,19 +156,19 @@ pub(crate) fn own_property<'js>(object: &Object<'js>, key: Key) -> Result<Option
     if answer == 0 {
         return Ok(None);
     }
-    // SAFETY: a positive answer says that all of it was filled in, with values that are ours now.
-    let (value, getter, setter, flags) = unsafe {
+    // SAFETY: a positive answer says that all of it was filled in, with values that are ours now: getter
+    // and setter are undefined unless the flag says that there are some.
+    unsafe {
         let found = found.assume_init();
-        (
-            Value::from_raw(ctx.clone(), found.value),
-            Value::from_raw(ctx.clone(), found.getter),
-            Value::from_raw(ctx.clone(), found.setter),
-            found.flags,
-        )
-    };
-    drop((getter, setter));
-    let is_accessor = (flags as u32 & qjs::JS_PROP_GETSET) != 0;
-    Ok(Some(if is_accessor { Property::Accessor } else { Property::Data(value) }))
+        if (found.flags as u32 & qjs::JS_PROP_GETSET) == 0 {
+            return Ok(Some(Property::Data(Value::from_raw(ctx.clone(), found.value))));
+        }
+        let raw = ctx.as_raw().as_ptr();
+        qjs::JS_FreeValue(raw, found.value);
+        qjs::JS_FreeValue(raw, found.getter);
+        qjs::JS_FreeValue(raw, found.setter);
+    }
+    Ok(Some(Property::Accessor))
 }
 
 /// The key of an array's item.

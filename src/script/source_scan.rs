@@ -1,6 +1,6 @@
 //! What can be told from a source without running it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::script::tokens::{Token, TokenKind, text_of, tokens};
 
@@ -23,6 +23,70 @@ impl<'a> Words<'a> {
 
     fn kind(&self, index: usize) -> Option<TokenKind> {
         self.tokens.get(index).map(|token| token.kind)
+    }
+
+    /// How much deeper in brackets the source is after this token.
+    fn step(&self, index: usize) -> i32 {
+        let word = self.word(index);
+        match self.kind(index) {
+            Some(TokenKind::Punctuation) if matches!(word, "{" | "(" | "[") => 1,
+            Some(TokenKind::Punctuation) if matches!(word, "}" | ")" | "]") => -1,
+            Some(TokenKind::Template) => i32::from(word.ends_with("${")) - i32::from(word.starts_with('}')),
+            _ => 0,
+        }
+    }
+
+    /// The bracket that closes the one at `open`, or the end.
+    fn matching(&self, open: usize) -> usize {
+        let mut depth = 0;
+        let close = (open..self.tokens.len()).find(|index| {
+            depth += self.step(*index);
+            depth <= 0
+        });
+        close.unwrap_or(self.tokens.len())
+    }
+
+    /// The last token of the expression that begins at `start`.
+    fn end_of_expression(&self, start: usize) -> usize {
+        let mut depth = 0;
+        let end = (start..self.tokens.len()).find(|index| {
+            let is_end = depth == 0 && matches!(self.word(*index), "," | ";");
+            // Without a semicolon the next statement ends it: a name does not follow a value.
+            let is_next = depth == 0 && *index > start && self.begins(*index) && self.ends(*index - 1);
+            depth += self.step(*index);
+            is_end || is_next || depth < 0
+        });
+        end.unwrap_or(self.tokens.len()).saturating_sub(1).max(start)
+    }
+
+    /// Whether a statement may begin here.
+    fn begins(&self, index: usize) -> bool {
+        match self.kind(index) {
+            Some(TokenKind::Name) => true,
+            Some(TokenKind::Keyword) => !matches!(self.word(index), "in" | "of" | "instanceof"),
+            _ => false,
+        }
+    }
+
+    /// Whether a value may end here.
+    fn ends(&self, index: usize) -> bool {
+        match self.kind(index) {
+            Some(TokenKind::Keyword) => matches!(self.word(index), "this" | "null" | "true" | "false"),
+            Some(TokenKind::Punctuation) => matches!(self.word(index), ")" | "]" | "}"),
+            Some(TokenKind::Template) => self.word(index).ends_with('`'),
+            Some(TokenKind::Unknown | TokenKind::Comment) | None => false,
+            Some(TokenKind::Name | TokenKind::Text | TokenKind::Number | TokenKind::Regex) => true,
+        }
+    }
+
+    /// Whether a parenthesis after this token calls something.
+    fn is_callable(&self, index: usize) -> bool {
+        match self.kind(index) {
+            Some(TokenKind::Name | TokenKind::Template) => true,
+            Some(TokenKind::Punctuation) => matches!(self.word(index), ")" | "]" | "}"),
+            Some(TokenKind::Keyword) => matches!(self.word(index), "super" | "this" | "import"),
+            _ => false,
+        }
     }
 }
 
@@ -75,14 +139,7 @@ fn member_names(words: &Words<'_>, start: usize) -> Vec<Arc<str>> {
     for index in start..words.tokens.len() {
         let word = words.word(index);
         let kind = words.kind(index);
-        match (kind, word) {
-            (Some(TokenKind::Punctuation), "{" | "(" | "[") => depth += 1,
-            (Some(TokenKind::Punctuation), "}" | ")" | "]") => depth -= 1,
-            (Some(TokenKind::Template), _) => {
-                depth += i32::from(word.ends_with("${")) - i32::from(word.starts_with('}'));
-            }
-            _ => {}
-        }
+        depth += words.step(index);
         if depth == 0 {
             break;
         }
@@ -112,84 +169,96 @@ fn member_name(kind: Option<TokenKind>, word: &str) -> Option<Arc<str>> {
     }
 }
 
-/// Names that the source declares outside all braces, and whether each may hold more than a function
-/// that was written out. Nothing if there is something that cannot be told by looking.
-pub(crate) fn top_level_names(text: &str) -> Option<BTreeSet<Arc<str>>> {
+/// What can be told of a variable's first value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Makes {
+    /// Every function in it is written out where it stands.
+    WrittenOut,
+    /// Some of it comes out of a call, which may have given functions variables of their own.
+    Called,
+}
+
+/// Names that the source declares outside all braces. Nothing if what it keeps cannot be told by looking.
+pub(crate) fn top_level_names(text: &str) -> Option<BTreeMap<Arc<str>, Makes>> {
     let words = Words::of(text);
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     let mut depth = 0_i32;
     for index in 0..words.tokens.len() {
         let word = words.word(index);
+        depth += words.step(index);
         match words.kind(index) {
-            Some(TokenKind::Punctuation) if matches!(word, "{" | "(" | "[") => depth += 1,
-            Some(TokenKind::Punctuation) if matches!(word, "}" | ")" | "]") => depth -= 1,
-            Some(TokenKind::Template) => {
-                depth += i32::from(word.ends_with("${")) - i32::from(word.starts_with('}'));
-            }
             Some(TokenKind::Keyword) if depth == 0 && matches!(word, "var" | "let" | "const") => {
                 names.extend(declared(&words, index + 1)?);
             }
-            // Its fields are no part of what is compared.
             Some(TokenKind::Keyword) if depth == 0 && word == "class" => {
-                names.insert(words.word(index + 1).into());
+                names.insert(words.word(index + 1).into(), Makes::WrittenOut);
             }
             Some(TokenKind::Keyword) if depth == 0 && word == "function" => {
                 let at = if words.word(index + 1) == "*" { index + 2 } else { index + 1 };
-                names.insert(words.word(at).into());
+                names.insert(words.word(at).into(), Makes::WrittenOut);
             }
-            // Hidden inside: a function called on the spot, from which handlers are taken.
-            Some(TokenKind::Name) if depth > 0 && word == "when" && words.word(index + 1) == "(" => {
-                return None;
+            // Handlers that are made somewhere inside may have variables that nobody sees.
+            Some(TokenKind::Name) if word == "when" && words.word(index + 1) == "(" => {
+                if depth > 0 || words.word(index + 2) != "{" || calls(&words, index + 2) {
+                    return None;
+                }
             }
+            Some(TokenKind::Name) if depth > 0 && matches!(word, "on_event" | "on_any") => return None,
             Some(TokenKind::Keyword) if word == "static" => return None,
             _ => {}
         }
-    }
-    let is_plain = |index: usize| {
-        words.word(index) == "when" && words.word(index + 1) == "(" && words.word(index + 2) != "{"
-    };
-    if (0..words.tokens.len()).any(is_plain) {
-        return None;
     }
     names.remove("");
     Some(names)
 }
 
-/// The names of one declaration: `a = 1, b` gives both. Patterns are not looked into.
-fn declared(words: &Words<'_>, start: usize) -> Option<Vec<Arc<str>>> {
-    let mut names = Vec::new();
-    let mut depth = 0_i32;
-    let mut expects_name = true;
-    for index in start..words.tokens.len() {
+/// Whether the value that begins at `start` is made by calls, other than inside of functions in it.
+fn calls(words: &Words<'_>, start: usize) -> bool {
+    let end = words.end_of_expression(start);
+    let mut index = start;
+    while index <= end {
         let word = words.word(index);
-        if expects_name {
-            if words.kind(index) == Some(TokenKind::Punctuation) {
-                return None;
-            }
-            names.push(word.into());
-            expects_name = false;
-            continue;
+        let close = if word == "(" { words.matching(index) } else { index };
+        if word == "(" && words.word(close + 1) == "{" {
+            // A method or a function expression.
+            index = words.matching(close + 1);
+        } else if word == "(" && words.word(close + 1) == "=>" {
+            index = close;
+        } else if word == "(" && index > start && words.is_callable(index - 1) {
+            return true;
+        } else if word == "=>" {
+            let is_block = words.word(index + 1) == "{";
+            index = if is_block { words.matching(index + 1) } else { words.end_of_expression(index + 1) };
         }
-        match word {
-            "{" | "(" | "[" => depth += 1,
-            "}" | ")" | "]" => depth -= 1,
-            "," if depth == 0 => expects_name = true,
-            ";" if depth == 0 => break,
-            "var" | "let" | "const" | "function" | "class" if depth == 0 && words.word(index - 1) != "=" => {
-                break;
-            }
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
+        index += 1;
     }
-    Some(names)
+    false
+}
+
+/// The names of one declaration: `a = 1, b` gives both. Nothing for patterns.
+fn declared(words: &Words<'_>, start: usize) -> Option<Vec<(Arc<str>, Makes)>> {
+    let mut names = Vec::new();
+    let mut index = start;
+    loop {
+        if words.kind(index) == Some(TokenKind::Punctuation) {
+            return None;
+        }
+        let has_value = words.word(index + 1) == "=";
+        let makes = if has_value && calls(words, index + 2) { Makes::Called } else { Makes::WrittenOut };
+        names.push((words.word(index).into(), makes));
+        index = if has_value { words.end_of_expression(index + 2) + 1 } else { index + 1 };
+        if words.word(index) != "," {
+            return Some(names);
+        }
+        index += 1;
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bare_object, calls_any, top_level_names, when_objects};
+    use std::sync::Arc;
+
+    use super::{Makes, bare_object, calls_any, top_level_names, when_objects};
 
     fn check(text: &str, expected: &str) {
         let found: Vec<String> = when_objects(text).iter().map(|names| names.join(" ")).collect();
@@ -224,12 +293,19 @@ mod tests {
 
     #[test]
     fn top_level_names_are_found_or_given_up() {
-        let names =
-            |text: &str| top_level_names(text).map(|names| names.into_iter().collect::<Vec<_>>().join(" "));
-        let source = "let a = 1, b = { c: 2 };\nfunction f() { var d; }\nclass K {}\nfromAll().when({ A(s) { let e; } });";
-        assert_eq!(names(source).as_deref(), Some("K a b f"));
+        let names = |text: &str| {
+            let shown = |(name, makes): (Arc<str>, Makes)| {
+                format!("{name}{}", if makes == Makes::Called { "!" } else { "" })
+            };
+            top_level_names(text).map(|names| names.into_iter().map(shown).collect::<Vec<_>>().join(" "))
+        };
+        let source = "let a = 1, b = { c: 2, d: (x) => f(x), e(y) { return g(y); } };\nfunction f() { var d; }\n\
+                      class K {}\nconst h = x => f(x), i = f(1), j = { k: f(1) }, l = (1 + 2)\n\
+                      var m = new Set([1]); let n\nfromAll().when({ A(s) { let e = f(s); }, $any: s => f(s) });";
+        assert_eq!(names(source).as_deref(), Some("K a b f h i! j! l m! n"));
         assert_eq!(names("const { a } = x;"), None);
         assert_eq!(names("(function () { let n; fromAll().when({ A() { n++; } }); })()"), None);
         assert_eq!(names("fromAll().when(make());"), None);
+        assert_eq!(names("fromAll().when({ A: make() });"), None);
     }
 }

@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("std::thread", &["jobs"]),
     ("thread::spawn", &["jobs"]),
     ("SystemTime::now", &[]),
+    ("Instant::now", &["script", "ui"]),
     ("Utc::now", &[]),
     ("Local::now", &[]),
 ];
@@ -112,6 +113,29 @@ fn crates_stay_with_their_owners() {
         let is_owner = |owners: &[&str]| owners.contains(&&*source.room) || source.room == "main";
         let foreign = OWNERS.iter().filter(|(name, owners)| names(&source.code, name) && !is_owner(owners));
         foreign.map(|(name, owners)| format!("only {owners:?} may name `{name}`")).collect()
+    });
+}
+
+/// Who alone may write unsafe code: the engine's memory, and its C interface.
+const UNSAFE: &[&str] = &["src/script/allocator.rs", "src/script/raw.rs"];
+
+#[test]
+fn unsafe_code_stays_in_two_files_and_says_why() {
+    check(|source| {
+        let lines: Vec<&str> = source.code.lines().collect();
+        let is_unsafe = |line: &str| line.contains("unsafe ") && !line.contains("unsafe_code");
+        let allowed = UNSAFE.iter().any(|path| source.path.ends_with(path));
+        if !allowed {
+            return lines
+                .iter()
+                .filter(|line| is_unsafe(line))
+                .map(|line| format!("unsafe: {line}"))
+                .collect();
+        }
+        let text = fs::read_to_string(&source.path).unwrap_or_default();
+        let blocks = source.code.matches("unsafe {").count() + source.code.matches("unsafe impl").count();
+        let reasons = text.matches("// SAFETY:").count();
+        if reasons < blocks { vec![format!("{blocks} unsafe blocks, {reasons} reasons")] } else { Vec::new() }
     });
 }
 

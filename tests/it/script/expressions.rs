@@ -77,7 +77,7 @@ fn mistakes_have_their_place() {
     check(
         "Math.random()",
         &["{}"],
-        "1:12: Math.random: a reducer has no chance, so that the same events make the same state; set a seed to give it one",
+        "1:6: Math.random: a reducer has no chance, so that the same events make the same state; set a seed to give it one",
     );
 }
 

@@ -3,3 +3,4 @@
 mod corpus;
 mod expressions;
 mod hostile;
+mod reducers;
