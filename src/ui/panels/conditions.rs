@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use egui::{ComboBox, RichText, TextEdit, Ui};
+use egui::{Align, ComboBox, Layout, RichText, TextEdit, Ui};
 
 use crate::{
     replay::{Condition, Which},
     session::{
         action::{Action, ConditionAction},
         conditions::{Direction, Reach, typed_value},
-        view::{ConditionView, ConditionsView, RowHead, SearchView, met_words, typed_path},
+        view::{ConditionView, ConditionsView, RowHead, SearchView, grouped, met_words, typed_path},
     },
     ui::{
         theme::Palette,
@@ -198,12 +198,20 @@ fn condition_ui(ui: &mut Ui, row: &ConditionView, asked: &mut Vec<ConditionActio
             asked.push(ConditionAction::Remove(row.place));
         }
         let mut is_on = row.is_on;
-        if ui.checkbox(&mut is_on, RichText::new(&row.text).monospace()).changed() {
+        let check = ui.checkbox(&mut is_on, "");
+        check.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, &row.text));
+        if check.changed() {
             asked.push(ConditionAction::Toggle(row.place));
         }
-        if let Some(hits) = row.hits {
-            ui.weak(if hits == 1 { "1 hit".to_owned() } else { format!("{hits} hits") });
-        }
+        // What does not fit is cut: a long condition must not push the rest out of the panel.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(hits) = row.hits {
+                ui.weak(if hits == 1 { "1 hit".to_owned() } else { format!("{} hits", grouped(hits)) });
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(&row.text).monospace()).truncate());
+            });
+        });
     });
     if let Some(fault) = &row.fault {
         ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {fault}"));
