@@ -24,7 +24,7 @@ use crate::{
 
 /// Run a projection over the events of a store or a file
 ///
-/// The projection is JavaScript in the dialect of KurrentDB. A run ends at the first fault.
+/// The projection is JavaScript in the dialect of `KurrentDB`. A run ends at the first fault.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The projection's source

@@ -52,12 +52,6 @@ impl Meter {
         self.is_too_deep.get()
     }
 
-    /// Bytes in use.
-    #[cfg(test)]
-    pub(crate) fn used(&self) -> usize {
-        self.used.get()
-    }
-
     /// Notes where the stack stands as user code is called from outside.
     pub(crate) fn begin_call(&self) {
         self.stack_base.set(stack_pointer());
@@ -115,7 +109,7 @@ impl CountingAllocator {
         self.0.add(layout.size());
         // SAFETY: the block has room for the header and `size` bytes, and is aligned to the header.
         unsafe {
-            block.cast::<usize>().write(size);
+            block.cast::<usize>().write_unaligned(size);
             block.add(HEADER)
         }
     }
@@ -131,7 +125,7 @@ fn layout(size: usize) -> Option<Layout> {
 /// `block` came from [`CountingAllocator`] and was not given back.
 unsafe fn size_of(block: *mut u8) -> usize {
     // SAFETY: each block handed out has its size in front of it.
-    unsafe { block.sub(HEADER).cast::<usize>().read() }
+    unsafe { block.sub(HEADER).cast::<usize>().read_unaligned() }
 }
 
 // SAFETY: blocks come from the global allocator with 16 bytes in front and 16-byte alignment; sizes are
@@ -176,7 +170,7 @@ unsafe impl Allocator for CountingAllocator {
         self.0.add(new.size());
         // SAFETY: as in `take`.
         unsafe {
-            grown.cast::<usize>().write(new_size);
+            grown.cast::<usize>().write_unaligned(new_size);
             grown.add(HEADER)
         }
     }

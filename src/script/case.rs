@@ -1,6 +1,6 @@
 //! Conformance cases: a source with its events, in one JSON file.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     model::Json,
@@ -18,7 +18,7 @@ pub struct Case {
     /// Engine version, limits and oddities.
     pub options: Options,
     /// Stored texts of states to begin with, by partition.
-    pub initial_state: Vec<(Arc<str>, Arc<str>)>,
+    pub initial_state: BTreeMap<Arc<str>, Arc<str>>,
     /// The events, in order.
     pub events: Vec<Envelope>,
 }
@@ -80,8 +80,8 @@ fn engine(json: Option<&Json>) -> Result<EngineVersion, String> {
     version.ok_or_else(|| "engineVersion is neither 1 nor 2".to_owned())
 }
 
-fn initial_state(json: &Json) -> Result<Vec<(Arc<str>, Arc<str>)>, String> {
-    let Some(object) = json.get("initialState").and_then(Json::as_object) else { return Ok(Vec::new()) };
+fn initial_state(json: &Json) -> Result<BTreeMap<Arc<str>, Arc<str>>, String> {
+    let Some(object) = json.get("initialState").and_then(Json::as_object) else { return Ok(BTreeMap::new()) };
     let entry = |(partition, text): (&Arc<str>, &Json)| match text {
         Json::Text(text) => Ok((Arc::clone(partition), Arc::clone(text))),
         _ => Err(format!("initialState: `{partition}` is not the text of a state")),

@@ -99,8 +99,11 @@ fn is_escaped_in_values(c: char) -> bool {
         | '\u{2028}'
         | '\u{2029}'
         | '\u{202f}'
-        | '\u{205f}' => true,
-        '\u{3000}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fffd}'.. => true,
+        | '\u{205f}'
+        | '\u{3000}'
+        | '\u{e000}'..='\u{f8ff}'
+        | '\u{fdd0}'..='\u{fdef}'
+        | '\u{fffd}'.. => true,
         _ => c.is_control(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     script::{
         allocator::{CountingAllocator, Meter},
         encode::Refusal,
-        host::Host,
+        host::{Host, Plain},
         loading::Kept,
         options::{Options, World},
         output,
@@ -76,7 +76,7 @@ impl Engine {
         let plain_class = context.with(|ctx| Object::new(ctx).map(|object| raw::class_of(object.as_value())));
         let plain_class = plain_class.map_err(failed)?;
         let mut engine = Self { contents: None, context, host, name: name.into(), plain_class };
-        engine.host.begin_call(Duration::from_secs(60));
+        engine.host.begin_call(Duration::from_mins(1));
         engine.contents = Some(engine.with(|ctx| engine.furnish(ctx)).map_err(failed)?);
         Ok(engine)
     }
@@ -84,6 +84,14 @@ impl Engine {
     fn furnish(&self, ctx: &Ctx<'_>) -> rquickjs::Result<Kept> {
         self.host.event_class.set(EventClass::register(ctx)?);
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
+        let array: Object<'_> = ctx.eval("[]")?;
+        self.host.plain.set(Plain {
+            object_class: self.plain_class,
+            array_class: raw::class_of(array.as_value()),
+            object_prototype: raw::address(prototype.as_value()),
+            array_prototype: raw::prototype_address(&array),
+            counts_references: raw::counts_references(ctx),
+        });
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
         let ten: Object<'_> = ctx.eval("({ __proto__: null, valueOf() { return 10; } })")?;
         let watch = raw::depth_watch(&ten, Rc::clone(&self.host.meter))?;
@@ -177,7 +185,7 @@ impl Engine {
     }
 
     /// What a call came to: a poisoned call is a fault, whatever it returned.
-    fn settle<'js, T>(&self, ctx: &Ctx<'js>, value: rquickjs::Result<T>) -> Result<T, Ended> {
+    fn settle<T>(&self, ctx: &Ctx<'_>, value: rquickjs::Result<T>) -> Result<T, Ended> {
         let poison = self.host.take_poison();
         let thrown = match value {
             Ok(value) if poison.is_none() => return Ok(value),

@@ -68,7 +68,7 @@ pub(crate) fn event_object<'js>(
         ("sequenceNumber", Value::new_number(ctx.clone(), event.sequence_number as f64)),
     ];
     for (name, value) in members {
-        raw::define(&object, name, value, Access::ReadOnly)?;
+        raw::define(&object, name, &value, Access::ReadOnly)?;
     }
     Ok(object.into_value())
 }

@@ -284,7 +284,7 @@ fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rq
         ("actor", Json::from(event.actor.clone())),
     ];
     for (name, json) in head {
-        raw::define(object, name, raw::build(ctx, &json)?.0, raw::Access::ReadOnly)?;
+        raw::define(object, name, &raw::build(ctx, &json)?.0, raw::Access::ReadOnly)?;
     }
     Ok(value)
 }
@@ -340,7 +340,7 @@ fn update_member<'js>(
         }
         Some(_) | None => raw::build(object.ctx(), new)?.0,
     };
-    raw::define(object, name, value, raw::Access::Free)
+    raw::define(object, name, &value, raw::Access::Free)
 }
 
 /// Whether the members of `old` come first in `new`, each name once: then the order of the live object

@@ -27,6 +27,17 @@ pub(crate) struct Poison {
     pub(crate) message: Arc<str>,
 }
 
+/// What plain data looks like in an engine.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Plain {
+    pub(crate) object_class: u32,
+    pub(crate) array_class: u32,
+    pub(crate) object_prototype: usize,
+    pub(crate) array_prototype: usize,
+    /// Whether references to objects can be counted.
+    pub(crate) counts_references: bool,
+}
+
 /// The state behind the functions of one engine.
 ///
 /// Some errors must not be caught by user code. The engine can mark an error so, but its promises and
@@ -37,6 +48,7 @@ pub(crate) struct Host {
     pub(crate) meter: Rc<Meter>,
     pub(crate) names: RefCell<Names>,
     pub(crate) event_class: Cell<EventClass>,
+    pub(crate) plain: Cell<Plain>,
     work: Work,
     poison: RefCell<Option<Poison>>,
     is_poisoned: Cell<bool>,
@@ -64,6 +76,7 @@ impl Host {
             meter,
             names: RefCell::default(),
             event_class: Cell::default(),
+            plain: Cell::default(),
             work: work.clone(),
             poison: RefCell::default(),
             is_poisoned: Cell::new(false),

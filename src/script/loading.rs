@@ -109,7 +109,7 @@ impl Loading {
         self.chain.replace(Some(Persistent::save(ctx, chain)));
         for name in SOURCES {
             let function = self.function(ctx, name)?;
-            raw::define(&ctx.globals(), name, function.into_value(), Access::Hidden)?;
+            raw::define(&ctx.globals(), name, function.as_value(), Access::Hidden)?;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Loading {
                 raw::remove(&chain, name);
             }
             for name in allowed {
-                raw::define(&chain, name, self.function(ctx, name)?.into_value(), Access::Free)?;
+                raw::define(&chain, name, self.function(ctx, name)?.as_value(), Access::Free)?;
             }
         }
         Ok(chain.into_value())
@@ -323,7 +323,7 @@ impl Loading {
         for index in 0..keys.len() {
             let Some(key) = keys.key(index) else { break };
             let name = self.host.names.borrow_mut().name(ctx, key);
-            if let (Some(name), Some(Property::Data(value))) = (name, keys.property(key)?) {
+            if let (Some(name), Some(Property::Data(value, _))) = (name, keys.property(key)?) {
                 found.push((name, value));
             }
         }
@@ -397,7 +397,7 @@ impl Loading {
                 let Some(key) = keys.key(index) else { break };
                 let name = self.host.names.borrow_mut().name(ctx, key).unwrap_or_default();
                 let value = match keys.property(key)? {
-                    Some(Property::Data(value)) => value,
+                    Some(Property::Data(value, _)) => value,
                     Some(Property::Accessor) => object.get(&*name)?,
                     None => continue,
                 };

@@ -1,6 +1,6 @@
 //! The user's JavaScript: loaded, checked and called under limits. The only room that names the engine.
 //!
-//! Sources are written in the dialect of KurrentDB's projections ([`Script`], [`Runner`]); what the
+//! Sources are written in the dialect of `KurrentDB`'s projections ([`Script`], [`Runner`]); what the
 //! dialect leaves open is as its local runtime does it.
 //!
 //! Scripts are strangers' code: no files, no network, no modules, no code made of texts; memory, each
@@ -23,6 +23,7 @@ mod event_object;
 mod excerpt;
 mod expression;
 mod host;
+mod loaded;
 mod loading;
 mod number_text;
 mod options;
@@ -30,7 +31,6 @@ mod output;
 mod raw;
 mod rounding;
 mod runner;
-mod script;
 mod source_scan;
 mod step;
 mod tokens;
@@ -40,9 +40,9 @@ pub use definition::Definition;
 pub use envelope::Envelope;
 pub use excerpt::excerpt;
 pub use expression::{Evaluator, Expression, reads_event};
+pub use loaded::{LoadError, LoadErrorKind, Script};
 pub use options::{EngineVersion, Limits, Options, World, parse_quirks};
 pub use rounding::Rounding;
 pub use runner::Runner;
-pub use script::{LoadError, LoadErrorKind, Script};
-pub use step::{Emitted, Fault, Faulted, Processed, Skip, Step};
+pub use step::{Emitted, Fault, Faulted, Metadata, Processed, Skip, Step};
 pub use tokens::{Token, TokenKind, text_of, tokens};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Which engine of KurrentDB the projection is meant for; they differ in details.
+/// Which engine of `KurrentDB` the projection is meant for; they differ in details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineVersion {
     /// The old engine: transforms make the result, a cleared state starts anew.

@@ -12,10 +12,8 @@ use crate::script::{
     host::Host,
     number_text::{dotnet_number, script_number},
     raw::{self, Access, Kind, Property},
-    step::{Emitted, Fault},
+    step::{Emitted, Fault, Metadata},
 };
-
-type Metadata = Vec<(Arc<str>, Option<Arc<str>>)>;
 
 /// Defines `log`, which is there from the first line of the source on.
 pub(crate) fn define_log(host: &Rc<Host>, ctx: &Ctx<'_>) -> Result<()> {
@@ -43,7 +41,7 @@ fn define<'js>(
         body(&Call { host: &host, ctx: &ctx }, &arguments)
     })?
     .with_name(name)?;
-    raw::define(&ctx.globals(), name, function.into_value(), access)
+    raw::define(&ctx.globals(), name, function.as_value(), access)
 }
 
 /// One call of one of our functions.
@@ -96,7 +94,7 @@ impl<'js> Call<'_, 'js> {
             let Some(name) = name else { return Err(self.refuse("metadata: a name is a symbol")) };
             let value = match keys.property(key)? {
                 None => continue,
-                Some(Property::Data(value)) => value,
+                Some(Property::Data(value, _)) => value,
                 Some(Property::Accessor) => return Err(self.refuse("metadata: a value has a getter")),
             };
             let text = match raw::kind(&value) {

@@ -33,7 +33,8 @@ pub(crate) enum Kind {
 
 /// What an own property holds.
 pub(crate) enum Property<'js> {
-    Data(Value<'js>),
+    /// A value, and whether it may be written, listed and taken away, as those that reading JSON makes.
+    Data(Value<'js>, bool),
     Accessor,
 }
 
@@ -69,6 +70,41 @@ pub(crate) fn class_of(value: &Value<'_>) -> u32 {
 pub(crate) fn address(value: &Value<'_>) -> usize {
     // SAFETY: reads the pointer of a live value; callers ask for objects only, and never follow it.
     unsafe { qjs::JS_VALUE_GET_PTR(value.as_raw()) }.addr()
+}
+
+/// How often an object is referred to, our own value counted. Only where [`counts_references`] says so.
+pub(crate) fn references(object: &Object<'_>) -> i32 {
+    // SAFETY: the count stands in the four bytes before each object, as the check at the engine's start
+    // has seen for this build of the engine.
+    unsafe { qjs::JS_VALUE_GET_PTR(object.as_raw()).cast::<i32>().sub(1).read_unaligned() }
+}
+
+/// Whether [`references`] tells the truth in this build of the engine.
+pub(crate) fn counts_references(ctx: &Ctx<'_>) -> bool {
+    let Ok(object) = Object::new(ctx.clone()) else { return false };
+    let one = references(&object);
+    let second = object.clone();
+    let two = references(&object);
+    drop(second);
+    (one, two, references(&object)) == (1, 2, 1)
+}
+
+/// Whether properties may be added to an object.
+pub(crate) fn is_extensible(object: &Object<'_>) -> bool {
+    // SAFETY: asks about a live object that is no proxy.
+    unsafe { qjs::JS_IsExtensible(object.ctx().as_raw().as_ptr(), object.as_raw()) == 1 }
+}
+
+/// Where an object's prototype lies. Not for proxies.
+pub(crate) fn prototype_address(object: &Object<'_>) -> usize {
+    let ctx = object.ctx().as_raw().as_ptr();
+    // SAFETY: the object is live; the prototype is given back, and its address is not followed.
+    unsafe {
+        let prototype = qjs::JS_GetPrototype(ctx, object.as_raw());
+        let address = if qjs::JS_IsObject(prototype) { qjs::JS_VALUE_GET_PTR(prototype).addr() } else { 0 };
+        qjs::JS_FreeValue(ctx, prototype);
+        address
+    }
 }
 
 /// Makes an error object pass every `catch` and `finally`.
@@ -161,7 +197,8 @@ pub(crate) fn own_property<'js>(object: &Object<'js>, key: Key) -> Result<Option
     unsafe {
         let found = found.assume_init();
         if (found.flags as u32 & qjs::JS_PROP_GETSET) == 0 {
-            return Ok(Some(Property::Data(Value::from_raw(ctx.clone(), found.value))));
+            let is_free = (found.flags as u32 & qjs::JS_PROP_C_W_E) == qjs::JS_PROP_C_W_E;
+            return Ok(Some(Property::Data(Value::from_raw(ctx.clone(), found.value), is_free)));
         }
         let raw = ctx.as_raw().as_ptr();
         qjs::JS_FreeValue(raw, found.value);
@@ -268,12 +305,12 @@ impl Builder {
             Json::Array(items) => return self.array(items),
             Json::Object(object) => return self.object(object),
         };
-        self.checked(raw)
+        checked(raw)
     }
 
     fn array(&mut self, items: &[Json]) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
-        let array = self.checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
+        let array = checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
         for (index, item) in (0_u32..).zip(items) {
             let defined = self.value(item).and_then(|value| {
                 // SAFETY: array and value are live; the value is taken over, even on failure.
@@ -294,7 +331,7 @@ impl Builder {
 
     fn object(&mut self, members: &crate::model::Object) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
-        let object = self.checked(unsafe { qjs::JS_NewObject(self.ctx) })?;
+        let object = checked(unsafe { qjs::JS_NewObject(self.ctx) })?;
         for (name, member) in members.iter() {
             let defined = self.value(member).and_then(|value| {
                 // SAFETY: object, name and value are live; the value is taken over, even on failure.
@@ -308,11 +345,11 @@ impl Builder {
         }
         Ok(object)
     }
+}
 
-    fn checked(&self, raw: qjs::JSValue) -> Result<qjs::JSValue> {
-        // SAFETY: reads a tag.
-        if unsafe { qjs::JS_IsException(raw) } { Err(Error::Exception) } else { Ok(raw) }
-    }
+fn checked(raw: qjs::JSValue) -> Result<qjs::JSValue> {
+    // SAFETY: reads a tag.
+    if unsafe { qjs::JS_IsException(raw) } { Err(Error::Exception) } else { Ok(raw) }
 }
 
 /// # Safety
@@ -351,7 +388,12 @@ pub(crate) enum Access {
 }
 
 /// Defines an own property, whatever stands in the way on the prototypes.
-pub(crate) fn define<'js>(object: &Object<'js>, name: &str, value: Value<'js>, access: Access) -> Result<()> {
+pub(crate) fn define<'js>(
+    object: &Object<'js>,
+    name: &str,
+    value: &Value<'js>,
+    access: Access,
+) -> Result<()> {
     let flags = match access {
         Access::Free => qjs::JS_PROP_C_W_E,
         Access::Hidden => qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE,
@@ -597,7 +639,7 @@ unsafe fn late_value<'js>(
         // SAFETY: the object is live, and counted once more for the value that is dropped here.
         let object = unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), object)) };
         if let Some(object) = object.as_object()
-            && let Some(Property::Data(value)) = own_property(object, *key)?
+            && let Some(Property::Data(value, _)) = own_property(object, *key)?
         {
             return Ok(value);
         }

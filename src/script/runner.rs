@@ -1,21 +1,21 @@
 //! Feeds events to a script and keeps the states of its partitions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{
     model::{Failure, Json},
     script::{
-        encode::encode,
+        encode::encode_and_look,
         engine::{Ended, Engine},
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
+        loaded::{LoadError, Loaded, Script, load},
         loading::Kept,
         number_text::dotnet_number,
         options::{EngineVersion, World},
         raw::{self, Kind},
-        script::{LoadError, Loaded, Script, load},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
     work::Work,
@@ -36,12 +36,20 @@ pub struct Runner {
     work: Work,
     /// What the last event left in the place of own and shared state, if the projection has a shared one.
     pair: Option<Persistent<Value<'static>>>,
+    /// The last state as the engine has it, if nobody could tell it from one that is read anew.
+    live: Cell<Option<Live>>,
     // Before the engine, so that what belongs to it is let go first.
     loaded: Loaded,
     states: BTreeMap<Arc<str>, Stored>,
     /// Nothing before it was asked for the first time; null is kept apart from that.
     shared: Option<Json>,
     initial_globals: Option<crate::script::carry::Globals>,
+}
+
+/// A state inside the engine, and the stored state that it equals.
+struct Live {
+    state: Json,
+    value: Persistent<Value<'static>>,
 }
 
 /// Why an event went no further.
@@ -78,6 +86,7 @@ impl Runner {
             script: script.clone(),
             work: work.clone(),
             pair: None,
+            live: Cell::new(None),
             loaded,
             states: BTreeMap::new(),
             shared: None,
@@ -151,7 +160,7 @@ impl Runner {
 
     /// Whether the variables outside the handlers changed since the source was loaded, so that a run from
     /// a stored state might differ from a run from the start.
-    pub fn carries_over(&mut self) -> bool {
+    pub fn carries_over(&self) -> bool {
         let Some(before) = &self.initial_globals else { return true };
         !before.still_hold(&self.loaded.engine)
     }
@@ -193,6 +202,7 @@ impl Runner {
             return Ok(());
         }
         self.pair = None;
+        self.live.set(None);
         let script = &self.script;
         self.loaded = load(script.name(), script.text(), script.options(), &self.work, script.is_reducer())?;
         Ok(())
@@ -287,7 +297,8 @@ impl Runner {
         let run = Run { runner: self, course, partition };
         let engine = &self.loaded.engine;
         let done = engine.with(|ctx| run.run(ctx, deleted))?;
-        let Done { own, shared, pair, result } = done;
+        let Done { own, shared, pair, result, live } = done;
+        self.live.set(live.map(|value| Live { state: own.value.clone(), value }));
         self.states.insert(Arc::clone(partition), own.clone());
         if self.loaded.definition.bi_state {
             self.shared = Some(shared.clone().unwrap_or_default());
@@ -309,24 +320,43 @@ impl Runner {
 
     /// A value as it is stored: a text that is JSON already stays that text.
     fn stored(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Stored, Ended> {
-        let json = self.encoded(ctx, value, previous)?;
+        self.stored_and_look(ctx, value, previous).map(|(stored, _)| stored)
+    }
+
+    /// As `stored`; tells whether the value may stand for the stored state the next time.
+    fn stored_and_look(
+        &self,
+        ctx: &Ctx<'_>,
+        value: &Value<'_>,
+        previous: Option<&Json>,
+    ) -> Result<(Stored, bool), Ended> {
+        let (json, is_fresh) = self.encoded_and_look(ctx, value, previous)?;
         if let Json::Text(text) = &json
             && !text.starts_with('\u{feff}')
             && let Ok(inner) = Json::parse(text.as_bytes())
             && !is_deeper_than(&inner, MAX_DEPTH)
         {
-            return Ok(Stored { value: inner, text: Some(Arc::clone(text)) });
+            return Ok((Stored { value: inner, text: Some(Arc::clone(text)) }, false));
         }
-        Ok(Stored { value: json, text: None })
+        Ok((Stored { value: json, text: None }, is_fresh))
     }
 
     /// A value as JSON; null if it is undefined.
     fn encoded(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Json, Ended> {
+        self.encoded_and_look(ctx, value, previous).map(|(json, _)| json)
+    }
+
+    fn encoded_and_look(
+        &self,
+        ctx: &Ctx<'_>,
+        value: &Value<'_>,
+        previous: Option<&Json>,
+    ) -> Result<(Json, bool), Ended> {
         let engine = &self.loaded.engine;
         engine.host.begin_call(self.script.options().limits.call);
-        match encode(&engine.host, value, previous) {
-            Ok(json) => match engine.host.take_poison() {
-                None => Ok(json.unwrap_or_default()),
+        match encode_and_look(&engine.host, value, previous) {
+            Ok((json, is_fresh)) => match engine.host.take_poison() {
+                None => Ok((json.unwrap_or_default(), is_fresh)),
                 Some(poison) => Err(Ended { fault: poison.fault, failure: engine.failure(&poison.message) }),
             },
             Err(refusal) => Err(engine.refused(ctx, refusal)),
@@ -341,6 +371,7 @@ struct Done {
     pair: Option<Persistent<Value<'static>>>,
     /// Its failure does not touch the states.
     result: Result<Json, Ended>,
+    live: Option<Persistent<Value<'static>>>,
 }
 
 /// One event inside the engine.
@@ -372,7 +403,12 @@ impl Run<'_> {
     fn load<'js>(&self, ctx: &Ctx<'js>, before: Option<&Stored>) -> Result<Value<'js>, Ended> {
         let own = match before {
             Some(stored) if !(self.runner.is_version_1() && matches!(stored.value, Json::Null)) => {
-                self.build(ctx, &stored.value)?
+                match self.runner.live.take() {
+                    Some(live) if live.state.is_same_node(&stored.value) => {
+                        self.engine().guard(ctx, |ctx| live.value.restore(ctx))?
+                    }
+                    _ => self.build(ctx, &stored.value)?,
+                }
             }
             _ => self.init(ctx, self.runner.loaded.handlers.init.as_ref())?,
         };
@@ -388,17 +424,17 @@ impl Run<'_> {
                 self.engine().failure("the state left by the last event is no pair of own and shared state");
             return Err(Ended { fault: Fault::HandlerError, failure });
         };
-        self.put(ctx, slots, "0", own)?;
+        self.put(ctx, slots, "0", &own)?;
         match &self.runner.shared {
             None => {
                 let shared = self.init(ctx, self.runner.loaded.handlers.init_shared.as_ref())?;
-                self.put(ctx, slots, "1", shared)?;
+                self.put(ctx, slots, "1", &shared)?;
             }
             // It stays what the last event left there.
             Some(Json::Null) => {}
             Some(shared) => {
                 let shared = self.build(ctx, shared)?;
-                self.put(ctx, slots, "1", shared)?;
+                self.put(ctx, slots, "1", &shared)?;
             }
         }
         Ok(pair)
@@ -409,7 +445,7 @@ impl Run<'_> {
         ctx: &Ctx<'js>,
         slots: &Object<'js>,
         slot: &str,
-        value: Value<'js>,
+        value: &Value<'js>,
     ) -> Result<(), Ended> {
         self.engine().guard(ctx, |_| raw::define(slots, slot, value, raw::Access::Free))
     }
@@ -479,9 +515,12 @@ impl Run<'_> {
         let runner = self.runner;
         let previous = before.map(|stored| &stored.value);
         if !runner.loaded.definition.bi_state {
-            let own = runner.stored(ctx, value, previous)?;
+            let (own, is_fresh) = runner.stored_and_look(ctx, value, previous)?;
             let result = self.result(ctx, value, &own);
-            return Ok(Done { own, shared: None, pair: None, result });
+            let may_be_kept =
+                is_fresh && own.text.is_none() && runner.loaded.keeps_states && !self.has_transforms();
+            let live = may_be_kept.then(|| Persistent::save(ctx, value.clone()));
+            return Ok(Done { own, shared: None, pair: None, result, live });
         }
         let (own, shared) = match value.as_object().filter(|slots| slots.is_array()) {
             Some(slots) => {
@@ -494,7 +533,12 @@ impl Run<'_> {
         };
         let pair = Some(Persistent::save(ctx, value.clone()));
         let result = self.result(ctx, value, &own);
-        Ok(Done { own, shared, pair, result })
+        Ok(Done { own, shared, pair, result, live: None })
+    }
+
+    /// Whether transforms see the live state, and may change it.
+    fn has_transforms(&self) -> bool {
+        self.runner.is_version_1() && !self.runner.loaded.handlers.transforms.is_empty()
     }
 
     /// What version 1 makes of the live state; version 2 gives the stored state.

@@ -162,7 +162,7 @@ fn member_name(kind: Option<TokenKind>, word: &str) -> Option<Arc<str>> {
     match kind? {
         TokenKind::Name | TokenKind::Keyword => Some(word.into()),
         TokenKind::Number => {
-            Some(word.parse::<f64>().ok().map_or(word.into(), |number| number.to_string().into()))
+            Some(word.parse::<f64>().ok().map_or_else(|| word.into(), |number| number.to_string().into()))
         }
         TokenKind::Text => word.get(1..word.len().saturating_sub(1)).map(Arc::from),
         _ => None,
@@ -198,10 +198,12 @@ pub(crate) fn top_level_names(text: &str) -> Option<BTreeMap<Arc<str>, Makes>> {
                 names.insert(words.word(at).into(), Makes::WrittenOut);
             }
             // Handlers that are made somewhere inside may have variables that nobody sees.
-            Some(TokenKind::Name) if word == "when" && words.word(index + 1) == "(" => {
-                if depth > 0 || words.word(index + 2) != "{" || calls(&words, index + 2) {
-                    return None;
-                }
+            Some(TokenKind::Name)
+                if word == "when"
+                    && words.word(index + 1) == "("
+                    && (depth > 0 || words.word(index + 2) != "{" || calls(&words, index + 2)) =>
+            {
+                return None;
             }
             Some(TokenKind::Name) if depth > 0 && matches!(word, "on_event" | "on_any") => return None,
             Some(TokenKind::Keyword) if word == "static" => return None,

@@ -41,8 +41,11 @@ pub enum Fault {
     Cancelled,
 }
 
+/// Names and texts that go with an event.
+pub type Metadata = Vec<(Arc<str>, Option<Arc<str>>)>;
+
 /// An event that the script wrote.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emitted {
     /// To which stream.
     pub stream: Arc<str>,
@@ -55,11 +58,11 @@ pub struct Emitted {
     /// Whether it is a link to another event.
     pub is_link: bool,
     /// Names and texts that go with it, if any were given.
-    pub metadata: Option<Vec<(Arc<str>, Option<Arc<str>>)>>,
+    pub metadata: Option<Metadata>,
 }
 
 /// What one event did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Processed {
     /// The partition whose state it changed; empty for the one state of all.
     pub partition: Arc<str>,
@@ -80,7 +83,7 @@ pub struct Processed {
 }
 
 /// How one event failed. The state is that from before it, unless only a transform failed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faulted {
     /// The kind of fault.
     pub fault: Fault,
@@ -95,7 +98,7 @@ pub struct Faulted {
 }
 
 /// What feeding one event came to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It was handled.
     Processed(Box<Processed>),

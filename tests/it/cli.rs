@@ -469,3 +469,42 @@ fn every_fixture_answers_with_the_counts_that_are_known_of_it() {
 fn only_the_store_is_in(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().count() == 1
 }
+
+const PROJECTIONS: &str = "tests/fixtures/projections";
+
+#[test]
+fn project_runs_over_a_store_a_file_or_a_case() {
+    let file = |name: &str| format!("{PROJECTIONS}/{name}");
+    let (orders, throws, events) = (file("orders.js"), file("throws.js"), file("events.ndjson"));
+    let case = "tests/fixtures/kurrent-projections/log-log-mixed.json";
+    check(
+        "project",
+        &[
+            &["project", &orders, SHOP],
+            &["project", &orders, SHOP, "--until", "40", "--json"],
+            &["project", &throws, "--events", &events],
+            &["project", &throws, "--events", &events, "--steps", "--engine", "1"],
+            &["project", &throws, "--events", &events, "--until", "12", "--steps"],
+            &["project", "--case", case, "--steps", "--json"],
+        ],
+    );
+}
+
+#[test]
+fn project_says_what_is_wrong_with_its_input() {
+    let file = |name: &str| format!("{PROJECTIONS}/{name}");
+    let (orders, mistake) = (file("orders.js"), file("typing-mistake.js"));
+    check(
+        "project-bad-input",
+        &[
+            &["project", &mistake, SHOP],
+            &["project", &mistake, SHOP, "--steps", "--json"],
+            &["project", &orders, SHOP, "--engine", "3"],
+            &["project", &orders, SHOP, "--engine", "3", "--json"],
+            &["project", &orders],
+            &["project", &orders, "--events", &orders],
+            &["project", "--case", &orders],
+            &["project", &orders, SHOP, "--until", "x"],
+        ],
+    );
+}

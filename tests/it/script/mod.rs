@@ -3,4 +3,5 @@
 mod corpus;
 mod expressions;
 mod hostile;
+mod kept_states;
 mod reducers;

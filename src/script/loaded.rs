@@ -110,13 +110,12 @@ impl Script {
     ) -> Result<Self, LoadError> {
         let loaded = load(name, text, options, work, is_reducer)?;
         let handler_sources = loaded.handlers.sources.iter().cloned().collect();
-        let definition = loaded.definition.clone();
         let inner = Inner {
             name: name.into(),
             text: text.into(),
             options: options.clone(),
             is_reducer,
-            definition,
+            definition: loaded.definition,
             handler_sources,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -188,6 +187,8 @@ pub(crate) struct Loaded {
     // Before the engine, so that what belongs to it is let go first.
     pub(crate) handlers: Handlers,
     pub(crate) definition: Definition,
+    /// Whether a state may stay in the engine from one event to the next.
+    pub(crate) keeps_states: bool,
     pub(crate) engine: Engine,
 }
 
@@ -214,7 +215,11 @@ pub(crate) fn load(
         checked.map(|()| (definition, handlers))
     });
     match answer {
-        Ok((definition, handlers)) => Ok(Loaded { handlers, definition, engine }),
+        Ok((definition, handlers)) => {
+            // What refers to objects without being counted could tell old ones from new ones.
+            let keeps_states = !["Weak", "Finalization", "globalThis"].iter().any(|word| text.contains(word));
+            Ok(Loaded { handlers, definition, keeps_states, engine })
+        }
         Err(Ended { fault, failure }) => {
             let kind = if fault == Fault::ExecutionTimeout {
                 LoadErrorKind::CompilationTimeout
