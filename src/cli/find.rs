@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "stream")]
     category: Option<String>,
     #[command(flatten)]
-    conditions: Conditions,
+    wanted: Conditions,
     /// Begin at the event of this stream version
     #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
     from: Option<i64>,
@@ -79,7 +79,7 @@ const KEYFRAME_BYTES: usize = 64 << 20;
 struct Found<'a> {
     opened: &'a Opened,
     conditions: Arc<[Condition]>,
-    found: AcrossFindings,
+    findings: AcrossFindings,
 }
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             .hint("name the category with `--category`, or the stream with `--stream`"));
     }
     let opened = open::open(&arguments.store, common, output)?;
-    let conditions = arguments.conditions.read(&opened)?;
+    let conditions = arguments.wanted.read(&opened)?;
     let found = match &arguments.stream {
         Some(stream) => {
             let stream = opened.choice().stream(stream)?;
@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     } else {
         found.write(output)?;
     }
-    Ok(if found.found.hits.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if found.findings.hits.is_empty() { Exit::No } else { Exit::Done })
 }
 
 impl Conditions {
@@ -185,8 +185,8 @@ fn in_stream<'a>(
         let times = failures.len() as u64;
         (stream, Fault { count: *count, event, failure: failure.clone(), times })
     });
-    let found = AcrossFindings { hits: hits.collect(), faults: faults.collect(), unapplied, searched };
-    Ok(Found { opened, conditions, found })
+    let findings = AcrossFindings { hits: hits.collect(), faults: faults.collect(), unapplied, searched };
+    Ok(Found { opened, conditions, findings })
 }
 
 fn in_streams<'a>(
@@ -198,7 +198,7 @@ fn in_streams<'a>(
     let index = &opened.index;
     let wanted = arguments.category.as_deref().map(|name| opened.choice().category(name)).transpose()?;
     let categories = index.categories().iter().map(|info| info.name.clone());
-    let mut found = AcrossFindings::default();
+    let mut findings = AcrossFindings::default();
     for category in categories.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
         let streams: Vec<u32> = (0..)
             .zip(index.streams())
@@ -218,9 +218,9 @@ fn in_streams<'a>(
             conditions: Arc::clone(&conditions),
             is_first_enough: arguments.first && !arguments.backward,
         };
-        found.add(across.search(&streams, &Work::with_lanes(Arc::new(ThreadLanes)))?);
+        findings.add(across.search(&streams, &Work::with_lanes(Arc::new(ThreadLanes)))?);
     }
-    let mut found = Found { opened, conditions, found };
+    let mut found = Found { opened, conditions, findings };
     if arguments.backward {
         found.turn_round(arguments.first);
     }
@@ -230,10 +230,14 @@ fn in_streams<'a>(
 impl Found<'_> {
     /// Lists the hits of each stream from its end, or only the last of each.
     fn turn_round(&mut self, is_first_enough: bool) {
-        let by_stream: Vec<Vec<StreamHit>> =
-            self.found.hits.chunk_by(|left, right| left.stream == right.stream).map(<[_]>::to_vec).collect();
+        let by_stream: Vec<Vec<StreamHit>> = self
+            .findings
+            .hits
+            .chunk_by(|left, right| left.stream == right.stream)
+            .map(<[_]>::to_vec)
+            .collect();
         let wanted = if is_first_enough { 1 } else { usize::MAX };
-        self.found.hits =
+        self.findings.hits =
             by_stream.into_iter().flat_map(|hits| hits.into_iter().rev().take(wanted)).collect();
     }
 
@@ -279,7 +283,7 @@ impl Found<'_> {
                 ("times", Json::from(fault.times)),
             ]))
         };
-        let AcrossFindings { hits, faults, unapplied, searched } = &self.found;
+        let AcrossFindings { hits, faults, unapplied, searched } = &self.findings;
         let of_conditions = faults
             .iter()
             .filter_map(|(place, stream, fault)| failure(self.conditions.get(*place), *stream, fault));
@@ -301,7 +305,7 @@ impl Found<'_> {
             ("type", Side::Left),
             ("meets", Side::Left),
         ]);
-        for hit in &self.found.hits {
+        for hit in &self.findings.hits {
             let Some(head) = self.head(hit.ordinal) else { continue };
             let text = |value: &Json| value.as_scalar_text().map(|text| text.to_string()).unwrap_or_default();
             let mut cells: Vec<String> = head.iter().map(text).collect();
@@ -309,15 +313,15 @@ impl Found<'_> {
             table.row(output, &cells)?;
         }
         table.write(output)?;
-        for (place, _, fault) in &self.found.faults {
+        for (place, _, fault) in &self.findings.faults {
             let Some(condition) = self.conditions.get(*place) else { continue };
             output.remark(&printable(&format!("{condition} failed: {}", words(fault))));
         }
-        if let Some((_, fault)) = &self.found.unapplied {
+        if let Some((_, fault)) = &self.findings.unapplied {
             output.remark(&printable(&format!("events were not applied: {}", words(fault))));
         }
-        let hits = counted(self.found.hits.len(), "hit");
-        output.remark(&format!("{hits} in {}", counted(self.found.searched as usize, "event")));
+        let hits = counted(self.findings.hits.len(), "hit");
+        output.remark(&format!("{hits} in {}", counted(self.findings.searched as usize, "event")));
         Ok(())
     }
 }

@@ -176,6 +176,8 @@ impl Prober {
             (Probe::State(path), _) => Ok(path.resolve(state).cloned()),
             (Probe::Event(path), _) => Ok(event.and_then(|event| path.resolve(event.data.json()?)).cloned()),
             (Probe::Expression(_), None) => Ok(None),
+            // Before the first event there is none to ask.
+            (Probe::Expression(_), Some(_)) if event.is_none() && !asked.is_of_state_alone => Ok(None),
             (Probe::Expression(_), Some(expression)) => {
                 // Steps that left the state alone need no second look.
                 if let Some((seen, found)) = &asked.last

@@ -155,3 +155,74 @@ fn has_value(reading: &Reading) -> bool {
 fn is_word(reading: &Reading) -> bool {
     has_value(reading) && reading.number().is_none() && !matches!(reading, Reading::Value(Json::Null))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Drawing, Sketch};
+    use crate::{
+        model::Json,
+        replay::{Reading, Series},
+    };
+
+    /// The drawing of these values in so many columns: `least..most` of each column, or bands.
+    fn check(values: &str, columns: usize, expected: &str) {
+        let values = Json::parse(values.as_bytes()).unwrap();
+        let values = values.as_array().unwrap();
+        let series: Series = values.iter().map(|value| Some(value.clone())).collect();
+        let sketch = Sketch::of(&series, values.len(), columns);
+        let found = match &sketch.drawing {
+            Drawing::Nothing => "nothing".to_owned(),
+            Drawing::Curve { columns, .. } => {
+                let shown = columns.iter().map(|ends| match ends {
+                    Some(ends) => format!("{}..{}", ends.least, ends.most),
+                    None => "-".to_owned(),
+                });
+                shown.collect::<Vec<_>>().join(" ")
+            }
+            Drawing::Bands(bands) => {
+                let shown = bands.iter().map(|band| {
+                    let label = band.label.as_deref().unwrap_or("-");
+                    format!(
+                        "{label}#{}:{}-{}{}",
+                        band.rank,
+                        band.from,
+                        band.until,
+                        if band.is_mixed { "*" } else { "" }
+                    )
+                });
+                shown.collect::<Vec<_>>().join(" ")
+            }
+        };
+        assert_eq!(found, expected, "{values:?}");
+    }
+
+    #[test]
+    fn numbers_are_a_curve_and_words_are_bands() {
+        check("[null,null]", 10, "nothing");
+        check("[1,5,3]", 10, "1..1 5..5 3..3");
+        check("[1,5,3,-2,null,null,7,7]", 4, "1..5 -2..3 - 7..7");
+        check(r#"["a","a","b","a"]"#, 10, "a#0:0-2 b#1:2-3 a#0:3-4");
+        check(r#"["a","b","b","b","c","c"]"#, 3, "b#0:0-1* b#0:1-2 c#1:2-3");
+        check("[true,false,1]", 3, "true#0:0-1 false#1:1-2 1#2:2-3");
+    }
+
+    #[test]
+    fn every_count_has_its_column() {
+        for (counts, columns) in [(1, 1), (4, 4), (1001, 480), (480, 480), (7, 3), (1_000_001, 480)] {
+            let sketch = Sketch { counts, columns, drawing: Drawing::Nothing };
+            assert_eq!(sketch.first_count(columns), counts);
+            for count in (0..counts).step_by(1 + counts / 5000) {
+                let column = sketch.column_of(count);
+                assert!(sketch.first_count(column) <= count && count < sketch.first_count(column + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_drawn() {
+        let series: Series = (0..10).map(|number| Some(Json::from(i64::from(number)))).collect();
+        let Drawing::Curve { columns, .. } = Sketch::of(&series, 100, 50).drawing else { panic!("a curve") };
+        assert_eq!(columns.len(), 5);
+        assert_eq!(series.at(9).unwrap().last, Reading::Value(Json::from(9_i64)));
+    }
+}

@@ -186,6 +186,15 @@ impl Series {
     }
 }
 
+/// A series of values that are known already, from the state before the first event on.
+impl FromIterator<Option<Json>> for Series {
+    fn from_iter<I: IntoIterator<Item = Option<Json>>>(values: I) -> Self {
+        let mut series = Self::default();
+        values.into_iter().for_each(|value| series.push(Ok(value), None));
+        series
+    }
+}
+
 /// Whether a count belongs to the stretch before it.
 fn shares(before: &Span, count: usize, width: usize) -> bool {
     width > 1 && before.from / width == count / width
@@ -261,9 +270,7 @@ mod tests {
     use crate::model::{Failure, Json};
 
     fn series(values: impl IntoIterator<Item = i64>) -> Series {
-        let mut series = Series::default();
-        values.into_iter().for_each(|value| series.push(Ok(Some(Json::from(value))), None));
-        series
+        values.into_iter().map(|value| Some(Json::from(value))).collect()
     }
 
     /// The stretches of a series of these values: ends, and the range between them.
@@ -292,14 +299,14 @@ mod tests {
             next = span.until + 1;
             let (low, high) = span.range.unwrap();
             let truth: Vec<i64> = (span.from..=span.until).map(|count| values(count as i64)).collect();
-            assert_eq!(low, *truth.iter().min().unwrap() as f64);
-            assert_eq!(high, *truth.iter().max().unwrap() as f64);
+            assert_eq!(low as i64, *truth.iter().min().unwrap());
+            assert_eq!(high as i64, *truth.iter().max().unwrap());
             assert_eq!(span.first.number(), Some(truth[0] as f64));
             assert_eq!(span.last.number(), Some(*truth.last().unwrap() as f64));
         }
         assert_eq!(next, 300_000);
         let lowest = series.at(123_457).unwrap();
-        assert_eq!(lowest.range.unwrap().0, -9.0);
+        assert_eq!(lowest.range.unwrap().0 as i64, -9);
         assert!(series.at(300_000).is_none());
     }
 

@@ -137,6 +137,7 @@ impl Search {
         let faults = of_conditions
             .chain(unapplied.map(|(_, fault)| format!("Events were not applied: {}", fault_words(fault))));
         SearchView {
+            number: self.number,
             title: self.title.clone(),
             summary,
             is_over: self.is_over(),
@@ -184,7 +185,7 @@ impl Opened {
             Some(None) => "All streams without a category".to_owned(),
             None => "The whole store".to_owned(),
         };
-        let number = self.conditions.search.as_ref().map_or(0, |search| search.number + 1);
+        let number = self.conditions.search.as_ref().map_or(1, |search| search.number + 1);
         let search = Search {
             title,
             total: parts.iter().map(events).sum(),

@@ -29,7 +29,7 @@ pub use crate::session::{
 };
 
 /// Running to the next or previous hit of a condition. Places are those of [`ConditionView::place`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConditionAction {
     /// Looks for this.
     Add(Condition),
@@ -213,6 +213,9 @@ impl Opened {
                 "Take one away first",
             );
             return Vec::new();
+        }
+        if self.has_stream() {
+            notices.info(format!("F9 runs to where this is met next: {condition}"));
         }
         let category = self.condition_category().map(Option::unwrap_or_default);
         self.kept.now.conditions.push(entry_of(condition, category));

@@ -260,10 +260,16 @@ impl Session {
         !self.view.events.filters.is_empty()
     }
 
+    /// Whether there is a condition to look for.
+    #[must_use]
+    pub fn has_any_condition(&self) -> bool {
+        self.view.conditions.rows.iter().any(|row| row.is_on)
+    }
+
     /// Whether there is a condition to run to in the chosen stream.
     #[must_use]
     pub fn has_condition(&self) -> bool {
-        self.has_stream() && self.view.conditions.rows.iter().any(|row| row.is_on)
+        self.has_stream() && self.has_any_condition()
     }
 
     /// Whether the window stands on a branch.

@@ -11,7 +11,7 @@ use crate::{
             CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
             MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
-        conditions::Direction,
+        conditions::{Direction, Reach},
         what_if::Target,
     },
 };
@@ -164,6 +164,7 @@ pub const NAMED: &[Named] = &[
 
     // Shift first: a key without it would take both.
     Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
+    Menu::Debug.row("Search all streams",   "",               "List the streams of the category that ever met a condition", conditions(Condition::Search(Reach::Category)), Session::has_any_condition),
     Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),
     Menu::Debug.row("Pin as A",             "Ctrl+1",         "Keep this point as the first to compare",               cursor(Cursor::Pin(0)),                Session::has_state),
     Menu::Debug.row("Pin as B",             "Ctrl+2",         "Keep this point as the second to compare",              cursor(Cursor::Pin(1)),                Session::has_state),

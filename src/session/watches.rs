@@ -22,7 +22,7 @@ use crate::{
 pub use crate::session::watched::{WatchAnswer, WatchQuestion};
 
 /// Watched paths and expressions. Places are those of [`WatchView::place`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WatchAction {
     /// Follows this.
     Add(Probe),
@@ -88,7 +88,11 @@ impl Opened {
     /// Answers what the user asked for.
     pub(crate) fn apply_watches(&mut self, action: WatchAction, notices: &mut Notices) -> Vec<Job> {
         let mut jobs = match action {
-            WatchAction::Add(probe) => self.add_watch(&probe, notices),
+            WatchAction::Add(probe) => {
+                // Asked for in another panel; this one may lie behind others.
+                notices.info(format!("{probe} is followed in the panel Watches"));
+                self.add_watch(&probe, notices)
+            }
             WatchAction::AddTyped(text) => match Probe::typed(&text) {
                 Some(probe) => self.add_watch(&probe, notices),
                 None => Vec::new(),

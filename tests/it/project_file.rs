@@ -197,8 +197,24 @@ fn sections() -> Sections {
             on_failure: Some(OnFailureEntry::Stop),
             seed: Some(7),
         },
-        watches: vec![watch],
-        conditions: vec![condition],
+        watches: vec![
+            watch,
+            WatchEntry {
+                expression: Some("state.items.length".into()),
+                name: "items".into(),
+                ..Default::default()
+            },
+        ],
+        conditions: vec![
+            condition,
+            ConditionEntry { becomes: Some("state.total < 0".into()), off: true, ..Default::default() },
+            ConditionEntry {
+                changes: Some("/status".into()),
+                from: Some("null".into()),
+                to: Some("\"paid\"".into()),
+                ..Default::default()
+            },
+        ],
         bookmarks: vec![BookmarkEntry { place: place.clone(), note: "paid \"twice\"\nand more".into() }],
         trail: vec![place],
         branches: vec![BranchEntry {

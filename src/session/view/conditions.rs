@@ -56,8 +56,10 @@ pub struct ConditionView {
 }
 
 /// What a search in many streams found.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchView {
+    /// Which search of this window it is.
+    pub number: u64,
     /// Where: "All streams of `order`".
     pub title: String,
     /// "3 of 48 streams".

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use egui::{ComboBox, RichText, TextEdit, Ui};
+use egui::{Align, ComboBox, Layout, RichText, TextEdit, Ui};
 
 use crate::{
     replay::{Condition, Which},
     session::{
         action::{Action, ConditionAction},
         conditions::{Direction, Reach, typed_value},
-        view::{ConditionView, ConditionsView, RowHead, SearchView, met_words, typed_path},
+        view::{ConditionView, ConditionsView, RowHead, SearchView, grouped, met_words, typed_path},
     },
     ui::{
         theme::Palette,
@@ -30,6 +30,8 @@ pub struct ConditionsLocal {
     to: String,
     /// Whether what was found in many streams is shown.
     shows_search: bool,
+    /// The search that was seen last: a new one comes to the front, wherever it was asked for.
+    seen: Option<u64>,
     hits: TableState,
     found: TableState,
     here: Option<usize>,
@@ -79,6 +81,10 @@ pub fn conditions_ui(
         let hint = "Say what to look for above, or use the menu of a value in the state";
         empty_panel(ui, Icon::Search, "No condition yet", hint, None);
     } else {
+        let number = view.search.as_ref().map(|search| search.number);
+        if std::mem::replace(&mut local.seen, number) != number {
+            local.shows_search = number.is_some();
+        }
         run_ui(ui, view, local, &mut asked);
         match &view.search {
             Some(search) if local.shows_search => search_ui(ui, view, search, local, &mut asked),
@@ -192,12 +198,20 @@ fn condition_ui(ui: &mut Ui, row: &ConditionView, asked: &mut Vec<ConditionActio
             asked.push(ConditionAction::Remove(row.place));
         }
         let mut is_on = row.is_on;
-        if ui.checkbox(&mut is_on, RichText::new(&row.text).monospace()).changed() {
+        let check = ui.checkbox(&mut is_on, "");
+        check.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, &row.text));
+        if check.changed() {
             asked.push(ConditionAction::Toggle(row.place));
         }
-        if let Some(hits) = row.hits {
-            ui.weak(if hits == 1 { "1 hit".to_owned() } else { format!("{hits} hits") });
-        }
+        // What does not fit is cut: a long condition must not push the rest out of the panel.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(hits) = row.hits {
+                ui.weak(if hits == 1 { "1 hit".to_owned() } else { format!("{} hits", grouped(hits)) });
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(&row.text).monospace()).truncate());
+            });
+        });
     });
     if let Some(fault) = &row.fault {
         ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {fault}"));
@@ -224,7 +238,6 @@ fn run_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
         ] {
             if ui.add_enabled(has_any, egui::Button::new(name)).on_hover_text(help).clicked() {
                 asked.push(ConditionAction::Search(reach));
-                local.shows_search = true;
             }
         }
     });

@@ -119,7 +119,11 @@ impl Area<'_> {
             };
             if ends.least < ends.most {
                 let span = egui::Rangef::new(y_of(ends.most), y_of(ends.least));
-                self.painter.vline((left + right) / 2.0, span, Stroke::new(1.0, ink.gamma_multiply(0.6)));
+                self.painter.vline(
+                    f32::midpoint(left, right),
+                    span,
+                    Stroke::new(1.0, ink.gamma_multiply(0.6)),
+                );
             }
             line.extend([pos2(left, y_of(ends.last)), pos2(right, y_of(ends.last))]);
         }

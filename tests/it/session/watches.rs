@@ -2,10 +2,10 @@
 
 use timeglass::{
     model::Pointer,
-    replay::{Probe, Reading, sketch::Drawing},
+    replay::{Condition, Probe, Reading, sketch::Drawing},
     session::{
         Input,
-        action::{Action, BrowseAction, CursorAction, ShellAction, WatchAction},
+        action::{Action, BrowseAction, ConditionAction, CursorAction, ShellAction, WatchAction},
         job::Slot,
         view::WatchView,
     },
@@ -154,4 +154,36 @@ fn an_expression_is_watched_and_one_that_fails_says_so_once() {
     );
     script.cursor(CursorAction::Home);
     assert_eq!(script.watches()[0], "state.total * 2 null", "not a number");
+}
+
+#[test]
+fn watches_and_conditions_are_kept_in_the_project_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let mut script = Script::open_in(folder.path(), shop());
+        script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+        script
+    };
+    let mut script = open();
+    for typed in ["status", "event.data.total", "state.total + 1"] {
+        script.watch(WatchAction::AddTyped(typed.to_owned()));
+    }
+    script.watch(WatchAction::Rename(0, "Where it is".to_owned()));
+    script.watch(WatchAction::ToggleColumn(2));
+    let paid = Condition::Changes {
+        path: Pointer::parse("/status").unwrap(),
+        from: Some("placed".into()),
+        to: Some("paid".into()),
+    };
+    for condition in [paid, Condition::Becomes("state.parcel".into()), Condition::Type("OrderPaid".into())] {
+        script.feed(Input::Action(Action::Conditions(ConditionAction::Add(condition))));
+    }
+    script.feed(Input::Action(Action::Conditions(ConditionAction::Toggle(2))));
+    let (before, again) = (script.view().clone(), open());
+    let view = again.view();
+    assert_eq!(view.watches.rows.len(), 3);
+    assert_eq!(view.watches.rows, before.watches.rows);
+    assert_eq!(view.conditions.rows.len(), 3);
+    assert_eq!(view.conditions.rows, before.conditions.rows);
+    assert_eq!(view.events.watches, before.events.watches);
 }

@@ -42,12 +42,16 @@ fn panel(panel: Panel, theme: Theme, stream: Option<&str>, actions: &[Action]) -
     if let Some(stream) = stream {
         script.browse(BrowseAction::ChooseStream(script.stream(stream)));
     }
-    actions.iter().for_each(|action| script.feed(Input::Action(action.clone())));
+    for action in actions {
+        script.feed(Input::Action(action.clone()));
+    }
     let model = Model { script, watches: WatchesLocal::default(), conditions: ConditionsLocal::default() };
     stage(vec2(460.0, 420.0), theme, model, move |ui, model: &mut Model| {
         let mut actions = Vec::new();
         panel(ui, model, &mut actions);
-        actions.into_iter().for_each(|action| model.script.feed(Input::Action(action)));
+        for action in actions {
+            model.script.feed(Input::Action(action));
+        }
     })
 }
 
