@@ -139,6 +139,7 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
     let length = history.len();
     // Steps of a large prime visit places all over the history, and never the same twice.
     let place = |number: usize| number * 500_009 % (length + 1);
+    report(name, "start the reducer", each(SEEKS, |_| Ok(drop(black_box(history.step_at(0, &work)?))))?);
     let seeks = each(SEEKS, |number| Ok(drop(black_box(history.step_at(place(number), &work)?))))?;
     report(name, "seek anywhere", seeks);
     let steps = each(SEEKS, |number| Ok(drop(black_box(history.step_at(length / 2 - number, &work)?))))?;
@@ -181,11 +182,22 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
 fn each(runs: usize, mut run: impl FnMut(usize) -> Outcome<()>) -> Outcome<Vec<Duration>> {
     let mut times = Vec::with_capacity(runs);
     for number in 0..runs {
-        let begun = Instant::now();
+        let begun = (Instant::now(), processor_time());
         run(number)?;
-        times.push(begun.elapsed());
+        times.push(match (begun.1, processor_time()) {
+            (Some(before), Some(now)) => now.saturating_sub(before),
+            _ => begun.0.elapsed(),
+        });
     }
     Ok(times)
+}
+
+/// What this thread has spent on a processor, if that is asked for: on a machine that others use it
+/// is what can be compared.
+fn processor_time() -> Option<Duration> {
+    std::env::var_os("TIMEGLASS_BENCH_PROCESSOR_TIME")?;
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn report(name: &str, what: &str, mut times: Vec<Duration>) {
@@ -194,6 +206,12 @@ fn report(name: &str, what: &str, mut times: Vec<Duration>) {
     let shown = |time: Option<&Duration>| {
         time.map_or_else(String::new, |time| format!("{:.2} ms", time.as_secs_f64() * 1000.0))
     };
+    if processor_time().is_some() {
+        // The system counts it in steps of milliseconds, so only the mean says something.
+        let mean = times.iter().sum::<Duration>() / times.len().max(1) as u32;
+        println!("| {name} | {what} | mean {} | | |", shown(Some(&mean)));
+        return;
+    }
     match times.len() {
         1 => println!("| {name} | {what} | {} | | |", shown(times.last())),
         _ => {

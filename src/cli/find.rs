@@ -8,13 +8,15 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
+        reducer::{Chosen, ReducerArgument},
         table::{Side, Table, counted, printable},
         write_json,
     },
+    jobs::ThreadLanes,
     model::{Json, Timestamp},
     replay::{
-        Across, AcrossFindings, Condition, Fault, Findings, History, Merge, OnFailure, Probe, Reducer,
-        StreamEvents, StreamHit, Which,
+        Across, AcrossFindings, Condition, Fault, Findings, History, Need, Probe, StreamEvents, StreamHit,
+        Which,
         search::{hits, next_hit, previous_hit},
     },
     work::Work,
@@ -45,6 +47,8 @@ pub(crate) struct Arguments {
     /// Only the first hit of each stream in that direction
     #[arg(long)]
     first: bool,
+    #[command(flatten)]
+    reducer: ReducerArgument,
 }
 
 /// What is looked for.
@@ -75,9 +79,7 @@ const KEYFRAME_BYTES: usize = 64 << 20;
 struct Found<'a> {
     opened: &'a Opened,
     conditions: Arc<[Condition]>,
-    hits: Vec<StreamHit>,
-    faults: Vec<(usize, u32, Fault)>,
-    searched: u64,
+    found: AcrossFindings,
 }
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
@@ -86,21 +88,30 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             .given(from.to_string())
             .hint("name the stream with `--stream`"));
     }
+    if arguments.reducer.reducer.is_some() && arguments.stream.is_none() && arguments.category.is_none() {
+        return Err(Failure::trouble("a reducer makes the states of one category")
+            .hint("name the category with `--category`, or the stream with `--stream`"));
+    }
     let opened = open::open(&arguments.store, common, output)?;
     let conditions = arguments.conditions.read(&opened)?;
     let found = match &arguments.stream {
         Some(stream) => {
             let stream = opened.choice().stream(stream)?;
-            in_stream(&opened, stream, arguments, conditions)?
+            let chosen = if Condition::needs(&conditions) == Need::State {
+                arguments.reducer.choose(&opened, stream, output)?
+            } else {
+                Chosen::merge(None)
+            };
+            in_stream(&opened, stream, arguments, (conditions, chosen))?
         }
-        None => in_streams(&opened, arguments, conditions)?,
+        None => in_streams(&opened, arguments, conditions, output)?,
     };
     if common.json {
         write_json(output, &found.to_json())?;
     } else {
         found.write(output)?;
     }
-    Ok(if found.hits.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if found.found.hits.is_empty() { Exit::No } else { Exit::Done })
 }
 
 impl Conditions {
@@ -138,20 +149,14 @@ impl Conditions {
     }
 }
 
-fn reducer_of(category: Option<&str>) -> Arc<dyn Reducer> {
-    Arc::new(Merge::for_category(category))
-}
-
 fn in_stream<'a>(
     opened: &'a Opened,
     stream: u32,
     arguments: &Arguments,
-    conditions: Arc<[Condition]>,
+    (conditions, chosen): (Arc<[Condition]>, Chosen),
 ) -> Result<Found<'a>, Failure> {
-    let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    let history =
-        History::new(Arc::new(events), reducer_of(category.as_deref()), OnFailure::GoOn, KEYFRAME_BYTES);
+    let history = History::new(Arc::new(events), chosen.reducer, chosen.on_failure, KEYFRAME_BYTES);
     // How many events lie before the first that counts, and how many up to the last.
     let until =
         arguments.from.map(|version| opened.choice().count_at_version(stream, version)).transpose()?;
@@ -174,42 +179,48 @@ fn in_stream<'a>(
         Some(StreamHit { stream, ordinal: *ordinals.get(hit.count.checked_sub(1)?)?, hit })
     });
     let faults = faults.into_iter().map(|(place, fault)| (place, stream, fault));
-    Ok(Found { opened, conditions, hits: hits.collect(), faults: faults.collect(), searched })
+    let failures = history.failures();
+    let unapplied = failures.first_key_value().map(|(count, failure)| {
+        let event = label(opened, stream, *count).into();
+        let times = failures.len() as u64;
+        (stream, Fault { count: *count, event, failure: failure.clone(), times })
+    });
+    let found = AcrossFindings { hits: hits.collect(), faults: faults.collect(), unapplied, searched };
+    Ok(Found { opened, conditions, found })
 }
 
 fn in_streams<'a>(
     opened: &'a Opened,
     arguments: &Arguments,
     conditions: Arc<[Condition]>,
+    output: &mut Output<'_>,
 ) -> Result<Found<'a>, Failure> {
     let index = &opened.index;
     let wanted = arguments.category.as_deref().map(|name| opened.choice().category(name)).transpose()?;
     let categories = index.categories().iter().map(|info| info.name.clone());
-    let mut found = Found { opened, conditions, hits: Vec::new(), faults: Vec::new(), searched: 0 };
+    let mut found = AcrossFindings::default();
     for category in categories.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
         let streams: Vec<u32> = (0..)
             .zip(index.streams())
             .filter(|(_, info)| info.name.category == category)
             .map(|(number, _)| number)
             .collect();
+        let chosen = if Condition::needs(&conditions) == Need::State {
+            arguments.reducer.of_category(opened, category.as_deref(), output)?
+        } else {
+            Chosen::merge(category.as_deref())
+        };
         let across = Across {
             store: Arc::clone(&opened.store),
             index: Arc::clone(index),
-            reducer: reducer_of(category.as_deref()),
-            on_failure: OnFailure::GoOn,
-            conditions: Arc::clone(&found.conditions),
+            reducer: chosen.reducer,
+            on_failure: chosen.on_failure,
+            conditions: Arc::clone(&conditions),
             is_first_enough: arguments.first && !arguments.backward,
         };
-        let AcrossFindings { hits, faults, searched } = across.search(&streams, &Work::default())?;
-        found.hits.extend(hits);
-        found.searched += searched;
-        for (place, stream, fault) in faults {
-            match found.faults.iter_mut().find(|(own, ..)| *own == place) {
-                Some((_, _, own)) => own.times += fault.times,
-                None => found.faults.push((place, stream, fault)),
-            }
-        }
+        found.add(across.search(&streams, &Work::with_lanes(Arc::new(ThreadLanes)))?);
     }
+    let mut found = Found { opened, conditions, found };
     if arguments.backward {
         found.turn_round(arguments.first);
     }
@@ -220,9 +231,10 @@ impl Found<'_> {
     /// Lists the hits of each stream from its end, or only the last of each.
     fn turn_round(&mut self, is_first_enough: bool) {
         let by_stream: Vec<Vec<StreamHit>> =
-            self.hits.chunk_by(|left, right| left.stream == right.stream).map(<[_]>::to_vec).collect();
+            self.found.hits.chunk_by(|left, right| left.stream == right.stream).map(<[_]>::to_vec).collect();
         let wanted = if is_first_enough { 1 } else { usize::MAX };
-        self.hits = by_stream.into_iter().flat_map(|hits| hits.into_iter().rev().take(wanted)).collect();
+        self.found.hits =
+            by_stream.into_iter().flat_map(|hits| hits.into_iter().rev().take(wanted)).collect();
     }
 
     fn met(&self, which: Which) -> impl Iterator<Item = String> {
@@ -250,15 +262,13 @@ impl Found<'_> {
             let condition = ("condition", met.first().cloned().unwrap_or_default());
             Some(Json::object(head.chain([condition, ("conditions", Json::array(met))])))
         };
-        let fault = |(place, stream, fault): &(usize, u32, Fault)| {
-            let ordinal = fault
-                .count
-                .checked_sub(1)
-                .and_then(|place| self.opened.index.stream_events(*stream).get(place).copied());
-            let [stream, version, position, _, event_type] = self.head(ordinal?)?;
+        let failure = |condition: Option<&Condition>, stream: u32, fault: &Fault| {
+            let place = fault.count.checked_sub(1)?;
+            let ordinal = self.opened.index.stream_events(stream).get(place).copied()?;
+            let [stream, version, position, _, event_type] = self.head(ordinal)?;
             let number = |place: Option<u32>| Json::from(place.map(i64::from));
             Some(Json::object([
-                ("condition", Json::from(self.conditions.get(*place)?.to_string())),
+                ("condition", Json::from(condition.map(ToString::to_string))),
                 ("stream", stream),
                 ("version", version),
                 ("position", position),
@@ -269,10 +279,16 @@ impl Found<'_> {
                 ("times", Json::from(fault.times)),
             ]))
         };
+        let AcrossFindings { hits, faults, unapplied, searched } = &self.found;
+        let of_conditions = faults
+            .iter()
+            .filter_map(|(place, stream, fault)| failure(self.conditions.get(*place), *stream, fault));
+        // What the reducer could not apply belongs to no condition.
+        let of_reducer = unapplied.iter().filter_map(|(stream, fault)| failure(None, *stream, fault));
         Json::object([
-            ("hits", Json::array(self.hits.iter().filter_map(hit))),
-            ("failures", Json::array(self.faults.iter().filter_map(fault))),
-            ("searched", Json::from(self.searched)),
+            ("hits", Json::array(hits.iter().filter_map(hit))),
+            ("failures", Json::array(of_conditions.chain(of_reducer))),
+            ("searched", Json::from(*searched)),
         ])
     }
 
@@ -285,7 +301,7 @@ impl Found<'_> {
             ("type", Side::Left),
             ("meets", Side::Left),
         ]);
-        for hit in &self.hits {
+        for hit in &self.found.hits {
             let Some(head) = self.head(hit.ordinal) else { continue };
             let text = |value: &Json| value.as_scalar_text().map(|text| text.to_string()).unwrap_or_default();
             let mut cells: Vec<String> = head.iter().map(text).collect();
@@ -293,17 +309,38 @@ impl Found<'_> {
             table.row(output, &cells)?;
         }
         table.write(output)?;
-        for (place, _, fault) in &self.faults {
+        for (place, _, fault) in &self.found.faults {
             let Some(condition) = self.conditions.get(*place) else { continue };
-            let more = match fault.times {
-                0 | 1 => String::new(),
-                times => format!(", and {} more", times - 1),
-            };
-            let words = format!("{condition} failed: {} (at {}{more})", fault.failure, fault.event);
-            output.remark(&printable(&words));
+            output.remark(&printable(&format!("{condition} failed: {}", words(fault))));
         }
-        let hits = counted(self.hits.len(), "hit");
-        output.remark(&format!("{hits} in {}", counted(self.searched as usize, "event")));
+        if let Some((_, fault)) = &self.found.unapplied {
+            output.remark(&printable(&format!("events were not applied: {}", words(fault))));
+        }
+        let hits = counted(self.found.hits.len(), "hit");
+        output.remark(&format!("{hits} in {}", counted(self.found.searched as usize, "event")));
         Ok(())
     }
+}
+
+/// An event of a stream, as messages name it.
+fn label(opened: &Opened, stream: u32, count: usize) -> String {
+    let index = &opened.index;
+    let ordinal = count.checked_sub(1).and_then(|place| index.stream_events(stream).get(place));
+    let row = ordinal.and_then(|ordinal| index.row(*ordinal));
+    let name = index.stream(stream).map(|info| info.name.full()).unwrap_or_default();
+    let event_type =
+        row.as_ref().and_then(|row| index.type_name(row.event_type)).cloned().unwrap_or_default();
+    match row.and_then(|row| row.version) {
+        Some(version) => format!("{event_type} {version}@{name}"),
+        None => format!("{event_type} @{name}"),
+    }
+}
+
+/// What went wrong first, where, and how often.
+fn words(fault: &Fault) -> String {
+    let more = match fault.times {
+        0 | 1 => String::new(),
+        times => format!(", and {} more", times - 1),
+    };
+    format!("{} (at {}{more})", fault.failure, fault.event)
 }

@@ -50,7 +50,7 @@ impl ReducerArgument {
         if chosen.source.is_some() {
             let unhandled = unhandled_types(opened, stream, &*chosen.reducer);
             if !unhandled.is_empty() {
-                output.remark(&unhandled_words(&unhandled, &chosen.reducer.name()));
+                output.remark(&unhandled_words(&unhandled, category.as_deref(), &chosen.reducer.name()));
             }
         }
         Ok(chosen)
@@ -92,6 +92,11 @@ impl ReducerArgument {
 }
 
 impl Chosen {
+    /// The merge, for questions that no state is needed for.
+    pub(crate) fn merge(category: Option<&str>) -> Self {
+        Self { reducer: Arc::new(Merge::for_category(category)), on_failure: OnFailure::GoOn, source: None }
+    }
+
     /// A failure of the reducer at an event, with the lines of source around it.
     pub(crate) fn shown(&self, failure: &crate::model::Failure) -> String {
         let lines = match &self.source {
@@ -138,14 +143,17 @@ fn unhandled_types(opened: &Opened, stream: u32, reducer: &dyn Reducer) -> Vec<A
     unhandled
 }
 
-fn unhandled_words(unhandled: &[Arc<str>], reducer: &str) -> String {
+fn unhandled_words(unhandled: &[Arc<str>], category: Option<&str>, reducer: &str) -> String {
     let mut names: Vec<String> = unhandled.iter().take(NAMES).map(|name| printable(name)).collect();
     if unhandled.len() > NAMES {
         names.push("…".to_owned());
     }
-    let types = if unhandled.len() == 1 { "1 event type has" } else { "event types have" };
-    let count = if unhandled.len() == 1 { String::new() } else { format!("{} ", unhandled.len()) };
-    format!("{count}{types} no handler in {}: {}", printable(reducer), names.join(", "))
+    let of = category.map(|category| format!(" of `{}`", printable(category))).unwrap_or_default();
+    let types = match unhandled.len() {
+        1 => format!("1 event type{of} has"),
+        count => format!("{count} event types{of} have"),
+    };
+    format!("{types} no handler in {}: {}", printable(reducer), names.join(", "))
 }
 
 /// Says which categories of the project file the store does not have.

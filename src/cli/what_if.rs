@@ -12,16 +12,15 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
+        reducer::{Chosen, ReducerArgument},
         table::{counted, printable},
         write_json,
     },
-    model::{Change, Json, StreamVersion},
+    model::{Change, Json, StreamName, StreamVersion},
     replay::{
         Branch, BranchEvents, BranchReducer, Comparison, Content, Edit, EditKind, EventHead, EventRef,
-        History, Merge, OnFailure, Pair, Plan, Reducer, Scripted, StreamEvents, Truth, compensation,
-        test_case,
+        History, OnFailure, Pair, Plan, Reducer, StreamEvents, Truth, compensation, test_case,
     },
-    script::{Options, Script, excerpt},
     work::Work,
 };
 
@@ -30,7 +29,7 @@ use crate::{
 /// Recorded decisions are not made again: the events after a change are those that were recorded.
 /// Nothing is written to the store.
 ///
-/// A FILE.json holds an event: {"type": "OrderPaid", "data": {…}, "metadata": {…}}. For `--edit`, what
+/// A FILE.json holds an event: `{"type": "OrderPaid", "data": {…}, "metadata": {…}}`. For `--edit`, what
 /// it does not name stays as recorded; a line of `timeglass events --ndjson` will do as well.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -51,7 +50,9 @@ pub(crate) struct Arguments {
     /// Move the event of a version to after that of another, or `start`
     #[arg(long = "move", value_name = "VERSION:AFTER", allow_hyphen_values = true)]
     moves: Vec<String>,
-    /// Make the states of the branch with this reducer
+    #[command(flatten)]
+    reducer: ReducerArgument,
+    /// Make the states of the branch with this reducer instead
     #[arg(long, value_name = "FILE")]
     with_reducer: Option<PathBuf>,
     /// Answer with suggestions for compensating events, or with the branch as a test case, in JSON
@@ -71,12 +72,14 @@ struct Made {
     plan: Plan,
     pair: Pair,
     truth: TruthOf,
+    /// What makes the states of the branch.
+    chosen: Chosen,
 }
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
     let stream = opened.choice().stream(&arguments.stream)?;
-    let made = arguments.make(&opened, stream)?;
+    let made = arguments.make(&opened, stream, output)?;
     let comparison = made.pair.compare(&Work::default())?;
     let work = Work::default();
     match arguments.export.as_deref() {
@@ -167,12 +170,11 @@ fn parts<'t>(text: &'t str, sign: char, example: &str) -> Result<(&'t str, &'t s
 }
 
 impl Arguments {
-    fn make(&self, opened: &Opened, stream: u32) -> Result<Made, Failure> {
+    fn make(&self, opened: &Opened, stream: u32, output: &mut Output<'_>) -> Result<Made, Failure> {
         let truth = TruthOf::new(opened, stream);
         let info = opened.index.stream(stream);
-        let category = info.and_then(|info| info.name.category.clone());
-        let own: Arc<dyn Reducer> = Arc::new(Merge::for_category(category.as_deref()));
-        let recorded = history_of(opened, stream, &own);
+        let own = self.reducer.choose(opened, stream, output)?;
+        let recorded = history_of(opened, stream, (&own.reducer, own.on_failure));
         let branch = Branch {
             name: "what-if".into(),
             stream: info.map(|info| info.name.full()).unwrap_or_default(),
@@ -184,22 +186,26 @@ impl Arguments {
         };
         // Each edit was made of this very truth, so each fits.
         let (plan, _) = truth.ask(|truth| Plan::of(&branch.edits, truth));
-        let reducer = match &self.with_reducer {
-            Some(path) => load(path)?,
-            None => Arc::clone(&own),
+        let chosen = match &self.with_reducer {
+            Some(path) => {
+                let other = ReducerArgument { reducer: Some(path.clone()) };
+                other.choose(opened, stream, output)?
+            }
+            None => own.clone(),
         };
-        let is_same = Arc::ptr_eq(&reducer, &own);
+        let is_same = Arc::ptr_eq(&chosen.reducer, &own.reducer);
         let name = info
             .map(|info| Arc::clone(&info.name))
-            .unwrap_or_else(|| Arc::new(crate::model::StreamName::plain(&branch.stream)));
+            .unwrap_or_else(|| Arc::new(StreamName::plain(&branch.stream)));
         let events = BranchEvents::new(Arc::clone(recorded.events()), name, Arc::new(plan.clone()));
-        let other = Arc::new(History::new(Arc::new(events), reducer, OnFailure::GoOn, KEYFRAME_BYTES));
+        let reducer = Arc::clone(&chosen.reducer);
+        let other = Arc::new(History::new(Arc::new(events), reducer, chosen.on_failure, KEYFRAME_BYTES));
         let pair = Pair {
             sides: [recorded, other],
             alignment: Arc::new(plan.alignment()),
             shared: if is_same { plan.untouched() } else { 0 },
         };
-        Ok(Made { branch, plan, pair, truth })
+        Ok(Made { branch, plan, pair, truth, chosen })
     }
 
     fn edits(&self, truth: &TruthOf, recorded: &History) -> Result<Vec<Edit>, Failure> {
@@ -276,23 +282,13 @@ fn content(path: &Path, before: Content) -> Result<Content, Failure> {
     Ok(content)
 }
 
-fn load(path: &Path) -> Result<Arc<dyn Reducer>, Failure> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::trouble(format!("{shown} cannot be read: {error}"))
-            .given(&shown)
-            .hint("give a file with a reducer in JavaScript")
-    })?;
-    let script = Script::load_reducer(&shown, &text, &Options::frozen(None), &Work::default());
-    match script {
-        Ok(script) => Ok(Arc::new(Scripted::new(script))),
-        Err(error) => Err(Failure::trouble(excerpt(&text, &error.failure)).given(&shown)),
-    }
-}
-
-fn history_of(opened: &Opened, stream: u32, reducer: &Arc<dyn Reducer>) -> Arc<History> {
+fn history_of(
+    opened: &Opened,
+    stream: u32,
+    (reducer, on_failure): (&Arc<dyn Reducer>, OnFailure),
+) -> Arc<History> {
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    Arc::new(History::new(Arc::new(events), Arc::clone(reducer), OnFailure::GoOn, KEYFRAME_BYTES))
+    Arc::new(History::new(Arc::new(events), Arc::clone(reducer), on_failure, KEYFRAME_BYTES))
 }
 
 /// Other streams of the category, to learn from.
@@ -300,7 +296,8 @@ fn siblings(opened: &Opened, stream: u32, truth: &History) -> Vec<Arc<History>> 
     let category = |stream: u32| opened.index.stream(stream).map(|info| &info.name.category);
     let others = (0..opened.index.streams().len() as u32).filter(|other| *other != stream);
     let same = others.filter(|other| category(*other) == category(stream));
-    same.take(OTHERS).map(|other| history_of(opened, other, truth.reducer())).collect()
+    let made_by = (truth.reducer(), truth.on_failure());
+    same.take(OTHERS).map(|other| history_of(opened, other, made_by)).collect()
 }
 
 impl Made {
@@ -383,7 +380,8 @@ impl Made {
         }
         let [_, failed] = &found.failed;
         for (count, failure) in failed {
-            output.remark(&printable(&format!("event {count} of the branch was not applied: {failure}")));
+            let shown = self.chosen.shown(failure);
+            output.remark(&format!("event {count} of the branch was not applied: {shown}"));
         }
         output.remark(
             "recorded decisions are not made again: events after a change are those that were recorded",

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{
-    model::{EventKey, Json, RecordedEvent},
+    model::{EventKey, Failure, Json, RecordedEvent},
     replay::{
         condition::{Condition, Hit, Matcher, Need, Seen},
         fold::{OnFailure, start},
@@ -11,11 +11,14 @@ use crate::{
         reducer::{Folding, Reducer},
     },
     store::{EventStore, StoreResult, index::Index},
-    work::Work,
+    work::{Piece, Work},
 };
 
 /// Events are fetched this many at a time: streams are short, and a read costs more than a row.
 const BATCH: usize = 512;
+
+/// Fewer events are not worth an engine of their own.
+const WORTH_A_LANE: usize = 4000;
 
 /// A search in the streams of one store.
 #[derive(Clone)]
@@ -53,8 +56,29 @@ pub struct AcrossFindings {
     /// Conditions that could not be asked everywhere: their places, what went wrong first, and the
     /// stream it went wrong in.
     pub faults: Vec<(usize, u32, Fault)>,
+    /// Events that the reducer could not apply: the first, its stream, and how many in all.
+    pub unapplied: Option<(u32, Fault)>,
     /// How many events were looked at.
     pub searched: u64,
+}
+
+impl AcrossFindings {
+    /// Adds what was found in other streams.
+    pub fn add(&mut self, other: Self) {
+        self.hits.extend(other.hits);
+        for (place, stream, fault) in other.faults {
+            match self.faults.iter_mut().find(|(own, ..)| *own == place) {
+                Some((_, _, own)) => own.times += fault.times,
+                None => self.faults.push((place, stream, fault)),
+            }
+        }
+        match (&mut self.unapplied, other.unapplied) {
+            (Some((_, own)), Some((_, fault))) => own.times += fault.times,
+            (own @ None, other) => *own = other,
+            (Some(_), None) => (),
+        }
+        self.searched += other.searched;
+    }
 }
 
 /// An event that is to be looked at.
@@ -66,8 +90,40 @@ struct Place {
 }
 
 impl Across {
-    /// Looks at these streams.
+    /// Looks at these streams, side by side where there are lanes.
     pub fn search(&self, streams: &[u32], work: &Work) -> StoreResult<AcrossFindings> {
+        let parts = self.parts(streams, work.width());
+        let mut answers: Vec<Option<StoreResult<AcrossFindings>>> = parts.iter().map(|_| None).collect();
+        let pieces = parts.iter().zip(&mut answers).map(|(part, answer)| -> Piece<'_> {
+            Box::new(move || *answer = Some(self.search_part(part, work)))
+        });
+        work.run(pieces.collect());
+        let mut found = AcrossFindings::default();
+        for answer in answers.into_iter().flatten() {
+            found.add(answer?);
+        }
+        Ok(found)
+    }
+
+    /// Cuts the streams into so many parts with about as many events each; short ones are not cut.
+    fn parts<'a>(&self, streams: &'a [u32], width: usize) -> Vec<&'a [u32]> {
+        let events_of = |stream: &u32| self.index.stream_events(*stream).len();
+        let all: usize = streams.iter().map(events_of).sum();
+        let wanted = all.div_ceil(width.max(1)).max(WORTH_A_LANE);
+        let mut parts = Vec::new();
+        let (mut start, mut events) = (0, 0);
+        for (place, stream) in streams.iter().enumerate() {
+            events += events_of(stream);
+            if events >= wanted {
+                parts.extend(streams.get(start..=place));
+                (start, events) = (place + 1, 0);
+            }
+        }
+        parts.extend(streams.get(start..).filter(|rest| !rest.is_empty()));
+        parts
+    }
+
+    fn search_part(&self, streams: &[u32], work: &Work) -> StoreResult<AcrossFindings> {
         let mut looking = Looking {
             across: self,
             matcher: Matcher::start(&self.conditions, work),
@@ -175,12 +231,26 @@ impl Looking<'_> {
         };
         let before = states.folding.state();
         if !self.is_stopped {
-            let has_failed = states.folding.apply(event).is_err();
-            self.is_stopped = has_failed && self.across.on_failure == OnFailure::Stop;
+            let failure = states.folding.apply(event).err();
+            self.is_stopped = failure.is_some() && self.across.on_failure == OnFailure::Stop;
+            if let Some(failure) = failure.filter(|_| !states.work.is_cancelled()) {
+                self.note(place, event, failure);
+            }
         }
+        let Some(states) = &mut self.states else { return };
         let after = states.folding.state();
         let seen = Seen { states: [&before, &after], ..Seen::event(place.count, event) };
         self.is_done = self.take(place, &seen).is_break();
+    }
+
+    /// Notes an event that could not be applied.
+    fn note(&mut self, place: Place, event: &RecordedEvent, failure: Failure) {
+        let (stream, mut fault) = match self.found.unapplied.take() {
+            Some((stream, fault)) => (stream, Some(fault)),
+            None => (place.stream, None),
+        };
+        Fault::add(&mut fault, place.count, Some(event), failure);
+        self.found.unapplied = fault.map(|fault| (stream, fault));
     }
 
     fn take(&mut self, place: Place, seen: &Seen<'_>) -> ControlFlow<()> {

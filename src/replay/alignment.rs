@@ -90,6 +90,21 @@ impl Alignment {
         }
     }
 
+    /// The same with left and right the other way round.
+    #[must_use]
+    pub fn flipped(&self) -> Self {
+        let mut flipped = Self::default();
+        for run in &self.runs {
+            let advance = match run.advance {
+                Advance::Both => Advance::Both,
+                Advance::Left => Advance::Right,
+                Advance::Right => Advance::Left,
+            };
+            flipped.push(advance, run.length);
+        }
+        flipped
+    }
+
     /// Goes on by so many steps of one kind.
     pub(crate) fn push(&mut self, advance: Advance, length: usize) {
         if length == 0 {
@@ -161,12 +176,6 @@ impl Alignment {
         // The last run that starts before the wanted count reaches it, or one that is passed by.
         let Some(run) = self.run(|point| of(point) < count) else { return 0 };
         run.from.step + (count - of(&run.from))
-    }
-
-    /// How many steps both go on together before one of them goes alone.
-    #[must_use]
-    pub fn together(&self) -> usize {
-        self.runs.first().filter(|run| run.advance == Advance::Both).map_or(0, |run| run.length)
     }
 
     /// The last run whose start answers; starts that answer come before those that do not.
@@ -243,6 +252,6 @@ mod tests {
             alignment.push(advance, length);
         }
         check(&alignment, "0-0 1-1 2-2 3-2 3-3 3-4 3-5 4-6");
-        assert_eq!(alignment.together(), 2);
+        check(&alignment.flipped(), "0-0 1-1 2-2 2-3 3-3 4-3 5-3 6-4");
     }
 }

@@ -86,8 +86,9 @@ struct Said {
 }
 
 impl Said {
-    fn take(&mut self, place: usize, kind: &EditKind, truth: &Truth<'_>) -> Result<(), Misfit> {
-        let find = |event: &EventRef| truth.find(event).map_err(|found| misfit(place, event, found));
+    fn take(&mut self, place: usize, kind: &EditKind, truth: &Truth<'_>) -> Result<(), Box<Misfit>> {
+        let find =
+            |event: &EventRef| truth.find(event).map_err(|found| Box::new(misfit(place, event, found)));
         let find_after = |after: &Option<EventRef>| match after {
             Some(event) => find(event),
             None => Ok(0),
@@ -131,7 +132,7 @@ impl Plan {
         let mut said = Said::default();
         let mut misfits = Vec::new();
         for (place, edit) in edits.iter().enumerate().filter(|(_, edit)| edit.is_on) {
-            misfits.extend(said.take(place, &edit.kind, truth).err());
+            misfits.extend(said.take(place, &edit.kind, truth).err().map(|misfit| *misfit));
         }
         (Self::made(said, truth.len), misfits)
     }

@@ -1,6 +1,9 @@
 //! A branch as a case for tests: given these events, when those happen, then this is the state.
 
-use std::ops::{ControlFlow, Range};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
 
 use crate::{
     model::{Failure, Json, RecordedEvent, Timestamp},
@@ -33,8 +36,8 @@ pub fn test_case(branch: &Branch, plan: &Plan, pair: &Pair, work: &Work) -> Stor
     let (end, _) = outcome(history, history.len()..history.len(), work)?;
     let edits = branch.edits.iter().filter(|edit| edit.is_on).map(|edit| edit.kind.to_json());
     Ok(Json::object([
-        ("name", Json::from(branch.name.clone())),
-        ("stream", Json::from(branch.stream.clone())),
+        ("name", Json::from(Arc::clone(&branch.name))),
+        ("stream", Json::from(Arc::clone(&branch.stream))),
         ("reducer", Json::from(history.reducer().name())),
         ("edits", Json::array(edits)),
         ("given", events(history, 0..first, work)?),
@@ -59,7 +62,7 @@ fn event_json(event: &RecordedEvent) -> Json {
     let own = content.as_object().into_iter().flat_map(|object| object.iter());
     let members = [("version".into(), Json::from(version))]
         .into_iter()
-        .chain(own.map(|(name, value)| (name.clone(), value.clone())))
+        .chain(own.map(|(name, value)| (Arc::clone(name), value.clone())))
         .chain([("time".into(), Json::from(event.time.map(Timestamp::to_rfc3339)))]);
     Json::object(members)
 }
@@ -81,8 +84,8 @@ fn outcome(history: &History, range: Range<usize>, work: &Work) -> StoreResult<(
 fn failure_json(event: &RecordedEvent, failure: &Failure) -> Json {
     Json::object([
         ("version", Json::from(event.version.map(|version| version.0))),
-        ("type", Json::from(event.event_type.clone())),
-        ("message", Json::from(failure.message.clone())),
+        ("type", Json::from(Arc::clone(&event.event_type))),
+        ("message", Json::from(Arc::clone(&failure.message))),
         ("line", Json::from(failure.line.map(i64::from))),
         ("column", Json::from(failure.column.map(i64::from))),
     ])

@@ -25,7 +25,7 @@ const BATCH: usize = 256;
 pub const MOST_TURNS: usize = 100_000;
 
 /// What is known of two histories beside each other.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
     /// Which of their points stand beside each other.
     pub alignment: Arc<Alignment>,

@@ -60,8 +60,8 @@ pub fn compensation(branch: &Branch, pair: &Pair, others: &[Arc<History>], work:
         .map(|(event_type, candidate)| candidate.to_json(event_type, &end.changes, &branch.stream));
     Ok(Json::object([
         ("note", Json::from(NOTE)),
-        ("stream", Json::from(branch.stream.clone())),
-        ("branch", Json::from(branch.name.clone())),
+        ("stream", Json::from(Arc::clone(&branch.stream))),
+        ("branch", Json::from(Arc::clone(&branch.name))),
         ("edits", Json::array(edits)),
         ("differs", Json::array(end.changes.iter().map(Change::to_json))),
         ("suggestions", Json::array(suggestions)),

@@ -116,7 +116,6 @@ impl Shape {
         self.seen += 1;
         self.kinds.insert(Kind::of(value));
         match value {
-            Json::Null => (),
             Json::Bool(_) | Json::Number(_) | Json::Text(_) => self.keep(value),
             Json::Array(items) if depth > 0 => {
                 let shape = self.items.get_or_insert_default();
@@ -130,7 +129,7 @@ impl Shape {
                     }
                 }
             }
-            Json::Array(_) | Json::Object(_) => (),
+            Json::Null | Json::Array(_) | Json::Object(_) => (),
         }
     }
 
@@ -143,7 +142,7 @@ impl Shape {
             }
             self.members.push((Arc::clone(name), Self::default()));
         }
-        let place = place.unwrap_or(self.members.len().saturating_sub(1));
+        let place = place.unwrap_or_else(|| self.members.len().saturating_sub(1));
         self.members.get_mut(place).map(|(_, shape)| shape)
     }
 
@@ -185,7 +184,9 @@ mod tests {
 
     fn check(values: &[&str], expected: &str) -> Shape {
         let mut shape = Shape::default();
-        values.iter().for_each(|text| shape.take(&Json::parse(text.as_bytes()).unwrap()));
+        for text in values {
+            shape.take(&Json::parse(text.as_bytes()).unwrap());
+        }
         assert_eq!(shape.words(), expected, "{values:?}");
         shape
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    replay::{Across, AcrossFindings, Fault, StreamHit},
+    replay::{Across, AcrossFindings, StreamHit},
     session::{
         conditions::{ConditionQuestion, Reach},
         job::{Job, Question, Slot},
@@ -61,8 +61,9 @@ pub(crate) struct Search {
     done: u64,
     total: u64,
     streams: u64,
-    found: Arc<Vec<StreamHit>>,
-    faults: Vec<(usize, u32, Fault)>,
+    hits: Arc<Vec<StreamHit>>,
+    /// The rest of what was found.
+    found: AcrossFindings,
     is_stopped: bool,
     number: u64,
 }
@@ -113,18 +114,14 @@ impl Search {
         if self.at.1 >= part.streams.len() {
             self.at = (self.at.0 + 1, 0);
         }
-        Arc::make_mut(&mut self.found).extend(answer.found.hits);
-        for (place, stream, fault) in answer.found.faults {
-            match self.faults.iter_mut().find(|(own, ..)| *own == place) {
-                Some((_, _, own)) => own.times += fault.times,
-                None => self.faults.push((place, stream, fault)),
-            }
-        }
+        let mut found = answer.found;
+        Arc::make_mut(&mut self.hits).append(&mut found.hits);
+        self.found.add(found);
         self.stretch()
     }
 
     pub(crate) fn view(&self) -> SearchView {
-        let hits = self.found.len() as u64;
+        let hits = self.hits.len() as u64;
         let found = format!("{} of {} streams", grouped(hits), grouped(self.streams));
         let summary = if self.is_over() {
             found
@@ -133,15 +130,18 @@ impl Search {
         };
         let conditions = self.parts.first().map(|part| Arc::clone(&part.across.conditions));
         let conditions = conditions.unwrap_or_default();
-        let faults = self.faults.iter().filter_map(|(place, _, fault)| {
+        let of_conditions = self.found.faults.iter().filter_map(|(place, _, fault)| {
             Some(format!("{}: {}", conditions.get(*place)?, fault_words(fault)))
         });
+        let unapplied = self.found.unapplied.iter();
+        let faults = of_conditions
+            .chain(unapplied.map(|(_, fault)| format!("Events were not applied: {}", fault_words(fault))));
         SearchView {
             title: self.title.clone(),
             summary,
             is_over: self.is_over(),
             is_stopped: self.is_stopped,
-            hits: Arc::clone(&self.found),
+            hits: Arc::clone(&self.hits),
             faults: faults.collect(),
             conditions,
         }
@@ -192,8 +192,8 @@ impl Opened {
             at: (0, 0),
             done: 0,
             streams: 0,
-            found: Arc::default(),
-            faults: Vec::new(),
+            hits: Arc::default(),
+            found: AcrossFindings::default(),
             is_stopped: false,
             number,
         };
@@ -218,7 +218,7 @@ impl Opened {
 
     pub(crate) fn choose_found(&mut self, row: usize) -> Vec<Job> {
         let search = self.conditions.search.as_ref();
-        let Some(hit) = search.and_then(|search| search.found.get(row).copied()) else { return Vec::new() };
+        let Some(hit) = search.and_then(|search| search.hits.get(row).copied()) else { return Vec::new() };
         self.trail.leave(self.spot());
         self.cursor.is_playing = false;
         self.stand_at(hit.ordinal)

@@ -90,7 +90,6 @@ impl Question {
             Self::Conditions(question) => question.run(work),
             Self::Compare(question) => question.run(work),
             Self::WhatIf(question) => question.run(work),
-            Self::Bookmarks(question) => match question {},
         };
         match answer {
             Ok(answer) => Ok(answer),

@@ -289,7 +289,7 @@ impl Opened {
         if self.is_on_stream() {
             return self.move_cursor(&CursorAction::ToCount(count));
         }
-        self.ordinal_of_count(count).map(|ordinal| self.stand_at(ordinal)).unwrap_or_default()
+        self.stand_behind(count)
     }
 
     fn writes_job(&mut self) -> Option<Job> {

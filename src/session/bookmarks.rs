@@ -33,12 +33,6 @@ pub enum BookmarkAction {
     Turn(bool),
 }
 
-/// What is asked of jobs.
-pub enum BookmarkQuestion {}
-
-/// What they found.
-pub enum BookmarkAnswer {}
-
 /// What is known.
 #[derive(Default)]
 pub(crate) struct Bookmarks {
@@ -100,11 +94,6 @@ impl Opened {
             }
             BookmarkAction::Turn(is_forward) => self.turn_to_bookmark(is_forward, notices),
         }
-    }
-
-    /// Takes what a job found.
-    pub(crate) fn take_bookmarks(&mut self, answer: BookmarkAnswer, _: &mut Notices) -> Vec<Job> {
-        match answer {}
     }
 
     /// Takes the bookmarks and the trail that the project file holds, once the streams are known.

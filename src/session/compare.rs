@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::Timestamp,
-    replay::{Alignment, Beside, Comparison, History, Merge, OnFailure, Pair, Reducer, StreamEvents},
+    replay::{Alignment, Beside, Comparison, History, Merge, Pair, Reducer, StreamEvents},
     session::{
         job::{Answer, Job, Question, Slot},
         notice::Notices,
@@ -121,6 +121,8 @@ pub(crate) struct Compare {
     step: usize,
     beside: Option<Arc<Beside>>,
     is_comparing: bool,
+    /// Whether what is being compared was compared before, so that the user stays where he stands.
+    is_renewal: bool,
 }
 
 /// One of the two.
@@ -131,6 +133,8 @@ struct Side {
     branch: Option<Arc<str>>,
     /// Whether the merge makes its states instead of the stream's own reducer.
     is_merged: bool,
+    /// Which reducer the stream had, by a number that changes with every reducer.
+    generation: u64,
     history: Arc<History>,
 }
 
@@ -184,7 +188,12 @@ impl Opened {
             CompareAnswer::All(found) => {
                 let (pair, comparison) = *found;
                 self.compare.is_comparing = false;
-                self.compare.step = comparison.parts_at.unwrap_or_else(|| pair.alignment.len());
+                let length = pair.alignment.len();
+                self.compare.step = if std::mem::take(&mut self.compare.is_renewal) {
+                    self.compare.step.min(length)
+                } else {
+                    comparison.parts_at.unwrap_or(length)
+                };
                 self.compare.pair = Some(pair);
                 self.compare.comparison = Some(Arc::new(comparison));
                 self.beside_job().into_iter().collect()
@@ -204,36 +213,34 @@ impl Opened {
     /// The history that the window shows.
     fn shown_side(&self) -> Option<Side> {
         let history = Arc::clone(self.states.history()?);
-        Some(Side {
-            stream: self.browse.focus?,
-            branch: self.what_if.standing_name(),
-            is_merged: false,
-            history,
-        })
+        let stream = self.browse.focus?;
+        let (_, generation) = self.reducer_of(stream)?;
+        Some(Side { stream, branch: self.what_if.standing_name(), is_merged: false, generation, history })
     }
 
     /// The recorded history of a stream.
     fn truth_side(&self, stream: u32) -> Option<Side> {
         let own = self.truth_history().filter(|_| self.browse.focus == Some(stream));
+        let (reducer, generation) = self.reducer_of(stream)?;
         let history = match own {
             Some(history) => history,
-            None => self.history_of(stream, &self.reducer_of(stream)?)?,
+            None => self.history_of(stream, &reducer)?,
         };
-        Some(Side { stream, branch: None, is_merged: false, history })
+        Some(Side { stream, branch: None, is_merged: false, generation, history })
     }
 
     /// A history of a stream's events, under a reducer.
     fn history_of(&self, stream: u32, reducer: &Arc<dyn Reducer>) -> Option<Arc<History>> {
         let index = Arc::clone(self.index.as_ref()?);
         let events = StreamEvents::new(Arc::clone(&self.store), index, stream);
-        let on_failure = self.truth_history().map_or(OnFailure::GoOn, |history| history.on_failure());
-        Some(Arc::new(History::new(Arc::new(events), Arc::clone(reducer), on_failure, KEYFRAME_BYTES)))
+        let reducer = Arc::clone(reducer);
+        Some(Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES)))
     }
 
-    /// What makes the states of a stream.
-    fn reducer_of(&self, stream: u32) -> Option<Arc<dyn Reducer>> {
+    /// What makes the states of a stream, and its number.
+    fn reducer_of(&self, stream: u32) -> Option<(Arc<dyn Reducer>, u64)> {
         let category = self.index.as_ref()?.stream(stream)?.name.category.clone();
-        Some(Arc::new(Merge::for_category(category.as_deref())))
+        Some(self.reducer_for(category.as_deref()))
     }
 
     fn take_stream(&mut self, which: usize, name: &str, notices: &mut Notices) -> Vec<Job> {
@@ -260,7 +267,7 @@ impl Opened {
         let merged: Arc<dyn Reducer> = Arc::new(Merge::for_category(None));
         let side = stream.and_then(|stream| {
             let history = self.history_of(stream, &merged)?;
-            Some(Side { stream, branch: None, is_merged: true, history })
+            Some(Side { stream, branch: None, is_merged: true, generation: 0, history })
         });
         self.take_side(which, side)
     }
@@ -270,8 +277,9 @@ impl Opened {
         let (Some(stream), Some(name)) = (self.browse.focus, self.what_if.chosen_name()) else {
             return Vec::new();
         };
+        let generation = self.reducer_of(stream).map(|(_, generation)| generation).unwrap_or_default();
         let [truth, branch] = pair.sides;
-        let side = |history, branch| Some(Side { stream, branch, is_merged: false, history });
+        let side = |history, branch| Some(Side { stream, branch, is_merged: false, generation, history });
         self.compare.sides = [side(truth, None), side(branch, Some(name))];
         self.compare_all()
     }
@@ -286,6 +294,7 @@ impl Opened {
     fn compare_all(&mut self) -> Vec<Job> {
         let compare = &mut self.compare;
         compare.pair = None;
+        compare.is_renewal = false;
         compare.comparison = None;
         compare.beside = None;
         let asked = self.asked();
@@ -299,16 +308,17 @@ impl Opened {
 
     fn asked(&self) -> Option<Asked> {
         let [Some(left), Some(right)] = &self.compare.sides else { return None };
-        let sides = [Arc::clone(&left.history), Arc::clone(&right.history)];
         // A branch and its own truth know which of their events belong together.
-        let own = self
-            .what_if
-            .pair()
-            .filter(|pair| pair.sides.iter().zip(&sides).all(|(own, side)| Arc::ptr_eq(own, side)));
-        if let Some(pair) = own {
+        if let Some(pair) = self.what_if.pair().filter(|_| self.is_own_truth(left, right)) {
             let alignment = AlignmentAsked::Known(pair.alignment);
-            return Some(Asked { sides, alignment, shared: pair.shared });
+            return Some(Asked { sides: pair.sides, alignment, shared: pair.shared });
         }
+        if let Some(pair) = self.what_if.pair().filter(|_| self.is_own_truth(right, left)) {
+            let [truth, branch] = pair.sides;
+            let alignment = AlignmentAsked::Known(Arc::new(pair.alignment.flipped()));
+            return Some(Asked { sides: [branch, truth], alignment, shared: pair.shared });
+        }
+        let sides = [Arc::clone(&left.history), Arc::clone(&right.history)];
         let has_branch = left.branch.is_some() || right.branch.is_some();
         let alignment = match (self.compare.align, &self.index) {
             (CompareAlign::ByTime, Some(index)) if !has_branch => {
@@ -319,6 +329,13 @@ impl Opened {
             }
         };
         Some(Asked { sides, alignment, shared: 0 })
+    }
+
+    /// Whether one is the chosen branch and the other what it departs from.
+    fn is_own_truth(&self, truth: &Side, branch: &Side) -> bool {
+        let is_chosen = branch.branch.is_some() && branch.branch == self.what_if.chosen_name();
+        let is_shown = self.browse.focus == Some(truth.stream) && truth.stream == branch.stream;
+        is_chosen && is_shown && truth.branch.is_none() && !truth.is_merged
     }
 
     fn jump_to_compared(&mut self, step: Option<usize>) -> Vec<Job> {
@@ -347,9 +364,10 @@ impl Opened {
 
     /// Which of the two the window shows.
     fn shown_of_compared(&self) -> Option<usize> {
-        let shown = self.states.history()?;
-        let pair = self.compare.pair.as_ref()?;
-        pair.sides.iter().position(|side| Arc::ptr_eq(side, shown))
+        self.compare.pair.as_ref()?;
+        let (stream, branch) = (self.browse.focus?, self.what_if.standing_name());
+        let is_shown = |side: &Side| side.stream == stream && side.branch == branch && !side.is_merged;
+        self.compare.sides.iter().position(|side| side.as_ref().is_some_and(is_shown))
     }
 
     /// The cursor stands elsewhere: so do both sides, if it is on one of them.
@@ -385,7 +403,9 @@ impl Opened {
             return Vec::new();
         }
         self.compare.sides = renewed;
-        self.compare_all()
+        let jobs = self.compare_all();
+        self.compare.is_renewal = true;
+        jobs
     }
 
     fn renewed(&self, side: &Side) -> Option<Side> {
@@ -395,15 +415,17 @@ impl Opened {
             let history = pair.map_or_else(|| Arc::clone(&side.history), |pair| Arc::clone(pair.branch()));
             return Some(Side { history, ..side.clone() });
         }
-        if !side.is_merged && self.browse.focus == Some(side.stream) {
-            return self.truth_side(side.stream);
-        }
         let length = self.index.as_ref()?.stream_events(side.stream).len();
-        if length == side.history.len() {
+        let (_, generation) = self.reducer_of(side.stream)?;
+        let is_same_reducer = side.is_merged || side.generation == generation;
+        if length == side.history.len() && is_same_reducer && side.history.on_failure() == self.on_failure() {
             return Some(side.clone());
         }
-        let history = self.history_of(side.stream, side.history.reducer())?;
-        Some(Side { history, ..side.clone() })
+        if side.is_merged {
+            let history = self.history_of(side.stream, side.history.reducer())?;
+            return Some(Side { history, ..side.clone() });
+        }
+        self.truth_side(side.stream)
     }
 
     pub(crate) fn compare_view(&self) -> CompareView {

@@ -282,10 +282,8 @@ impl Opened {
 
     /// Puts the cursor on an event of the chosen stream.
     fn go_to_hit(&mut self, count: usize) -> Vec<Job> {
-        let Some(ordinal) = self.ordinal_of_count(count) else { return Vec::new() };
         self.trail.leave(self.spot());
-        self.cursor.is_playing = false;
-        self.stand_at(ordinal)
+        self.stand_behind(count)
     }
 
     pub(crate) fn choose_hit(&mut self, row: usize) -> Vec<Job> {

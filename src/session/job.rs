@@ -12,7 +12,6 @@ use crate::{
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
-        bookmarks::{BookmarkAnswer, BookmarkQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         keep::{KeepQuestion, Written},
@@ -278,8 +277,6 @@ pub enum Question {
     Compare(CompareQuestion),
     /// Branches of a history.
     WhatIf(WhatIfQuestion),
-    /// Bookmarks and the places gone to.
-    Bookmarks(BookmarkQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -377,8 +374,6 @@ pub enum Answer {
     Compare(CompareAnswer),
     /// Branches of a history.
     WhatIf(WhatIfAnswer),
-    /// Bookmarks and the places gone to.
-    Bookmarks(BookmarkAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

@@ -183,7 +183,6 @@ impl Opened {
             Answer::Conditions(answer) => self.take_conditions(answer, notices),
             Answer::Compare(answer) => self.take_compare(answer, notices),
             Answer::WhatIf(answer) => self.take_what_if(answer, notices),
-            Answer::Bookmarks(answer) => self.take_bookmarks(answer, notices),
             // These concern the window as a whole and were taken there.
             Answer::Opened(_)
             | Answer::OpenFailed(..)
@@ -293,7 +292,6 @@ impl Opened {
         jobs.extend(self.snapshots_job());
         jobs.extend(self.types_job());
         jobs.extend(self.refold());
-        jobs.extend(self.renew_compared());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs

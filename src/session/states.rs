@@ -196,7 +196,7 @@ impl Opened {
     }
 
     /// Another history is shown: what was watched and looked for in the old one is in the new.
-    fn probe_history(&mut self) -> Vec<Job> {
+    pub(crate) fn probe_history(&mut self) -> Vec<Job> {
         let mut jobs = self.follow_watches();
         jobs.extend(self.follow_conditions());
         jobs

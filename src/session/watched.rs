@@ -312,8 +312,9 @@ impl Opened {
             let ordinal = listing.ordinal(row)?;
             (index.row(ordinal)?.stream == stream).then_some(ordinal)
         });
-        let mut places: Vec<(usize, u32)> =
-            of_stream.filter_map(|ordinal| Some((count_of(events, ordinal)?, ordinal))).collect();
+        let mut places: Vec<(usize, u32)> = of_stream
+            .filter_map(|ordinal| Some((self.what_if.shown_count(count_of(events, ordinal)?), ordinal)))
+            .collect();
         places.sort_unstable();
         let question = WatchQuestion::Cells(history, probes.into(), places);
         Some(Job { slot: Slot::WatchCells, question: Question::Watches(question) })

@@ -67,6 +67,9 @@ const PANELS: &str = "panels";
 /// Actions that the debug panel remembers.
 const REMEMBERED_ACTIONS: usize = 1000;
 
+/// Of each so many letters: an edited text is no action to read.
+const REMEMBERED_LETTERS: usize = 300;
+
 /// Questions that may be open at once: one long one, and room for what a drag asks meanwhile.
 const WORKERS: usize = 4;
 
@@ -148,7 +151,7 @@ impl App {
     }
 
     fn remember(&mut self, action: &Action) {
-        self.recent_actions.push_back(format!("{action:?}"));
+        self.recent_actions.push_back(format!("{action:?}").chars().take(REMEMBERED_LETTERS).collect());
         if self.recent_actions.len() > REMEMBERED_ACTIONS {
             self.recent_actions.pop_front();
         }

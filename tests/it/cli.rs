@@ -162,6 +162,17 @@ fn events_that_meet_a_condition_are_found() {
             &[&order_4711[..], &["--from", "4", "--backward"]].concat(),
             &[&order_4711[..], &["--from", "5", "--first"]].concat(),
             &["find", SHOP, "--category", "order", "--type", "OrderRefunded", "--first", "--quiet"],
+            &[
+                "find",
+                SHOP,
+                "--category",
+                "order",
+                "--reducer",
+                "sample-data/reducers/order.js",
+                "--becomes",
+                "state.status === 'delivered' && state.cancellation",
+            ],
+            &["find", SHOP, "--reducer", "sample-data/reducers/order.js", "--changes", "status"],
             &["find", SHOP, "--category", "order", "--becomes", "state.total_cents > 30000"],
             &[
                 "find",

@@ -139,7 +139,7 @@ fn holds(state: &Json, least: &Json) -> bool {
         (Json::Object(state), Json::Object(least)) => {
             least.iter().all(|(name, value)| state.get(name).is_some_and(|own| holds(own, value)))
         }
-        (Json::Number(state), Json::Number(least)) => state.as_f64() == least.as_f64(),
+        (Json::Number(state), Json::Number(least)) => state.as_f64().to_bits() == least.as_f64().to_bits(),
         (Json::Array(state), Json::Array(least)) => {
             state.len() == least.len()
                 && state.iter().zip(least.iter()).all(|(state, least)| holds(state, least))

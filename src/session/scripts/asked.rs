@@ -26,7 +26,7 @@ impl Opened {
                 let shown = self.shown_category();
                 shown.and_then(|category| self.scaffold_job(category, None)).into_iter().collect()
             }
-            ScriptAction::Use(category, path) => self.choose_file(category, path),
+            ScriptAction::Use(category, path) => self.choose_file(&category, path),
             ScriptAction::StopUsing(category) => self.stop_using(&category),
             ScriptAction::Edit { category, revision, text } => {
                 self.with_file(&category, |file| file.edit(revision, text));
@@ -78,13 +78,13 @@ impl Opened {
         Some(script_job(Slot::Scaffold, question))
     }
 
-    fn choose_file(&mut self, category: Arc<str>, path: PathBuf) -> Vec<Job> {
+    fn choose_file(&mut self, category: &Arc<str>, path: PathBuf) -> Vec<Job> {
         let inside = path.strip_prefix(self.script_folder()).map(PathBuf::from);
         let file = inside.ok().filter(|inside| inside.components().count() > 0).unwrap_or(path);
-        self.kept.now.reducers.insert(Arc::clone(&category), file.clone());
-        self.use_file(Arc::clone(&category), file);
-        self.scripts.asked_for = Some((self.chosen_category(), Arc::clone(&category)));
-        let mut jobs = self.reducer_changed(&category);
+        self.kept.now.reducers.insert(Arc::clone(category), file.clone());
+        self.use_file(Arc::clone(category), file);
+        self.scripts.asked_for = Some((self.chosen_category(), Arc::clone(category)));
+        let mut jobs = self.reducer_changed(category);
         jobs.extend(self.keep_job());
         jobs.extend(self.look_job());
         jobs

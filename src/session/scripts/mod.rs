@@ -31,7 +31,7 @@ use source::ReducerFile;
 
 /// Reducers: choosing, editing, scaffolding. A category is named; the empty name stands for streams
 /// without one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptAction {
     /// Shows a category's reducer in the editor.
     Show(Arc<str>),
@@ -225,7 +225,7 @@ impl Opened {
 
     /// Where paths in the project file start from.
     fn script_folder(&self) -> PathBuf {
-        self.kept.folder().or(self.path.parent()).map(PathBuf::from).unwrap_or_default()
+        self.kept.folder().or_else(|| self.path.parent()).map(PathBuf::from).unwrap_or_default()
     }
 
     fn look_job(&self) -> Option<Job> {

@@ -102,6 +102,11 @@ impl Opened {
             .unwrap_or_default()
     }
 
+    /// Another history is shown: its failed steps are listed when it is folded.
+    pub(crate) fn forget_failures(&mut self) {
+        self.scripts.failures_of = None;
+    }
+
     /// Lists the failed steps again, if there are others than before.
     pub(crate) fn refresh_failures(&mut self) {
         let Some((stream, generation, history)) = self.states.history_of() else {

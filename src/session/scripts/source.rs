@@ -180,7 +180,7 @@ impl ReducerFile {
         self.has_conflict = false;
         self.is_new = false;
         self.is_read = true;
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
         self.saved = Some(Arc::clone(text));
         self.draft.take_if(|draft| draft == text);
         self.to_run = Some(Arc::clone(text));

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What the panel shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CompareView {
     /// Left and right.
     pub sides: [Option<CompareSideView>; 2],
@@ -37,7 +37,7 @@ pub struct CompareView {
 }
 
 /// One of the two.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompareSideView {
     /// What it is: "order-17", or "order-17, what-if: without the payment".
     pub title: String,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{model::Failure, replay::OnFailure};
 
 /// What the panel shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScriptsView {
     /// All categories, and those that only the project file names.
     pub lines: Arc<[CategoryLine]>,
@@ -45,7 +45,7 @@ pub struct CategoryLine {
 }
 
 /// The editor of one reducer.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EditorView {
     /// Whose reducer.
     pub category: Arc<str>,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What the panel shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WhatIfView {
     /// The stream that is shown; empty while none is chosen.
     pub stream: Arc<str>,
@@ -55,7 +55,7 @@ pub struct BranchRow {
 /// An edit in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditRow {
-    /// What it does: "leave out OrderPaid v3".
+    /// What it does: `leave out OrderPaid v3`.
     pub words: String,
     /// Whether it counts.
     pub is_on: bool,
@@ -66,7 +66,7 @@ pub struct EditRow {
 }
 
 /// What came of a branch.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutcomeView {
     /// Where it parts from the truth, in words.
     pub parting: String,

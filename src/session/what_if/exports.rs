@@ -70,7 +70,7 @@ pub(super) fn save(path: &Path, text: &str) -> Result<(), String> {
 }
 
 impl Opened {
-    pub(super) fn export(&mut self, kind: ExportKind) -> Vec<Job> {
+    pub(super) fn export(&self, kind: ExportKind) -> Vec<Job> {
         let question = self.export_question(kind);
         question.map(|question| job(Slot::Export, WhatIfQuestion::Export(question))).into_iter().collect()
     }
@@ -103,7 +103,7 @@ impl Opened {
         same.take(OTHERS).map(history).collect()
     }
 
-    pub(super) fn save_export(&mut self, path: PathBuf, notices: &mut Notices) -> Vec<Job> {
+    pub(super) fn save_export(&self, path: PathBuf, notices: &mut Notices) -> Vec<Job> {
         let Some((_, text)) = &self.what_if.export else { return Vec::new() };
         if path.as_os_str().is_empty() {
             notices.warning("A file needs a name", "", "");

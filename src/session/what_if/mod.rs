@@ -18,6 +18,7 @@ use std::{
 use crate::{
     model::Failure,
     replay::{Beside, Branch, BranchReducer, Comparison, Edit, EditKind, EventRef, Pair, Reducer},
+    script::Options,
     session::{
         job::{Answer, Job, Question, Slot},
         notice::Notices,
@@ -103,7 +104,7 @@ pub enum WhatIfQuestion {
     /// What is to be written down.
     Export(ExportQuestion),
     /// The reducer in a file: as the user named it, and where it lies.
-    Reducer(Arc<str>, PathBuf),
+    Reducer(Arc<str>, PathBuf, Box<Options>),
     /// A new file with this text, but never the store's.
     Save(PathBuf, Arc<str>),
 }
@@ -135,8 +136,8 @@ impl WhatIfQuestion {
                 let (kind, text) = question.run(work)?;
                 WhatIfAnswer::Exported(kind, text)
             }
-            Self::Reducer(name, path) => {
-                let reducer = reducers::load(&name, &path, work);
+            Self::Reducer(name, path, options) => {
+                let reducer = reducers::load(&name, &path, &options, work);
                 work.advance(0)?;
                 WhatIfAnswer::Reducer(name, reducer)
             }

@@ -4,21 +4,28 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     model::Failure,
+    project::read_script,
     replay::{BranchReducer, Reducer, Scripted},
     script::{Options, Script},
     session::{
         job::{Job, Slot},
         opened::Opened,
+        scripts::options,
         what_if::{WhatIf, WhatIfQuestion, job},
     },
     work::Work,
 };
 
 /// Reads a reducer.
-pub(super) fn load(name: &Arc<str>, path: &Path, work: &Work) -> Result<Arc<dyn Reducer>, Failure> {
+pub(super) fn load(
+    name: &Arc<str>,
+    path: &Path,
+    options: &Options,
+    work: &Work,
+) -> Result<Arc<dyn Reducer>, Failure> {
     let failure = |message: String| Failure { file: Some(Arc::clone(name)), ..Failure::new(message) };
-    let text = std::fs::read_to_string(path).map_err(|err| failure(format!("cannot be read: {err}")))?;
-    let script = Script::load_reducer(name, &text, &Options::frozen(None), work);
+    let text = read_script(path).map_err(|err| failure(err.to_string()))?;
+    let script = Script::load_reducer(name, &text, options, work);
     Ok(Arc::new(Scripted::new(script.map_err(|err| err.failure)?)))
 }
 
@@ -55,6 +62,7 @@ impl Opened {
         }
         let beside = || self.path.parent().unwrap_or_else(|| Path::new(""));
         let path = self.kept.folder().unwrap_or_else(beside).join(&**name);
-        Some(job(Slot::BranchReducer, WhatIfQuestion::Reducer(Arc::clone(name), path)))
+        let options = options(&self.kept.now.scripts);
+        Some(job(Slot::BranchReducer, WhatIfQuestion::Reducer(Arc::clone(name), path, Box::new(options))))
     }
 }

@@ -186,38 +186,38 @@ impl Opened {
     /// Whose history is shown and what it is made by; a branch follows the truth it departs from.
     pub(crate) fn refold(&mut self) -> Vec<Job> {
         let standing = self.what_if.standing().map(|built| (built.stream, Arc::clone(&built.truth)));
-        let Some((stream, truth)) = standing else {
-            let was = self.states.history().cloned();
-            let mut jobs = self.refold_truth();
-            if !is_same_history(was.as_ref(), self.states.history()) {
-                jobs.extend(self.build_chosen());
+        let mut jobs = match standing {
+            Some((stream, truth)) => self.refold_under_branch(stream, &truth),
+            None => {
+                let was = self.states.history().cloned();
+                let mut jobs = self.refold_truth();
+                if !is_same_history(was.as_ref(), self.states.history()) {
+                    jobs.extend(self.build_chosen());
+                }
+                jobs
             }
-            return jobs;
         };
-        // The truth is looked at as if the window stood on it; what has changed for it has for the branch.
+        jobs.extend(self.renew_compared());
+        jobs
+    }
+
+    /// The truth is looked at as if the window stood on it; what has changed for it has for the branch.
+    fn refold_under_branch(&mut self, stream: u32, truth: &Arc<History>) -> Vec<Job> {
         let here = self.what_if.truth_count(self.cursor.count);
         let branch = self.states.history().cloned();
-        self.states.replace_history(Arc::clone(&truth));
-        let jobs = self.refold_truth();
-        if self.browse.focus != Some(stream) {
-            self.what_if.is_standing = false;
-            let mut jobs = jobs;
-            jobs.extend(self.build_chosen());
+        self.states.replace_history(Arc::clone(truth));
+        let mut jobs = self.refold_truth();
+        let is_same = is_same_history(Some(truth), self.states.history());
+        if let Some(branch) = branch.filter(|_| is_same && self.browse.focus == Some(stream)) {
+            self.states.replace_history(branch);
             return jobs;
         }
-        match branch {
-            Some(branch) if is_same_history(Some(&truth), self.states.history()) => {
-                self.states.replace_history(branch);
-                jobs
-            }
-            _ => {
-                self.what_if.is_standing = false;
-                let mut jobs = jobs;
-                jobs.extend(self.build_chosen());
-                jobs.extend(self.step_onto(here));
-                jobs
-            }
+        self.what_if.is_standing = false;
+        jobs.extend(self.build_chosen());
+        if self.browse.focus == Some(stream) {
+            jobs.extend(self.step_onto(here));
         }
+        jobs
     }
 
     /// Applies the chosen branch to the stream that is shown, if it is that stream's.
@@ -311,8 +311,10 @@ impl Opened {
     fn show_history(&mut self, history: Arc<History>, truth: usize) -> Vec<Job> {
         let mut jobs = vec![self.states.fold_history(history)];
         self.cursor.count = self.what_if.shown_count(truth);
+        self.forget_failures();
         self.place_ticks();
-        jobs.extend(self.blame_on());
+        jobs.extend(self.probe_history());
+        jobs.extend(self.blame_anew());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs
@@ -392,7 +394,7 @@ impl Opened {
     }
 
     /// Asks where the truth and the branch differ, as a whole and at the cursor.
-    fn compare_jobs(&mut self) -> Vec<Job> {
+    fn compare_jobs(&self) -> Vec<Job> {
         let Some(pair) = self.what_if.pair() else { return Vec::new() };
         if let Some(job) = self.branch_reducer_job() {
             return vec![job];

@@ -11,9 +11,8 @@ use crate::{
         view::{EditorView, ScriptsView},
     },
     ui::{
-        panels::scripts::category_name,
         theme::{self, Palette, Tone},
-        widgets::code_editor::{CodeShape, CodeState, Mark, code_editor},
+        widgets::code_editor::{CodeShape, CodeState, Mark, code_editor, keep_for_undo},
     },
 };
 
@@ -31,6 +30,9 @@ pub struct EditorLocal {
     seen_target: u64,
 }
 
+/// A longer text would make every frame slow, and was not written by hand.
+const EDITED_BYTES: usize = 200_000;
+
 /// So many names of event types are listed.
 const NAMES: usize = 8;
 
@@ -44,11 +46,8 @@ pub(super) fn editor_ui(
 ) -> bool {
     let is_file_wanted = head_ui(ui, view, scripts, actions);
     bars_ui(ui, view, local, actions);
-    let of = (Arc::clone(&view.category), view.revision);
-    if local.of.as_ref() != Some(&of) {
-        local.text = view.text.to_string();
-        local.of = Some(of);
-    }
+    let id = Id::unique(("reducer text", &*view.category));
+    take_text(ui, id, view, local);
     let mark = view.failure.as_ref().and_then(|failure| {
         Some(Mark {
             line: failure.line?,
@@ -57,13 +56,30 @@ pub(super) fn editor_ui(
         })
     });
     let shape = CodeShape { name: "Reducer text", mark: mark.as_ref(), target: target(view, local) };
-    let id = Id::unique(("reducer text", &*view.category));
+    if view.text.len() > EDITED_BYTES {
+        ui.weak("This file is too long to be edited here; changes made in another editor are taken at once");
+        return is_file_wanted;
+    }
     if code_editor(ui, id, &mut local.text, &shape, &mut local.code) {
         let text = Arc::from(&*local.text);
         let category = Arc::clone(&view.category);
         actions.push(Action::Scripts(ScriptAction::Edit { category, revision: view.revision, text }));
     }
     is_file_wanted
+}
+
+/// Takes the session's text where it is another than the one typed; undo brings back the old one.
+fn take_text(ui: &egui::Ui, id: Id, view: &EditorView, local: &mut EditorLocal) {
+    let of = (Arc::clone(&view.category), view.revision);
+    if local.of.as_ref() == Some(&of) {
+        return;
+    }
+    let is_same_reducer = local.of.as_ref().is_some_and(|(category, _)| *category == view.category);
+    let old = std::mem::replace(&mut local.text, view.text.to_string());
+    local.of = Some(of);
+    if is_same_reducer && old != local.text {
+        keep_for_undo(ui, id, old);
+    }
 }
 
 /// Where the editor is to go: what was clicked here, or what the session asks for.
@@ -160,12 +176,12 @@ fn bars_ui(ui: &mut egui::Ui, view: &EditorView, local: &mut EditorLocal, action
         let words = match &*view.unseen {
             [one] => format!(
                 "The handler {one} is for an event type that {} does not have",
-                category_name(&view.category)
+                quoted(&view.category)
             ),
             many => format!(
                 "The handlers {} are for event types that {} does not have",
                 names(many),
-                category_name(&view.category)
+                quoted(&view.category)
             ),
         };
         ui.weak(words);
@@ -184,10 +200,15 @@ fn bar_ui(ui: &mut egui::Ui, tone: Tone, add: impl FnOnce(&mut egui::Ui)) {
 }
 
 fn unhandled_words(types: &[Arc<str>], category: &str) -> String {
-    let count = types.len();
-    let (types_have, list) = (if count == 1 { "event type of" } else { "event types of" }, names(types));
-    let have = if count == 1 { "has" } else { "have" };
-    format!("{count} {types_have} {} {have} no handler: {list}", category_name(category))
+    let (category, list) = (quoted(category), names(types));
+    match types.len() {
+        1 => format!("1 event type of {category} has no handler: {list}"),
+        count => format!("{count} event types of {category} have no handler: {list}"),
+    }
+}
+
+fn quoted(category: &str) -> String {
+    if category.is_empty() { "streams without a category".to_owned() } else { format!("`{category}`") }
 }
 
 fn names(names: &[Arc<str>]) -> String {

@@ -59,7 +59,7 @@ pub fn what_if_ui(ui: &mut egui::Ui, view: &WhatIfView, local: &mut WhatIfLocal,
             }
             let trouble = draft.trouble.as_ref().filter(|_| local.texts == draft.texts);
             let trouble = local.trouble.clone().or_else(|| trouble.cloned());
-            draft_ui(ui, (&draft.title, draft.is_move), trouble, local, &mut asked);
+            draft_ui(ui, (&draft.title, draft.is_move), trouble.as_deref(), local, &mut asked);
         } else if let Some((kind, text)) = &view.export {
             export_ui(ui, *kind, text, local, &mut asked);
         } else if let Some(branch) = view.chosen.and_then(|chosen| view.branches.get(chosen)) {
@@ -294,7 +294,7 @@ fn beside_ui(ui: &mut egui::Ui, outcome: &OutcomeView, local: &mut WhatIfLocal, 
 fn draft_ui(
     ui: &mut egui::Ui,
     (title, is_move): (&str, bool),
-    trouble: Option<String>,
+    trouble: Option<&str>,
     local: &mut WhatIfLocal,
     asked: &mut Vec<WhatIfAction>,
 ) {
@@ -321,7 +321,7 @@ fn draft_ui(
             asked.push(WhatIfAction::DropDraft);
         }
     });
-    match &trouble {
+    match trouble {
         Some(trouble) => ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {trouble}")),
         None if is_move => ui.weak("The event then stands after that one"),
         None => ui.weak("It is kept in the branch alone; the database stays as it is"),

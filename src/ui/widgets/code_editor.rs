@@ -50,7 +50,7 @@ pub struct CodeShape<'a> {
 const GUTTER: f32 = 44.0;
 
 /// A longer text is shown without colours: it was not written by hand.
-const COLOURED_BYTES: usize = 300_000;
+const COLOURED_BYTES: usize = 100_000;
 
 /// An indentation.
 const INDENT: &str = "    ";
@@ -95,15 +95,23 @@ pub fn code_editor(
         }
         paint_line_numbers(ui, &output, shape.mark);
         if let Some((_, line, _)) = go_to {
-            let row = row_rect(&output, line);
-            ui.scroll_to_rect(
-                row.unwrap_or(Rect::from_min_size(output.galley_pos, vec2(1.0, 1.0))),
-                Some(egui::Align::Center),
-            );
+            let top = Rect::from_min_size(output.galley_pos, vec2(1.0, 1.0));
+            ui.scroll_to_rect(row_rect(&output, line).unwrap_or(top), Some(egui::Align::Center));
         }
         response.changed()
     })
     .inner
+}
+
+/// Keeps a text that is about to be replaced by another than the user's typing, so that undo brings it
+/// back.
+pub fn keep_for_undo(ui: &Ui, id: Id, text: String) {
+    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let caret = state.cursor.char_range().unwrap_or_default();
+    let mut undoer = state.undoer();
+    undoer.add_undo(&(caret, text));
+    state.set_undoer(undoer);
+    state.store(ui.ctx(), id);
 }
 
 /// Tab and Enter as a code editor takes them: spaces, and the indentation of the line before.
@@ -162,7 +170,7 @@ fn paint_mark(ui: &Ui, output: &TextEditOutput, mark: &Mark, behind: egui::layer
     ui.painter().set(behind, Shape::rect_filled(ground, 0.0, colours.trouble.ground));
     let placed = output.galley.rows.get(mark.line.saturating_sub(1) as usize);
     let column = egui::text::CharIndex::from(mark.column.saturating_sub(1) as usize);
-    let x = placed.map_or(row.left(), |placed| row.left() + placed.row.x_offset(column));
+    let x = placed.map_or_else(|| row.left(), |placed| row.left() + placed.row.x_offset(column));
     let caret = [pos2(x, row.bottom()), pos2(x + 9.0, row.bottom())];
     ui.painter().line_segment(caret, Stroke::new(2.0, colours.trouble.ink));
     let at = pos2(row.right().max(x) + 24.0, row.center().y);

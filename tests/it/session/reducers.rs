@@ -8,12 +8,14 @@ use std::{
 };
 
 use timeglass::{
+    model::{Json, StreamName},
     replay::OnFailure,
     session::{
         Input,
         action::{Action, BrowseAction, CursorAction, ScriptAction, ShellAction},
         view::ScriptsView,
     },
+    store::memory::event,
 };
 
 use super::{Script, shop};
@@ -125,7 +127,7 @@ fn a_story_from_the_scaffold_to_a_mended_fault() {
     assert_eq!(scene.view().failures[0].label, "OrderPaid 2@order-1");
     assert_eq!(scene.view().failures[0].failure.line, u32::try_from(line).ok());
     scene.script.cursor(CursorAction::ToCount(2));
-    let notes = scene.script.view().state.notes.clone();
+    let notes = Arc::clone(&scene.script.view().state.notes);
     assert_eq!(notes.label, "OrderPaid 2@order-1");
     assert!(notes.excerpt.starts_with(&format!("order.js:{line}:")), "{}", notes.excerpt);
     assert!(notes.excerpt.contains("totl;"), "{}", notes.excerpt);
@@ -291,7 +293,7 @@ fn a_reducer_for_a_category_that_is_not_there_is_told_with_the_near_ones() {
 fn a_reducer_is_used_and_put_away_again() {
     let mut scene = Scene::with(COUNTING);
     assert_eq!(scene.read("timeglass.toml").trim_start(), "[reducers]\norder = \"reducers/order.js\"\n");
-    let lines = scene.view().lines.clone();
+    let lines = Arc::clone(&scene.view().lines);
     let order = lines.iter().find(|line| &*line.category == "order").unwrap();
     assert_eq!((order.file.as_deref(), order.unhandled, order.is_known), (Some("order.js"), 2, true));
     scene.type_text("draft");
@@ -324,4 +326,79 @@ fn where_nothing_can_be_written_the_text_is_used_all_the_same() {
     assert!(editor.is_unsaved && editor.problem.is_some());
     assert!(scene.script.view().notices.iter().any(|notice| notice.title == "order.js cannot be written"));
     assert!(!Path::new(&scene.path("timeglass.toml")).exists());
+}
+
+#[test]
+fn logs_and_numbers_that_lost_digits_are_told_beside_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = StreamName::of("account", "1");
+    let data = Json::parse(br#"{"balance":12345678901234567890}"#).unwrap();
+    let script = Script::open_in(folder.path(), [event(1, &stream, 1, "Opened", data)]);
+    let mut scene = Scene { script, folder };
+    scene.choose("account-1");
+    let path = scene.write("a.js", "({ Opened(s, e) { log('opened'); s.balance = e.data.balance; } })");
+    scene.ask(ScriptAction::Use("account".into(), path));
+    let notes = Arc::clone(&scene.script.view().state.notes);
+    assert_eq!(notes.logs.iter().map(|line| &**line).collect::<Vec<_>>(), ["opened"]);
+    assert_eq!(notes.roundings.len(), 1);
+    assert!(notes.roundings[0].contains("/balance"), "{:?}", notes.roundings);
+    assert!(
+        notes.roundings[0].contains("12345678901234567890 became 1234567890123456"),
+        "{:?}",
+        notes.roundings
+    );
+}
+
+#[test]
+fn stopping_the_work_leaves_everything_as_it_was_and_it_can_be_asked_again() {
+    let mut scene = Scene::with(COUNTING);
+    // Asked, and withdrawn before there is an answer.
+    for action in [ScriptAction::Scaffold("customer".into()), ScriptAction::InsertHandlers("order".into())] {
+        drop(scene.script.session.apply(Input::Action(Action::Scripts(action))));
+        assert!(scene.view().is_scaffolding);
+        scene.script.shell(ShellAction::CancelWork);
+        assert!(!scene.view().is_scaffolding);
+    }
+    assert_eq!(scene.text(), COUNTING);
+    let text = COUNTING.replace("+= 10", "+= 20");
+    scene.type_text(&text);
+    drop(scene.script.session.apply(Input::Action(Action::Scripts(ScriptAction::Save))));
+    assert!(scene.view().editor.as_ref().unwrap().is_saving);
+    scene.script.shell(ShellAction::CancelWork);
+    let editor = scene.view().editor.clone().unwrap();
+    assert!(!editor.is_saving && editor.is_unsaved);
+    assert_eq!(scene.read("reducers/order.js"), COUNTING);
+    scene.ask(ScriptAction::Save);
+    scene.check("order.js", r#"{"n":21}"#);
+}
+
+#[test]
+fn an_edit_of_one_handler_gives_the_state_that_folding_anew_gives() {
+    let stream = StreamName::of("order", "1");
+    let name = |version: i64| if version == 900 { "Late" } else { "Counted" };
+    let data = || Json::parse(b"{}").unwrap();
+    let events: Vec<_> =
+        (1..=1000).map(|version| event(version, &stream, version, name(version), data())).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene { script: Script::open_in(folder.path(), events), folder };
+    scene.choose("order-1");
+    let text = |late: &str, counted: &str| {
+        format!(
+            "({{ $init() {{ return {{ n: 0 }}; }}, Counted(s) {{ s.n += {counted}; }}, Late(s) {{ s.n {late}; }} }})"
+        )
+    };
+    let path = scene.write("o.js", &text("+= 1000", "1"));
+    scene.ask(ScriptAction::Use("order".into(), path));
+    scene.check("o.js", r#"{"n":1999}"#);
+    let shown = scene.script.view().state.state.clone();
+    for (late, counted, expected) in
+        [("= 0", "1", 100), ("+= 5", "1", 1004), ("+= 5", "2", 2003), ("*= 2", "2", 3796)]
+    {
+        scene.type_text(&text(late, counted));
+        scene.ask(ScriptAction::Save);
+        scene.check("o.js", &format!("{{\"n\":{expected}}}"));
+    }
+    assert_ne!(scene.script.view().state.state, shown);
+    scene.script.cursor(CursorAction::ToCount(899));
+    scene.check("o.js", r#"{"n":1798}"#);
 }

@@ -1,10 +1,16 @@
 //! Branches: standing on them, editing, taking back, beside the truth.
 
+use std::path::Path;
+
 use timeglass::{
     model::Change,
+    replay::BranchReducer,
     session::{
         Input,
-        action::{Action, Axis, BrowseAction, CompareAction, CursorAction, ShellAction, WhatIfAction},
+        action::{
+            Action, Axis, BookmarkAction, BrowseAction, CompareAction, CursorAction, ShellAction,
+            WhatIfAction,
+        },
         what_if::{DraftTexts, ExportKind, Target},
     },
     store::memory::event,
@@ -35,6 +41,13 @@ impl Script {
     fn edits(&self) -> Vec<String> {
         self.view().what_if.edits.iter().map(|edit| edit.words.clone()).collect()
     }
+}
+
+/// A store in this folder, with order 1 chosen.
+fn on_order_1_in(folder: &Path) -> Script {
+    let mut script = Script::open_in(folder, shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script
 }
 
 fn on_order_1() -> Script {
@@ -248,4 +261,100 @@ fn what_was_found_is_written_down() {
     script.what_if(WhatIfAction::SaveExport(file.clone()));
     assert!(script.view().notices.last().unwrap().title.contains("cannot be written"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), *text, "no file is written over");
+}
+
+#[test]
+fn branches_bookmarks_and_the_trail_outlive_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.browse(BrowseAction::ChooseRow(1));
+    script.feed(Input::Action(Action::Bookmarks(BookmarkAction::Toggle)));
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.what_if(WhatIfAction::InsertAfter(Target::Row(2)));
+    script.draft("OrderRated", r#"{"rating":12345678901234567890}"#);
+    script.what_if(WhatIfAction::Move(Target::Row(2)));
+    script
+        .what_if(WhatIfAction::ApplyDraft(DraftTexts { after: "start".to_owned(), ..DraftTexts::default() }));
+    script.what_if(WhatIfAction::ToggleEdit(0));
+    script.what_if(WhatIfAction::UseReducer(BranchReducer::Merge));
+    let (edits, reducer) = (script.edits(), script.view().what_if.reducer.clone());
+    let jobs = script.session.parting_jobs();
+    script.run(jobs);
+    let mut again = Script::open_in(folder.path(), shop());
+    assert_eq!(again.view().bookmarks.rows.len(), 1);
+    assert!(again.view().bookmarks.trail.iter().any(|row| &*row.stream == "order-1"));
+    again.what_if(WhatIfAction::Choose(0));
+    assert_eq!(again.edits(), edits);
+    assert_eq!(again.view().what_if.reducer, reducer);
+    let is_on: Vec<bool> = again.view().what_if.edits.iter().map(|edit| edit.is_on).collect();
+    assert_eq!(is_on, [false, true, true]);
+    assert!(again.view().what_if.edits.iter().all(|edit| edit.misfit.is_none()));
+    again.cursor(CursorAction::End);
+    assert_eq!(again.state(), script_end(&mut script));
+    assert!(again.state().contains("12345678901234567890"));
+}
+
+fn script_end(script: &mut Script) -> String {
+    script.cursor(CursorAction::End);
+    script.state()
+}
+
+#[test]
+fn what_is_kept_of_another_store_is_shown_with_the_reason_and_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.feed(Input::Action(Action::Bookmarks(BookmarkAction::Toggle)));
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
+    script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    let mut events = shop();
+    events.retain(|event| &*event.stream.full() != "order-1");
+    events.last_mut().unwrap().event_type = "OrderRefused".into();
+    let mut again = Script::open_in(folder.path(), events);
+    let trouble = |place: usize| again.view().bookmarks.rows[place].trouble.clone();
+    assert_eq!(trouble(0).as_deref(), Some("This stream is not in the store any more"));
+    let branches = again.view().what_if.branches.to_vec();
+    assert_eq!(branches[0].trouble.as_deref(), Some("order-1 is not in this store"));
+    again.what_if(WhatIfAction::Choose(0));
+    assert_eq!(again.view().notices.last().unwrap().title, "order-1 is not in this store");
+    again.what_if(WhatIfAction::Choose(1));
+    assert_eq!(
+        again.view().what_if.edits[0].misfit.as_deref(),
+        Some("OrderCancelled v2 is not there any more; OrderRefused v2 stands in its place")
+    );
+    assert_eq!(again.parting(), "The states are the same at every step");
+}
+
+#[test]
+fn a_branch_under_a_reducer_of_a_file_is_told_from_one_that_does_not_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.what_if(WhatIfAction::New);
+    let write = |text: &str| std::fs::write(folder.path().join("count.js"), text).unwrap();
+    write("({ $init() { return { n: 0 }; }, OrderPaid(s) { s.n += 1; return s; } })");
+    let file = || WhatIfAction::UseReducer(BranchReducer::File("count.js".into()));
+    script.what_if(file());
+    assert_eq!(script.view().what_if.reducer_trouble, None);
+    assert_eq!(script.state(), r#"{"n":1}"#);
+    let write = |text: &str| std::fs::write(folder.path().join("count.js"), text).unwrap();
+    write("({ OrderPaid(s) { return s. } })");
+    script.what_if(file());
+    let trouble = script.view().what_if.reducer_trouble.clone().unwrap();
+    assert_eq!((trouble.file.as_deref(), trouble.line), (Some("count.js"), Some(1)));
+    assert_eq!(script.state(), r#"{"status":"shipped","total":10,"parcel":"X1"}"#, "that of the truth");
+}
+
+#[test]
+fn blame_looks_at_the_branch() {
+    use timeglass::{model::Pointer, session::action::BlameAction};
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
+    script.cursor(CursorAction::End);
+    let path = Pointer::parse("/status").unwrap();
+    script.feed(Input::Action(Action::Blame(BlameAction::Ask(path))));
+    assert_eq!(script.view().blame.total, 2, "the payment wrote it in the truth only");
+    let last = script.view().blame.last.clone().unwrap().row;
+    assert_eq!((last.count, &*last.version, last.old), (2, "v3", Some("placed".into())));
+    script.feed(Input::Action(Action::Blame(BlameAction::Previous)));
+    assert_eq!(script.view().state.place, "v1 of 2");
 }

@@ -65,6 +65,20 @@ fn the_readme_names_every_command() {
     }
 }
 
+/// The words of a command line; what stands in single quotes is one.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for c in command.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            c => words.last_mut().expect("a word").push(c),
+        }
+    }
+    words
+}
+
 /// A line `…` says that the rest is left out.
 #[test]
 fn what_the_readme_shows_is_what_is_printed() {
@@ -74,7 +88,8 @@ fn what_the_readme_shows_is_what_is_printed() {
         let (block, _) = block.split_once("```").expect("its end");
         let (command, shown) = block.split_once('\n').expect("a command and its answer");
         let command = command.strip_prefix("$ timeglass ").expect("a command of ours");
-        let arguments: Vec<&str> = command.split(' ').map(|word| word.trim_matches('\'')).collect();
+        let arguments = words(command);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let printed = run(&arguments);
         match shown.split_once("…\n").filter(|(kept, _)| kept.is_empty() || kept.ends_with('\n')) {
             Some((kept, _)) => assert!(printed.starts_with(kept), "{command} prints\n{printed}"),

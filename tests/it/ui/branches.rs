@@ -218,7 +218,7 @@ fn bookmarks_are_listed_and_noted_in_place() {
 fn a_branch_is_one_click_away_from_an_event_and_is_kept_in_the_project_file() {
     let mut stage = AppStage::open(vec2(1500.0, 950.0), Path::new(SHOP));
     stage.choose_stream("order-4701", "4701");
-    stage.row("1 ").click_secondary();
+    stage.row("Position: 26,").click_secondary();
     stage.settle();
     stage.click("Leave this event out (what-if)");
     assert_eq!(stage.view().state.branch.as_deref(), Some("branch 1"));

@@ -155,6 +155,30 @@ fn typing_is_told_with_indents_and_can_be_undone() {
 }
 
 #[test]
+fn a_text_that_was_replaced_comes_back_by_undo() {
+    let mut harness = stage(vec2(760.0, 420.0), Theme::Light, panel(view()), draw);
+    harness.get_by_label("Reducer text").focus();
+    harness.run();
+    harness.key_press_modifiers(CTRL, Key::End);
+    harness.run();
+    harness.event(egui::Event::Text("// mine".to_owned()));
+    harness.run();
+    let editor = harness.state_mut().view.editor.as_mut().unwrap();
+    (editor.text, editor.revision) = ("({ theirs() {} })".into(), 1);
+    harness.run();
+    harness.state_mut().actions.clear();
+    harness.get_by_label("Reducer text").focus();
+    harness.run();
+    harness.key_press_modifiers(CTRL, Key::Z);
+    harness.run();
+    let asked = harness.state_mut().actions.pop();
+    let Some(Action::Scripts(ScriptAction::Edit { text, revision: 1, .. })) = asked else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(&*text, format!("{TEXT}// mine"));
+}
+
+#[test]
 fn a_reducer_is_written_edited_saved_broken_and_mended_in_the_window() {
     let mut stage = AppStage::open(vec2(1500.0, 900.0), Path::new(SHOP));
     stage.choose_stream("order-4701", "4701");
