@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     model::{EventQuery, diff},
     project::open::{OpenError, open, preview, save_mapping},
+    replay::Step,
     sample::{SampleOptions, write},
     session::{
         bars::bars,
@@ -20,21 +21,18 @@ impl Question {
     /// Finds the answer. `Err` only if the work was withdrawn.
     pub fn run(self, work: &Work) -> Result<Answer, Cancelled> {
         let answer = match self {
-            Self::Open { path, project } => match open(&path, project.as_deref(), work) {
-                Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
-                Err(OpenError::Store(StoreError::Cancelled(cancelled))) => return Err(cancelled),
-                Err(err) => Ok(Answer::OpenFailed(path, err)),
-            },
-            Self::Save { path, project, table, roles } => {
-                match save_mapping(&path, project.as_deref(), &table, &roles, work) {
-                    Ok(opening) => Ok(Answer::Opened(Box::new(opening))),
-                    Err(err) => Ok(Answer::OpenFailed(path, err)),
-                }
+            Self::Open { path, project } => {
+                let opening = open(&path, project.as_deref(), work);
+                of_opening(path, opening.map(|opening| Answer::Opened(Box::new(opening))))
             }
-            Self::Preview(path, table) => match preview(&path, table.as_deref(), work) {
-                Ok(preview) => Ok(Answer::Preview(Box::new(preview))),
-                Err(err) => Ok(Answer::OpenFailed(path, err)),
-            },
+            Self::Save { path, project, table, roles } => {
+                let opening = save_mapping(&path, project.as_deref(), &table, &roles, work);
+                of_opening(path, opening.map(|opening| Answer::Opened(Box::new(opening))))
+            }
+            Self::Preview(path, table) => {
+                let preview = preview(&path, table.as_deref(), work);
+                of_opening(path, preview.map(|preview| Answer::Preview(Box::new(preview))))
+            }
             Self::Sample(path) => Ok(make_sample(path, work)),
             Self::FirstRows(store, shape) => store
                 .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
@@ -60,14 +58,8 @@ impl Question {
             }))),
             Self::Bars(question) => Ok(Answer::Bars(bars(&question, work)?)),
             Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
-            Self::Step { history, count, is_folding } => {
-                let step =
-                    if is_folding { history.step_ready(count, work) } else { history.step_at(count, work) };
-                step.map(|step| {
-                    let changes = diff(&step.before, &step.after);
-                    Answer::Step(Box::new(step), changes)
-                })
-            }
+            Self::Step { history, count, is_folding: true } => history.step_ready(count, work).map(of_step),
+            Self::Step { history, count, is_folding: false } => history.step_at(count, work).map(of_step),
             Self::Event(store, key) => store
                 .fetch(work, &[key])
                 .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
@@ -97,6 +89,20 @@ impl Question {
             Err(err) => Ok(Answer::Failed(err)),
         }
     }
+}
+
+/// A file that cannot be opened is an answer; only withdrawn work is none.
+fn of_opening(path: PathBuf, answer: Result<Answer, OpenError>) -> Result<Answer, StoreError> {
+    match answer {
+        Err(OpenError::Store(StoreError::Cancelled(cancelled))) => Err(StoreError::Cancelled(cancelled)),
+        Err(err) => Ok(Answer::OpenFailed(path, err)),
+        Ok(answer) => Ok(answer),
+    }
+}
+
+fn of_step(step: Step) -> Answer {
+    let changes = diff(&step.before, &step.after);
+    Answer::Step(Box::new(step), changes)
 }
 
 /// Makes the sample store, unless it is there already.

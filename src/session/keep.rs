@@ -85,14 +85,16 @@ impl Opened {
             .then(|| Job { slot: Slot::Keep, question: Question::Keep(Box::new(question)) })
     }
 
-    pub(crate) fn take_written(&mut self, written: Written) {
+    pub(crate) fn take_written(&mut self, written: Written) -> Vec<Job> {
         if written.store == self.path {
             self.kept.file = Some(written.file);
             self.kept.in_file = written.sections;
         }
+        Vec::new()
     }
 
-    pub(crate) fn keep_failed(err: &ProjectError, notices: &mut Notices) {
+    pub(crate) fn keep_failed(err: &ProjectError, notices: &mut Notices) -> Vec<Job> {
         notices.project_error(err);
+        Vec::new()
     }
 }

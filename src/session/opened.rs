@@ -3,8 +3,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    model::{RecordedEvent, Zone},
+    model::{Change, RecordedEvent, Zone},
     project::open::OpenedStore,
+    replay::Step,
     session::{
         blame::Blame,
         bookmarks::Bookmarks,
@@ -132,19 +133,7 @@ impl Opened {
                 self.place_ticks();
                 Vec::new()
             }
-            Answer::Step(step, changes) => {
-                // A step that stands in for one that is far has another event.
-                let mut jobs = Vec::new();
-                if self.is_on_stream() && step.count == self.cursor.count {
-                    self.event = step.event.clone().map(Arc::new);
-                } else if self.is_on_stream() {
-                    jobs.extend(self.event_job());
-                }
-                self.note_step(&step);
-                self.states.take_step(*step, changes);
-                jobs.extend(self.watch_values_job());
-                jobs
-            }
+            Answer::Step(step, changes) => self.take_step(*step, changes),
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
                 Vec::new()
@@ -168,14 +157,8 @@ impl Opened {
                 self.refresh_info();
                 Vec::new()
             }
-            Answer::Kept(written) => {
-                self.take_written(*written);
-                Vec::new()
-            }
-            Answer::KeepFailed(err) => {
-                Self::keep_failed(&err, notices);
-                Vec::new()
-            }
+            Answer::Kept(written) => self.take_written(*written),
+            Answer::KeepFailed(err) => Self::keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
@@ -191,6 +174,20 @@ impl Opened {
             | Answer::Preview(_)
             | Answer::Failed(_) => Vec::new(),
         }
+    }
+
+    fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        if self.is_on_stream() && step.count == self.cursor.count {
+            self.event = step.event.clone().map(Arc::new);
+        } else if self.is_on_stream() {
+            // A step that stands in for one that is far has another event.
+            jobs.extend(self.event_job());
+        }
+        self.note_step(&step);
+        self.states.take_step(step, changes);
+        jobs.extend(self.watch_values_job());
+        jobs
     }
 
     /// Time has passed: the cursor may play on, and the store may have grown.
