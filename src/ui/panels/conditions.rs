@@ -100,12 +100,19 @@ fn category_name(category: Option<&str>) -> &str {
 
 fn category_ui(ui: &mut Ui, view: &ConditionsView, asked: &mut Vec<ConditionAction>) {
     let Some(chosen) = &view.category else { return };
-    ComboBox::from_label("Category").selected_text(category_name(chosen.as_deref())).show_ui(ui, |ui| {
-        for category in view.categories.iter() {
-            if ui.selectable_label(category == chosen, category_name(category.as_deref())).clicked() {
-                asked.push(ConditionAction::ChooseCategory(category.clone()));
+    let name = category_name(chosen.as_deref());
+    ui.horizontal(|ui| {
+        ui.label("Category");
+        let categories = ComboBox::from_id_salt("category").selected_text(name).show_ui(ui, |ui| {
+            for category in view.categories.iter() {
+                if ui.selectable_label(category == chosen, category_name(category.as_deref())).clicked() {
+                    asked.push(ConditionAction::ChooseCategory(category.clone()));
+                }
             }
-        }
+        });
+        categories.response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Category: {name}"))
+        });
     });
 }
 
