@@ -156,7 +156,12 @@ fn add_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
 fn field_ui(ui: &mut Ui, (name, hint): (&str, &str), text: &mut String, width: f32) -> bool {
     let field = ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(width));
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
-    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if is_entered {
+        // Whatever is typed next is another condition, and not the keys of the window.
+        field.request_focus();
+    }
+    is_entered
 }
 
 /// The event types whose names hold what was typed.
