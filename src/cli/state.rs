@@ -169,7 +169,7 @@ impl State {
         }
     }
 
-    /// "version 3 (OrderPaid)".
+    /// `version 3 (OrderPaid)`.
     fn event_words(&self, opened: &Opened, count: usize) -> String {
         let place = match self.version_of(opened, count) {
             Some(version) => format!("version {version}"),
