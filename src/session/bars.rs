@@ -56,7 +56,7 @@ fn event_bars(question: &BarsQuestion, total: usize, work: &Work) -> Result<Bars
     let label = |place: f64| (place as f32, grouped(scale.count_at(place).unwrap_or_default() as u64));
     let labels = places.map(label).collect();
     let bars = rhythm(question, total, work)?;
-    Ok(BarsAnswer { bars, labels, scale })
+    Ok(BarsAnswer { bars, scale, labels })
 }
 
 /// Events a second around each bar, on a logarithmic scale; even bars where nothing has a time.
