@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let changes = diff(&before.folded.state, &after.folded.state);
     let longer = if from > to { &before } else { &after };
     longer.complain_of_failed(&opened, output);
+    longer.tell_of_rounded(&opened, output);
     if common.json {
         write_json(output, &Json::array(changes.iter().map(Change::to_json)))?;
     } else {

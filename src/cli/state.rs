@@ -59,8 +59,8 @@ impl Point {
     }
 }
 
-/// So many failed steps are shown to people; machines get all of them.
-const FAILURES_SHOWN: usize = 10;
+/// So many failed steps, and so many rounded numbers, are shown; the rest is counted.
+const REMARKS: usize = 10;
 
 /// A state and how it came about.
 pub(crate) struct State {
@@ -140,26 +140,44 @@ impl State {
         let applied = counted(self.folded.applied as usize, "event");
         output.line(&format!("{applied} applied; {}", printable(&self.chosen.reducer.name())))?;
         self.complain_of_failed(opened, output);
+        self.tell_of_rounded(opened, output);
         self.folded.state.to_pretty().lines().try_for_each(|line| output.line(&printable(line)))
     }
 
     /// Says on standard error which events could not be applied, and where in the reducer.
     pub(crate) fn complain_of_failed(&self, opened: &Opened, output: &mut Output<'_>) {
-        for (count, failure) in self.folded.failed.iter().take(FAILURES_SHOWN) {
-            let version = match self.version_of(opened, *count) {
-                Some(version) => format!("version {version}"),
-                None => format!("event {count}"),
-            };
-            let event_type = self.type_of(opened, *count).map(|name| format!(" ({})", printable(&name)));
-            output.remark(&format!(
-                "{version}{} was not applied: {}",
-                event_type.unwrap_or_default(),
-                self.chosen.shown(failure)
-            ));
+        for (count, failure) in self.folded.failed.iter().take(REMARKS) {
+            let event = self.event_words(opened, *count);
+            output.remark(&format!("{event} was not applied: {}", self.chosen.shown(failure)));
         }
-        let more = self.folded.failed.len().saturating_sub(FAILURES_SHOWN);
+        let more = self.folded.failed.len().saturating_sub(REMARKS);
         if more > 0 {
             output.remark(&format!("{} more not applied; `--json` lists them all", counted(more, "event")));
+        }
+    }
+
+    /// Says on standard error which numbers the reducer saw otherwise than they were stored.
+    pub(crate) fn tell_of_rounded(&self, opened: &Opened, output: &mut Output<'_>) {
+        for (count, rounding) in self.folded.rounded.iter().take(REMARKS) {
+            let event = self.event_words(opened, *count);
+            let path = printable(&rounding.path.to_string());
+            output.remark(&format!("{event} {path}: {} became {}", rounding.stored, rounding.became));
+        }
+        let more = self.folded.rounded_count.saturating_sub(REMARKS);
+        if more > 0 {
+            output.remark(&format!("{} more rounded", counted(more, "number")));
+        }
+    }
+
+    /// `version 3 (OrderPaid)`.
+    fn event_words(&self, opened: &Opened, count: usize) -> String {
+        let place = match self.version_of(opened, count) {
+            Some(version) => format!("version {version}"),
+            None => format!("event {count}"),
+        };
+        match self.type_of(opened, count) {
+            Some(name) => format!("{place} ({})", printable(&name)),
+            None => place,
         }
     }
 

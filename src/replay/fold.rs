@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::{
     model::{Failure, Json, RecordedEvent},
     replay::{
-        reducer::{Applied, Folding, Reducer},
+        reducer::{Applied, Folding, Reducer, Rounding},
         sequence::Sequence,
     },
     store::StoreResult,
@@ -31,9 +31,17 @@ pub struct Folded {
     pub applied: u64,
     /// Those that could not be, by their counts.
     pub failed: Vec<(usize, Failure)>,
+    /// Numbers that the reducer saw otherwise than they were stored, by the counts of their events;
+    /// no more than [`ROUNDINGS_KEPT`].
+    pub rounded: Vec<(usize, Rounding)>,
+    /// How many such numbers there are in all.
+    pub rounded_count: usize,
     /// The last event of the history.
     pub last: Option<RecordedEvent>,
 }
+
+/// So many rounded numbers are kept: a history may have one in every event, and the first ones tell.
+pub const ROUNDINGS_KEPT: usize = 1000;
 
 /// Folds the first `end` events of a history.
 ///
@@ -46,13 +54,20 @@ pub fn fold(
     work: &Work,
 ) -> StoreResult<Folded> {
     let mut folding = start(reducer, work);
-    let mut folded = Folded { state: Json::Null, applied: 0, failed: Vec::new(), last: None };
+    let mut folded = Folded {
+        state: Json::Null,
+        applied: 0,
+        failed: Vec::new(),
+        rounded: Vec::new(),
+        rounded_count: 0,
+        last: None,
+    };
     events.visit(0..end, work, &mut |count, event| {
         let Some(event) = event else { return ControlFlow::Continue(()) };
         let is_stopped = on_failure == OnFailure::Stop && !folded.failed.is_empty();
         if !is_stopped {
             match folding.apply(&event) {
-                Ok(_) => folded.applied += 1,
+                Ok(applied) => folded.take(count, applied),
                 // What is said when the work was withdrawn says nothing about the event.
                 Err(_) if work.is_cancelled() => return ControlFlow::Break(()),
                 Err(failure) => folded.failed.push((count, failure)),
@@ -64,6 +79,15 @@ pub fn fold(
     work.advance(0)?;
     folded.state = folding.state();
     Ok(folded)
+}
+
+impl Folded {
+    fn take(&mut self, count: usize, applied: Applied) {
+        self.applied += 1;
+        self.rounded_count += applied.roundings.len();
+        let room = ROUNDINGS_KEPT.saturating_sub(self.rounded.len());
+        self.rounded.extend(applied.roundings.into_iter().take(room).map(|rounding| (count, rounding)));
+    }
 }
 
 /// Starts a fold; one that cannot start fails at every event, and says why.

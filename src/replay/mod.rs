@@ -37,7 +37,7 @@ pub use changes::{ChangeFigures, ChangeIndex};
 pub use compare::{Beside, Comparison, Pair};
 pub use compensation::compensation;
 pub use condition::{Condition, Hit, Need, Which};
-pub use fold::{Folded, OnFailure, fold};
+pub use fold::{Folded, OnFailure, ROUNDINGS_KEPT, fold};
 pub use history::{History, HistoryFigures, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;

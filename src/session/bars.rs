@@ -50,10 +50,13 @@ pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, C
 /// the events around it followed each other quickly.
 fn event_bars(question: &BarsQuestion, total: usize, work: &Work) -> Result<BarsAnswer, Cancelled> {
     let scale = Scale::Events { total };
-    let labels = [0.0, 0.25, 0.5, 0.75, 1.0]
-        .map(|place: f64| (place as f32, grouped(scale.count_at(place).unwrap_or_default() as u64)));
+    // No number stands there twice, however few events there are.
+    let steps = total.min(4);
+    let places = (0..=steps).map(|step| step as f64 / steps.max(1) as f64);
+    let label = |place: f64| (place as f32, grouped(scale.count_at(place).unwrap_or_default() as u64));
+    let labels = places.map(label).collect();
     let bars = rhythm(question, total, work)?;
-    Ok(BarsAnswer { bars, labels: labels.into_iter().collect(), scale })
+    Ok(BarsAnswer { bars, scale, labels })
 }
 
 /// Events a second around each bar, on a logarithmic scale; even bars where nothing has a time.

@@ -236,10 +236,11 @@ impl Session {
         self.view.state.state.is_some()
     }
 
-    /// Whether the editor holds text that is not in its file.
+    /// Whether a reducer stands in the editor. Not whether its text is unsaved: what was typed in this very
+    /// frame is not known of yet when its keys are taken.
     #[must_use]
-    pub fn has_unsaved_reducer(&self) -> bool {
-        self.view.scripts.editor.as_ref().is_some_and(|editor| editor.is_unsaved)
+    pub fn has_reducer_text(&self) -> bool {
+        self.view.scripts.editor.is_some()
     }
 
     /// Whether a path is pinned for blame.

@@ -133,7 +133,7 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
-    Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_unsaved_reducer),
+    Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_reducer_text),
     Menu::Edit.row("Copy event as JSON",    "Ctrl+Shift+C",   "Copy the event at the cursor as JSON",                  window(WindowAction::CopyEvent),       Session::has_event),
     Menu::Edit.row("Copy state as JSON",    "Ctrl+Shift+S",   "Copy the state at the cursor as JSON",                  window(WindowAction::CopyState),       Session::has_state),
     Menu::Edit.row("Find…",                 "Ctrl+F",         "Find in the state",                                     window(WindowAction::Find),            Session::has_store),

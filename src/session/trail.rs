@@ -53,7 +53,11 @@ impl Trail {
         self.behind.iter().rev().copied()
     }
 
+    /// The place before `from`. An earlier run may have ended where this one began: that is no step back.
     pub(crate) fn back(&mut self, from: Spot) -> Option<Spot> {
+        while self.behind.last() == Some(&from) {
+            self.behind.pop();
+        }
         let spot = self.behind.pop()?;
         self.ahead.push(from);
         Some(spot)
@@ -113,5 +117,22 @@ impl Opened {
         self.cursor.is_following = false;
         jobs.extend(self.cursor_moved());
         jobs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Spot, Trail};
+
+    fn spot(count: usize) -> Spot {
+        Spot { focus: None, only_focus: false, ordinal: None, count, truth: count, branch: None }
+    }
+
+    #[test]
+    fn one_step_back_leads_elsewhere_though_the_last_run_ended_here() {
+        let mut trail = Trail::default();
+        trail.load(vec![spot(3), spot(9), spot(9)]);
+        assert_eq!(trail.back(spot(9)), Some(spot(3)));
+        assert_eq!(trail.forward(spot(3)), Some(spot(9)));
     }
 }

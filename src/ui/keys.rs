@@ -26,10 +26,14 @@ pub fn shown(text: &str) -> String {
     arrows.iter().fold(text, |text, (name, arrow)| text.replace(name, arrow))
 }
 
-/// Whether a key without modifiers may act while nothing is being typed.
+/// Whether a key may act only while nothing is being typed: one without modifiers, or one that moves the caret or
+/// marks text.
 #[must_use]
 pub fn is_plain(shortcut: KeyboardShortcut) -> bool {
-    shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F9 | Key::F12)
+    let KeyboardShortcut { modifiers, logical_key: key } = shortcut;
+    let is_arrow = matches!(key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
+    let is_bare = modifiers.is_none() && !matches!(key, Key::F1 | Key::F5 | Key::F9 | Key::F12);
+    is_bare || (is_arrow && !modifiers.alt)
 }
 
 /// Whether a tree that has the focus wants the key for itself, to open and close its nodes.
@@ -40,7 +44,7 @@ pub fn moves_in_trees(shortcut: KeyboardShortcut) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{is_plain, parse};
     use crate::session::action::NAMED;
 
     #[test]
@@ -52,5 +56,16 @@ mod tests {
             seen.push(shortcut);
         }
         assert!(seen.len() > 10);
+    }
+
+    #[test]
+    fn what_moves_the_caret_is_left_to_who_types() {
+        let check = |text: &str| parse(text).map(is_plain);
+        assert_eq!(check("ArrowLeft"), Some(true));
+        assert_eq!(check("Ctrl+ArrowLeft"), Some(true));
+        assert_eq!(check("Ctrl+Shift+ArrowLeft"), Some(true));
+        assert_eq!(check("Alt+ArrowLeft"), Some(false));
+        assert_eq!(check("F9"), Some(false));
+        assert_eq!(check("Ctrl+S"), Some(false));
     }
 }

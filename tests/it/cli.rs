@@ -271,6 +271,30 @@ fn a_reducer_makes_the_state_that_is_shown_compared_and_explained() {
 }
 
 #[test]
+fn numbers_that_a_reducer_sees_otherwise_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database
+        .execute_batch(
+            r#"CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT, version INTEGER, type TEXT, data TEXT);
+            INSERT INTO events VALUES (1, 'account-1', 1, 'Paid', '{"cents": 12345678901234567890}'),
+                (2, 'account-1', 2, 'Paid', '{"cents": 5}');"#,
+        )
+        .unwrap();
+    drop(database);
+    let reducer = folder.path().join("account.js");
+    std::fs::write(&reducer, "({ Paid(s, e) { s.cents = e.data.cents; } })").unwrap();
+    let (path, reducer) = (path.to_str().unwrap(), reducer.to_str().unwrap());
+    let state = ["state", path, "--stream", "account-1", "--reducer", reducer];
+    assert_eq!(
+        run(&state).err,
+        "version 1 (Paid) /cents: 12345678901234567890 became 12345678901234567000\n"
+    );
+    assert_eq!(run(&state.into_iter().take(4).collect::<Vec<_>>()).err, "", "the merge rounds nothing");
+}
+
+#[test]
 fn what_is_no_reducer_is_told_with_the_place() {
     let state = ["state", SHOP, "--stream", "order-4701"];
     let with = |option: &'static str, file: &str| {

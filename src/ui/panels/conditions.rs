@@ -100,12 +100,19 @@ fn category_name(category: Option<&str>) -> &str {
 
 fn category_ui(ui: &mut Ui, view: &ConditionsView, asked: &mut Vec<ConditionAction>) {
     let Some(chosen) = &view.category else { return };
-    ComboBox::from_label("Category").selected_text(category_name(chosen.as_deref())).show_ui(ui, |ui| {
-        for category in view.categories.iter() {
-            if ui.selectable_label(category == chosen, category_name(category.as_deref())).clicked() {
-                asked.push(ConditionAction::ChooseCategory(category.clone()));
+    let name = category_name(chosen.as_deref());
+    ui.horizontal(|ui| {
+        ui.label("Category");
+        let categories = ComboBox::from_id_salt("category").selected_text(name).show_ui(ui, |ui| {
+            for category in view.categories.iter() {
+                if ui.selectable_label(category == chosen, category_name(category.as_deref())).clicked() {
+                    asked.push(ConditionAction::ChooseCategory(category.clone()));
+                }
             }
-        }
+        });
+        categories.response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Category: {name}"))
+        });
     });
 }
 
@@ -149,7 +156,12 @@ fn add_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
 fn field_ui(ui: &mut Ui, (name, hint): (&str, &str), text: &mut String, width: f32) -> bool {
     let field = ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(width));
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
-    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if is_entered {
+        // Whatever is typed next is another condition, and not the keys of the window.
+        field.request_focus();
+    }
+    is_entered
 }
 
 /// The event types whose names hold what was typed.

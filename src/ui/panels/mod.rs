@@ -25,7 +25,7 @@ pub mod what_if;
 
 use crate::{
     session::{
-        action::{Action, BlameAction, CompareAction, WhatIfAction},
+        action::{Action, BlameAction, CompareAction, ConditionAction, WatchAction, WhatIfAction},
         view::View,
     },
     ui::dock::Panel,
@@ -84,6 +84,8 @@ pub fn panel_of(action: &Action) -> Option<Panel> {
             | WhatIfAction::Move(_),
         ) => Some(Panel::WhatIf),
         Action::Compare(CompareAction::TakeBranch) => Some(Panel::Compare),
+        Action::Watches(WatchAction::Add(_)) => Some(Panel::Watches),
+        Action::Conditions(ConditionAction::Add(_) | ConditionAction::Search(_)) => Some(Panel::Conditions),
         _ => None,
     }
 }

@@ -102,7 +102,9 @@ fn head_ui(ui: &mut egui::Ui, view: &EditorView, scripts: &ScriptsView, actions:
         } else if view.is_unsaved {
             ui.colored_label(Palette::of(ui).changed.ink, "● unsaved");
         }
-        let save = ui.add_enabled(view.is_unsaved && !view.is_saving, egui::Button::new("Save"));
+        // What cannot be used may be saved again: loading it may have been stopped.
+        let is_possible = (view.is_unsaved || view.failure.is_some()) && !view.is_saving;
+        let save = ui.add_enabled(is_possible, egui::Button::new("Save"));
         if save.on_hover_text("Write the file and make the states anew (Ctrl+S)").clicked() {
             actions.push(Action::Scripts(ScriptAction::Save));
         }

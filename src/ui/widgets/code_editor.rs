@@ -1,7 +1,7 @@
 //! A small editor for JavaScript: colours, line numbers, a mark where something is wrong.
 
 use egui::{
-    Color32, Id, Key, Margin, Modifiers, Pos2, Rect, Role, Shape, Stroke, TextBuffer, TextEdit, Ui,
+    Color32, Event, Id, Key, Margin, Modifiers, Pos2, Rect, Role, Shape, Stroke, TextBuffer, TextEdit, Ui,
     WidgetInfo,
     epaint::text::cursor::CCursor,
     pos2,
@@ -22,6 +22,8 @@ pub struct CodeState {
     coloured: Option<(String, bool, LayoutJob)>,
     /// The place that it went to last.
     target: u64,
+    /// Where the caret stood in the last frame.
+    caret: Option<CCursor>,
 }
 
 /// Something wrong at a place of the text.
@@ -73,7 +75,8 @@ pub fn code_editor(
         put_caret(ui, id, text, line, column);
     }
     let area = egui::ScrollArea::both().id_salt(id).auto_shrink(false);
-    area.show(ui, |ui| {
+    let mut caret_before = state.caret;
+    let shown = area.show(ui, |ui| {
         let behind = ui.painter().add(Shape::Noop);
         let margin = Margin { left: GUTTER as i8 + 8, right: 12, top: 4, bottom: 12 };
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
@@ -94,13 +97,28 @@ pub fn code_editor(
             paint_mark(ui, &output, mark, behind);
         }
         paint_line_numbers(ui, &output, shape.mark);
+        let caret = output.cursor_range.map(|range| range.primary);
+        if std::mem::replace(&mut caret_before, caret) != caret {
+            show_caret(ui, &output, caret);
+        }
         if let Some((_, line, _)) = go_to {
             let top = Rect::from_min_size(output.galley_pos, vec2(1.0, 1.0));
             ui.scroll_to_rect(row_rect(&output, line).unwrap_or(top), Some(egui::Align::Center));
         }
         response.changed()
-    })
-    .inner
+    });
+    state.caret = caret_before;
+    shown.inner
+}
+
+/// Brings a caret that moved into view, with some text before it: the line numbers lie over the left edge.
+fn show_caret(ui: &Ui, output: &TextEditOutput, caret: Option<CCursor>) {
+    const AROUND: f32 = 60.0;
+    let Some(caret) = caret else { return };
+    let mut rect = output.galley.pos_from_cursor(caret).translate(output.galley_pos.to_vec2());
+    rect.min.x -= GUTTER + AROUND;
+    rect.max.x += AROUND;
+    ui.scroll_to_rect(rect, None);
 }
 
 /// Keeps a text that is about to be replaced by another than the user's typing, so that undo brings it
@@ -121,14 +139,23 @@ fn type_indents(ui: &Ui, id: Id, text: &str) {
     }
     let caret = TextEditState::load(ui.ctx(), id).and_then(|state| state.cursor.char_range());
     let indent = caret.map(|range| indent_before(text, usize::from(range.primary.index))).unwrap_or_default();
-    ui.input_mut(|input| {
-        if input.consume_key(Modifiers::NONE, Key::Tab) {
-            input.events.push(egui::Event::Text(INDENT.to_owned()));
+    ui.input_mut(|input| indent_events(&mut input.events, &indent));
+}
+
+/// Puts what is typed in the place of each key, so that it keeps its place among the letters around it.
+fn indent_events(events: &mut [Event], indent: &str) {
+    for event in events {
+        let Event::Key { key, pressed: true, modifiers, .. } = event else { continue };
+        if !modifiers.matches_logically(Modifiers::NONE) {
+            continue;
         }
-        if input.consume_key(Modifiers::NONE, Key::Enter) {
-            input.events.push(egui::Event::Text(format!("\n{indent}")));
-        }
-    });
+        let typed = match key {
+            Key::Tab => INDENT.to_owned(),
+            Key::Enter => format!("\n{indent}"),
+            _ => continue,
+        };
+        *event = Event::Text(typed);
+    }
 }
 
 /// The white space before the line that ends at a character, deeper behind an opening bracket.
@@ -250,7 +277,9 @@ fn ink_of(colours: &Palette, text: &str, token: &Token) -> Color32 {
 
 #[cfg(test)]
 mod tests {
-    use super::indent_before;
+    use egui::{Event, Key, Modifiers};
+
+    use super::{indent_before, indent_events};
 
     fn check(text: &str, expected: &str) {
         assert_eq!(indent_before(text, text.chars().count()), expected, "{text}");
@@ -263,5 +292,20 @@ mod tests {
         check("  größe {", "      ");
         check("\tf(", "\t    ");
         check("  { }", "  ");
+    }
+
+    #[test]
+    fn enter_keeps_its_place_among_letters_typed_since_the_last_frame() {
+        let key = Event::Key {
+            key: Key::Enter,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let text = |text: &str| Event::Text(text.to_owned());
+        let mut events = [text("a"), key, text("b")];
+        indent_events(&mut events, "  ");
+        assert_eq!(events, [text("a"), text("\n  "), text("b")]);
     }
 }
