@@ -99,6 +99,8 @@ pub(crate) struct Hits {
     /// The places of the conditions in the whole list.
     places: Vec<usize>,
     found: Arc<Vec<Hit>>,
+    /// How many of them each condition has: a view is made too often to count a million hits for it.
+    totals: Vec<u64>,
     faults: Vec<(usize, Fault)>,
     /// How many events were looked at from the first on.
     looked_at: usize,
@@ -135,7 +137,7 @@ impl Hits {
     pub(crate) fn count_of(&self, place: usize) -> Option<u64> {
         let own = self.places.iter().position(|other| *other == place)?;
         self.history.as_ref()?;
-        Some(self.found.iter().filter(|hit| hit.which.has(own)).count() as u64)
+        self.totals.get(own).copied()
     }
 
     pub(crate) fn fault_of(&self, place: usize) -> Option<&Fault> {
@@ -213,6 +215,7 @@ impl Opened {
         let is_same = hits.stream == self.browse.focus && hits.conditions == conditions;
         if !is_same || history.is_none() {
             hits.found = Arc::default();
+            hits.totals = vec![0; conditions.len()];
         }
         hits.stream = self.browse.focus;
         hits.places = places;
@@ -297,6 +300,10 @@ impl Opened {
             HitsAnswer::List(found, range, list) if list == hits.lists => {
                 if range.start == 0 {
                     hits.found = Arc::default();
+                    hits.totals.fill(0);
+                }
+                for (own, total) in hits.totals.iter_mut().enumerate() {
+                    *total += found.hits.iter().filter(|hit| hit.which.has(own)).count() as u64;
                 }
                 Arc::make_mut(&mut hits.found).extend(found.hits);
                 hits.take_faults(found.faults, notices);
