@@ -145,7 +145,7 @@ impl App {
 
     fn cancel_work(&mut self) {
         let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-        for slot in open {
+        for slot in open.into_iter().filter(|slot| !slot.is_writing()) {
             self.jobs.cancel(slot);
         }
     }

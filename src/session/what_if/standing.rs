@@ -266,16 +266,21 @@ impl Opened {
     /// the edit at `wish` is seen.
     pub(super) fn rebuild(&mut self, wish: Option<usize>) -> Vec<Job> {
         let is_standing = self.what_if.is_standing;
-        self.rebuild_as(is_standing, wish)
+        let mut jobs = self.rebuild_as(is_standing, wish);
+        jobs.extend(self.keep_branches());
+        jobs
     }
 
     /// The same, and stands on the branch in any case.
     pub(super) fn rebuild_and_stand(&mut self, wish: Option<usize>) -> Vec<Job> {
         self.trail.leave(self.spot());
-        self.rebuild_as(true, wish)
+        let mut jobs = self.rebuild_as(true, wish);
+        jobs.extend(self.keep_branches());
+        jobs
     }
 
-    fn rebuild_as(&mut self, is_to_stand: bool, wish: Option<usize>) -> Vec<Job> {
+    /// The same, and keeps nothing.
+    pub(super) fn rebuild_as(&mut self, is_to_stand: bool, wish: Option<usize>) -> Vec<Job> {
         let here = self.what_if.truth_count(self.cursor.count);
         let truth = self.truth_history().filter(|_| self.what_if.is_standing);
         if let Some(truth) = &truth {
@@ -296,7 +301,6 @@ impl Opened {
                 jobs.extend(self.go_to_shown(count));
             }
         }
-        jobs.extend(self.keep_branches());
         jobs
     }
 
