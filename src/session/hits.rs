@@ -24,6 +24,15 @@ const FIRST_STRETCH: usize = 4096;
 /// Later ones are longer, and never so long that nothing is seen for many seconds.
 const LONGEST_STRETCH: usize = 65_536;
 
+/// How many events are looked at next, when so many were.
+pub(crate) fn stretch_of(history: &History, done: usize) -> usize {
+    match history.unresumable_at() {
+        None => done.clamp(FIRST_STRETCH, LONGEST_STRETCH),
+        // Each stretch is folded from the start: doubling makes that twice the work at most.
+        Some(_) => done.max(FIRST_STRETCH),
+    }
+}
+
 /// What is asked of one history.
 pub enum HitsQuestion {
     /// Every hit of a stretch of it.
@@ -178,12 +187,7 @@ impl Hits {
         if start >= history.len() || self.conditions.is_empty() {
             return None;
         }
-        let length = match history.unresumable_at() {
-            None => start.clamp(FIRST_STRETCH, LONGEST_STRETCH),
-            // Each stretch is folded from the start: doubling makes that twice the work at most.
-            Some(_) => start.max(FIRST_STRETCH),
-        };
-        let range = start..history.len().min(start.saturating_add(length));
+        let range = start..history.len().min(start + stretch_of(&history, start));
         let conditions = Arc::clone(&self.conditions);
         let question = HitsQuestion::List { history, conditions, range, list: self.lists };
         Some(job(Slot::Hits, question))

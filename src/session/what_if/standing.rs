@@ -18,7 +18,7 @@ use crate::{
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
-        states::KEYFRAME_BYTES,
+        states::{KEYFRAME_BYTES, is_same_history},
         trail::Spot,
         what_if::{WhatIf, WhatIfQuestion, job},
     },
@@ -442,13 +442,5 @@ impl Opened {
             built.alignment.last_step_of_left(count)
         };
         Some(job(Slot::WhatIfBeside, WhatIfQuestion::Beside(built.pair(), step)))
-    }
-}
-
-fn is_same_history(left: Option<&Arc<History>>, right: Option<&Arc<History>>) -> bool {
-    match (left, right) {
-        (Some(left), Some(right)) => Arc::ptr_eq(left, right),
-        (None, None) => true,
-        _ => false,
     }
 }
