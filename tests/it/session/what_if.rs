@@ -433,3 +433,18 @@ fn a_branch_whose_reducer_was_not_read_says_that_it_was_stopped() {
     script.feed(Input::Crash(Slot::BranchReducer, "a bug".to_owned()));
     assert_eq!(script.parting(), "The comparison with the truth was stopped");
 }
+
+#[test]
+fn data_written_by_hand_that_is_no_json_is_not_lost_by_the_next_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[branch]]\nname = \"mine\"\nstream = \"order-1\"\n\n[[branch.edit]]\nwhat = \"insert\"\nevent = 2\ntype = \"Noted\"\ndata = \"{ total: 1\"\n";
+    let file = folder.path().join("timeglass.toml");
+    std::fs::write(&file, text).unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.what_if(WhatIfAction::Choose(0));
+    script.what_if(WhatIfAction::ToggleEdit(0));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.contains("{ total: 1"), "{kept}");
+    script.what_if(WhatIfAction::Revise(0));
+    assert_eq!(script.view().what_if.draft.as_ref().unwrap().texts.data, r#""{ total: 1""#);
+}
