@@ -33,6 +33,11 @@ impl Home {
         Window::open(self.folder.path(), &[&self.store])
     }
 
+    /// Where a reducer for orders is written.
+    fn reducer(&self) -> PathBuf {
+        self.folder.path().join("reducers/order.js")
+    }
+
     /// The state that the command line gives.
     fn state(&self, stream: &str, version: u64) -> Json {
         let version = version.to_string();
@@ -165,4 +170,27 @@ fn a_database_without_events_is_said_to_be_one() {
     let mut window = Window::open(home.folder.path(), &[&other]);
     window.wait_for("the plain word", |look| look.says("No event table found").then_some(()));
     assert!(window.look().says("contacts"));
+}
+
+#[test]
+fn a_value_is_asked_about_a_reducer_is_written_and_a_place_is_kept() {
+    let home = home();
+    let mut window = home.window();
+    choose_order(&mut window);
+    window.click(Role::TreeItem, "status: ");
+    window.press(Modifiers::COMMAND, Key::B);
+    window.wait_for("who wrote it", |look| look.says("copied from /data/status").then_some(()));
+
+    window.press(Modifiers::COMMAND, Key::D);
+    window.wait_for("the project file", |_| home.folder.path().join("timeglass.toml").exists().then_some(()));
+    window.click(Role::Button, "New reducer from the events");
+    window.wait_for("the reducer's file", |_| home.reducer().exists().then_some(()));
+    window.wait_for("states made by it", |look| look.find(Role::Label, "order.js").map(|_| ()));
+    let status = home.state("order-4711", 12).get("status").expect("a status").to_compact();
+    window.wait_for("the state", |look| look.find(Role::TreeItem, &format!("status: {status}")).map(|_| ()));
+    assert!(window.quit().success());
+
+    let mut again = home.window();
+    again.click(Role::Button, "Bookmarks");
+    again.wait_for("the bookmark", |look| look.says("order-4711").then_some(()));
 }
