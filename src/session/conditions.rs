@@ -301,7 +301,7 @@ impl Opened {
             hits: hits.found(),
             conditions: hits.conditions(),
             here: hits.row_at(self.cursor.count),
-            search: self.conditions.search.as_ref().map(Search::view),
+            search: self.conditions.search.as_ref().map(|search| search.view(self.browse.focus)),
             types: index.types().iter().map(|info| Arc::clone(&info.name)).collect(),
             index: Some(Arc::clone(index)),
             zone: self.zone,
