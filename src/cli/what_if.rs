@@ -19,7 +19,7 @@ use crate::{
     model::{Change, Json, StreamName, StreamVersion},
     replay::{
         Branch, BranchEvents, BranchReducer, Comparison, Content, Edit, EditKind, EventHead, EventRef,
-        History, OnFailure, Pair, Plan, Reducer, StreamEvents, Truth, compensation, test_case,
+        History, OnFailure, Pair, Plan, Reducer, StreamEvents, Truth, compensation, siblings, test_case,
     },
     work::Work,
 };
@@ -63,9 +63,6 @@ pub(crate) struct Arguments {
 /// Memory for the states of a history while it is compared.
 const KEYFRAME_BYTES: usize = 64 << 20;
 
-/// So many other streams of the category are learnt from.
-const OTHERS: usize = 24;
-
 /// A branch, and the truth beside it.
 struct Made {
     branch: Branch,
@@ -85,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     match arguments.export.as_deref() {
         Some("case") => write_json(output, &test_case(&made.branch, &made.plan, &made.pair, &work)?)?,
         Some(_) => {
-            let others = siblings(&opened, stream, made.pair.truth());
+            let others = siblings(&opened.store, &opened.index, stream, made.pair.truth());
             write_json(output, &compensation(&made.branch, &made.pair, &others, &work)?)?;
         }
         None if common.json => write_json(output, &made.to_json(&comparison))?,
@@ -289,15 +286,6 @@ fn history_of(
 ) -> Arc<History> {
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
     Arc::new(History::new(Arc::new(events), Arc::clone(reducer), on_failure, KEYFRAME_BYTES))
-}
-
-/// Other streams of the category, to learn from.
-fn siblings(opened: &Opened, stream: u32, truth: &History) -> Vec<Arc<History>> {
-    let category = |stream: u32| opened.index.stream(stream).map(|info| &info.name.category);
-    let others = (0..opened.index.streams().len() as u32).filter(|other| *other != stream);
-    let same = others.filter(|other| category(*other) == category(stream));
-    let made_by = (truth.reducer(), truth.on_failure());
-    same.take(OTHERS).map(|other| history_of(opened, other, made_by)).collect()
 }
 
 impl Made {

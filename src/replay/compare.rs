@@ -150,6 +150,9 @@ impl Pair {
         work.expect_total((left.len() + right.len()) as u64);
         let keyframe = left.nearest_keyframe(self.shared).filter(|(count, _)| *count > 0);
         let from = keyframe.as_ref().map_or(0, |(count, _)| *count);
+        // What failed up to the keyframe was noted when it was made, and is the same on both sides.
+        let mut failed = left.failures();
+        failed.retain(|count, _| *count <= from);
         let mut left = Walker::start(left, keyframe.as_ref(), work);
         let mut right = Walker::start(right, keyframe.as_ref(), work);
         let mut flow = each(from, &left.state, &right.state);
@@ -167,7 +170,7 @@ impl Pair {
             flow = each(step, &left.state, &right.state);
         }
         work.advance(0)?;
-        Ok([left.failed, right.failed])
+        Ok([left.failed, right.failed].map(|later| failed.clone().into_iter().chain(later).collect()))
     }
 }
 

@@ -8,13 +8,16 @@ use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use crate::{
     model::{Change, ChangeKind, Json, Pointer, RecordedEvent, Segment, StreamName, diff},
-    replay::{branch::Branch, compare::Pair, history::History},
-    store::StoreResult,
+    replay::{branch::Branch, compare::Pair, history::History, sequence::StreamEvents},
+    store::{EventStore, StoreResult, index::Index},
     work::Work,
 };
 
 /// Events of one stream that are looked at, from its start.
 const MOST_EVENTS: usize = 2000;
+
+/// So many other streams of the category are looked at.
+const OTHERS: usize = 24;
 
 /// What the reader must know.
 const NOTE: &str = "Suggestions, learnt from which recorded events change which paths. Check each against your domain, and append it with your own application: Timeglass never writes events, and recorded decisions are not made again.";
@@ -29,6 +32,24 @@ struct Candidate {
     times: usize,
     /// An event of it, and the step's changes.
     sample: (RecordedEvent, Vec<Change>),
+}
+
+/// Other streams of the same category under the same reducer, to learn from what happened there.
+#[must_use]
+pub fn siblings(
+    store: &Arc<dyn EventStore>,
+    index: &Arc<Index>,
+    stream: u32,
+    truth: &History,
+) -> Vec<Arc<History>> {
+    let category = |stream: u32| index.stream(stream).map(|info| &info.name.category);
+    let others = (0..index.streams().len() as u32).filter(|other| *other != stream);
+    let history = |stream: u32| {
+        let events = StreamEvents::new(Arc::clone(store), Arc::clone(index), stream);
+        // Each is walked once, so that nothing need be kept of it.
+        Arc::new(History::new(Arc::new(events), Arc::clone(truth.reducer()), truth.on_failure(), 0))
+    };
+    others.filter(|other| category(*other) == category(stream)).take(OTHERS).map(history).collect()
 }
 
 /// The suggestions as JSON: what differs at the end, and which event types could change it, each

@@ -35,7 +35,7 @@ pub use branch_events::{BranchEvents, EventOrigin, Plan};
 pub use case::test_case;
 pub use changes::{ChangeFigures, ChangeIndex};
 pub use compare::{Beside, Comparison, Pair};
-pub use compensation::compensation;
+pub use compensation::{compensation, siblings};
 pub use condition::{Condition, Hit, Need, Which};
 pub use fold::{Folded, OnFailure, ROUNDINGS_KEPT, fold};
 pub use history::{History, HistoryFigures, Outcome, Step};

@@ -120,7 +120,7 @@ impl Search {
         self.stretch()
     }
 
-    pub(crate) fn view(&self) -> SearchView {
+    pub(crate) fn view(&self, focus: Option<u32>) -> SearchView {
         let hits = self.hits.len() as u64;
         let found = format!("{} of {} streams", grouped(hits), grouped(self.streams));
         let summary = if self.is_over() {
@@ -143,6 +143,7 @@ impl Search {
             is_over: self.is_over(),
             is_stopped: self.is_stopped,
             hits: Arc::clone(&self.hits),
+            chosen: focus.and_then(|stream| self.hits.iter().position(|hit| hit.stream == stream)),
             faults: faults.collect(),
             conditions,
         }

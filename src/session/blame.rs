@@ -13,6 +13,7 @@ use crate::{
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
+        states::is_same_history,
         view::{BlameView, LastWrite, WriteRow},
     },
     store::StoreResult,
@@ -231,10 +232,7 @@ impl Opened {
     /// there is an answer.
     pub(crate) fn blame_on(&mut self) -> Vec<Job> {
         let history = self.states.history().cloned();
-        let is_same = match (&self.blame.history, &history) {
-            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-            (before, now) => before.is_none() && now.is_none(),
-        };
+        let is_same = is_same_history(self.blame.history.as_ref(), history.as_ref());
         let blame = &mut self.blame;
         if !is_same {
             blame.history = history;

@@ -185,6 +185,9 @@ impl Opened {
     /// Takes what a job found.
     pub(crate) fn take_compare(&mut self, answer: CompareAnswer, _: &mut Notices) -> Vec<Job> {
         match answer {
+            // What is compared became another meanwhile, or a side is not there any more.
+            CompareAnswer::All(_) if !self.compare.is_comparing => Vec::new(),
+            CompareAnswer::Beside(_) if self.compare.pair.is_none() => Vec::new(),
             CompareAnswer::All(found) => {
                 let (pair, comparison) = *found;
                 self.compare.is_comparing = false;

@@ -18,6 +18,7 @@ use crate::{
         notice::{Notices, fault_words},
         opened::Opened,
         view::{ConditionView, ConditionsView},
+        watches::is_for,
     },
     store::StoreResult,
     work::Work,
@@ -262,12 +263,8 @@ impl Opened {
     /// The conditions for that category, each with its place in the whole list.
     pub(crate) fn condition_entries(&self) -> impl Iterator<Item = (usize, &ConditionEntry)> {
         let category = self.condition_category();
-        self.kept.now.conditions.iter().enumerate().filter(move |(_, entry)| {
-            let own = entry.category.as_deref();
-            category
-                .as_ref()
-                .is_none_or(|category| own.is_none_or(|own| own == category.as_deref().unwrap_or_default()))
-        })
+        let entries = self.kept.now.conditions.iter().enumerate();
+        entries.filter(move |(_, entry)| is_for(entry.category.as_deref(), category.as_ref()))
     }
 
     /// Those that are not left out, with their places.
@@ -304,7 +301,7 @@ impl Opened {
             hits: hits.found(),
             conditions: hits.conditions(),
             here: hits.row_at(self.cursor.count),
-            search: self.conditions.search.as_ref().map(Search::view),
+            search: self.conditions.search.as_ref().map(|search| search.view(self.browse.focus)),
             types: index.types().iter().map(|info| Arc::clone(&info.name)).collect(),
             index: Some(Arc::clone(index)),
             zone: self.zone,

@@ -24,6 +24,15 @@ const FIRST_STRETCH: usize = 4096;
 /// Later ones are longer, and never so long that nothing is seen for many seconds.
 const LONGEST_STRETCH: usize = 65_536;
 
+/// How many events are looked at next, when so many were.
+pub(crate) fn stretch_of(history: &History, done: usize) -> usize {
+    match history.unresumable_at() {
+        None => done.clamp(FIRST_STRETCH, LONGEST_STRETCH),
+        // Each stretch is folded from the start: doubling makes that twice the work at most.
+        Some(_) => done.max(FIRST_STRETCH),
+    }
+}
+
 /// What is asked of one history.
 pub enum HitsQuestion {
     /// Every hit of a stretch of it.
@@ -99,6 +108,8 @@ pub(crate) struct Hits {
     /// The places of the conditions in the whole list.
     places: Vec<usize>,
     found: Arc<Vec<Hit>>,
+    /// How many of them each condition has: a view is made too often to count a million hits for it.
+    totals: Vec<u64>,
     faults: Vec<(usize, Fault)>,
     /// How many events were looked at from the first on.
     looked_at: usize,
@@ -135,7 +146,7 @@ impl Hits {
     pub(crate) fn count_of(&self, place: usize) -> Option<u64> {
         let own = self.places.iter().position(|other| *other == place)?;
         self.history.as_ref()?;
-        Some(self.found.iter().filter(|hit| hit.which.has(own)).count() as u64)
+        self.totals.get(own).copied()
     }
 
     pub(crate) fn fault_of(&self, place: usize) -> Option<&Fault> {
@@ -176,12 +187,7 @@ impl Hits {
         if start >= history.len() || self.conditions.is_empty() {
             return None;
         }
-        let length = match history.unresumable_at() {
-            None => start.clamp(FIRST_STRETCH, LONGEST_STRETCH),
-            // Each stretch is folded from the start: doubling makes that twice the work at most.
-            Some(_) => start.max(FIRST_STRETCH),
-        };
-        let range = start..history.len().min(start.saturating_add(length));
+        let range = start..history.len().min(start + stretch_of(&history, start));
         let conditions = Arc::clone(&self.conditions);
         let question = HitsQuestion::List { history, conditions, range, list: self.lists };
         Some(job(Slot::Hits, question))
@@ -213,6 +219,7 @@ impl Opened {
         let is_same = hits.stream == self.browse.focus && hits.conditions == conditions;
         if !is_same || history.is_none() {
             hits.found = Arc::default();
+            hits.totals = vec![0; conditions.len()];
         }
         hits.stream = self.browse.focus;
         hits.places = places;
@@ -297,6 +304,10 @@ impl Opened {
             HitsAnswer::List(found, range, list) if list == hits.lists => {
                 if range.start == 0 {
                     hits.found = Arc::default();
+                    hits.totals.fill(0);
+                }
+                for (own, total) in hits.totals.iter_mut().enumerate() {
+                    *total += found.hits.iter().filter(|hit| hit.which.has(own)).count() as u64;
                 }
                 Arc::make_mut(&mut hits.found).extend(found.hits);
                 hits.take_faults(found.faults, notices);

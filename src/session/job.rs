@@ -125,6 +125,12 @@ impl Slot {
         matches!(self, Self::Watch | Self::ScriptLook)
     }
 
+    /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
+    #[must_use]
+    pub fn is_writing(self) -> bool {
+        matches!(self, Self::Keep | Self::ScriptSave)
+    }
+
     /// What the progress line says while it takes long.
     #[must_use]
     pub fn label(self) -> &'static str {

@@ -21,6 +21,8 @@ pub(crate) struct Kept {
     file: Option<PathBuf>,
     /// The file that the user named, instead of the one beside the store.
     named: Option<PathBuf>,
+    /// Whether a job writes the file. Another one beside it would start from a text that is not there any more.
+    is_writing: bool,
 }
 
 /// A change of the project file.
@@ -57,7 +59,7 @@ impl KeepQuestion {
 
 impl Kept {
     pub(crate) fn new(file: Option<PathBuf>, named: Option<PathBuf>, sections: Sections) -> Self {
-        Self { now: sections.clone(), in_file: sections, file, named }
+        Self { now: sections.clone(), in_file: sections, file, named, is_writing: false }
     }
 
     /// The folder that paths in the project file start from; nothing while there is no file.
@@ -72,8 +74,19 @@ impl Kept {
 }
 
 impl Opened {
-    /// Writes what has changed; nothing to do if nothing has.
-    pub(crate) fn keep_job(&self) -> Option<Job> {
+    /// Writes what has changed; nothing to do if nothing has. What changes while the file is being
+    /// written is written after that.
+    pub(crate) fn keep_job(&mut self) -> Option<Job> {
+        if self.kept.is_writing {
+            return None;
+        }
+        let job = self.last_keep_job();
+        self.kept.is_writing = job.is_some();
+        job
+    }
+
+    /// The same for a store that is left: nobody takes the answer any more.
+    pub(crate) fn last_keep_job(&self) -> Option<Job> {
         let kept = &self.kept;
         let question = KeepQuestion {
             store: self.path.clone(),
@@ -86,15 +99,23 @@ impl Opened {
     }
 
     pub(crate) fn take_written(&mut self, written: Written) -> Vec<Job> {
-        if written.store == self.path {
-            self.kept.file = Some(written.file);
-            self.kept.in_file = written.sections;
+        if written.store != self.path {
+            return Vec::new();
         }
+        self.kept.is_writing = false;
+        self.kept.file = Some(written.file);
+        self.kept.in_file = written.sections;
+        self.keep_job().into_iter().collect()
+    }
+
+    pub(crate) fn keep_failed(&mut self, err: &ProjectError, notices: &mut Notices) -> Vec<Job> {
+        notices.project_error(err);
+        self.stop_keeping();
         Vec::new()
     }
 
-    pub(crate) fn keep_failed(err: &ProjectError, notices: &mut Notices) -> Vec<Job> {
-        notices.project_error(err);
-        Vec::new()
+    /// The file was not written: the next change tries again.
+    pub(crate) fn stop_keeping(&mut self) {
+        self.kept.is_writing = false;
     }
 }

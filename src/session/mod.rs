@@ -202,7 +202,7 @@ impl Session {
     pub fn parting_jobs(&mut self) -> Vec<Job> {
         self.with_store(|store, _| {
             store.keep_trail();
-            store.keep_job().into_iter().collect()
+            store.last_keep_job().into_iter().collect()
         })
     }
 

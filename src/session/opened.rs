@@ -158,7 +158,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::Kept(written) => self.take_written(*written),
-            Answer::KeepFailed(err) => Self::keep_failed(&err, notices),
+            Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
@@ -215,7 +215,8 @@ impl Opened {
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
             Slot::Compare => self.compare_failed(),
-            Slot::Export | Slot::WhatIf => self.what_if_failed(slot),
+            Slot::Keep => self.stop_keeping(),
+            Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
             slot => self.scripts_job_failed(slot),
@@ -223,7 +224,7 @@ impl Opened {
         Vec::new()
     }
 
-    /// Every job was stopped.
+    /// Every job was stopped, but for those that write files: nothing waits for them any more.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
         for slot in [
             Slot::Index,

@@ -312,3 +312,12 @@ impl Opened {
         }
     }
 }
+
+/// Whether both are one history, or there is none.
+pub(crate) fn is_same_history(left: Option<&Arc<History>>, right: Option<&Arc<History>>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => Arc::ptr_eq(left, right),
+        (None, None) => true,
+        _ => false,
+    }
+}

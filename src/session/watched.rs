@@ -8,9 +8,11 @@ use crate::{
         watch::{extend, values},
     },
     session::{
+        hits::stretch_of,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
+        states::is_same_history,
         view::{WatchCells, grouped},
         watches::probe_of,
     },
@@ -20,12 +22,6 @@ use crate::{
 
 /// As many columns as a plot has pixels, or nearly.
 const COLUMNS: usize = 480;
-
-/// The first stretch of a history is short, so that something is seen soon.
-const FIRST_STRETCH: usize = 4096;
-
-/// Later ones are longer, and never so long that nothing is seen for many seconds.
-const LONGEST_STRETCH: usize = 65_536;
 
 /// Events fetched for columns that lie no further apart are walked to; others are sought.
 const NEAR: usize = 64;
@@ -200,11 +196,7 @@ impl Watched {
 
     /// Takes which history is shown; keeps what was found in an older one of the same stream.
     fn take_history(&mut self, history: Option<&Arc<History>>, stream: Option<u32>) {
-        let is_same = match (&self.history, history) {
-            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
-            (own, other) => own.is_none() && other.is_none(),
-        };
-        if is_same {
+        if is_same_history(self.history.as_ref(), history) {
             return;
         }
         if self.stream == stream {
@@ -228,11 +220,7 @@ impl Watched {
         let history = Arc::clone(self.history.as_ref()?);
         let walking = self.walking.as_ref()?;
         let done = walking.series.first().map_or(0, |series| series.len());
-        let until = match history.unresumable_at() {
-            None => done + done.clamp(FIRST_STRETCH, LONGEST_STRETCH),
-            // Each stretch is folded from the start: doubling makes that twice the work at most.
-            Some(_) => (2 * done).max(FIRST_STRETCH),
-        };
+        let until = done + stretch_of(&history, done);
         let question = WatchQuestion::Series {
             history,
             probes: Arc::clone(&walking.probes),

@@ -84,6 +84,14 @@ fn name_of(entry: &WatchEntry) -> String {
     if entry.name.is_empty() { text_of(entry) } else { entry.name.to_string() }
 }
 
+/// Whether what is kept for one category, or for all, concerns the category that is looked at, if
+/// one is; the empty name stands for streams without one.
+pub(crate) fn is_for(own: Option<&str>, category: Option<&Option<Arc<str>>>) -> bool {
+    let is_own =
+        |category: &Option<Arc<str>>| own.is_none_or(|own| own == category.as_deref().unwrap_or_default());
+    category.is_none_or(is_own)
+}
+
 impl Opened {
     /// Answers what the user asked for.
     pub(crate) fn apply_watches(&mut self, action: WatchAction, notices: &mut Notices) -> Vec<Job> {
@@ -172,12 +180,8 @@ impl Opened {
     /// The watches for the chosen stream's category, each with its place in the whole list.
     pub(crate) fn watched_entries(&self) -> impl Iterator<Item = (usize, &WatchEntry)> {
         let category = self.focus_category();
-        self.kept.now.watches.iter().enumerate().filter(move |(_, entry)| {
-            let own = entry.category.as_deref();
-            category
-                .as_ref()
-                .is_none_or(|category| own.is_none_or(|own| own == category.as_deref().unwrap_or_default()))
-        })
+        let entries = self.kept.now.watches.iter().enumerate();
+        entries.filter(move |(_, entry)| is_for(entry.category.as_deref(), category.as_ref()))
     }
 
     /// The watches that have a column of the event table: what they follow, and their names.

@@ -70,8 +70,9 @@ const REMEMBERED_ACTIONS: usize = 1000;
 /// Of each so many letters: an edited text is no action to read.
 const REMEMBERED_LETTERS: usize = 300;
 
-/// Questions that may be open at once: one long one, and room for what a drag asks meanwhile.
-const WORKERS: usize = 4;
+/// Questions that may be worked on at once: folding, watches, hits, a search, two comparisons and blame
+/// may all take long, and there is to be room for what a drag asks meanwhile.
+const WORKERS: usize = 10;
 
 /// Work that takes longer is shown with its progress.
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
@@ -145,7 +146,7 @@ impl App {
 
     fn cancel_work(&mut self) {
         let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-        for slot in open {
+        for slot in open.into_iter().filter(|slot| !slot.is_writing()) {
             self.jobs.cancel(slot);
         }
     }

@@ -260,9 +260,11 @@ fn an_edit_follows_its_event_when_others_came_before_it() {
 }
 
 /// Adds up, and refuses a second event of a kind.
-struct Strict;
+struct Strict {
+    is_resumable: bool,
+}
 
-struct Adding(i64);
+struct Adding(i64, bool);
 
 impl Reducer for Strict {
     fn name(&self) -> Arc<str> {
@@ -270,7 +272,7 @@ impl Reducer for Strict {
     }
 
     fn start<'w>(&self, _: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
-        Ok(Box::new(Adding(0)))
+        Ok(Box::new(Adding(0, self.is_resumable)))
     }
 
     fn handles(&self, _: &str) -> bool {
@@ -283,9 +285,9 @@ impl Folding for Adding {
         Json::from(self.0)
     }
 
-    fn resume(&mut self, _: &Json, count: usize) {
-        assert_eq!(count, 0, "it says that it cannot go on from anywhere else");
-        self.0 = 0;
+    fn resume(&mut self, state: &Json, count: usize) {
+        assert!(self.1 || count == 0, "it says that it cannot go on from anywhere else");
+        self.0 = state.to_compact().parse().unwrap();
     }
 
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
@@ -297,8 +299,27 @@ impl Folding for Adding {
     }
 
     fn is_resumable(&mut self) -> bool {
-        false
+        self.1
     }
+}
+
+#[test]
+fn events_that_fail_before_the_first_edit_are_told_of_both_sides() {
+    let mut events = recorded(&[(1, 1); 250]);
+    events[9].event_type = "Other".into();
+    let edit = EditKind::LeaveOut(EventRef::of(205, &events[204]));
+    let (plan, _) = plan(&[Edit { is_on: true, kind: edit }], &events);
+    let reducer: Arc<dyn Reducer> = Arc::new(Strict { is_resumable: true });
+    let truth = history(Arc::new(HeldEvents(events.clone())), &reducer);
+    let other = history(branch(plan.clone(), &events), &reducer);
+    truth.fold_all(&Work::default()).unwrap();
+    let pair =
+        Pair { sides: [truth, other], alignment: Arc::new(plan.alignment()), shared: plan.untouched() };
+    let found = pair.compare(&Work::default()).unwrap();
+    assert_eq!(
+        found.failed.each_ref().map(|failed| failed.keys().copied().collect::<Vec<_>>()),
+        [[10], [10]]
+    );
 }
 
 #[test]
@@ -306,7 +327,7 @@ fn a_reducer_that_cannot_be_resumed_is_folded_from_the_start_and_its_failures_ar
     let events = recorded(&[(1, 1); 250]);
     let edit = EditKind::Replace { event: EventRef::of(205, &events[204]), content: content(1) };
     let (plan, _) = plan(&[Edit { is_on: true, kind: edit }], &events);
-    let reducer: Arc<dyn Reducer> = Arc::new(Strict);
+    let reducer: Arc<dyn Reducer> = Arc::new(Strict { is_resumable: false });
     let truth = history(Arc::new(HeldEvents(events.clone())), &reducer);
     let other = history(branch(plan.clone(), &events), &reducer);
     truth.fold_all(&Work::default()).unwrap();

@@ -54,7 +54,8 @@ impl Opened {
         let mut jobs = Vec::new();
         for Looked { category, path, found } in found {
             let Some(file) = self.scripts.files.get_mut(&category) else { continue };
-            if file.path != path {
+            // What was read while it is being written may be the text before.
+            if file.path != path || file.is_saving() {
                 continue;
             }
             match found {
@@ -96,6 +97,7 @@ impl Opened {
     fn take_saved(&mut self, found: Vec<Saved>, notices: &mut Notices) -> Vec<Job> {
         let folder = self.script_folder();
         let mut is_new = false;
+        self.scripts.is_saving = false;
         for Saved { of, found } in found {
             let Some(file) = self.scripts.files.get_mut(&of.category) else { continue };
             self.scripts.wants_load = true;

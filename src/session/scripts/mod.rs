@@ -93,6 +93,8 @@ pub(crate) struct Scripts {
     /// Whether texts are to be loaded that no job was asked for yet.
     wants_load: bool,
     wants_save: bool,
+    /// Whether a job writes files. Another one beside it would take what that one wrote for a foreign change.
+    is_saving: bool,
 }
 
 /// How often the files are looked at for changes made in the user's own editor.
@@ -170,7 +172,10 @@ impl Opened {
     pub(crate) fn scripts_job_failed(&mut self, slot: Slot) {
         match slot {
             Slot::ScriptLoad => self.scripts.files.values_mut().for_each(ReducerFile::stop_loading),
-            Slot::ScriptSave => self.scripts.files.values_mut().for_each(ReducerFile::stop_saving),
+            Slot::ScriptSave => {
+                self.scripts.is_saving = false;
+                self.scripts.files.values_mut().for_each(ReducerFile::stop_saving);
+            }
             Slot::Scaffold => self.scripts.is_scaffolding = false,
             _ => return,
         }
@@ -235,26 +240,25 @@ impl Opened {
     }
 
     /// Asks for what is to be loaded and saved: all of it, what was asked for before among it, since
-    /// a new question in a slot withdraws the old one.
+    /// a new question in a slot withdraws the old one. Files are written one after the other.
     fn file_jobs(&mut self) -> Vec<Job> {
         let mut jobs = Vec::new();
-        let files = &self.scripts.files;
-        if self.scripts.wants_save {
+        if self.scripts.wants_save && !self.scripts.is_saving {
+            self.scripts.wants_save = false;
             let saving: Vec<Saving> =
-                files.iter().filter_map(|(category, file)| file.saving(category)).collect();
-            jobs.extend(
-                (!saving.is_empty()).then(|| script_job(Slot::ScriptSave, ScriptQuestion::Save(saving))),
-            );
+                self.scripts.files.iter().filter_map(|(category, file)| file.saving(category)).collect();
+            self.scripts.is_saving = !saving.is_empty();
+            let job = || script_job(Slot::ScriptSave, ScriptQuestion::Save(saving));
+            jobs.extend(self.scripts.is_saving.then(job));
         }
         if self.scripts.wants_load {
             let loading: Vec<Loading> =
-                files.iter().flat_map(|(category, file)| file.loading(category)).collect();
+                self.scripts.files.iter().flat_map(|(category, file)| file.loading(category)).collect();
             let is_asked = !loading.is_empty();
             let question = ScriptQuestion::Load(loading, Box::new(options(&self.kept.now.scripts)));
             jobs.extend(is_asked.then(|| script_job(Slot::ScriptLoad, question)));
         }
         self.scripts.wants_load = false;
-        self.scripts.wants_save = false;
         jobs
     }
 }

@@ -175,7 +175,7 @@ impl ReducerFile {
 
     /// The text is in the file now.
     pub(crate) fn take_saved(&mut self, path: &Path, text: &Arc<str>) {
-        self.to_save = None;
+        self.to_save.take_if(|wanted| wanted == text);
         self.problem = None;
         self.has_conflict = false;
         self.is_new = false;
@@ -290,8 +290,12 @@ impl ReducerFile {
     }
 
     pub(crate) fn stop_loading(&mut self) {
-        if self.to_run.take().is_some() || self.to_check.take().is_some() {
-            self.failure = Some(Failure::new("loading it was stopped; save it to try again"));
+        let failure = || Failure::new("loading it was stopped; save it to try again");
+        if self.to_run.take().is_some() {
+            self.failure = Some(failure());
+        }
+        if self.to_check.take().is_some() {
+            self.draft_failure = Some(failure());
         }
     }
 

@@ -70,6 +70,8 @@ pub struct SearchView {
     pub is_stopped: bool,
     /// The first hit of each stream that has one.
     pub hits: Arc<Vec<StreamHit>>,
+    /// The row of the chosen stream among them.
+    pub chosen: Option<usize>,
     /// The conditions that they meet.
     pub conditions: Arc<[Condition]>,
     /// Conditions that could not be asked everywhere, in words.

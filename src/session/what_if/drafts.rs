@@ -46,6 +46,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     purpose: Purpose,
+    /// The stream that it is about.
+    stream: Arc<str>,
     texts: DraftTexts,
     trouble: Option<String>,
 }
@@ -53,6 +55,7 @@ pub struct Draft {
 /// A draft that starts with what an event says.
 pub struct DraftOf {
     purpose: Purpose,
+    stream: Arc<str>,
     /// The history, and the count of the event in it.
     event: (Arc<History>, usize),
 }
@@ -68,7 +71,12 @@ impl DraftOf {
                 ControlFlow::Break(())
             })?;
         }
-        Ok(Draft { purpose: self.purpose, texts: DraftTexts::of(&content), trouble: None })
+        Ok(Draft {
+            purpose: self.purpose,
+            stream: self.stream,
+            texts: DraftTexts::of(&content),
+            trouble: None,
+        })
     }
 }
 
@@ -152,6 +160,7 @@ impl Opened {
         }
         let Some((event, mut jobs)) = self.target_event(target, notices) else { return Vec::new() };
         let count = event.count;
+        let about = self.focus_name().unwrap_or_default();
         let purpose = match action {
             WhatIfAction::Edit(_) => Purpose::Replace(event),
             WhatIfAction::InsertAfter(_) => Purpose::Insert(Some(event)),
@@ -161,12 +170,13 @@ impl Opened {
             }
             _ => {
                 let texts = DraftTexts { after: self.name_before(count), ..DraftTexts::default() };
-                self.take_draft(Draft { purpose: Purpose::Move(event), texts, trouble: None });
+                let purpose = Purpose::Move(event);
+                self.take_draft(Draft { purpose, stream: about, texts, trouble: None });
                 return jobs;
             }
         };
         if let Some(history) = self.truth_history() {
-            let of = DraftOf { purpose, event: (history, count) };
+            let of = DraftOf { purpose, stream: about, event: (history, count) };
             jobs.push(job(Slot::Draft, WhatIfQuestion::Draft(of)));
         }
         jobs
@@ -180,8 +190,9 @@ impl Opened {
     }
 
     fn revise(&mut self, place: usize) -> Vec<Job> {
-        let edit = self.what_if.branch().and_then(|branch| branch.edits.get(place)).cloned();
-        let Some(edit) = edit else { return Vec::new() };
+        let Some(branch) = self.what_if.branch() else { return Vec::new() };
+        let Some(edit) = branch.edits.get(place).cloned() else { return Vec::new() };
+        let stream = Arc::clone(&branch.stream);
         let texts = match &edit.kind {
             EditKind::LeaveOut(_) => return Vec::new(),
             EditKind::Replace { content, .. } | EditKind::Insert { content, .. } => DraftTexts::of(content),
@@ -193,7 +204,8 @@ impl Opened {
                 DraftTexts { after, ..DraftTexts::default() }
             }
         };
-        self.take_draft(Draft { purpose: Purpose::Revise(place, edit.kind), texts, trouble: None });
+        let purpose = Purpose::Revise(place, edit.kind);
+        self.take_draft(Draft { purpose, stream, texts, trouble: None });
         Vec::new()
     }
 
@@ -203,8 +215,16 @@ impl Opened {
     }
 
     /// Makes an edit of what was written; or says what is wrong with it and keeps it.
-    pub(super) fn apply_draft(&mut self, texts: &DraftTexts) -> Vec<Job> {
+    pub(super) fn apply_draft(&mut self, texts: &DraftTexts, notices: &mut Notices) -> Vec<Job> {
         let Some(draft) = self.what_if.draft.clone() else { return Vec::new() };
+        if !self.is_at_hand(&draft) {
+            notices.warning(
+                format!("This draft belongs to another branch or stream: {}", draft.stream),
+                "",
+                "Go back there to apply it; until then it stays as it is",
+            );
+            return Vec::new();
+        }
         let kind = if draft.is_move() {
             self.typed_place(&texts.after).map(|after| match &draft.purpose {
                 Purpose::Revise(_, EditKind::Move { event, .. }) | Purpose::Move(event) => {
@@ -228,8 +248,7 @@ impl Opened {
         };
         match (kind, &draft.purpose) {
             (Err(trouble), _) => {
-                let kept =
-                    Draft { texts: texts.clone(), trouble: Some(trouble), purpose: draft.purpose.clone() };
+                let kept = Draft { texts: texts.clone(), trouble: Some(trouble), ..Draft::clone(&draft) };
                 self.what_if.draft = Some(Arc::new(kept));
                 Vec::new()
             }
@@ -241,6 +260,18 @@ impl Opened {
                 })
             }
             (Ok(kind), _) => self.add_edit(kind),
+        }
+    }
+
+    /// Whether what a draft is about is still chosen: its stream, or the edit that it changes.
+    fn is_at_hand(&self, draft: &Draft) -> bool {
+        let is_of_focus = self.focus_name().as_ref() == Some(&draft.stream);
+        match &draft.purpose {
+            Purpose::Revise(place, kind) => {
+                let edit = self.what_if.branch().and_then(|branch| branch.edits.get(*place));
+                edit.is_some_and(|edit| edit.kind == *kind) && (is_of_focus || !draft.is_move())
+            }
+            Purpose::Replace(_) | Purpose::Insert(_) | Purpose::Move(_) => is_of_focus,
         }
     }
 

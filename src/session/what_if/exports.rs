@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    replay::{Branch, History, Pair, Plan, StreamEvents, compensation, test_case},
+    replay::{Branch, History, Pair, Plan, compensation, siblings, test_case},
     session::{
         job::{Job, Slot},
         notice::Notices,
@@ -49,9 +49,6 @@ pub struct ExportQuestion {
     others: Vec<Arc<History>>,
 }
 
-/// So many other streams of the category are looked at.
-const OTHERS: usize = 24;
-
 impl ExportQuestion {
     pub(super) fn run(self, work: &Work) -> StoreResult<(ExportKind, Arc<str>)> {
         let Self { kind, branch, plan, pair, others } = self;
@@ -78,7 +75,9 @@ impl Opened {
     fn export_question(&self, kind: ExportKind) -> Option<ExportQuestion> {
         let built = self.what_if.built.as_ref()?;
         let others = match kind {
-            ExportKind::Compensation => self.siblings(built.stream, &built.truth),
+            ExportKind::Compensation => {
+                siblings(&self.store, self.index.as_ref()?, built.stream, &built.truth)
+            }
             ExportKind::Case => Vec::new(),
         };
         Some(ExportQuestion {
@@ -88,19 +87,6 @@ impl Opened {
             pair: built.pair(),
             others,
         })
-    }
-
-    /// Other streams of the same category, under the same reducer.
-    fn siblings(&self, stream: u32, truth: &History) -> Vec<Arc<History>> {
-        let Some(index) = &self.index else { return Vec::new() };
-        let category = |stream: u32| index.stream(stream).map(|info| &info.name.category);
-        let streams = (0..index.streams().len() as u32).filter(|other| *other != stream);
-        let same = streams.filter(|other| category(*other) == category(stream));
-        let history = |stream: u32| {
-            let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
-            Arc::new(History::new(Arc::new(events), Arc::clone(truth.reducer()), truth.on_failure(), 0))
-        };
-        same.take(OTHERS).map(history).collect()
     }
 
     pub(super) fn save_export(&self, path: PathBuf, notices: &mut Notices) -> Vec<Job> {

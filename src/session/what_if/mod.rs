@@ -223,7 +223,7 @@ impl Opened {
             | WhatIfAction::InsertAfter(_)
             | WhatIfAction::Move(_)
             | WhatIfAction::Revise(_) => self.begin_draft(&action, notices),
-            WhatIfAction::ApplyDraft(texts) => self.apply_draft(&texts),
+            WhatIfAction::ApplyDraft(texts) => self.apply_draft(&texts, notices),
             WhatIfAction::DropDraft => {
                 self.what_if.draft = None;
                 Vec::new()
@@ -256,12 +256,16 @@ impl Opened {
     /// Takes what a job found.
     pub(crate) fn take_what_if(&mut self, answer: WhatIfAnswer, notices: &mut Notices) -> Vec<Job> {
         match answer {
+            // Of a branch that became another meanwhile, and waits for its reducer or is gone.
+            WhatIfAnswer::Compared(_) | WhatIfAnswer::Beside(_)
+                if self.what_if.built.is_none() || self.branch_reducer_job().is_some() => {}
             WhatIfAnswer::Compared(comparison) => self.what_if.comparison = Some(Arc::new(*comparison)),
             WhatIfAnswer::Beside(beside) => self.what_if.beside = Some(Arc::new(*beside)),
             WhatIfAnswer::Draft(draft) => self.take_draft(*draft),
             WhatIfAnswer::Reducer(name, reducer) => {
                 self.what_if.reducers.insert(name, reducer);
-                return self.rebuild(None);
+                // The branches are what they were: there is nothing to keep.
+                return self.rebuild_as(self.what_if.is_standing, None);
             }
             WhatIfAnswer::Exported(kind, text) => self.what_if.export = Some((kind, text)),
             WhatIfAnswer::Saved(path, Ok(())) => {
@@ -520,7 +524,7 @@ impl Opened {
     pub(crate) fn what_if_failed(&mut self, slot: Slot) {
         match slot {
             Slot::Export => self.what_if.export = None,
-            Slot::WhatIf => self.what_if.is_stopped = self.what_if.comparison.is_none(),
+            Slot::WhatIf | Slot::BranchReducer => self.what_if.is_stopped = self.what_if.comparison.is_none(),
             _ => (),
         }
     }

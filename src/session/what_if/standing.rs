@@ -18,7 +18,7 @@ use crate::{
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
-        states::KEYFRAME_BYTES,
+        states::{KEYFRAME_BYTES, is_same_history},
         trail::Spot,
         what_if::{WhatIf, WhatIfQuestion, job},
     },
@@ -266,16 +266,21 @@ impl Opened {
     /// the edit at `wish` is seen.
     pub(super) fn rebuild(&mut self, wish: Option<usize>) -> Vec<Job> {
         let is_standing = self.what_if.is_standing;
-        self.rebuild_as(is_standing, wish)
+        let mut jobs = self.rebuild_as(is_standing, wish);
+        jobs.extend(self.keep_branches());
+        jobs
     }
 
     /// The same, and stands on the branch in any case.
     pub(super) fn rebuild_and_stand(&mut self, wish: Option<usize>) -> Vec<Job> {
         self.trail.leave(self.spot());
-        self.rebuild_as(true, wish)
+        let mut jobs = self.rebuild_as(true, wish);
+        jobs.extend(self.keep_branches());
+        jobs
     }
 
-    fn rebuild_as(&mut self, is_to_stand: bool, wish: Option<usize>) -> Vec<Job> {
+    /// The same, and keeps nothing.
+    pub(super) fn rebuild_as(&mut self, is_to_stand: bool, wish: Option<usize>) -> Vec<Job> {
         let here = self.what_if.truth_count(self.cursor.count);
         let truth = self.truth_history().filter(|_| self.what_if.is_standing);
         if let Some(truth) = &truth {
@@ -296,7 +301,6 @@ impl Opened {
                 jobs.extend(self.go_to_shown(count));
             }
         }
-        jobs.extend(self.keep_branches());
         jobs
     }
 
@@ -438,13 +442,5 @@ impl Opened {
             built.alignment.last_step_of_left(count)
         };
         Some(job(Slot::WhatIfBeside, WhatIfQuestion::Beside(built.pair(), step)))
-    }
-}
-
-fn is_same_history(left: Option<&Arc<History>>, right: Option<&Arc<History>>) -> bool {
-    match (left, right) {
-        (Some(left), Some(right)) => Arc::ptr_eq(left, right),
-        (None, None) => true,
-        _ => false,
     }
 }

@@ -353,10 +353,9 @@ fn search_ui(
         return;
     }
     let columns = columns(true);
-    let chosen = view.stream.and_then(|stream| search.hits.iter().position(|hit| hit.stream == stream));
     let response = Table::new("Streams with a hit", &columns)
         .rows(search.hits.len() as u64)
-        .selected(chosen.map(|row| row as u64))
+        .selected(search.chosen.map(|row| row as u64))
         .show(ui, &mut local.found, |row, column| {
             let hit = usize::try_from(row).ok().and_then(|row| search.hits.get(row)).copied();
             let found = hit.and_then(|hit| Some((hit, view.head_of(hit.ordinal)?)));

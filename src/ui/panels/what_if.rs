@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// A longer text would make every frame slow.
+const SHOWN_BYTES: usize = 200_000;
+
 /// What the panel keeps for itself.
 #[derive(Default)]
 pub struct WhatIfLocal {
@@ -372,8 +375,12 @@ fn export_ui(
             asked.push(WhatIfAction::CloseExport);
         }
     });
+    let mut shown = text;
+    if text.len() > SHOWN_BYTES {
+        shown = text.get(..text.floor_char_boundary(SHOWN_BYTES)).unwrap_or_default();
+        ui.weak("Only the beginning is shown here; what is copied or saved is whole");
+    }
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
-        let mut shown = text;
         let field = TextEdit::multiline(&mut shown).code_editor().desired_width(f32::INFINITY);
         ui.add(field).widget_info(|| {
             WidgetInfo::labeled(egui::Role::MultilineTextInput, true, "What is written down")

@@ -3,6 +3,7 @@
 use timeglass::session::{
     Input,
     action::{Action, BookmarkAction, BrowseAction, CursorAction, ShellAction},
+    job::Slot,
     view::Tick,
 };
 
@@ -79,4 +80,18 @@ fn the_places_gone_to_are_listed_the_last_first() {
     script.bookmark(BookmarkAction::Return(1));
     assert_eq!(script.view().state.place, "v3 of 3");
     assert_eq!(trail(&script)[0], "customer-7 v1", "going back is a jump, too");
+}
+
+#[test]
+fn what_changes_while_the_file_is_being_written_is_written_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Script::open_in(folder.path(), shop());
+    let toggle = || Input::Action(Action::Bookmarks(BookmarkAction::Toggle));
+    let slow = script.session.apply(toggle());
+    let at_once = script.session.apply(toggle());
+    assert!(at_once.iter().all(|job| job.slot != Slot::Keep), "one at a time");
+    script.run(slow);
+    assert!(script.bookmarks().is_empty());
+    let text = std::fs::read_to_string(folder.path().join("timeglass.toml")).unwrap();
+    assert!(!text.contains("bookmark"), "{text}");
 }

@@ -74,3 +74,18 @@ fn one_stream_under_two_reducers_and_a_name_that_is_none() {
     script.side_by_side(CompareAction::Clear(1));
     assert_eq!(script.view().compare.steps, None);
 }
+
+#[test]
+fn what_is_found_of_a_side_that_was_taken_away_is_not_shown() {
+    let mut script = two_orders();
+    let clear = || Input::Action(Action::Compare(CompareAction::Clear(1)));
+    let late = script.session.apply(Input::Action(Action::Compare(CompareAction::Swap)));
+    script.feed(clear());
+    script.run(late);
+    assert_eq!((script.view().compare.steps, &*script.view().compare.summary), (None, ""));
+    script.side_by_side(CompareAction::TakeStream(1, "order-2".to_owned()));
+    let late = script.session.apply(Input::Action(Action::Compare(CompareAction::Step(-1))));
+    script.feed(clear());
+    script.run(late);
+    assert_eq!(script.view().compare.changes, None);
+}

@@ -13,6 +13,7 @@ use timeglass::{
     session::{
         Input,
         action::{Action, BrowseAction, CursorAction, ScriptAction, ShellAction},
+        job::Slot,
         view::ScriptsView,
     },
     store::memory::event,
@@ -403,4 +404,22 @@ fn an_edit_of_one_handler_gives_the_state_that_folding_anew_gives() {
     assert_ne!(scene.script.view().state.state, shown);
     scene.script.cursor(CursorAction::ToCount(899));
     scene.check("o.js", r#"{"n":1798}"#);
+}
+
+#[test]
+fn a_reducer_saved_twice_at_once_is_one_file_without_a_conflict() {
+    let mut scene = Scene::new();
+    scene.ask(ScriptAction::Scaffold("order".into()));
+    let save = || Input::Action(Action::Scripts(ScriptAction::Save));
+    let first = format!("{}// 1\n", scene.text());
+    let second = format!("{first}// 2\n");
+    scene.type_text(&first);
+    let slow = scene.script.session.apply(save());
+    scene.type_text(&second);
+    let at_once = scene.script.session.apply(save());
+    assert!(at_once.iter().all(|job| job.slot != Slot::ScriptSave), "one after the other");
+    scene.script.run(slow);
+    assert_eq!(scene.read("reducers/order.js"), second);
+    let editor = scene.view().editor.clone().unwrap();
+    assert!(!editor.has_conflict && !editor.is_unsaved && !editor.is_saving);
 }

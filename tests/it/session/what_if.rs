@@ -11,6 +11,7 @@ use timeglass::{
             Action, Axis, BookmarkAction, BrowseAction, CompareAction, CursorAction, ShellAction,
             WhatIfAction,
         },
+        job::Slot,
         what_if::{DraftTexts, ExportKind, Target},
     },
     store::memory::event,
@@ -381,4 +382,69 @@ fn a_comparison_that_is_stopped_says_so_and_can_be_asked_again() {
     assert_eq!(script.parting(), "Parts from the truth at v1 (truth: v2); 1 of 3 steps differ");
     script.compare(CompareAction::Align(script.view().compare.align));
     assert!(script.view().compare.has_parted);
+}
+
+#[test]
+fn a_draft_goes_to_the_stream_and_the_edit_that_it_is_about_or_nowhere() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::Edit(Target::Row(1)));
+    script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
+    script.draft("OrderPaid", r#"{"total":99}"#);
+    assert!(script.view().what_if.branches.is_empty());
+    assert!(script.view().what_if.draft.is_some(), "what was written stays");
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.draft("OrderPaid", r#"{"total":99}"#);
+    assert_eq!(script.edits(), ["edit OrderPaid v2"]);
+
+    script.what_if(WhatIfAction::New);
+    script.what_if(WhatIfAction::LeaveOut(Target::Row(2)));
+    script.what_if(WhatIfAction::Choose(0));
+    script.what_if(WhatIfAction::Revise(0));
+    script.what_if(WhatIfAction::Choose(1));
+    script.draft("OrderPaid", r#"{"total":7}"#);
+    assert_eq!(script.edits(), ["leave out OrderShipped v3"], "that of the other branch");
+    script.what_if(WhatIfAction::Choose(0));
+    script.draft("OrderPaid", r#"{"total":7}"#);
+    script.cursor(CursorAction::End);
+    assert_eq!(script.state(), r#"{"status":"shipped","total":7,"parcel":"X1"}"#);
+}
+
+#[test]
+fn a_project_file_is_left_alone_by_a_look_at_its_branches() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[branch]]\nname = \"mine\"\nstream = \"order-1\"\nreducer = \"count.js\"\n\n[[branch.edit]]\nwhat = \"leave-out\"\nevent = 2 # by hand\n";
+    let file = folder.path().join("timeglass.toml");
+    std::fs::write(&file, text).unwrap();
+    let reducer = "({ $init() { return { n: 0 }; }, $any(s) { s.n += 1; return s; } })";
+    std::fs::write(folder.path().join("count.js"), reducer).unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.what_if(WhatIfAction::Choose(0));
+    assert_eq!(script.edits(), ["leave out OrderPaid v2"]);
+    assert_eq!(script.state(), r#"{"n":2}"#);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_branch_whose_reducer_was_not_read_says_that_it_was_stopped() {
+    let mut script = on_order_1();
+    script.what_if(WhatIfAction::New);
+    let file = WhatIfAction::UseReducer(BranchReducer::File("count.js".into()));
+    script.session.apply(Input::Action(Action::WhatIf(file)));
+    script.feed(Input::Crash(Slot::BranchReducer, "a bug".to_owned()));
+    assert_eq!(script.parting(), "The comparison with the truth was stopped");
+}
+
+#[test]
+fn data_written_by_hand_that_is_no_json_is_not_lost_by_the_next_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[branch]]\nname = \"mine\"\nstream = \"order-1\"\n\n[[branch.edit]]\nwhat = \"insert\"\nevent = 2\ntype = \"Noted\"\ndata = \"{ total: 1\"\n";
+    let file = folder.path().join("timeglass.toml");
+    std::fs::write(&file, text).unwrap();
+    let mut script = on_order_1_in(folder.path());
+    script.what_if(WhatIfAction::Choose(0));
+    script.what_if(WhatIfAction::ToggleEdit(0));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.contains("{ total: 1"), "{kept}");
+    script.what_if(WhatIfAction::Revise(0));
+    assert_eq!(script.view().what_if.draft.as_ref().unwrap().texts.data, r#""{ total: 1""#);
 }
