@@ -289,8 +289,7 @@ impl Opened {
             stream: self.focus_name().unwrap_or_default(),
             branch: self.what_if.standing_name(),
             place: if count == self.cursor.count {
-                let total = crate::session::view::grouped(history.len() as u64);
-                format!("{} of {total}", self.version_words(count))
+                self.what_if.counted_words(&self.version_words(count), count, history.len())
             } else {
                 format!("{} so far", self.version_words(count))
             },

@@ -211,14 +211,14 @@ impl Opened {
         let Some(index) = &self.index else { return String::new() };
         let row = self.standing().and_then(|ordinal| index.row(ordinal));
         let total = grouped(self.length() as u64);
+        let counted = |words: &str| self.what_if.counted_words(words, self.here(), self.length());
         let here = match &row {
             _ if self.here() == 0 => format!("before the first of {total}"),
             _ if self.is_on_stream() && self.is_off_the_record() => {
-                let words = self.what_if.place_words(self, self.here()).unwrap_or_default();
-                format!("{words} of {total}")
+                counted(&self.what_if.place_words(self, self.here()).unwrap_or_default())
             }
             Some(row) if self.is_on_stream() => match row.version {
-                Some(version) => format!("v{version} of {total}"),
+                Some(version) => counted(&format!("v{version}")),
                 None => format!("{} of {total}", grouped(self.here() as u64)),
             },
             _ => format!("{} of {total}", grouped(self.here() as u64)),

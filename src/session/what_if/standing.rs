@@ -20,6 +20,7 @@ use crate::{
         opened::Opened,
         states::{KEYFRAME_BYTES, is_same_history},
         trail::Spot,
+        view::grouped,
         what_if::{WhatIf, WhatIfQuestion, job},
     },
     store::index::FoundStream,
@@ -125,6 +126,19 @@ impl WhatIf {
             Some(EventOrigin::Inserted(_) | EventOrigin::Replaced(_) | EventOrigin::Moved(_))
         );
         is_own.then(|| built.branch_words(opened, count))
+    }
+
+    /// "v118 of 231". On a branch versions are those that were recorded, so that they are no count of
+    /// its events: "v6 · event 5 of 5".
+    pub(crate) fn counted_words(&self, words: &str, count: usize, total: usize) -> String {
+        let total = grouped(total as u64);
+        match self.standing() {
+            // An event that was put in is named by its place already.
+            Some(_) if count > 0 && words.starts_with('v') => {
+                format!("{words} · event {} of {total}", grouped(count as u64))
+            }
+            _ => format!("{words} of {total}"),
+        }
     }
 }
 

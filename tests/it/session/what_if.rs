@@ -108,7 +108,7 @@ fn an_event_is_edited_and_what_is_no_json_is_told_and_kept() {
     assert!(script.view().what_if.branches.is_empty(), "nothing happened yet");
     script.draft("OrderPaid", r#"{"status":"paid","total":99}"#);
     assert_eq!(script.view().what_if.draft, None);
-    assert_eq!(script.view().state.place, "v2 (edited) of 3");
+    assert_eq!(script.view().state.place, "v2 (edited) · event 2 of 3");
     assert_eq!(script.state(), r#"{"status":"paid","total":99}"#);
     script.cursor(CursorAction::End);
     assert_eq!(script.state(), r#"{"status":"shipped","total":99,"parcel":"X1"}"#);
@@ -167,16 +167,16 @@ fn the_cursor_counts_the_events_of_the_branch() {
     script.cursor(CursorAction::SetAxis(Axis::Events));
     script.what_if(WhatIfAction::LeaveOut(Target::Row(1)));
     script.cursor(CursorAction::End);
-    assert_eq!(script.view().state.place, "v3 of 2");
+    assert_eq!(script.view().state.place, "v3 · event 2 of 2");
     assert_eq!(script.view().timeline.can_step, (true, false));
     script.cursor(CursorAction::Step(-1));
-    assert_eq!(script.view().state.place, "v1 of 2");
+    assert_eq!(script.view().state.place, "v1 · event 1 of 2");
     script.cursor(CursorAction::Seek(1.0));
-    assert_eq!(script.view().state.place, "v3 of 2");
+    assert_eq!(script.view().state.place, "v3 · event 2 of 2");
     script.browse(BrowseAction::ChooseRow(1));
     assert_eq!(script.state(), r#"{"status":"placed","total":10}"#, "it did not happen");
     script.what_if(WhatIfAction::GoToParting);
-    assert_eq!(script.view().state.place, "v1 of 2");
+    assert_eq!(script.view().state.place, "v1 · event 1 of 2");
     script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
     assert!(!script.view().what_if.is_standing, "another stream shows what was recorded");
     assert_eq!(script.view().state.branch, None);
@@ -200,7 +200,7 @@ fn the_branch_and_the_truth_are_compared_and_the_cursor_moves_both() {
     script.compare(CompareAction::Next);
     assert_eq!(script.view().compare.step, 3, "where they meet again");
     assert_eq!(texts(script.view().compare.changes.as_ref().unwrap()), [""; 0]);
-    assert_eq!(script.view().state.place, "v3 of 2", "the cursor went along, on the branch");
+    assert_eq!(script.view().state.place, "v3 · event 2 of 2", "the cursor went along, on the branch");
     script.cursor(CursorAction::Home);
     assert_eq!(script.view().compare.step, 0);
     script.compare(CompareAction::First);
@@ -364,7 +364,7 @@ fn blame_looks_at_the_branch() {
     let last = script.view().blame.last.clone().unwrap().row;
     assert_eq!((last.count, &*last.version, last.old), (2, "v3", Some("placed".into())));
     script.feed(Input::Action(Action::Blame(BlameAction::Previous)));
-    assert_eq!(script.view().state.place, "v1 of 2");
+    assert_eq!(script.view().state.place, "v1 · event 1 of 2");
 }
 
 #[test]
