@@ -332,6 +332,12 @@ impl History {
         self.with_known(|known| known.failures.clone())
     }
 
+    /// The counts of the steps that failed, as far as the history was folded, in order.
+    #[must_use]
+    pub fn failed_counts(&self) -> Vec<usize> {
+        self.with_known(|known| known.failures.keys().copied().collect())
+    }
+
     /// How many steps failed, as far as the history was folded.
     #[must_use]
     pub fn failure_count(&self) -> usize {
@@ -391,7 +397,12 @@ impl History {
     /// seek beyond that point passes it and stops there, too.
     fn remember(&self, count: usize, folding: &mut dyn Folding, outcome: &Outcome, is_on_the_way: bool) {
         if let Outcome::Failed(failure) = outcome {
-            self.with_known(|known| known.failures.insert(count, failure.clone()));
+            self.with_known(|known| {
+                // A reducer that fails at every event fails in the same words: they are kept once.
+                let last = known.failures.values().next_back().filter(|last| *last == failure);
+                let failure = last.unwrap_or(failure).clone();
+                known.failures.insert(count, failure);
+            });
         }
         let is_stopped = self.on_failure == OnFailure::Stop
             && matches!(outcome, Outcome::Failed(_) | Outcome::Stopped { .. });

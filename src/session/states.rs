@@ -105,7 +105,7 @@ impl States {
 
     /// The steps that failed, by how many events lie behind them.
     pub(crate) fn failures(&self) -> Vec<usize> {
-        self.history.as_ref().map(|history| history.failures().into_keys().collect()).unwrap_or_default()
+        self.history.as_ref().map(|history| history.failed_counts()).unwrap_or_default()
     }
 
     /// What is known of the history and what that takes.
