@@ -56,6 +56,15 @@ pub struct ScriptsEntry {
     /// Randomness and the clock are refused to scripts unless this seeds them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
+    /// How long one call into a script may take, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_limit_ms: Option<u32>,
+    /// How long all calls of one run may take together, such as those of a fold, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_limit_s: Option<u32>,
+    /// How much memory one engine may use, in mebibytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_mib: Option<u32>,
 }
 
 /// An engine version of the projection dialect: 1 or 2.

@@ -196,6 +196,9 @@ fn sections() -> Sections {
             engine: Some(EngineEntry::V1),
             on_failure: Some(OnFailureEntry::Stop),
             seed: Some(7),
+            call_limit_ms: Some(250),
+            run_limit_s: Some(600),
+            memory_limit_mib: Some(64),
         },
         watches: vec![
             watch,

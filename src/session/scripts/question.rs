@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -154,7 +155,18 @@ pub fn options(entry: &ScriptsEntry) -> Options {
         Some(EngineEntry::V1) => EngineVersion::V1,
         Some(EngineEntry::V2) | None => EngineVersion::V2,
     };
-    Options { engine, ..Options::frozen(entry.seed.map(u64::from)) }
+    let mut options = Options { engine, ..Options::frozen(entry.seed.map(u64::from)) };
+    let limits = &mut options.limits;
+    if let Some(millis) = entry.call_limit_ms {
+        limits.call = Duration::from_millis(millis.into());
+    }
+    if let Some(seconds) = entry.run_limit_s {
+        limits.run = Some(Duration::from_secs(seconds.into()));
+    }
+    if let Some(mebibytes) = entry.memory_limit_mib {
+        limits.memory = (mebibytes as usize) << 20;
+    }
+    options
 }
 
 fn look(watched: Watched) -> Option<Looked> {

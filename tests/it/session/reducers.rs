@@ -423,3 +423,24 @@ fn a_reducer_saved_twice_at_once_is_one_file_without_a_conflict() {
     let editor = scene.view().editor.clone().unwrap();
     assert!(!editor.has_conflict && !editor.is_unsaved && !editor.is_saving);
 }
+
+#[test]
+fn limits_come_from_the_project_file() {
+    for (limits, expected) in
+        [("call_limit_ms = 40", "longer than 40 ms"), ("memory_limit_mib = 16", "16 MiB")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("[reducers]\norder = 'order.js'\n[scripts]\n{limits}\n");
+        fs::write(folder.path().join("timeglass.toml"), text).unwrap();
+        let reducer = if limits.starts_with("call") {
+            "({ $any(s) { for (;;); } })"
+        } else {
+            "({ $any(s) { const a = []; for (;;) a.push({ x: [1, 2, 3] }); } })"
+        };
+        fs::write(folder.path().join("order.js"), reducer).unwrap();
+        let mut script = Script::open_in(folder.path(), shop());
+        script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+        let state = format!("{:?}", script.view().state);
+        assert!(state.contains(expected), "{limits}: {state}");
+    }
+}
