@@ -8,11 +8,15 @@ pub mod work;
 pub mod script;
 pub mod store;
 
+pub mod publish;
 pub mod replay;
 
 pub mod project;
 pub mod sample;
 pub mod schema;
+
+pub mod projection;
+pub mod snapshot;
 
 pub mod jobs;
 

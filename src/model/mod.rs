@@ -3,6 +3,7 @@
 //! It knows no database, no clock, no thread and no window, so nothing here can wait or fail for
 //! a reason outside its arguments.
 
+pub mod checkpoint;
 pub mod decimal;
 pub mod diff;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod snapshot;
 pub mod stream;
 pub mod time;
 
+pub use checkpoint::{Checkpoint, ColumnShape, TableShape};
 pub use diff::{Change, ChangeKind, diff};
 pub use event::{EventKey, GlobalPosition, KeyPart, RecordedEvent, StreamVersion};
 pub use failure::Failure;

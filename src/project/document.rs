@@ -35,7 +35,18 @@ pub(super) fn read(path: &Path, text: &str) -> Result<ProjectFile, ProjectError>
 }
 
 /// The keys of [`Sections`].
-const SECTIONS: [&str; 7] = ["reducers", "scripts", "watch", "condition", "bookmark", "trail", "branch"];
+const SECTIONS: [&str; 10] = [
+    "reducers",
+    "scripts",
+    "watch",
+    "condition",
+    "bookmark",
+    "trail",
+    "branch",
+    "projection",
+    "snapshot",
+    "published",
+];
 
 /// The text with what differs between `before` and `after` changed in it, and all else as it was.
 pub(super) fn with_sections(

@@ -41,6 +41,79 @@ pub struct Sections {
     /// Branches of histories.
     #[serde(rename = "branch")]
     pub branches: Vec<BranchEntry>,
+    /// Projections, and how their stored tables are compared.
+    #[serde(rename = "projection")]
+    pub projections: Vec<ProjectionEntry>,
+    /// How stored snapshots are compared, by category.
+    #[serde(rename = "snapshot")]
+    pub snapshots: Vec<SnapshotEntry>,
+    /// What was published, the oldest first.
+    #[serde(rename = "published")]
+    pub published: Vec<PublishedEntry>,
+}
+
+/// A projection.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectionEntry {
+    /// The file that defines it, from the folder of the project file: `.sql` or JavaScript.
+    pub file: PathBuf,
+    /// Which of the file's projections; without it, all of them, each by its own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+    /// The stored table it is compared with; without it, the one that is called as the projection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<Arc<str>>,
+    /// Its name in the table of checkpoints; without it, its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Arc<str>>,
+    /// Columns that are called otherwise: stored = rebuilt. The state of a projection in JavaScript is read
+    /// by JSON Pointers: `total = "/total"`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<Arc<str>, Arc<str>>,
+    /// Stored columns that are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<Arc<str>>,
+    /// What happens at an event that it cannot handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailureEntry>,
+}
+
+/// How the stored snapshots of a category are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SnapshotEntry {
+    /// The category; `None` means all that have no entry of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<Arc<str>>,
+    /// Where in the stored state the aggregate's own state stands, as a JSON Pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<Arc<str>>,
+    /// Fields that are called otherwise: JSON Pointer in the stored state = JSON Pointer in the replayed one;
+    /// a bare name is a member of the root.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Arc<str>, Arc<str>>,
+    /// Fields of either that are not compared, as JSON Pointers or bare names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<Arc<str>>,
+}
+
+/// Something that was written into the store.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PublishedEntry {
+    /// When, RFC 3339.
+    pub time: Arc<str>,
+    /// What: the projection, or the snapshot's stream and version.
+    pub subject: Arc<str>,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Where the copy from before lies.
+    pub backup: PathBuf,
 }
 
 /// How scripts run.

@@ -12,8 +12,12 @@ pub use crate::session::{
     bookmarks::BookmarkAction,
     compare::CompareAction,
     conditions::ConditionAction,
+    drift::DriftAction,
     named::{Menu, NAMED, Named, What, WindowAction},
+    projections::ProjectionAction,
+    publish::PublishAction,
     scripts::ScriptAction,
+    verify::VerifyAction,
     watches::WatchAction,
     what_if::WhatIfAction,
 };
@@ -43,6 +47,14 @@ pub enum Action {
     WhatIf(WhatIfAction),
     /// Bookmarks and the places gone to.
     Bookmarks(BookmarkAction),
+    /// Read models: rebuilds and rows.
+    Projections(ProjectionAction),
+    /// Where stored read models no longer agree with the events.
+    Drift(DriftAction),
+    /// Writing into the store.
+    Publish(PublishAction),
+    /// Snapshots held against the events.
+    Verify(VerifyAction),
 }
 
 /// Opening, closing, settings, notices.

@@ -82,6 +82,10 @@ impl Question {
             Self::Conditions(question) => question.run(work),
             Self::Compare(question) => question.run(work),
             Self::WhatIf(question) => question.run(work),
+            Self::Projections(question) => question.run(work),
+            Self::Drift(question) => question.run(work),
+            Self::Publish(question) => question.run(work),
+            Self::Verify(question) => question.run(work),
         };
         match answer {
             Ok(answer) => Ok(answer),

@@ -14,10 +14,14 @@ use crate::{
         blame::{BlameAnswer, BlameQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
+        drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
+        projections::{ProjectionAnswer, ProjectionQuestion},
+        publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
+        verify::{VerifyAnswer, VerifyQuestion},
         view::{LoadedRow, SnapshotRow, StreamLine},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
@@ -116,6 +120,32 @@ pub enum Slot {
     ScriptSave,
     /// Writing a reducer from events.
     Scaffold,
+    /// What there is of projections, and their checkpoints.
+    Projections,
+    /// Loading the definitions that the project file names.
+    Definitions,
+    /// Rebuilding a projection, by its place in the list.
+    Rebuild(u16),
+    /// The rows of a read model that are on screen.
+    ModelRows,
+    /// What happened to one row.
+    RowHistory,
+    /// What a projection emitted and logged.
+    Output,
+    /// Writing a read model into a file.
+    ModelExport,
+    /// Comparing a stored table with the rebuilt one.
+    Drift,
+    /// Writing what differs into a file.
+    DriftReport,
+    /// Holding snapshots against the events.
+    Verify,
+    /// What loading costs with snapshots and without.
+    SnapshotCost,
+    /// What publishing would write.
+    DryRun,
+    /// Writing into the store.
+    Publish,
 }
 
 impl Slot {
@@ -128,7 +158,7 @@ impl Slot {
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
     #[must_use]
     pub fn is_writing(self) -> bool {
-        matches!(self, Self::Keep | Self::ScriptSave)
+        matches!(self, Self::Keep | Self::ScriptSave | Self::Publish)
     }
 
     /// What the progress line says while it takes long.
@@ -169,6 +199,18 @@ impl Slot {
             Self::ScriptLoad => "Loading the reducer",
             Self::ScriptSave => "Saving the reducer",
             Self::Scaffold => "Looking at the events",
+            Self::Projections => "Looking for projections",
+            Self::Definitions => "Loading projections",
+            Self::Rebuild(_) => "Rebuilding",
+            Self::ModelRows => "Reading rows",
+            Self::RowHistory => "Following the row",
+            Self::Output => "Reading what was emitted",
+            Self::ModelExport | Self::DriftReport => "Writing it down",
+            Self::Drift => "Comparing tables",
+            Self::Verify => "Verifying snapshots",
+            Self::SnapshotCost => "Counting what snapshots save",
+            Self::DryRun => "Working out what would be written",
+            Self::Publish => "Publishing",
         }
     }
 }
@@ -283,6 +325,14 @@ pub enum Question {
     Compare(CompareQuestion),
     /// Branches of a history.
     WhatIf(WhatIfQuestion),
+    /// Read models: rebuilds and rows.
+    Projections(ProjectionQuestion),
+    /// Where stored read models no longer agree with the events.
+    Drift(DriftQuestion),
+    /// Writing into the store.
+    Publish(PublishQuestion),
+    /// Snapshots held against the events.
+    Verify(VerifyQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -380,6 +430,14 @@ pub enum Answer {
     Compare(CompareAnswer),
     /// Branches of a history.
     WhatIf(WhatIfAnswer),
+    /// Read models: rebuilds and rows.
+    Projections(ProjectionAnswer),
+    /// Where stored read models no longer agree with the events.
+    Drift(DriftAnswer),
+    /// Writing into the store.
+    Publish(PublishAnswer),
+    /// Snapshots held against the events.
+    Verify(VerifyAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

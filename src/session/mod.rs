@@ -14,6 +14,7 @@ mod browse;
 pub mod compare;
 pub mod conditions;
 mod cursor;
+pub mod drift;
 mod event_rows;
 mod filters;
 mod go_to;
@@ -25,6 +26,8 @@ mod mapping;
 mod named;
 pub mod notice;
 mod opened;
+pub mod projections;
+pub mod publish;
 mod rows;
 pub mod scale;
 pub mod scripts;
@@ -35,6 +38,7 @@ pub mod stream_lines;
 mod streams;
 mod timeline;
 mod trail;
+pub mod verify;
 pub mod view;
 mod watched;
 pub mod watches;
@@ -134,6 +138,18 @@ impl Session {
             }
             Input::Action(Action::Bookmarks(action)) => {
                 self.with_store(|store, notices| store.apply_bookmarks(action, notices))
+            }
+            Input::Action(Action::Projections(action)) => {
+                self.with_store(|store, notices| store.apply_projections(action, notices))
+            }
+            Input::Action(Action::Drift(action)) => {
+                self.with_store(|store, notices| store.apply_drift(action, notices))
+            }
+            Input::Action(Action::Publish(action)) => {
+                self.with_store(|store, notices| store.apply_publish(action, notices))
+            }
+            Input::Action(Action::Verify(action)) => {
+                self.with_store(|store, notices| store.apply_verify(action, notices))
             }
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
             Input::Crash(slot, text) => self.crashed(slot, &text),

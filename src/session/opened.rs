@@ -13,14 +13,18 @@ use crate::{
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
+        drift::Drifts,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
         notice::Notices,
+        projections::Projections,
+        publish::Publishing,
         scripts::Scripts,
         shell::file_name,
         states::States,
         timeline::Timeline,
         trail::Trail,
+        verify::Verified,
         view::{InfoView, View, grouped},
         watches::Watches,
         what_if::WhatIf,
@@ -47,6 +51,10 @@ pub(crate) struct Opened {
     pub(crate) compare: Compare,
     pub(crate) what_if: WhatIf,
     pub(crate) bookmarks: Bookmarks,
+    pub(crate) projections: Projections,
+    pub(crate) drifts: Drifts,
+    pub(crate) publishing: Publishing,
+    pub(crate) verified: Verified,
     pub(crate) zone: Zone,
     /// The event at the cursor.
     pub(crate) event: Option<Arc<RecordedEvent>>,
@@ -86,6 +94,10 @@ impl Opened {
             compare: Compare::default(),
             what_if: WhatIf::default(),
             bookmarks: Bookmarks::default(),
+            projections: Projections::default(),
+            drifts: Drifts::default(),
+            publishing: Publishing::default(),
+            verified: Verified::default(),
             zone: workspace.zone,
             event: None,
             layout,
@@ -166,6 +178,10 @@ impl Opened {
             Answer::Conditions(answer) => self.take_conditions(answer, notices),
             Answer::Compare(answer) => self.take_compare(answer, notices),
             Answer::WhatIf(answer) => self.take_what_if(answer, notices),
+            Answer::Projections(answer) => self.take_projections(answer, notices),
+            Answer::Drift(answer) => self.take_drift(answer, notices),
+            Answer::Publish(answer) => self.take_publish(answer, notices),
+            Answer::Verify(answer) => self.take_verify(answer, notices),
             // These concern the window as a whole and were taken there.
             Answer::Opened(_)
             | Answer::OpenFailed(..)
@@ -351,5 +367,9 @@ impl Opened {
         view.compare = self.compare_view();
         view.what_if = self.what_if_view();
         view.bookmarks = self.bookmarks_view();
+        view.projections = self.projections_view();
+        view.drift = self.drift_view();
+        view.publish = self.publish_view();
+        view.verify = self.verify_view();
     }
 }

@@ -9,19 +9,21 @@ pub mod detect;
 pub mod index;
 pub mod layout;
 pub mod memory;
+pub mod read;
 pub mod sqlite;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     model::{
-        EventKey, EventQuery, GlobalPosition, KeyPart, RecordedEvent, StoredSnapshot, StreamName,
-        StreamVersion, Timestamp,
+        Checkpoint, EventKey, EventQuery, GlobalPosition, KeyPart, RecordedEvent, Stored, StoredSnapshot,
+        StreamName, StreamVersion, TableShape, Timestamp,
     },
     work::{Cancelled, Work},
 };
 
 use layout::Layout;
+use read::{EventRow, Onward, Wanted};
 
 /// Why a store could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -229,6 +231,39 @@ pub trait EventStore: Send + Sync {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>>;
+
+    /// Meets the events of a range in global order with the payloads that are wanted, until the visitor has
+    /// enough, and counts them on `work`. Returns the troubles met, in words, at most a hundred.
+    fn read(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        wanted: Wanted<'_>,
+        visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        read::read_by_pages(self, work, range, wanted, visit)
+    }
+
+    /// The checkpoints of the owner's projections; a store without tables has none.
+    fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
+        Ok(Vec::new())
+    }
+
+    /// A table of the database as it is declared; `None` if there is none of that name.
+    fn table_shape(&self, _work: &Work, _table: &str) -> StoreResult<Option<TableShape>> {
+        Ok(None)
+    }
+
+    /// Meets every row of a table with the values of these columns, in no promised order.
+    fn table_rows(
+        &self,
+        _work: &Work,
+        _table: &str,
+        _columns: &[Arc<str>],
+        _visit: &mut dyn FnMut(&[Stored]),
+    ) -> StoreResult<()> {
+        Ok(())
+    }
 
     /// The stored snapshots of one stream, or of all; oldest version first within a stream.
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;

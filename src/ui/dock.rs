@@ -12,6 +12,8 @@ pub enum Panel {
     Streams,
     /// The table of events.
     Events,
+    /// Projections, rebuilds and read models.
+    Projections,
     /// The stored snapshots.
     Snapshots,
     /// The layout of the store.
@@ -40,9 +42,10 @@ pub enum Panel {
 
 impl Panel {
     /// All panels.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Streams,
         Self::Events,
+        Self::Projections,
         Self::Snapshots,
         Self::Info,
         Self::State,
@@ -63,6 +66,7 @@ impl Panel {
         match self {
             Self::Streams => "Streams",
             Self::Events => "Events",
+            Self::Projections => "Projections",
             Self::Snapshots => "Snapshots",
             Self::Info => "Layout",
             Self::State => "State",
@@ -89,8 +93,15 @@ pub fn default_tree() -> Tree<Panel> {
         let panes = panels.iter().map(|panel| tiles.insert_pane(*panel)).collect();
         tiles.insert_tab_tile(panes)
     };
-    let events =
-        [Panel::Events, Panel::Snapshots, Panel::Reducer, Panel::Compare, Panel::WhatIf, Panel::Info];
+    let events = [
+        Panel::Events,
+        Panel::Projections,
+        Panel::Snapshots,
+        Panel::Reducer,
+        Panel::Compare,
+        Panel::WhatIf,
+        Panel::Info,
+    ];
     let middle = tabs(&events);
     let right = tabs(&[Panel::State, Panel::Diff, Panel::Event]);
     let questions = tabs(&[Panel::Why, Panel::Watches, Panel::Conditions, Panel::Bookmarks]);

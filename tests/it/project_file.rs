@@ -12,7 +12,7 @@ use timeglass::{
         LayoutChoice, Places, ProjectError, ProjectFile, Sections, keep, parse_source, save_layout_to,
         sections::{
             BookmarkEntry, BranchEntry, ConditionEntry, EditEntry, EditKind, EngineEntry, OnFailureEntry,
-            PlaceEntry, ScriptsEntry, SeenEntry, WatchEntry,
+            PlaceEntry, ProjectionEntry, PublishedEntry, ScriptsEntry, SeenEntry, SnapshotEntry, WatchEntry,
         },
     },
     store::layout::{Role, Source},
@@ -225,6 +225,32 @@ fn sections() -> Sections {
             stream: "order-17".into(),
             reducer: None,
             edits: vec![edit],
+        }],
+        projections: vec![
+            ProjectionEntry { file: "all.sql".into(), ..Default::default() },
+            ProjectionEntry {
+                file: "projections/orders.js".into(),
+                name: Some("orders".into()),
+                table: Some("order_states".into()),
+                checkpoint: Some("orders-2".into()),
+                columns: [("order_id".into(), "partition".into()), ("sum".into(), "/total".into())].into(),
+                ignore: vec!["seen_at".into()],
+                on_failure: Some(OnFailureEntry::GoOn),
+            },
+        ],
+        snapshots: vec![SnapshotEntry {
+            category: Some("order".into()),
+            root: Some("/payload".into()),
+            fields: [("full_name".into(), "name".into())].into(),
+            ignore: vec!["/version".into()],
+        }],
+        published: vec![PublishedEntry {
+            time: "2026-11-21T12:00:00Z".into(),
+            subject: "orders".into(),
+            inserted: 1,
+            updated: 2,
+            deleted: 3,
+            backup: "shop.backup.sqlite".into(),
         }],
     }
 }

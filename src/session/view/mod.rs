@@ -7,14 +7,18 @@ mod blame;
 mod bookmarks;
 mod compare;
 mod conditions;
+mod drift;
 mod events;
 mod layout;
+mod projections;
+mod publish;
 mod screen;
 mod scripts;
 mod snapshots;
 mod state;
 mod streams;
 mod timeline;
+mod verify;
 mod watches;
 mod what_if;
 
@@ -24,14 +28,18 @@ pub use blame::{BlameView, LastWrite, WriteRow};
 pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
+pub use drift::DriftView;
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
+pub use projections::ProjectionsView;
+pub use publish::PublishView;
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
 pub use timeline::{Tick, TimelineView};
+pub use verify::VerifyView;
 pub use watches::{WatchCells, WatchView, WatchesView};
 pub use what_if::{BranchRow, DraftView, EditRow, OutcomeView, WhatIfView};
 
@@ -91,6 +99,14 @@ pub struct View {
     pub what_if: WhatIfView,
     /// Bookmarks and the places gone to.
     pub bookmarks: BookmarksView,
+    /// Projections, rebuilds and read models.
+    pub projections: ProjectionsView,
+    /// Where stored read models no longer agree.
+    pub drift: DriftView,
+    /// The publishing dialog; `None` while it is closed.
+    pub publish: Option<PublishView>,
+    /// Snapshots held against the events.
+    pub verify: VerifyView,
     /// The mapping dialog, while it is open.
     pub mapping: Option<Arc<MappingView>>,
 }

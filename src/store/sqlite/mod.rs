@@ -14,6 +14,7 @@ mod plan;
 mod rows;
 mod scan;
 mod snapshots;
+mod tables;
 mod walk;
 
 use std::{path::Path, sync::Arc};
@@ -21,7 +22,7 @@ use std::{path::Path, sync::Arc};
 use rusqlite::{Connection, Row};
 
 use crate::{
-    model::{EventKey, EventQuery, KeyPart, RecordedEvent, StoredSnapshot, StreamName},
+    model::{EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName, TableShape},
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -200,6 +201,20 @@ impl EventStore for SqliteStore {
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
         snapshots::read(&self.access, work, &self.plan, &self.description.layout, stream)
+    }
+
+    fn table_shape(&self, work: &Work, table: &str) -> StoreResult<Option<TableShape>> {
+        tables::shape(&self.access, work, table)
+    }
+
+    fn table_rows(
+        &self,
+        work: &Work,
+        table: &str,
+        columns: &[Arc<str>],
+        visit: &mut dyn FnMut(&[Stored]),
+    ) -> StoreResult<()> {
+        tables::rows(&self.access, work, table, columns, visit)
     }
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {

@@ -11,6 +11,8 @@ pub mod info;
 pub mod mapping;
 pub mod no_events;
 pub mod notices;
+pub mod projections;
+pub mod publish;
 pub mod scripts;
 pub mod scripts_editor;
 pub mod snapshots;
@@ -46,6 +48,10 @@ pub struct Local {
     pub diff: diff::DiffLocal,
     /// The event panel.
     pub event: event::EventLocal,
+    /// Projections, rebuilds and read models.
+    pub projections: projections::ProjectionsLocal,
+    /// The publishing dialog.
+    pub publish: publish::PublishLocal,
     /// The snapshots panel.
     pub snapshots: snapshots::SnapshotsLocal,
     /// The reducer and its editor.
@@ -96,7 +102,10 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
     match panel {
         Panel::Streams => streams::streams_ui(ui, &view.streams, &mut local.streams, actions),
         Panel::Events => events::events_ui(ui, &view.events, &mut local.events, actions),
-        Panel::Snapshots => snapshots::snapshots_ui(ui, &view.snapshots, &mut local.snapshots, actions),
+        Panel::Projections => projections::projections_ui(ui, view, &mut local.projections, actions),
+        Panel::Snapshots => {
+            snapshots::snapshots_ui(ui, &view.snapshots, &view.verify, &mut local.snapshots, actions);
+        }
         Panel::Info => info::info_ui(ui, &view.info, actions),
         Panel::State => {
             let takes_keyboard = std::mem::take(&mut local.find_wanted);

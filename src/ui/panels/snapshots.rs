@@ -4,7 +4,7 @@ use crate::{
     model::StoredSnapshot,
     session::{
         action::{Action, BrowseAction},
-        view::{SnapshotRow, SnapshotsView, grouped},
+        view::{SnapshotRow, SnapshotsView, VerifyView, grouped},
     },
     ui::widgets::{
         empty::empty_panel,
@@ -38,6 +38,7 @@ const ENCODING: &str = "encoding";
 pub fn snapshots_ui(
     ui: &mut egui::Ui,
     view: &SnapshotsView,
+    _verified: &VerifyView,
     local: &mut SnapshotsLocal,
     actions: &mut Vec<Action>,
 ) {

@@ -1,0 +1,18 @@
+//! Read models rebuilt from the events: scrubbed, blamed, compared with what is stored, never written there.
+//!
+//! A [`Definition`] (SQL or JavaScript) is run over the events of a store by [`rebuild`] into a [`Scratch`]
+//! database of ours, which keeps every state of every row. A [`ReadModel`] answers what the table looked like
+//! after any number of events; [`drift`] says where the stored table is another.
+//!
+//! Places in time are *counts* everywhere: how many events of the store lie behind, in global order.
+
+mod definition;
+pub mod drift;
+mod read_model;
+mod rebuild;
+mod scratch;
+
+pub use definition::{Definition, DefinitionError, Kind};
+pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
+pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
+pub use scratch::{Scratch, ScratchError};

@@ -1,0 +1,5 @@
+//! The publishing dialog.
+
+/// What the dialog shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PublishView {}
