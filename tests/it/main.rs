@@ -24,6 +24,7 @@ mod live;
 mod mapping;
 mod probes;
 mod project_file;
+mod projections;
 mod replay;
 mod sample_data;
 mod schema;

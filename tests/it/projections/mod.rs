@@ -1,0 +1,1 @@
+//! Read models: rebuilt, scrubbed, compared with what is stored.
