@@ -12,7 +12,7 @@ pub mod memory;
 pub mod read;
 pub mod sqlite;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use crate::{
     model::{
@@ -146,6 +146,18 @@ pub struct ScanRow<'a> {
     pub event_type: &'a str,
     /// Its time.
     pub time: Option<Timestamp>,
+}
+
+impl ScanRow<'_> {
+    /// The store's own name of its stream, or `<category>-<id>`, as [`StreamName::full`] says it.
+    #[must_use]
+    pub fn full_name(&self) -> Cow<'_, str> {
+        match (self.stored, self.category) {
+            (Some(stored), _) => stored.into(),
+            (None, Some(category)) => format!("{category}-{}", self.id).into(),
+            (None, None) => self.id.into(),
+        }
+    }
 }
 
 impl<'a> ScanKey<'a> {

@@ -2,7 +2,7 @@
 //!
 //! `file` and `access` read without a lock and prove that they saw one state; `plan`, `facts` and
 //! `filter` make the statements; `walk` goes along the global order, past damage; `rows` turns
-//! rows into events.
+//! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
 mod explore;
@@ -11,6 +11,7 @@ mod file;
 mod filter;
 mod guard;
 mod plan;
+mod read;
 mod rows;
 mod scan;
 mod snapshots;
@@ -26,6 +27,7 @@ use crate::{
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
+        read::{EventRow, Onward, Wanted},
     },
     work::Work,
 };
@@ -197,6 +199,16 @@ impl EventStore for SqliteStore {
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
         scan::scan(&self.access, work, &self.plan, range, visit)
+    }
+
+    fn read(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        wanted: Wanted<'_>,
+        visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        read::read((&self.access, work), &self.plan, range, wanted, visit)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
