@@ -85,6 +85,16 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// What can only be read at once is larger than we take in.
+    #[error("{} holds more than {mebibytes} MiB, found while {doing}", path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+        /// How much we take in.
+        mebibytes: usize,
+    },
     /// Another process changed the file faster than we could read it.
     #[error("{} changed while {doing}, again and again", path.display())]
     Busy {
@@ -266,7 +276,12 @@ pub trait EventStore: Send + Sync {
         Ok(None)
     }
 
-    /// Meets every row of a table with the values of these columns, in no promised order.
+    /// Meets every row of a table with the values of these columns, in no promised order, and counts them on
+    /// `work`.
+    ///
+    /// Rows come in batches, each of one moment: of a table that is written meanwhile, later rows are of a
+    /// later moment; [`EventStore::head`] before and after tells. A view comes at once, and fails if it is too
+    /// large. Damage in the table is an error, since the rows before it are not the table.
     fn table_rows(
         &self,
         _work: &Work,

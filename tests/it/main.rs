@@ -33,5 +33,6 @@ mod script;
 mod session;
 mod sqlite_store;
 mod support;
+mod tables;
 mod ui;
 mod window;
