@@ -266,7 +266,12 @@ pub trait EventStore: Send + Sync {
         read::read_by_pages(self, work, range, wanted, visit)
     }
 
-    /// The checkpoints of the owner's projections; a store without tables has none.
+    /// The first event with this id of its own; `None` if there is none. May read every event.
+    fn event_of_id(&self, work: &Work, id: &str) -> StoreResult<Option<EventKey>> {
+        read::event_of_id(self, work, id)
+    }
+
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }

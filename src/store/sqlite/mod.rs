@@ -5,6 +5,7 @@
 //! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod checkpoints;
 mod explore;
 mod facts;
 mod file;
@@ -23,7 +24,10 @@ use std::{path::Path, sync::Arc};
 use rusqlite::{Connection, Row};
 
 use crate::{
-    model::{EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName, TableShape},
+    model::{
+        Checkpoint, EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName,
+        TableShape,
+    },
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -213,6 +217,15 @@ impl EventStore for SqliteStore {
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
         snapshots::read(&self.access, work, &self.plan, &self.description.layout, stream)
+    }
+
+    fn checkpoints(&self, work: &Work) -> StoreResult<Vec<Checkpoint>> {
+        checkpoints::read(&self.access, work, &self.plan, &self.description.layout)
+    }
+
+    fn event_of_id(&self, work: &Work, id: &str) -> StoreResult<Option<EventKey>> {
+        checkpoints::event_of_id(&self.access, work, &self.plan, id)
+            .unwrap_or_else(|| crate::store::read::event_of_id(self, work, id))
     }
 
     fn table_shape(&self, work: &Work, table: &str) -> StoreResult<Option<TableShape>> {
