@@ -8,11 +8,19 @@
 
 mod definition;
 pub mod drift;
+mod guess;
+mod load;
+mod overview;
 mod read_model;
 mod rebuild;
 mod scratch;
+mod standing;
 
 pub use definition::{Definition, DefinitionError, Kind};
+pub use guess::Guess;
+pub use load::{LoadError, Loaded, find_loaded, load_definitions};
+pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
 pub use scratch::{Scratch, ScratchError};
+pub use standing::{CheckpointAt, Handled, Lag, Marks, Standing, stand};
