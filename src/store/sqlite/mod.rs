@@ -10,7 +10,9 @@ mod facts;
 mod file;
 mod filter;
 mod guard;
+mod head;
 mod plan;
+mod quiet;
 mod rows;
 mod scan;
 mod snapshots;
@@ -24,17 +26,23 @@ use rusqlite::{Connection, Row};
 use crate::{
     model::{EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName, TableShape},
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
     },
     work::Work,
 };
 
 pub use explore::{MappingError, SqliteFile};
+pub use head::events_head;
+pub use quiet::{Alone, alone};
+
+pub(crate) use access::uri;
+pub(crate) use plan::quote;
+pub(crate) use tables::{read_shape, stored};
 
 use access::Access;
 use filter::{Filter, answers};
-use plan::{Plan, quote};
+use plan::Plan;
 use rows::{Fields, key_of};
 use walk::{Gather, Walk, is_damage, to_bound};
 
@@ -136,6 +144,10 @@ impl EventStore for SqliteStore {
 
     fn head(&self) -> StoreResult<Head> {
         self.access.head()
+    }
+
+    fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
+        self.look_at_head(work)
     }
 
     fn page(
