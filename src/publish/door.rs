@@ -87,7 +87,7 @@ pub fn publish(
         return Err(PublishError::Locked { path: what.path.to_owned() });
     }
     let tables: Vec<Arc<str>> = what.edits.tables.iter().map(|edits| Arc::clone(&edits.table)).collect();
-    let _alone = alone(work)?;
+    let _alone = alone(what.path, work)?;
     let connection =
         guard::open(what.path, what.patience, &tables).map_err(|source| what.failed("opening it", source))?;
     what.check_writable(&connection)?;

@@ -25,6 +25,7 @@ mod mapping;
 mod probes;
 mod project_file;
 mod projections;
+mod publish;
 mod replay;
 mod sample_data;
 mod schema;
