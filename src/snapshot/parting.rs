@@ -190,7 +190,9 @@ impl Parting {
         };
         if let Some(count) = self.bounds.mended {
             let mended = version(self.mended_version, count);
-            words.push_str(&format!("; the one at {mended} agrees again, so what is stored here alone is wrong"));
+            words.push_str(&format!(
+                "; the one at {mended} agrees again, so what is stored here alone is wrong"
+            ));
         }
         words
     }
@@ -306,9 +308,17 @@ mod tests {
             None,
             &[("/a: what is stored was never so; E3 v3 wrote it last, after 2 more", Some(3))],
         );
-        check(r#"{"a":9}"#, Some(3), &[("/a: what is stored was never so, and no event since then wrote it", None)]);
+        check(
+            r#"{"a":9}"#,
+            Some(3),
+            &[("/a: what is stored was never so, and no event since then wrote it", None)],
+        );
         check(r#"{}"#, None, &[("/a: what is stored was so up to the start; E1 v1 changed it", Some(1))]);
-        check(r#"{"a":3,"c":0}"#, None, &[("/c: what is stored was never so, and no event since then wrote it", None)]);
+        check(
+            r#"{"a":3,"c":0}"#,
+            None,
+            &[("/c: what is stored was never so, and no event since then wrote it", None)],
+        );
     }
 
     #[test]
