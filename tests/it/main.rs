@@ -10,6 +10,7 @@
 
 mod architecture;
 mod branches;
+mod checkpoints;
 mod cli;
 mod cli_what_if;
 mod conformance;
@@ -26,6 +27,7 @@ mod probes;
 mod project_file;
 mod projections;
 mod publish;
+mod reading;
 mod replay;
 mod sample_data;
 mod schema;
@@ -33,5 +35,6 @@ mod script;
 mod session;
 mod sqlite_store;
 mod support;
+mod tables;
 mod ui;
 mod window;
