@@ -289,3 +289,166 @@ fn listing<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::ColumnShape,
+        projection::definition::SqlSource,
+        script::{Options, Script},
+    };
+
+    /// `name type default key`, one column each; `-` for nothing.
+    fn shape(columns: &[&str]) -> TableShape {
+        let column = |text: &&str| {
+            let mut words = text.split(' ').map(|word| if word == "-" { "" } else { word });
+            let mut next = || words.next().unwrap_or_default();
+            let (name, declared, default, key) = (next(), next(), next(), next());
+            ColumnShape {
+                name: name.into(),
+                declared: declared.into(),
+                default: (!default.is_empty()).then(|| default.into()),
+                key: key.parse().unwrap_or_default(),
+                is_not_null: false,
+            }
+        };
+        TableShape { table: "stored".into(), columns: columns.iter().map(column).collect(), sql: "".into() }
+    }
+
+    /// A star marks a key column.
+    fn rebuilt(columns: &[&str]) -> Vec<Column> {
+        let column = |text: &&str| Column {
+            name: text.trim_end_matches('*').into(),
+            declared: "".into(),
+            is_key: text.ends_with('*'),
+        };
+        columns.iter().map(column).collect()
+    }
+
+    fn definition(is_script: bool) -> Definition {
+        let script =
+            || Script::load("p.js", "fromAll().when({})", &Options::default(), &Work::default()).unwrap();
+        let kind = if is_script { Kind::Script(script()) } else { Kind::Sql(Arc::new(SqlSource::default())) };
+        Definition { name: "p".into(), file: "p".into(), key: Vec::new(), kind, fingerprint: "".into() }
+    }
+
+    fn told(found: Result<Pairing, DriftError>) -> String {
+        let found = match found {
+            Ok(found) => found,
+            Err(refused) => return refused.to_string(),
+        };
+        let pairs = |pairs: &[(Arc<str>, Arc<str>)]| {
+            pairs.iter().map(|(stored, own)| format!("{stored}={own}")).collect::<Vec<_>>().join(" ")
+        };
+        let reasons = |reasons: &BTreeMap<Arc<str>, Arc<str>>| {
+            reasons.iter().map(|(name, why)| format!("{name}: {why}")).collect::<Vec<_>>().join(", ")
+        };
+        let (key, columns) = (pairs(&found.key), pairs(&found.columns));
+        let (out, apart) = (reasons(&found.left_out), reasons(&found.not_reproducible));
+        format!("key {key} | {columns} | out {out} | apart {apart}")
+    }
+
+    #[track_caller]
+    fn check(own: &[&str], stored: &[&str], entry: &str, expected: &str) {
+        let is_script = own.first() == Some(&"partition*");
+        let entry: Option<ProjectionEntry> = (!entry.is_empty()).then(|| {
+            let mut found = ProjectionEntry::default();
+            for word in entry.split(' ') {
+                match word.split_once('=') {
+                    Some((name, own)) => {
+                        found.columns.insert(name.into(), own.into());
+                    }
+                    None => found.ignore.push(word.into()),
+                }
+            }
+            found
+        });
+        let members = ["total", "owner"].map(Arc::from).into();
+        let found = pair(&definition(is_script), &rebuilt(own), &members, &shape(stored), entry.as_ref());
+        assert_eq!(told(found), expected);
+    }
+
+    #[test]
+    fn columns_of_one_name_belong_together() {
+        check(
+            &["id*", "status", "total"],
+            &["ID TEXT - 1", "Status TEXT", "note TEXT", "seen TIMESTAMP now()"],
+            "",
+            "key ID=id | Status=status | out note: the definition does not make it | apart seen: DEFAULT now()",
+        );
+    }
+
+    #[test]
+    fn the_project_file_renames_and_ignores() {
+        check(
+            &["id*", "total"],
+            &["number TEXT - 1", "amount NUMERIC", "note TEXT", "total TEXT"],
+            "number=id amount=total note",
+            "key number=id | amount=total | out note: ignored by the project file, total: the definition does \
+             not make it | apart ",
+        );
+        check(
+            &["id*", "total"],
+            &["id TEXT - 1", "total TEXT"],
+            "nothing",
+            "the project file names a column `nothing` of `stored`, which has `id`, `total`",
+        );
+        check(
+            &["id*", "total"],
+            &["id TEXT - 1", "total TEXT"],
+            "total=sum",
+            "the project file names a column `sum` of the projection `p`, which makes `id`, `total`",
+        );
+    }
+
+    #[test]
+    fn the_key_is_the_definitions_or_the_stored_one() {
+        check(
+            &["user*", "n"],
+            &["id TEXT - 1", "user TEXT", "n INT"],
+            "",
+            "key user=user | n=n | out id: the definition does not make it | apart ",
+        );
+        check(&["user", "n"], &["user TEXT - 1", "n INT"], "", "key user=user | n=n | out  | apart ");
+        check(&["b", "a", "n"], &["a - - 2", "b - - 1", "n"], "", "key b=b a=a | n=n | out  | apart ");
+        check(&["user", "n"], &["user TEXT", "n INT"], "", "key  | user=user n=n | out  | apart ");
+    }
+
+    #[test]
+    fn tables_without_a_key_or_column_in_common_are_refused() {
+        check(
+            &["id*", "n"],
+            &["number TEXT - 1", "n INT"],
+            "",
+            "the table `stored` and the projection `p` have no key in common: the projection's is `id`; `columns = \
+             { stored = \"rebuilt\" }` in its [[projection]] says which belong together (the table has `number`, \
+             `n`, the projection makes `id`, `n`)",
+        );
+        check(
+            &["a", "b"],
+            &["c", "d"],
+            "",
+            "the table `stored` and the projection `p` have no column in common; `columns = { stored = \"rebuilt\" }` \
+             in its [[projection]] says which belong together (the table has `c`, `d`, the projection makes `a`, `b`)",
+        );
+    }
+
+    #[test]
+    fn states_are_read_by_partition_and_member() {
+        let own = ["partition*", "state"];
+        check(
+            &own,
+            &["order_id TEXT - 1", "total NUMERIC", "note TEXT"],
+            "",
+            "key order_id=partition | total=/total | out note: the definition does not make it | apart ",
+        );
+        check(&own, &["stream TEXT", "data JSON"], "", "key stream=partition | data=state | out  | apart ");
+        check(
+            &own,
+            &["id TEXT - 1", "name TEXT"],
+            "id=/id name=/owner",
+            "key id=/id | name=/owner | out  | apart ",
+        );
+    }
+}
