@@ -244,6 +244,7 @@ impl Opened {
             | Slot::Rebuild(_)
             | Slot::ModelRows
             | Slot::RowHistory => self.projections_job_failed(slot),
+            Slot::Drift => self.drift_job_failed(),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -263,6 +264,7 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::Drift,
         ] {
             self.job_failed(slot);
         }

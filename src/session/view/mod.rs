@@ -28,7 +28,7 @@ pub use blame::{BlameView, LastWrite, WriteRow};
 pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
-pub use drift::DriftView;
+pub use drift::{DriftStage, DriftView};
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use projections::{
