@@ -83,7 +83,7 @@ pub fn creation_in(
         return Ok(Err("the store has no table of snapshots".to_owned()));
     }
     let subject = format!("snapshot of {} at v{}", new.stream.full(), new.version).into();
-    Ok(Ok(Edits { subject, tables }))
+    Ok(Ok(Edits { subject, tables, checkpoint: None }))
 }
 
 /// The first time that stands in the table, as it is written.
@@ -132,7 +132,7 @@ pub fn creation(room: &Room<'_>, new: &NewSnapshot) -> Result<TableEdits, String
             key.extend(was);
             let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
             values.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
-            edits.updates.push(RowEdit { place: RowPlace { is: key }, values });
+            edits.updates.push(RowEdit { place: RowPlace::one(key), values });
         }
         None => {
             let mut row = key;
