@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use egui::{Theme, Ui, vec2};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use timeglass::{
     model::{Stored, StreamName},
     projection::{Column, DefinitionError, EventFailure, OnFailure, Progress, RowAt, RowChange, RowKey},
@@ -38,7 +41,8 @@ struct Panel {
 
 impl Clone for Panel {
     fn clone(&self) -> Self {
-        let local = ProjectionsLocal { detail: self.tab, ..ProjectionsLocal::default() };
+        let mut local = ProjectionsLocal::default();
+        local.detail = self.tab;
         Self { view: self.view.clone(), local, actions: Vec::new(), tab: self.tab }
     }
 }
@@ -231,7 +235,7 @@ fn the_list_says_how_projections_stand_and_rows_are_those_at_the_cursor() {
     harness.get_by_label_contains("Projection: customers").click();
     harness.run();
     assert_eq!(last(&mut harness), Some(ProjectionAction::Choose(2)));
-    harness.get_by_label_contains("order_id ⚷: 2").click();
+    harness.get_by_label_contains("order_id · key: 2").click();
     harness.run();
     assert_eq!(last(&mut harness), Some(ProjectionAction::ChooseRow(1)));
 }
@@ -242,15 +246,15 @@ fn a_deleted_row_keeps_its_place() {
     pictures("projections-later", vec2(900.0, 560.0), &panel(view.clone()), draw);
     let harness = harness(view);
     let rows: Vec<String> = harness
-        .get_all_by_label_contains("order_id ⚷")
+        .get_all_by_label_contains("order_id · key")
         .filter_map(|row| row.accesskit_node().label())
         .collect();
     assert_eq!(
         rows,
         [
-            "order_id ⚷: 1, status: paid, total: 10",
-            "order_id ⚷: 2, status: placed, total: 20, deleted at the cursor",
-            "order_id ⚷: 3, status: placed, total: NULL",
+            "order_id · key: 1, status: paid, total: 10",
+            "order_id · key: 2, status: placed, total: 20, deleted at the cursor",
+            "order_id · key: 3, status: placed, total: NULL",
         ]
     );
     harness.get_by_label_contains("as of event 5 of 6 · 2 rows, 1 deleted");
@@ -273,7 +277,7 @@ fn the_history_of_a_row_leads_to_its_events() {
 #[test]
 fn a_cell_says_why_it_is_so_by_its_menu() {
     let mut harness = harness(view());
-    harness.get_by_label_contains("order_id ⚷: 1").click_secondary();
+    harness.get_by_label_contains("order_id · key: 1").click_secondary();
     harness.run();
     let why = harness.get_by_label_contains("Why is this ");
     let asked = why.accesskit_node().label().unwrap_or_default();

@@ -121,7 +121,7 @@ fn head_ui(
         });
     }
     if let Some(words) = error_words(detail) {
-        note_ui(ui, colours.trouble, |ui| drop(ui.label(format!("⚠ {words}"))));
+        note_ui(ui, colours.trouble, |ui| drop(ui.label(words)));
     }
 }
 

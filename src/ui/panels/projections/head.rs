@@ -14,6 +14,7 @@ use crate::{
     ui::{
         panels::projections::{Detail, ProjectionsLocal},
         theme::{self, Palette, Tone},
+        widgets::icon::{Icon, icon_label},
     },
 };
 
@@ -115,7 +116,7 @@ pub(super) fn notes_ui(
         && detail.has_definition
     {
         note_ui(ui, colours.trouble, |ui| {
-            ui.label(format!("⚠ {words}"));
+            ui.label(format!("{words}"));
             ui.weak("The text before is in use");
             if ui.small_button("Show the definition").clicked() {
                 local.detail = Detail::Definition;
@@ -123,7 +124,7 @@ pub(super) fn notes_ui(
         });
     }
     if let Some(trouble) = &detail.trouble {
-        note_ui(ui, colours.trouble, |ui| drop(ui.label(format!("⚠ The rebuild failed: {trouble}"))));
+        note_ui(ui, colours.trouble, |ui| drop(ui.label(format!("The rebuild failed: {trouble}"))));
     }
     if detail.is_outdated && detail.stage == Stage::Idle {
         note_ui(ui, colours.changed, |ui| {
@@ -190,9 +191,9 @@ fn failures_ui(
         ui.vertical(|ui| {
             ui.horizontal_wrapped(|ui| {
                 let many = if progress.failed == 1 {
-                    "⚠ 1 event could not be handled".to_owned()
+                    "1 event could not be handled".to_owned()
                 } else {
-                    format!("⚠ {} events could not be handled", grouped(progress.failed))
+                    format!("{} events could not be handled", grouped(progress.failed))
                 };
                 ui.label(many);
                 for (choice, words, help) in [
@@ -228,6 +229,9 @@ pub(super) fn note_ui(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui)) {
         ui.set_width(ui.available_width());
         ui.horizontal_wrapped(|ui| {
             ui.visuals_mut().override_text_color = Some(tone.ink);
+            if tone.ink == Palette::of(ui).trouble.ink {
+                icon_label(ui, Icon::Warning, tone.ink);
+            }
             add(ui);
         });
     });

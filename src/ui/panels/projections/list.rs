@@ -9,7 +9,7 @@ use crate::{
     },
     ui::{
         panels::projections::{FileWish, ProjectionsLocal},
-        widgets::table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+        widgets::table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
     },
 };
 
@@ -50,10 +50,6 @@ pub(super) fn list_ui(
     });
     let columns = columns();
     let line = |row: u64| usize::try_from(row).ok().and_then(|row| view.lines.get(row));
-    let look = |row: u64| match line(row) {
-        Some(line) if line.is_trouble || line.is_rebuilt_trouble => RowLook::Trouble,
-        _ => RowLook::Plain,
-    };
     let mut from_menu = None;
     let mut menu = |ui: &mut Ui, row: u64| {
         if let Some(line) = line(row) {
@@ -64,7 +60,6 @@ pub(super) fn list_ui(
     let response = Table::new("Projections", &columns)
         .rows(view.lines.len() as u64)
         .selected(view.chosen.map(|chosen| chosen as u64))
-        .look(&look)
         .menu(&mut menu)
         .show(ui, &mut local.list.table, |row, column| {
             let key = columns.get(column).map_or("", |column| &*column.key);
@@ -84,7 +79,7 @@ pub(super) fn list_ui(
 fn columns() -> Vec<ColumnSpec> {
     vec![
         ColumnSpec::new(NAME, "Projection", 150.0, ColumnKind::Text),
-        ColumnSpec::new(KIND, "Kind", 84.0, ColumnKind::Text),
+        ColumnSpec::new(KIND, "Kind", 104.0, ColumnKind::Text),
         ColumnSpec::new(TABLE, "Stored table", 130.0, ColumnKind::Text),
         ColumnSpec::new(ROWS, "Rows", 60.0, ColumnKind::Number),
         ColumnSpec::new(STATUS, "Checkpoint", 130.0, ColumnKind::Text),

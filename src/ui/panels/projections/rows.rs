@@ -155,12 +155,14 @@ fn columns(view: &ModelView) -> Vec<ColumnSpec> {
         _ if view.is_script && name == "state" => 420.0,
         _ => 150.0,
     };
-    let each = view.columns.iter().map(|column| {
+    let last = view.columns.len().saturating_sub(1);
+    let each = view.columns.iter().enumerate().map(|(place, column)| {
         let declared = column.declared.to_ascii_uppercase();
         let is_number =
             ["INT", "REAL", "NUM", "DEC", "FLOA", "DOUB"].iter().any(|word| declared.contains(word));
-        let kind = if is_number { ColumnKind::Number } else { ColumnKind::Code };
-        let title = if column.is_key { format!("{} ⚷", column.name) } else { column.name.to_string() };
+        // The last column takes what room is left: at its right edge a number would stand alone.
+        let kind = if is_number && place < last { ColumnKind::Number } else { ColumnKind::Code };
+        let title = if column.is_key { format!("{} · key", column.name) } else { column.name.to_string() };
         ColumnSpec::new(&column.name, &title, width(kind, &column.name), kind)
     });
     each.collect()
