@@ -13,6 +13,7 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod projections;
 mod reducer;
 mod sample;
 mod snapshot_cost;
@@ -103,6 +104,12 @@ enum Command {
     Blame(blame::Arguments),
     /// List the stored snapshots, and hold them against the events
     Snapshots(snapshots::Arguments),
+    /// List what the store has of projections and what the project file defines
+    ///
+    /// A projection has a definition in the project file, a stored table, a checkpoint, or several of these;
+    /// they belong together if they have the same name or if the project file says so. How far a checkpoint is
+    /// behind is counted in events and in time from the event it stands at to the last one.
+    Projections(projections::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
@@ -194,6 +201,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
+        Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }
