@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::model::{Stored, Timestamp};
 
 /// One row of a table of checkpoints.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Checkpoint {
     /// The table it stands in.
     pub table: Arc<str>,
     /// The projection's name; empty where the table has no column for it.
     pub projection: Arc<str>,
-    /// What was handled last: a global position, or an event's id.
+    /// What was handled last: a global position, or an event's id. Where the table marks every handled event,
+    /// the highest mark.
     pub position: Stored,
     /// The owner's word for how it is: "running", "failed".
     pub status: Option<Arc<str>>,
@@ -19,6 +20,8 @@ pub struct Checkpoint {
     pub error: Option<Arc<str>>,
     /// When it was written.
     pub time: Option<Timestamp>,
+    /// How many events are marked as handled, where the table has one row for each of them.
+    pub marks: Option<u64>,
 }
 
 /// A table of any kind as SQLite declares it.

@@ -12,7 +12,7 @@ pub mod memory;
 pub mod read;
 pub mod sqlite;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use crate::{
     model::{
@@ -85,6 +85,16 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// What can only be read at once is larger than we take in.
+    #[error("{} holds more than {mebibytes} MiB, found while {doing}", path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+        /// How much we take in.
+        mebibytes: usize,
+    },
     /// Another process changed the file faster than we could read it.
     #[error("{} changed while {doing}, again and again", path.display())]
     Busy {
@@ -146,6 +156,18 @@ pub struct ScanRow<'a> {
     pub event_type: &'a str,
     /// Its time.
     pub time: Option<Timestamp>,
+}
+
+impl ScanRow<'_> {
+    /// The store's own name of its stream, or `<category>-<id>`, as [`StreamName::full`] says it.
+    #[must_use]
+    pub fn full_name(&self) -> Cow<'_, str> {
+        match (self.stored, self.category) {
+            (Some(stored), _) => stored.into(),
+            (None, Some(category)) => format!("{category}-{}", self.id).into(),
+            (None, None) => self.id.into(),
+        }
+    }
 }
 
 impl<'a> ScanKey<'a> {
@@ -244,7 +266,12 @@ pub trait EventStore: Send + Sync {
         read::read_by_pages(self, work, range, wanted, visit)
     }
 
-    /// The checkpoints of the owner's projections; a store without tables has none.
+    /// The first event with this id of its own; `None` if there is none. May read every event.
+    fn event_of_id(&self, work: &Work, id: &str) -> StoreResult<Option<EventKey>> {
+        read::event_of_id(self, work, id)
+    }
+
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }
@@ -254,7 +281,12 @@ pub trait EventStore: Send + Sync {
         Ok(None)
     }
 
-    /// Meets every row of a table with the values of these columns, in no promised order.
+    /// Meets every row of a table with the values of these columns, in no promised order, and counts them on
+    /// `work`.
+    ///
+    /// Rows come in batches, each of one moment: of a table that is written meanwhile, later rows are of a
+    /// later moment; [`EventStore::head`] before and after tells. A view comes at once, and fails if it is too
+    /// large. Damage in the table is an error, since the rows before it are not the table.
     fn table_rows(
         &self,
         _work: &Work,

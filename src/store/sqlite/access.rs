@@ -259,6 +259,11 @@ impl Access {
         StoreError::Busy { path: self.path.clone(), doing: doing.to_owned() }
     }
 
+    /// What comes of asking for too much at once.
+    pub(super) fn too_large(&self, doing: &str, most: usize) -> StoreError {
+        StoreError::TooLarge { path: self.path.clone(), doing: doing.to_owned(), mebibytes: most >> 20 }
+    }
+
     fn failure(&self, doing: &str, source: rusqlite::Error) -> StoreError {
         let (path, doing) = (self.path.clone(), doing.to_owned());
         match source.sqlite_error_code() {
