@@ -45,6 +45,8 @@ pub enum VerifyAction {
     HideCost,
     /// Goes to the state of the chosen snapshot's stream after so many events.
     GoTo(usize),
+    /// Puts the cursor behind so many events of the chosen stream.
+    Stand(usize),
     /// Compares a place of the chosen snapshot's category no more; kept in the project file.
     Ignore(Pointer),
     /// Compares again as it was.
@@ -134,6 +136,7 @@ impl Opened {
                 Vec::new()
             }
             VerifyAction::GoTo(count) => self.go_to_missed(count),
+            VerifyAction::Stand(count) => self.go_to_shown(count),
             VerifyAction::Ignore(path) => self.ignore(&path, notices),
             VerifyAction::Undo(entries) => {
                 self.kept.now.snapshots = entries;

@@ -34,7 +34,7 @@ impl Opened {
     }
 
     /// Other snapshots are listed, or another stream is chosen.
-    pub(super) fn refresh_cost_along(&mut self) {
+    pub(crate) fn refresh_cost_along(&mut self) {
         if let Some(view) = &self.verified.cost {
             let view = CostView { along: self.along(), ..CostView::clone(view) };
             self.verified.cost = Some(Arc::new(view));

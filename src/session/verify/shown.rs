@@ -90,6 +90,7 @@ impl Opened {
             chosen: self.chosen_check(),
             cost: verified.cost.clone().filter(|_| verified.wants_cost),
             is_counting: verified.is_counting,
+            here: self.cursor.count,
             can_create: self.new_snapshot().is_ok(),
         }
     }

@@ -26,6 +26,8 @@ pub struct VerifyView {
     pub cost: Option<Arc<CostView>>,
     /// Whether that is being counted.
     pub is_counting: bool,
+    /// How many events of the chosen stream lie behind the cursor.
+    pub here: usize,
     /// Whether a snapshot can be made at the cursor.
     pub can_create: bool,
 }
