@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, Statement as Prepared};
+use rusqlite::{Connection, ErrorCode, Statement as Prepared};
 
 use crate::{
     projection::{
         Definition, DefinitionError,
         definition::{SqlSource, Statement},
-        guard::{Guard, Phase},
+        guard::{Guard, Phase, TOO_LONG},
         history::{self, TableFacts},
         sql_text::{Token, TokenKind, tokens},
     },
@@ -104,6 +104,9 @@ pub(super) fn make_tables(
             if prepared.column_count() > 0 {
                 return Ok(Some("a statement that answers with rows does nothing here"));
             }
+            if !begins_with(statement, &["CREATE", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]) {
+                return Ok(Some("a projection makes tables and rows before the first `@on`; nothing else"));
+            }
             prepared.raw_execute().map(|_| None)
         });
         let refusal = guard.refusal();
@@ -137,8 +140,14 @@ pub(super) fn prepare<'c>(
             guard.enter(Phase::Ours);
             let prepared = prepared.map_err(|err| place.refused(statement, &err, refusal.as_deref()))?;
             if prepared.column_count() > 0 {
-                let reason = "a statement that answers with rows does nothing here: INSERT, UPDATE or DELETE";
+                let reason =
+                    "a statement that answers with rows does nothing here; write INSERT, UPDATE or DELETE";
                 return Err(place.mistake(reason.to_owned()));
+            }
+            if !begins_with(statement, &["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]) {
+                return Err(
+                    place.mistake("an event inserts, updates and deletes rows; nothing else".to_owned())
+                );
             }
             let parameters = parameters(&prepared).map_err(|reason| place.mistake(reason))?;
             found.push(Ready { prepared, parameters, handler: number, line: statement.line });
@@ -160,6 +169,11 @@ fn parameters(prepared: &Prepared<'_>) -> Result<Vec<Parameter>, String> {
         }
     }
     Ok(found)
+}
+
+fn begins_with(statement: &Statement, words: &[&str]) -> bool {
+    let code = tokens(&statement.sql).into_iter().find(Token::is_code);
+    code.is_some_and(|first| words.iter().any(|word| first.is_word(word)))
 }
 
 /// Conflict rules that undo more or less than one event.
@@ -249,6 +263,9 @@ impl Place<'_> {
 /// What SQLite said, without the statement.
 pub(super) fn said(err: &rusqlite::Error) -> String {
     match err {
+        rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::OperationInterrupted => {
+            TOO_LONG.to_owned()
+        }
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),

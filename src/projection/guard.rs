@@ -23,6 +23,9 @@ pub(super) const OURS: &str = "timeglass_";
 /// Steps of SQLite's machine between two looks.
 const STEPS_BETWEEN_LOOKS: u64 = 10_000;
 
+/// What is said about an event that takes more.
+pub(super) const TOO_LONG: &str = "it takes too long: more than 100 million steps of SQLite";
+
 /// Steps that the statements of one event may take: a second or so.
 const MOST_STEPS: u64 = 100_000_000;
 

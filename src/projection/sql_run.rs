@@ -387,9 +387,6 @@ impl<'c> Pass<'c> {
         let message = match fault {
             Fault::Unreadable(reason) => reason,
             Fault::Sqlite(err) if is_ours(&err) => return Err(broke("an event was handled")(err).into()),
-            Fault::Sqlite(err) if err.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-                "it takes too long: more than 100 million steps of SQLite".to_owned()
-            }
             Fault::Sqlite(err) => said(&err),
         };
         if is_undone {

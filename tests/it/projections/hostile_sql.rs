@@ -10,6 +10,12 @@ fn at_event(statement: &str) -> String {
     parse(&sql).map_or_else(|said| said, |_| "allowed".to_owned())
 }
 
+fn golden(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => "../../golden/projections", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
 fn in_setup(statement: &str) -> String {
     let sql =
         format!("-- @projection t key: a\nCREATE TABLE t (a INTEGER, b TEXT);\n{statement};\n-- @on A\n");
@@ -62,7 +68,7 @@ fn what_a_projection_must_not_do_is_said() {
     .iter()
     .map(|statement| format!("{statement}\n    {}\n", at_event(statement)))
     .collect();
-    insta::assert_snapshot!("hostile_at_event", at_event_said.concat());
+    golden("sql-at-an-event", &at_event_said.concat());
     let in_setup_said: Vec<String> = [
         "CREATE TABLE timeglass_run (a)",
         "CREATE TABLE u AS SELECT 1 AS a",
@@ -83,7 +89,7 @@ fn what_a_projection_must_not_do_is_said() {
     .iter()
     .map(|statement| format!("{statement}\n    {}\n", in_setup(statement)))
     .collect();
-    insta::assert_snapshot!("hostile_in_setup", in_setup_said.concat());
+    golden("sql-before-the-first-event", &in_setup_said.concat());
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn a_table_that_does_not_serve_is_named() {
     .iter()
     .map(|sql| format!("{}\n", parse(sql).map_or_else(|said| said, |_| "allowed".to_owned())))
     .collect();
-    insta::assert_snapshot!("tables_that_do_not_serve", said.concat());
+    golden("sql-tables", &said.concat());
 }
 
 #[test]
