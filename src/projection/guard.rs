@@ -160,6 +160,10 @@ fn is_ours(name: &str) -> bool {
 fn refuse(action: &AuthAction<'_>, is_setup: bool) -> Option<Cow<'static, str>> {
     let no_files = "a projection reaches its own scratch database only";
     let table = |name: &str| {
+        if name.starts_with("pragma_") || name == "dbstat" {
+            let reason = format!("`{name}` tells about the database; a projection knows its own tables only");
+            return Some(Cow::from(reason));
+        }
         is_ours(name)
             .then(|| Cow::from(format!("`{name}` is one of our own tables: a projection cannot use it")))
     };

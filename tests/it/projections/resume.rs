@@ -56,7 +56,7 @@ fn events() -> impl Strategy<Value = Vec<RecordedEvent>> {
         1 => Just("Other"),
     ];
     let one = (kind, "[abc]", 0..20_u8);
-    proptest::collection::vec(one, 0..30).prop_map(|drafts| {
+    proptest::collection::vec(one, 0..24).prop_map(|drafts| {
         let made =
             |(position, (kind, id, n)): (i64, (&str, String, u8))| made(position, &id, kind, &n.to_string());
         (1..).zip(drafts).map(made).collect()
@@ -115,7 +115,7 @@ fn check_resume(store: &MemoryStore, definition: &Definition, stops: &[u64], aft
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(16))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
 
     #[test]
     fn the_history_is_what_the_table_was(events in events()) {
