@@ -11,8 +11,10 @@ pub mod drift;
 mod read_model;
 mod rebuild;
 mod scratch;
+mod scripted;
 
 pub use definition::{Definition, DefinitionError, Kind};
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
 pub use scratch::{Scratch, ScratchError};
+pub use scripted::{Output, OutputCounts, OutputFailure, OutputItem, OutputKind, OutputQuery, Outputs};

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Stored,
-    projection::{Definition, Progress, Scratch, ScratchError},
+    model::{Json, Stored},
+    projection::{
+        Definition, Kind, Progress, Scratch, ScratchError,
+        scripted::{self, States},
+    },
     work::Work,
 };
 
@@ -17,6 +20,8 @@ pub struct ReadModel {
     scratch: Scratch,
     columns: Arc<[Column]>,
     progress: Arc<Progress>,
+    /// Whether it was made by a script.
+    is_script: bool,
 }
 
 /// A column of a rebuilt table.
@@ -75,8 +80,15 @@ pub struct RowChange {
 impl ReadModel {
     /// Opens what a rebuild made, whether it came to its end or not.
     pub fn open(scratch: &Scratch, definition: &Definition) -> Result<Self, ScratchError> {
-        let _ = definition;
-        Ok(Self { scratch: scratch.clone(), columns: Arc::from([]), progress: Arc::default() })
+        if let Kind::Script(_) = definition.kind {
+            return Ok(Self {
+                scratch: scratch.clone(),
+                columns: scripted::columns(),
+                progress: Arc::new(scripted::progress(scratch)?),
+                is_script: true,
+            });
+        }
+        Ok(Self { scratch: scratch.clone(), columns: Arc::from([]), progress: Arc::default(), is_script: false })
     }
 
     /// The database it lies in.
@@ -99,12 +111,18 @@ impl ReadModel {
 
     /// How many rows had ever been made by then, deleted ones among them: the length of the list.
     pub fn len_at(&self, work: &Work, count: u64) -> Result<u64, ScratchError> {
+        if let Some(states) = self.states()? {
+            return states.len_at(count);
+        }
         let _ = (work, count);
         Ok(0)
     }
 
     /// Rows as they were.
     pub fn rows_at(&self, work: &Work, query: &RowsQuery) -> Result<Vec<RowAt>, ScratchError> {
+        if let Some(states) = self.states()? {
+            return states.rows_at(work, query);
+        }
         let _ = (work, query);
         Ok(Vec::new())
     }
@@ -116,13 +134,35 @@ impl ReadModel {
         count: u64,
         visit: &mut dyn FnMut(&RowAt),
     ) -> Result<(), ScratchError> {
+        if let Some(states) = self.states()? {
+            return states.each_at(work, count, visit);
+        }
         let _ = (work, count, visit);
         Ok(())
     }
 
     /// Everything that ever happened to a row, oldest first.
     pub fn history(&self, work: &Work, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
+        if let Some(states) = self.states()? {
+            return states.history(work, key);
+        }
         let _ = (work, key);
         Ok(Vec::new())
+    }
+
+    /// The state that all partitions share, as it was, with the count of the event that made it so; nothing if
+    /// the projection has none.
+    pub fn shared_at(&self, count: u64) -> Result<Option<(u64, Json)>, ScratchError> {
+        self.states()?.map_or(Ok(None), |states| states.shared_at(count))
+    }
+
+    /// The state of a script's partition, as it was, with the count of the event that made it so.
+    pub fn state_at(&self, partition: &str, count: u64) -> Result<Option<(u64, Json)>, ScratchError> {
+        self.states()?.map_or(Ok(None), |states| states.state_at(partition, count))
+    }
+
+    /// The states of partitions, if a script made them.
+    fn states(&self) -> Result<Option<States>, ScratchError> {
+        self.is_script.then(|| States::open(&self.scratch)).transpose()
     }
 }

@@ -90,6 +90,10 @@ pub fn rebuild(
     scratch: &Scratch,
     options: &RebuildOptions,
 ) -> Result<Progress, RebuildError> {
-    let _ = (work, store, definition, scratch, options);
-    Ok(Progress::default())
+    match &definition.kind {
+        crate::projection::Kind::Script(script) => {
+            crate::projection::scripted::run(work, store, definition, script, scratch, options)
+        }
+        crate::projection::Kind::Sql(_) => Ok(Progress::default()),
+    }
 }
