@@ -15,7 +15,7 @@ mod output;
 mod project;
 mod reducer;
 mod sample;
-mod snapshot_check;
+mod snapshot_cost;
 mod snapshots;
 mod state;
 mod streams;
@@ -101,7 +101,7 @@ enum Command {
     /// the reducer is asked what the state would be. `copied` means that the value is exactly what
     /// stands there, `influences` that it would be another if something else stood there.
     Blame(blame::Arguments),
-    /// List the stored snapshots
+    /// List the stored snapshots, and hold them against the events
     Snapshots(snapshots::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),

@@ -8,6 +8,7 @@
 
 mod definition;
 pub mod drift;
+pub mod export;
 mod read_model;
 mod rebuild;
 mod scratch;

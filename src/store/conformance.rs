@@ -81,6 +81,13 @@ fn check_filters(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work
 fn check_fetch(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -> Verdict {
     let chosen: Vec<&RecordedEvent> =
         places(expected.len()).into_iter().rev().filter_map(|place| expected.get(place)).collect();
+    for event in &chosen {
+        let Some(id) = &event.event_id else { continue };
+        let first = expected.iter().find(|other| other.event_id.as_ref() == Some(id));
+        let wanted = first.map(|first| first.key.clone());
+        agree("an event by its id", &store.event_of_id(work, id).map_err(said)?, &wanted)?;
+    }
+    agree("no event by its id", &store.event_of_id(work, "no such event").map_err(said)?, &None)?;
     let missing = EventKey(Arc::from([KeyPart::Text("no such event".into())]));
     let mut keys: Vec<EventKey> = chosen.iter().map(|event| event.key.clone()).collect();
     keys.push(missing);

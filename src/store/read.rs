@@ -130,6 +130,23 @@ pub fn read_by_pages<S: EventStore + ?Sized>(
     }
 }
 
+/// [`EventStore::event_of_id`] by reading on until it is met.
+pub(crate) fn event_of_id<S: EventStore + ?Sized>(
+    store: &S,
+    work: &Work,
+    id: &str,
+) -> StoreResult<Option<EventKey>> {
+    let mut found = None;
+    store.read(work, &KeyRange::default(), Wanted::All, &mut |row| {
+        if row.event_id != Some(id) {
+            return Onward::On;
+        }
+        found = Some(row.head.key.to_key());
+        Onward::Enough
+    })?;
+    Ok(found)
+}
+
 fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod branches;
+mod checkpoints;
 mod cli;
 mod cli_what_if;
 mod conformance;
