@@ -63,7 +63,8 @@ pub(crate) fn orders() -> Workload {
             for order in base..(base + WAVE).min(EVENTS / 10) {
                 let (event_type, data) = order_event(&mut chance, step);
                 let head = head(event_type, &format!("order-{order}"), step, lines.len());
-                let metadata = format!("{{\"$correlationId\":\"o-{order}\",\"user\":\"u{}\"}}", chance.pick(300));
+                let metadata =
+                    format!("{{\"$correlationId\":\"o-{order}\",\"user\":\"u{}\"}}", chance.pick(300));
                 lines.push(format!("{head},\"data\":{},\"metadata\":{}}}", quoted(&data), quoted(&metadata)));
             }
         }

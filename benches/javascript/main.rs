@@ -84,8 +84,7 @@ fn processor_time() -> Option<Duration> {
 fn runner(workload: &Workload) -> Outcome<Runner> {
     let work = Work::default();
     let failed = |err: timeglass::script::LoadError| err.to_string();
-    let script =
-        Script::load(workload.name, workload.source, &Options::default(), &work).map_err(failed)?;
+    let script = Script::load(workload.name, workload.source, &Options::default(), &work).map_err(failed)?;
     Ok(Runner::start(&script, &work).map_err(failed)?)
 }
 

@@ -6,15 +6,24 @@
 //!
 //! Places in time are *counts* everywhere: how many events of the store lie behind, in global order.
 
+mod compile;
 mod definition;
 pub mod drift;
 pub mod export;
+mod guard;
+mod history;
 mod read_model;
 mod rebuild;
+mod record;
+mod resume;
+mod row_states;
 mod scratch;
 mod scripted;
+mod sql_file;
+mod sql_run;
+mod sql_text;
 
-pub use definition::{Definition, DefinitionError, Kind};
+pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
 pub use scratch::{Scratch, ScratchError};

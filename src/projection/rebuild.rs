@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::StreamName,
-    projection::{Definition, Scratch, ScratchError},
+    projection::{Definition, Kind, Scratch, ScratchError, scripted, sql_run},
     store::{EventStore, StoreError},
     work::{Cancelled, Work},
 };
@@ -91,9 +91,7 @@ pub fn rebuild(
     options: &RebuildOptions,
 ) -> Result<Progress, RebuildError> {
     match &definition.kind {
-        crate::projection::Kind::Script(script) => {
-            crate::projection::scripted::run(work, store, definition, script, scratch, options)
-        }
-        crate::projection::Kind::Sql(_) => Ok(Progress::default()),
+        Kind::Sql(source) => sql_run::run(work, store, definition, source, (scratch, options)),
+        Kind::Script(script) => scripted::run(work, store, definition, script, scratch, options),
     }
 }

@@ -192,7 +192,8 @@ struct Edit<'a> {
 impl Edit<'_> {
     fn array(&self, items: &[Json], between: &[Json]) -> Option<Json> {
         let tail = items.get(items.len().checked_sub(self.tail)?..)?;
-        let mut made: Vec<Json> = items.get(..self.head)?.iter().chain(between).chain(tail).cloned().collect();
+        let mut made: Vec<Json> =
+            items.get(..self.head)?.iter().chain(between).chain(tail).cloned().collect();
         for (at, change) in self.changed.iter() {
             let item = made.get_mut(at.parse::<usize>().ok()?)?;
             *item = apply(item, change)?;

@@ -80,12 +80,6 @@ impl Envelopes {
         }
         made
     }
-
-    /// `OrderPlaced 17@order-4`, as the envelope would say.
-    pub(super) fn label(row: &EventRow<'_>) -> String {
-        let version = row.head.version.map_or(0, |version| version.0);
-        format!("{} {version}@{}", row.head.event_type, stream(row))
-    }
 }
 
 fn text_of(body: Body<'_>) -> Option<&str> {

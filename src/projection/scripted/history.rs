@@ -7,14 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::{
     model::{Json, Stored},
     projection::{
-        Column, Progress, RowAt, RowChange, RowKey, RowsQuery, Scratch, ScratchError,
-        scripted::{
-            delta::apply,
-            ledger::Ledger,
-            tables::{exist, failed},
-        },
+        Column, RowAt, RowChange, RowKey, Scratch, ScratchError,
+        scripted::{delta::apply, tables::exist},
     },
-    work::Work,
 };
 
 /// The history of one row is told as far back as so many bytes of states reach.
@@ -41,80 +36,40 @@ pub(crate) fn columns() -> Arc<[Column]> {
     Arc::from([column("partition", true), column("state", false)])
 }
 
-/// How far a run came.
-pub(crate) fn progress(scratch: &Scratch) -> Result<Progress, ScratchError> {
-    let failed = failed(scratch, "reading how far it came");
-    let connection = open(scratch)?;
-    if !exist(&connection).map_err(&failed)? {
-        return Ok(Progress::default());
-    }
-    let ledger = Ledger::read(&connection).map_err(&failed)?;
-    Ok(ledger.map(|ledger| ledger.progress).unwrap_or_default())
-}
-
-/// Opens the database to read it.
-pub(super) fn open(scratch: &Scratch) -> Result<Connection, ScratchError> {
-    Connection::open(scratch.path()).map_err(failed(scratch, "opening it"))
-}
-
 impl States {
-    /// Opens what a run made. A database without a run has no rows.
-    pub(crate) fn open(scratch: &Scratch) -> Result<Self, ScratchError> {
-        Ok(Self { scratch: scratch.clone(), connection: open(scratch)? })
+    /// Over a connection that reads the scratch database.
+    pub(crate) fn new(connection: Connection, scratch: &Scratch) -> Self {
+        Self { scratch: scratch.clone(), connection }
     }
 
     /// How many partitions there were by then.
     pub(crate) fn len_at(&self, count: u64) -> Result<u64, ScratchError> {
         self.asked("counting partitions", |connection| {
             let sql = "SELECT partition FROM timeglass_partition WHERE born <= ?1 ORDER BY born DESC LIMIT 1";
-            let last: Option<i64> = connection.query_row(sql, [count as i64], |row| row.get(0)).optional()?;
+            let last: Option<i64> = connection.query_row(sql, [limit(count)], |row| row.get(0)).optional()?;
             Ok(last.unwrap_or_default() as u64)
         })
     }
 
-    /// Partitions with their states as they were. With a text to look for, `first` counts those that have it.
-    pub(crate) fn rows_at(&self, work: &Work, query: &RowsQuery) -> Result<Vec<RowAt>, ScratchError> {
-        let contains = query.contains.to_lowercase();
-        let (after, mut skipped) = if contains.is_empty() { (query.first, 0) } else { (0, query.first) };
-        let mut rows = Vec::new();
-        if query.limit == 0 {
-            return Ok(rows);
-        }
-        self.each_from(work, after, query.count, &mut |row| {
-            if !contains.is_empty() && !row_contains(&row, &contains) {
-                return true;
-            }
-            if skipped > 0 {
-                skipped -= 1;
-                return true;
-            }
-            rows.push(row);
-            rows.len() < query.limit
-        })?;
-        Ok(rows)
-    }
-
-    /// Meets every partition that existed then, in order of birth.
-    pub(crate) fn each_at(
-        &self,
-        work: &Work,
-        count: u64,
-        visit: &mut dyn FnMut(&RowAt),
-    ) -> Result<(), ScratchError> {
-        self.each_from(work, 0, count, &mut |row| {
-            visit(&row);
-            true
+    /// One partition as it was.
+    pub(crate) fn row_at(&self, key: &RowKey, count: u64) -> Result<Option<RowAt>, ScratchError> {
+        let Some(name) = name_of(key) else { return Ok(None) };
+        self.asked("reading a state", |connection| {
+            let Some(partition) = named(connection, &name)? else { return Ok(None) };
+            let found = state_of(connection, &partition, count)?;
+            Ok(found
+                .map(|(since, state)| row_of(&partition.name, state.to_compact().into_bytes().into(), since)))
         })
     }
 
     /// Everything that ever happened to a partition's state, oldest first; of a history of very large states the
     /// newest part.
-    pub(crate) fn history(&self, work: &Work, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
+    pub(crate) fn history(&self, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
         let Some(name) = name_of(key) else { return Ok(Vec::new()) };
         let mut changes: VecDeque<RowChange> = VecDeque::new();
         let mut bytes = 0;
         let mut before: Option<Arc<[Stored]>> = None;
-        self.each_step(work, &name, &mut |count, state| {
+        self.each_step(&name, &mut |count, state| {
             let text = state.to_compact();
             bytes += text.len();
             let after = values(&name, text.into_bytes().into());
@@ -128,19 +83,12 @@ impl States {
         Ok(changes.into())
     }
 
-    /// A partition's state as it was, with the count of the event that made it so.
-    pub(crate) fn state_at(&self, name: &str, count: u64) -> Result<Option<(u64, Json)>, ScratchError> {
-        self.asked("reading a state", |connection| {
-            let Some(partition) = named(connection, name)? else { return Ok(None) };
-            state_of(connection, &partition, count)
-        })
-    }
-
     /// The state that all partitions share, as it was; nothing if there was none.
     pub(crate) fn shared_at(&self, count: u64) -> Result<Option<(u64, Json)>, ScratchError> {
         self.asked("reading the shared state", |connection| {
-            let sql = "SELECT count, whole FROM timeglass_shared WHERE count <= ?1 ORDER BY count DESC LIMIT 1";
-            let place = connection.query_row(sql, [count as i64], |row| Ok((row.get(0)?, row.get(1)?)));
+            let sql =
+                "SELECT count, whole FROM timeglass_shared WHERE count <= ?1 ORDER BY count DESC LIMIT 1";
+            let place = connection.query_row(sql, [limit(count)], |row| Ok((row.get(0)?, row.get(1)?)));
             let place: Option<(i64, i64)> = place.optional()?;
             let Some((at, whole)) = place else { return Ok(None) };
             let sql = "SELECT body FROM timeglass_shared WHERE count BETWEEN ?1 AND ?2 ORDER BY count";
@@ -155,27 +103,26 @@ impl States {
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, ScratchError> {
         let connection = &self.connection;
-        let answer = exist(connection).and_then(|exist| if exist { ask(connection) } else { Ok(T::default()) });
-        answer.map_err(failed(&self.scratch, doing))
+        let answer =
+            exist(connection).and_then(|exist| if exist { ask(connection) } else { Ok(T::default()) });
+        answer.map_err(self.scratch.failed(doing))
     }
 
-    fn each_from(
+    /// Meets every partition that existed then, in order of birth, from that number on; `meet` says whether to
+    /// go on.
+    pub(crate) fn each(
         &self,
-        work: &Work,
         after: u64,
         count: u64,
-        visit: &mut dyn FnMut(RowAt) -> bool,
+        meet: &mut dyn FnMut(RowAt) -> bool,
     ) -> Result<(), ScratchError> {
         self.asked("reading states", |connection| {
             let mut statement = connection.prepare(
                 "SELECT partition, name, since, state FROM timeglass_partition \
                  WHERE partition > ?1 AND born <= ?2 ORDER BY partition",
             )?;
-            let mut rows = statement.query(params![after as i64, count as i64])?;
+            let mut rows = statement.query(params![limit(after), limit(count)])?;
             while let Some(row) = rows.next()? {
-                if work.is_cancelled() {
-                    return Err(interrupted());
-                }
                 let partition = partition(row)?;
                 let (since, state) = if partition.since <= count {
                     (partition.since, Arc::clone(&partition.state))
@@ -184,14 +131,7 @@ impl States {
                     let (since, state) = found.unwrap_or_default();
                     (since, state.to_compact().into_bytes().into())
                 };
-                let name = Stored::Text(partition.name.as_bytes().into());
-                let row = RowAt {
-                    key: RowKey(Arc::from([name])),
-                    values: values(&partition.name, state),
-                    is_deleted: false,
-                    since,
-                };
-                if !visit(row) {
+                if !meet(row_of(&partition.name, state, since)) {
                     break;
                 }
             }
@@ -199,22 +139,15 @@ impl States {
         })
     }
 
-    fn each_step(
-        &self,
-        work: &Work,
-        name: &str,
-        visit: &mut dyn FnMut(u64, &Json),
-    ) -> Result<(), ScratchError> {
+    fn each_step(&self, name: &str, visit: &mut dyn FnMut(u64, &Json)) -> Result<(), ScratchError> {
         self.asked("reading a history", |connection| {
             let Some(partition) = named(connection, name)? else { return Ok(()) };
-            let mut statement = connection
-                .prepare("SELECT count, whole, body FROM timeglass_step WHERE partition = ?1 ORDER BY count")?;
+            let mut statement = connection.prepare(
+                "SELECT count, whole, body FROM timeglass_step WHERE partition = ?1 ORDER BY count",
+            )?;
             let mut rows = statement.query([partition.id])?;
             let mut state = Json::Null;
             while let Some(row) = rows.next()? {
-                if work.is_cancelled() {
-                    return Err(interrupted());
-                }
                 let (count, whole): (i64, i64) = (row.get(0)?, row.get(1)?);
                 state = next(&state, row.get_ref(2)?.as_str()?, count == whole).unwrap_or_default();
                 visit(count as u64, &state);
@@ -224,10 +157,9 @@ impl States {
     }
 }
 
-/// What SQLite says when it is stopped.
-pub(super) fn interrupted() -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
-    rusqlite::Error::SqliteFailure(code, None)
+/// A count as SQLite can hold it.
+fn limit(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn partition(row: &rusqlite::Row<'_>) -> rusqlite::Result<Partition> {
@@ -252,10 +184,12 @@ fn state_of(
         "SELECT count, whole FROM timeglass_step WHERE partition = ?1 AND count <= ?2 \
          ORDER BY count DESC LIMIT 1",
     )?;
-    let place = statement.query_row(params![partition.id, count as i64], |row| Ok((row.get(0)?, row.get(1)?)));
+    let place =
+        statement.query_row(params![partition.id, limit(count)], |row| Ok((row.get(0)?, row.get(1)?)));
     let place: Option<(i64, i64)> = place.optional()?;
     let Some((at, whole)) = place else { return Ok(None) };
-    let sql = "SELECT body FROM timeglass_step WHERE partition = ?1 AND count BETWEEN ?2 AND ?3 ORDER BY count";
+    let sql =
+        "SELECT body FROM timeglass_step WHERE partition = ?1 AND count BETWEEN ?2 AND ?3 ORDER BY count";
     let state = chained(connection, sql, params![partition.id, whole, at])?;
     Ok(state.map(|state| (at as u64, state)))
 }
@@ -288,6 +222,11 @@ fn next(before: &Json, body: &str, is_whole: bool) -> Option<Json> {
     if is_whole { Some(json) } else { apply(before, &json) }
 }
 
+fn row_of(name: &str, state: Arc<[u8]>, since: u64) -> RowAt {
+    let key = RowKey(Arc::from([Stored::Text(name.as_bytes().into())]));
+    RowAt { key, values: values(name, state), is_deleted: false, since }
+}
+
 fn values(name: &str, state: Arc<[u8]>) -> Arc<[Stored]> {
     Arc::from([Stored::Text(name.as_bytes().into()), Stored::Text(state)])
 }
@@ -304,11 +243,4 @@ fn name_of(key: &RowKey) -> Option<String> {
         [Stored::Text(bytes)] => String::from_utf8(bytes.to_vec()).ok(),
         _ => None,
     }
-}
-
-fn row_contains(row: &RowAt, lower_case: &str) -> bool {
-    row.values.iter().any(|value| match value {
-        Stored::Text(bytes) => String::from_utf8_lossy(bytes).to_lowercase().contains(lower_case),
-        _ => false,
-    })
 }

@@ -7,13 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::{
     model::{Failure, Json},
-    projection::{
-        Scratch, ScratchError,
-        scripted::{
-            history::{interrupted, open},
-            tables::{exist, failed},
-        },
-    },
+    projection::{Scratch, ScratchError, scripted::tables::exist},
     script::{Emitted, Metadata},
     work::Work,
 };
@@ -141,12 +135,11 @@ impl Outputs {
     }
 
     /// How much there is, of all time or until so many events lay behind.
-    pub fn counts(&self, until: Option<u64>) -> Result<OutputCounts, ScratchError> {
+    pub fn counts(&self, work: &Work, until: Option<u64>) -> Result<OutputCounts, ScratchError> {
         let until = until.map_or(i64::MAX, |count| i64::try_from(count).unwrap_or(i64::MAX));
-        self.asked("counting what was written", |connection| {
-            let number = |sql: &str| {
-                connection.query_row(sql, [until], |row| Ok(row.get::<_, i64>(0)?.max(0) as u64))
-            };
+        self.asked(work, "counting what was written", |connection| {
+            let number =
+                |sql: &str| connection.query_row(sql, [until], |row| Ok(row.get::<_, i64>(0)?.max(0) as u64));
             // Numbers rise by one, and with the counts: the last number is how many there are.
             let last = |table: &str| {
                 number(&format!(
@@ -172,16 +165,14 @@ impl Outputs {
         );
         let until = query.until.unwrap_or(u64::MAX);
         let contains = query.contains.to_lowercase();
-        self.asked("reading what was written", |connection| {
+        self.asked(work, "reading what was written", |connection| {
             let mut statement = connection.prepare(&sql)?;
             let mut found = Vec::new();
-            let mut rows = statement.query(params![query.after as i64, query.partition])?;
+            let mut rows =
+                statement.query(params![i64::try_from(query.after).unwrap_or(i64::MAX), query.partition])?;
             while found.len() < query.limit
                 && let Some(row) = rows.next()?
             {
-                if work.is_cancelled() {
-                    return Err(interrupted());
-                }
                 if row.get::<_, i64>("count")? as u64 > until {
                     break;
                 }
@@ -197,12 +188,17 @@ impl Outputs {
 
     fn asked<T: Default>(
         &self,
-        doing: &'static str,
+        work: &Work,
+        doing: &str,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, ScratchError> {
-        let connection = open(&self.scratch)?;
-        let answer = exist(&connection).and_then(|exist| if exist { ask(&connection) } else { Ok(T::default()) });
-        answer.map_err(failed(&self.scratch, doing))
+        if !self.scratch.path().exists() {
+            return Ok(T::default());
+        }
+        let connection = self.scratch.reader(work)?;
+        let answer =
+            exist(&connection).and_then(|exist| if exist { ask(&connection) } else { Ok(T::default()) });
+        answer.map_err(self.scratch.failed(doing))
     }
 }
 
@@ -246,10 +242,8 @@ impl Output {
     /// The output in the shape of machine formats.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let mut members = vec![
-            ("count", Json::from(self.count)),
-            ("partition", Json::Text(Arc::clone(&self.partition))),
-        ];
+        let mut members =
+            vec![("count", Json::from(self.count)), ("partition", Json::Text(Arc::clone(&self.partition)))];
         match &self.what {
             OutputItem::Emitted(event) => {
                 let data = Json::parse(event.data.as_bytes()).ok().filter(|_| event.is_json);

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::{
-    model::{EventKey, EventQuery, StreamName},
+    model::{EventKey, StreamName},
     projection::{
-        Definition, DefinitionError, OnFailure, Progress, RebuildError, RebuildOptions, Scratch, ScratchError,
+        Definition, DefinitionError, EventFailure, OnFailure, Progress, RebuildError, RebuildOptions,
+        Scratch, ScratchError,
+        guard::Guard,
+        record::{self, MOST_FAILURES, Record, StoreMark},
+        resume,
         scripted::{
             envelopes::Envelopes,
-            ledger::{Ledger, event_failure, forget_failures_ahead, names_another},
+            ledger::{Ledger, forget_faults_ahead},
             states::States,
-            tables::{self, FaultRow, Writer, failed},
+            tables::{self, FaultRow, Writer},
         },
     },
     script::{Envelope, Faulted, Processed, Runner, Script, Step},
     store::{
-        EventStore, KeyRange, PageFrom, StoreError,
+        EventStore, KeyRange, StoreError,
         read::{EventRow, Onward, Wanted},
     },
     work::{Cancelled, Work},
@@ -42,57 +46,81 @@ pub(crate) fn run(
     scratch: &Scratch,
     options: &RebuildOptions,
 ) -> Result<Progress, RebuildError> {
-    let connection = tables::open(scratch)?;
-    let identity = identity(definition, options);
-    let kept = kept(work, store, &connection, scratch)?.filter(|kept| *kept.identity == *identity);
-    let until = options.until.unwrap_or(u64::MAX);
-    // What was rebuilt with its history answers for every moment before, too.
-    if let Some(kept) = &kept
-        && kept.progress.count >= until
-        && (kept.progress.count == until || !options.without_history)
-    {
-        return Ok(kept.progress.clone());
-    }
-    if let Some(kept) = &kept
-        && kept.progress.is_complete
-        && !has_more(work, store, kept)?
-    {
-        return Ok(kept.progress.clone());
-    }
-    let goes_on = |kept: &Ledger| kept.is_resumable && kept.progress.count <= until;
-    let ledger = match kept.filter(goes_on) {
+    let (connection, guard) = scratch.writer(work)?;
+    let mark = StoreMark::of(store)?;
+    let (mut record, ledger) = match kept(work, store, definition, options, (&connection, scratch, &mark))? {
         Some(kept) => kept,
-        None => {
-            tables::make(&connection).map_err(failed(scratch, "making tables"))?;
-            Ledger { identity, is_resumable: true, ..Ledger::default() }
-        }
+        None => begin_anew(&connection, definition, scratch, options)?,
     };
+    record.store = mark;
+    if record.progress.is_complete {
+        return Ok(record.progress);
+    }
     let runner = Runner::start(script, work).map_err(|err| unloadable(definition, &err.failure))?;
-    let writer = Writer::new(&connection).map_err(failed(scratch, "preparing"))?;
+    let writer = Writer::new(&connection).map_err(scratch.failed("it was got ready"))?;
     let mut run = Run {
         work,
         store,
         scratch,
         connection: &connection,
-        options,
-        until,
+        guard: &guard,
+        until: options.until.unwrap_or(u64::MAX),
         runner,
         envelopes: Envelopes::new(script),
         writer,
         states: States::new(!options.without_history, script.options().engine),
-        ledger,
+        record,
         last: Last::Unchanged,
         trouble: None,
     };
-    run.take_up()?;
+    run.take_up(ledger)?;
     run.go()
 }
 
-/// Which runs may go on from another: what happens at a failure and how far it went make no difference.
-fn identity(definition: &Definition, options: &RebuildOptions) -> Arc<str> {
-    let only = options.only.as_ref().map(|stream| stream.full());
-    let RebuildOptions { from, without_history, .. } = options;
-    format!("script 1 {from} {only:?} {without_history} {}", definition.fingerprint).into()
+/// What an earlier run left, if going on from there comes to what a whole run comes to.
+fn kept(
+    work: &Work,
+    store: &dyn EventStore,
+    definition: &Definition,
+    options: &RebuildOptions,
+    (connection, scratch, mark): (&Connection, &Scratch, &StoreMark),
+) -> Result<Option<(Record, Ledger)>, RebuildError> {
+    let failed = || scratch.failed("its progress was read");
+    let kept = record::load(connection).map_err(failed())?;
+    if !tables::exist(connection).map_err(failed())? {
+        return Ok(None);
+    }
+    let ledger = Ledger::read(connection).map_err(failed())?;
+    let usable = resume::usable(work, store, definition, options, (kept, mark))?;
+    // A run that is at its end needs nothing to go on from.
+    let goes_on = |record: &Record| ledger.is_resumable || record.progress.is_complete;
+    Ok(usable.filter(goes_on).map(|record| (record, ledger)))
+}
+
+/// Empties the scratch database, and makes the tables.
+fn begin_anew(
+    connection: &Connection,
+    definition: &Definition,
+    scratch: &Scratch,
+    options: &RebuildOptions,
+) -> Result<(Record, Ledger), RebuildError> {
+    scratch.clear(connection)?;
+    let record = Record {
+        fingerprint: Arc::clone(&definition.fingerprint),
+        options: options.clone(),
+        ..Record::default()
+    };
+    let ledger = Ledger { is_resumable: true, shared: None };
+    let make = || {
+        let transaction = connection.unchecked_transaction()?;
+        tables::make(connection)?;
+        record::create(connection)?;
+        record::save(connection, &record)?;
+        ledger.write(connection)?;
+        transaction.commit()
+    };
+    make().map_err(scratch.failed("its tables were made"))?;
+    Ok((record, ledger))
 }
 
 fn unloadable(definition: &Definition, failure: &crate::model::Failure) -> DefinitionError {
@@ -102,33 +130,6 @@ fn unloadable(definition: &Definition, failure: &crate::model::Failure) -> Defin
         message: failure.message.to_string(),
         directive: None,
     }
-}
-
-/// What an earlier run left, if the store still has the event that it came to.
-fn kept(
-    work: &Work,
-    store: &dyn EventStore,
-    connection: &Connection,
-    scratch: &Scratch,
-) -> Result<Option<Ledger>, RebuildError> {
-    let failed = failed(scratch, "reading how far it came");
-    if !tables::exist(connection).map_err(&failed)? {
-        return Ok(None);
-    }
-    let Some(ledger) = Ledger::read(connection).map_err(&failed)? else { return Ok(None) };
-    let Some(last) = &ledger.last else { return Ok(Some(ledger)) };
-    let found = store.fetch(&Work::default(), std::slice::from_ref(last))?;
-    work.advance(0)?;
-    let is_there = found.into_iter().flatten().next().is_some_and(|event| {
-        *Envelope::from(&event).label() == *ledger.last_label
-    });
-    Ok(is_there.then_some(ledger))
-}
-
-/// Whether the store has events behind the last one.
-fn has_more(work: &Work, store: &dyn EventStore, kept: &Ledger) -> Result<bool, RebuildError> {
-    let from = kept.last.clone().map_or(PageFrom::Start, PageFrom::After);
-    Ok(!store.page(work, &EventQuery::default(), &from, 1)?.is_empty())
 }
 
 /// The last event that lies behind, kept as cheaply as it is met.
@@ -153,39 +154,34 @@ struct Run<'a> {
     store: &'a dyn EventStore,
     scratch: &'a Scratch,
     connection: &'a Connection,
-    options: &'a RebuildOptions,
+    guard: &'a Guard,
     until: u64,
     runner: Runner,
     envelopes: Envelopes,
     writer: Writer<'a>,
     states: States,
-    ledger: Ledger,
+    record: Record,
     last: Last,
     trouble: Option<Trouble>,
 }
 
 impl Run<'_> {
     /// Puts in place what an earlier run left.
-    fn take_up(&mut self) -> Result<(), RebuildError> {
+    fn take_up(&mut self, ledger: Ledger) -> Result<(), RebuildError> {
+        let failed = || self.scratch.failed("it was taken up again");
         self.runner.watch_globals();
-        let failed = failed(self.scratch, "taking up an earlier run");
-        self.states.take_up(self.connection, &mut self.runner).map_err(&failed)?;
-        if let Some((state, ..)) = &self.ledger.shared {
-            self.runner.set_shared_state(state.clone());
-            self.states.take_up_shared(&self.ledger);
+        self.states.take_up(self.connection, &mut self.runner).map_err(failed())?;
+        if let Some(shared) = ledger.shared {
+            self.runner.set_shared_state(shared.last.clone());
+            self.states.take_up_shared(shared);
         }
-        let progress = &mut self.ledger.progress;
-        progress.is_complete = false;
-        let gone = forget_failures_ahead(self.connection, progress.count).map_err(&failed)?;
-        progress.failed = progress.failed.saturating_sub(gone);
-        progress.failures.retain(|failure| failure.count < progress.count);
-        self.work.advance(progress.count)?;
+        forget_faults_ahead(self.connection, self.record.progress.count).map_err(failed())?;
         Ok(())
     }
 
     fn go(mut self) -> Result<Progress, RebuildError> {
         self.begin()?;
-        let range = KeyRange { after: self.ledger.last.clone(), until: None };
+        let range = KeyRange { after: self.record.last.clone(), until: None };
         let wanted = self.envelopes.wanted();
         let wanted = wanted.as_deref().map_or(Wanted::All, Wanted::Types);
         let (work, store) = (self.work, self.store);
@@ -205,11 +201,10 @@ impl Run<'_> {
         if let Some(Trouble::Scratch(err)) = trouble {
             return Err(err.into());
         }
-        self.ledger.progress.is_complete = trouble.is_none();
-        self.name_last();
+        self.record.progress.is_complete = trouble.is_none();
         self.commit()?;
         match trouble {
-            None | Some(Trouble::Fault) => Ok(self.ledger.progress),
+            None | Some(Trouble::Fault) => Ok(self.record.progress),
             Some(Trouble::Cancelled) => Err(Cancelled.into()),
             Some(Trouble::Store(err)) => Err(err.into()),
             Some(Trouble::Scratch(err)) => Err(err.into()),
@@ -217,56 +212,45 @@ impl Run<'_> {
     }
 
     fn begin(&self) -> Result<(), ScratchError> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed(self.scratch, "beginning a batch"))
-    }
-
-    /// Notes what the last event is that lies behind, as the store has it now.
-    fn name_last(&mut self) {
-        self.note_last();
-        let Some(last) = &self.ledger.last else { return };
-        // One that cannot be read is no event to go on from.
-        let found = self.store.fetch(&Work::default(), std::slice::from_ref(last)).unwrap_or_default();
-        let label = found.first().and_then(Option::as_ref).map(|event| Envelope::from(event).label());
-        self.ledger.last_label = label.unwrap_or_default().into();
-    }
-
-    fn note_last(&mut self) {
-        match std::mem::replace(&mut self.last, Last::Unchanged) {
-            Last::Unchanged => {}
-            Last::Integer(number) => self.ledger.last = Some(EventKey::integer(number)),
-            Last::Key(key) => self.ledger.last = Some(key),
-        }
+        self.guard.begin_event();
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(self.scratch.failed("a batch was begun"))
     }
 
     fn commit(&mut self) -> Result<(), ScratchError> {
-        self.note_last();
-        self.ledger.is_resumable = self.runner.is_resumable();
-        self.ledger.shared = self.states.shared();
+        // However much there is to write, it is written, even if the work was withdrawn.
+        self.guard.begin_event();
+        match std::mem::replace(&mut self.last, Last::Unchanged) {
+            Last::Unchanged => {}
+            Last::Integer(number) => self.record.last = Some(EventKey::integer(number)),
+            Last::Key(key) => self.record.last = Some(key),
+        }
+        let ledger =
+            Ledger { is_resumable: self.runner.is_resumable(), shared: self.states.shared().cloned() };
         let connection = self.connection;
         self.states
             .write(&mut self.writer)
-            .and_then(|()| self.ledger.write(connection))
+            .and_then(|()| record::save(connection, &self.record))
+            .and_then(|()| ledger.write(connection))
             .and_then(|()| connection.execute_batch("COMMIT"))
-            .map_err(failed(self.scratch, "ending a batch"))
+            .map_err(self.scratch.failed("a batch was kept"))
     }
 
     /// Meets one event; all that comes of it, or nothing, is written.
     fn event(&mut self, row: &EventRow<'_>) -> Result<Onward, Trouble> {
-        let count = self.ledger.progress.count;
+        let count = self.record.progress.count;
         if count >= self.until {
             return Ok(Onward::Enough);
         }
-        if count >= self.options.from && self.envelopes.may_reach(row) {
+        if count >= self.record.options.from && self.envelopes.may_reach(row) {
             self.feed(row, count)?;
         }
-        self.ledger.progress.count = count + 1;
+        self.record.progress.count = count + 1;
         self.last = match row.head.key {
             crate::store::ScanKey::Integer(number) => Last::Integer(number),
             key => Last::Key(key.to_key()),
         };
         let is_end = count + 1 >= self.until;
         if is_end || (count + 1).is_multiple_of(BATCH) || self.states.pending_bytes() > BATCH_BYTES {
-            self.ledger.last_label = Envelopes::label(row).into();
             let next = |run: &mut Self| run.commit().and_then(|()| run.begin());
             next(self).map_err(Trouble::Scratch)?;
         }
@@ -278,17 +262,17 @@ impl Run<'_> {
             StoreError::Cancelled(_) => Trouble::Cancelled,
             err => Trouble::Store(err),
         })?;
-        if let Some(only) = &self.options.only
-            && !self.is_wanted(only, &envelope)
+        if let Some(only) = self.record.options.only.clone()
+            && !self.is_wanted(&only, &envelope)
         {
             return Ok(());
         }
         match self.runner.feed(&envelope) {
             Step::Skipped(_) => Ok(()),
             Step::Processed(step) => {
-                self.ledger.progress.handled += 1;
+                self.record.progress.handled += 1;
                 let keep = self.keep(&step, before + 1);
-                keep.map_err(failed(self.scratch, "keeping a step")).map_err(Trouble::Scratch)
+                keep.map_err(self.scratch.failed("a step was kept")).map_err(Trouble::Scratch)
             }
             // Nothing of it happened: the next run meets the event again.
             Step::Faulted(_) if self.work.is_cancelled() => Err(Trouble::Cancelled),
@@ -319,13 +303,18 @@ impl Run<'_> {
         let handler: Arc<str> = envelope.event_type.as_ref().into();
         let label = envelope.label();
         let partition = fault.partition.as_deref().unwrap_or_default();
-        let progress = &mut self.ledger.progress;
+        let progress = &mut self.record.progress;
         progress.failed += 1;
-        if names_another(progress) {
-            let failure = event_failure(before, &label, Arc::clone(&handler), &fault.failure);
-            progress.failures.push(failure);
+        if progress.failures.len() < MOST_FAILURES {
+            progress.failures.push(EventFailure {
+                count: before,
+                event: label.as_str().into(),
+                directive: Arc::clone(&handler),
+                line: fault.failure.line,
+                message: Arc::clone(&fault.failure.message),
+            });
         }
-        if progress.failed <= FAULTS || self.options.on_failure == OnFailure::Stop {
+        if progress.failed <= FAULTS || self.record.options.on_failure == OnFailure::Stop {
             let row = FaultRow {
                 count: before,
                 partition,
@@ -336,10 +325,10 @@ impl Run<'_> {
             };
             self.writer
                 .fault(&row)
-                .map_err(failed(self.scratch, "keeping a fault"))
+                .map_err(self.scratch.failed("a fault was kept"))
                 .map_err(Trouble::Scratch)?;
         }
-        match self.options.on_failure {
+        match self.record.options.on_failure {
             OnFailure::Stop => Err(Trouble::Fault),
             OnFailure::Skip => {
                 // A transform that fails leaves the state that its handler made.
@@ -348,7 +337,7 @@ impl Run<'_> {
                     .and_then(|()| {
                         fault.logs.iter().try_for_each(|line| self.writer.log(before + 1, partition, line))
                     })
-                    .map_err(failed(self.scratch, "keeping a step"))
+                    .map_err(self.scratch.failed("a step was kept"))
                     .map_err(Trouble::Scratch)
             }
         }

@@ -8,7 +8,6 @@ use crate::{
     model::Json,
     projection::scripted::{
         delta::{Delta, delta},
-        ledger::Ledger,
         tables::{PartitionRow, Writer},
     },
     script::{EngineVersion, Processed, Runner},
@@ -22,12 +21,13 @@ const SMALL: usize = 160;
 
 /// The states of one partition, or the shared ones.
 #[derive(Debug, Clone, Default)]
-struct Chain {
-    last: Json,
+pub(super) struct Chain {
+    /// The last of them.
+    pub(super) last: Json,
     /// The count of the last whole state, its bytes, and how many deltas followed.
-    whole: u64,
-    whole_bytes: usize,
-    deltas: u32,
+    pub(super) whole: u64,
+    pub(super) whole_bytes: usize,
+    pub(super) deltas: u32,
 }
 
 struct Partition {
@@ -123,19 +123,13 @@ impl States {
         Ok(())
     }
 
-    pub(super) fn take_up_shared(&mut self, ledger: &Ledger) {
-        self.shared = ledger.shared.clone().map(|(last, whole, whole_bytes, deltas)| Chain {
-            last,
-            whole,
-            whole_bytes,
-            deltas,
-        });
+    pub(super) fn take_up_shared(&mut self, shared: Chain) {
+        self.shared = Some(shared);
     }
 
-    /// The shared state as the ledger keeps it.
-    pub(super) fn shared(&self) -> Option<(Json, u64, usize, u32)> {
-        let chain = self.shared.as_ref()?;
-        Some((chain.last.clone(), chain.whole, chain.whole_bytes, chain.deltas))
+    /// The shared state.
+    pub(super) fn shared(&self) -> Option<&Chain> {
+        self.shared.as_ref()
     }
 
     /// About how much was written since the last batch ended.
@@ -144,7 +138,12 @@ impl States {
     }
 
     /// Keeps what a step made.
-    pub(super) fn keep(&mut self, writer: &mut Writer<'_>, step: &Processed, count: u64) -> rusqlite::Result<()> {
+    pub(super) fn keep(
+        &mut self,
+        writer: &mut Writer<'_>,
+        step: &Processed,
+        count: u64,
+    ) -> rusqlite::Result<()> {
         let id = self.keep_state(writer, &step.partition, &step.state, count)?;
         if let Some(shared) = &step.shared {
             self.keep_shared(writer, shared, count)?;
@@ -179,7 +178,8 @@ impl States {
         let next_id = self.partitions.len() as i64 + 1;
         if !self.partitions.contains_key(name) {
             let chain = Chain::default();
-            let fresh = Partition { id: next_id, born: count, since: count, chain, result: None, is_touched: false };
+            let fresh =
+                Partition { id: next_id, born: count, since: count, chain, result: None, is_touched: false };
             self.partitions.insert(Arc::clone(name), fresh);
         }
         let Some(partition) = self.partitions.get_mut(name) else { return Ok(next_id) };

@@ -5,7 +5,6 @@ use rusqlite::{Connection, Statement, params};
 
 use crate::{
     model::Json,
-    projection::{Scratch, ScratchError},
     script::{Emitted, Metadata},
 };
 
@@ -70,57 +69,25 @@ CREATE TABLE timeglass_fault (
   col INTEGER
 ) STRICT;
 CREATE INDEX timeglass_fault_count ON timeglass_fault (count);
-CREATE TABLE timeglass_run (
-  name TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+CREATE TABLE timeglass_script (
+  id INTEGER PRIMARY KEY,
+  is_resumable INTEGER NOT NULL,
+  shared TEXT,
+  whole INTEGER NOT NULL,
+  whole_bytes INTEGER NOT NULL,
+  deltas INTEGER NOT NULL
 ) STRICT;
 ";
 
-/// All of them, to be taken away before a run starts anew.
-const NAMES: [&str; 8] = [
-    "timeglass_partition",
-    "timeglass_step",
-    "timeglass_shared",
-    "timeglass_result",
-    "timeglass_emitted",
-    "timeglass_log",
-    "timeglass_fault",
-    "timeglass_run",
-];
-
-/// What SQLite said while we were doing something.
-pub(super) fn failed<'a>(
-    scratch: &'a Scratch,
-    doing: &'static str,
-) -> impl Fn(rusqlite::Error) -> ScratchError + 'a {
-    move |source| ScratchError::Sqlite { path: scratch.path().to_owned(), doing: doing.to_owned(), source }
-}
-
-/// Opens the database to be written by a run.
-pub(super) fn open(scratch: &Scratch) -> Result<Connection, ScratchError> {
-    let failed = failed(scratch, "opening it");
-    let connection = Connection::open(scratch.path()).map_err(&failed)?;
-    // Whoever reads meanwhile sees the last whole batch. It can be made again, so nothing waits for the disk.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
-    connection.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
-    Ok(connection)
+/// Makes the tables, empty.
+pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)
 }
 
 /// Whether a run of a script was kept there.
 pub(super) fn exist(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('timeglass_partition', 'timeglass_run')";
-    connection.query_row(sql, [], |row| row.get(0))
-}
-
-/// Makes the tables anew, empty.
-pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let made = NAMES
-        .iter()
-        .try_for_each(|name| connection.execute_batch(&format!("DROP TABLE IF EXISTS {name}")))
-        .and_then(|()| connection.execute_batch(TABLES));
-    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    made
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'timeglass_script'";
+    connection.query_row(sql, [], |row| Ok(row.get::<_, i64>(0)? > 0))
 }
 
 /// A partition as it stands in its table.
@@ -206,12 +173,7 @@ impl<'c> Writer<'c> {
         self.result.execute(params![count as i64, partition, body.to_compact()]).map(|_| ())
     }
 
-    pub(super) fn emitted(
-        &mut self,
-        count: u64,
-        partition: &str,
-        event: &Emitted,
-    ) -> rusqlite::Result<()> {
+    pub(super) fn emitted(&mut self, count: u64, partition: &str, event: &Emitted) -> rusqlite::Result<()> {
         let Emitted { stream, event_type, data, is_json, is_link, metadata } = event;
         let metadata = metadata.as_ref().map(|entries| metadata_json(entries).to_compact());
         self.emitted

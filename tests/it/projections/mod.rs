@@ -1,1 +1,4 @@
 //! Read models: rebuilt, scrubbed, compared with what is stored.
+
+mod scripts;
+mod sql;
