@@ -26,6 +26,7 @@ mod mapping;
 mod probes;
 mod project_file;
 mod projections;
+mod publish;
 mod reading;
 mod replay;
 mod sample_data;

@@ -69,19 +69,19 @@ pub struct Rebuilt {
 }
 
 impl Run {
-    /// The read model, if nothing writes it.
-    pub(super) fn settled_model(&self) -> Option<&ReadModel> {
-        self.model.as_ref().filter(|_| matches!(self.stage, Stage::Idle | Stage::Queued))
-    }
-
-    /// The read model as it was when it was last looked at.
-    pub(super) fn shown_model(&self) -> Option<&ReadModel> {
+    /// The read model as it was when it was last looked at; it can be read while more is written.
+    pub(super) fn model(&self) -> Option<&ReadModel> {
         self.model.as_ref()
     }
 
     /// How many events lie behind what was made; nothing if nothing was.
     pub(super) fn count(&self) -> Option<u64> {
         self.progress.as_ref().map(|progress| progress.count)
+    }
+
+    /// Whether a part of the events was left out on purpose.
+    pub(super) fn is_part(&self) -> bool {
+        self.options.from > 0 || self.options.until.is_some() || self.options.only.is_some()
     }
 
     /// Whether it follows the store: nothing was left out, nothing failed.
