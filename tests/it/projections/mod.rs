@@ -2,5 +2,6 @@
 
 mod hostile_sql;
 mod resume;
+mod scripts;
 mod sql;
 mod stage;
