@@ -3,5 +3,6 @@
 mod hostile_sql;
 mod resume;
 mod scripts;
+mod drift;
 mod sql;
 mod stage;
