@@ -126,6 +126,9 @@ impl From<StoreError> for Failure {
                 .given(show(path))
                 .hint("`sqlite3 FILE .recover` may save what is left into a new file"),
             StoreError::Sqlite { path, .. } => Self::trouble(what).given(show(path)),
+            StoreError::TooLarge { path, .. } => {
+                Self::trouble(what).given(show(path)).hint("give a table instead of a view")
+            }
             StoreError::Busy { path, .. } => {
                 Self::trouble(what).given(show(path)).hint("try again, or give a copy of the file")
             }

@@ -6,6 +6,7 @@
 mod blame;
 mod choose;
 mod diff;
+mod drift;
 mod events;
 mod failure;
 mod find;
@@ -13,6 +14,7 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod projections;
 mod reducer;
 mod sample;
 mod snapshot_cost;
@@ -103,10 +105,18 @@ enum Command {
     Blame(blame::Arguments),
     /// List the stored snapshots, and hold them against the events
     Snapshots(snapshots::Arguments),
+    /// List what the store has of projections and what the project file defines
+    ///
+    /// A projection has a definition in the project file, a stored table, a checkpoint, or several of these;
+    /// they belong together if they have the same name or if the project file says so. How far a checkpoint is
+    /// behind is counted in events and in time from the event it stands at to the last one.
+    Projections(projections::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
     WhatIf(what_if::Arguments),
+    /// Compare stored read models with what the events make; exit status 1 if they differ
+    Drift(drift::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -194,6 +204,8 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
+        Command::Drift(arguments) => drift::run(arguments, common, output),
+        Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

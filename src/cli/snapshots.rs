@@ -46,8 +46,18 @@ pub(crate) struct Arguments {
 }
 
 /// The columns of the comma-separated form.
-const FIELDS: [&str; 10] =
-    ["stream", "version", "time", "table", "label", "verdict", "reason", "state", "state_problem", "state_hex"];
+const FIELDS: [&str; 10] = [
+    "stream",
+    "version",
+    "time",
+    "table",
+    "label",
+    "verdict",
+    "reason",
+    "state",
+    "state_problem",
+    "state_hex",
+];
 
 /// So many letters of a state are shown to people; machines get all of it.
 const PREVIEW: usize = 60;
@@ -98,10 +108,7 @@ fn listed<'a>(opened: &Opened, snapshots: &'a [StoredSnapshot]) -> Vec<Found<'a>
         Ok(_) => Check::of(Verdict::NotChecked, ""),
         Err(check) => check,
     };
-    snapshots
-        .iter()
-        .map(|snapshot| Found { snapshot, check: check(snapshot), parting: None })
-        .collect()
+    snapshots.iter().map(|snapshot| Found { snapshot, check: check(snapshot), parting: None }).collect()
 }
 
 /// What the snapshots of each category that has some are held against.
@@ -295,7 +302,11 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
         if let Some(parting) = parting {
             output.line(&format!("  {}", parting.words()))?;
             for path in parting.paths.iter().take(PATHS) {
-                output.line(&format!("  {}: {}", printable(&path.path.to_string()), printable(&path.words())))?;
+                output.line(&format!(
+                    "  {}: {}",
+                    printable(&path.path.to_string()),
+                    printable(&path.words())
+                ))?;
             }
         }
     }
@@ -307,7 +318,8 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
 
 /// `/status: replayed "placed", stored "shipped"`.
 fn change_words(change: &Change) -> String {
-    let path = if change.path.segments().is_empty() { "the state".to_owned() } else { change.path.to_string() };
+    let path =
+        if change.path.segments().is_empty() { "the state".to_owned() } else { change.path.to_string() };
     let shown = |value: &Json| value.to_preview(PREVIEW);
     match &change.kind {
         ChangeKind::Add(stored) => format!("{path}: only stored, {}", shown(stored)),

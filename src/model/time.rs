@@ -143,6 +143,26 @@ impl Timestamp {
         }
     }
 
+    /// Appends what [`Self::to_rfc3339`] says, without a detour over the calendar: a rebuild does this for every
+    /// event.
+    pub fn write_rfc3339(self, text: &mut String) {
+        let (seconds, nanos) = (self.nanos.div_euclid(1_000_000_000), self.nanos.rem_euclid(1_000_000_000));
+        let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = date_of(days);
+        push_digits(text, year, 4);
+        for (mark, value) in
+            [('-', month), ('-', day), ('T', clock / 3600), (':', clock / 60 % 60), (':', clock % 60)]
+        {
+            text.push(mark);
+            push_digits(text, value, 2);
+        }
+        if self.digits > 0 {
+            text.push('.');
+            push_digits(text, nanos / 10_i64.pow(9 - u32::from(self.digits.min(9))), u32::from(self.digits));
+        }
+        text.push('Z');
+    }
+
     /// For people, in the zone they chose: `2024-03-01 09:51:00.211`.
     #[must_use]
     pub fn to_display(self, zone: Zone) -> String {
@@ -226,6 +246,26 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(days - 719_468)
 }
 
+/// Year, month and day of so many days since 1970.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    // Counted from 1 March of the year 0, in spans of 400 years.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let in_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * in_year + 2) / 153;
+    let day = in_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (year + era * 400 + carry, month, day)
+}
+
+fn push_digits(text: &mut String, value: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = (value / 10_i64.pow(place)) % 10;
+        text.push(char::from(b'0' + digit as u8));
+    }
+}
+
 /// `Z`, nothing, `+00`, `+0530` or `+05:30`, in seconds.
 fn parse_offset(text: &str) -> Option<i64> {
     if text.is_empty() || text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
@@ -291,6 +331,16 @@ mod tests {
             assert!(Timestamp::parse_common(text.as_bytes()).is_some(), "{text}");
             // A blank in front is more than the short way takes.
             assert_eq!(Timestamp::parse(text), Timestamp::parse(&format!(" {text}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_ways_of_writing_say_the_same() {
+        for step in -3_000..3_000_i64 {
+            let time = Timestamp::from_nanos(step * 3_000_000_123_456_789, (step.rem_euclid(10)) as u8);
+            let mut text = String::new();
+            time.write_rfc3339(&mut text);
+            assert_eq!(text, time.to_rfc3339());
         }
     }
 

@@ -2,7 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::script::{Options, Script};
+use crate::{
+    projection::{
+        compile,
+        sql_file::{self, Section},
+    },
+    script::{Options, Script},
+    work::Work,
+};
 
 /// A projection that can be run.
 #[derive(Debug, Clone)]
@@ -23,7 +30,7 @@ pub struct Definition {
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// SQL statements by event type. The table that they make is called as the projection.
-    Sql(Arc<crate::projection::definition::SqlSource>),
+    Sql(Arc<SqlSource>),
     /// JavaScript; its read model has the columns `partition` and `state`.
     Script(Script),
 }
@@ -76,9 +83,84 @@ pub struct DefinitionError {
 impl Definition {
     /// Every projection that a file defines: those of an `.sql` file by its directives, one of any other.
     ///
-    /// Fails with the first mistake.
+    /// SQL is tried out in an empty database in memory, so that a table that cannot be made, a statement that
+    /// does not fit it, and a parameter that does not exist are found here. Fails with the first mistake.
     pub fn parse(path: &Path, text: &str, options: &Options) -> Result<Vec<Self>, DefinitionError> {
-        let _ = (path, text, options);
-        Ok(Vec::new())
+        let file: Arc<str> =
+            path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into();
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("sql")) {
+            let sections = sql_file::sections(&file, text)?;
+            return sections.into_iter().map(|section| Self::of_section(&file, section)).collect();
+        }
+        Self::of_script(path, file, text, options).map(|definition| vec![definition])
     }
+
+    fn of_section(file: &Arc<str>, section: Section) -> Result<Self, DefinitionError> {
+        let mut definition = Self {
+            name: section.name,
+            file: Arc::clone(file),
+            key: section.key.clone().unwrap_or_default(),
+            fingerprint: "".into(),
+            kind: Kind::Sql(Arc::new(section.source)),
+        };
+        let Kind::Sql(source) = &definition.kind else { return Ok(definition) };
+        definition.key = compile::try_out(&definition, source, section.line, section.key.is_some())?;
+        definition.fingerprint = sql_fingerprint(&definition, source);
+        Ok(definition)
+    }
+
+    fn of_script(
+        path: &Path,
+        file: Arc<str>,
+        text: &str,
+        options: &Options,
+    ) -> Result<Self, DefinitionError> {
+        let script = Script::load(&file, text, options, &Work::default()).map_err(|err| DefinitionError {
+            file: Arc::clone(&file),
+            line: err.failure.line.unwrap_or(1),
+            message: err.failure.message.to_string(),
+            directive: None,
+        })?;
+        let name = path.file_stem().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+        let fingerprint = fingerprint(["script", &*file, text, &format!("{options:?}")]);
+        Ok(Self {
+            name: name.into(),
+            file,
+            key: vec!["partition".into()],
+            kind: Kind::Script(script),
+            fingerprint,
+        })
+    }
+}
+
+impl Handler {
+    /// `@on OrderPlaced, OrderReopened`.
+    #[must_use]
+    pub fn directive(&self) -> Arc<str> {
+        format!("@on {}", self.types.join(", ")).into()
+    }
+}
+
+fn sql_fingerprint(definition: &Definition, source: &SqlSource) -> Arc<str> {
+    let mut parts: Vec<&str> = vec!["sql", &definition.name, source.category.as_deref().unwrap_or_default()];
+    parts.extend(definition.key.iter().map(|column| &**column));
+    parts.extend(source.setup.iter().map(|statement| &*statement.sql));
+    for handler in &source.handlers {
+        parts.push("@on");
+        parts.extend(handler.types.iter().map(|name| &**name));
+        parts.push("do");
+        parts.extend(handler.statements.iter().map(|statement| &*statement.sql));
+    }
+    fingerprint(parts)
+}
+
+/// FNV-1a of 128 bits, with the length of each part: the standard library's hashers may change with its version.
+fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> Arc<str> {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for part in parts {
+        for byte in part.len().to_le_bytes().iter().chain(part.as_bytes()) {
+            hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+        }
+    }
+    format!("{hash:032x}").into()
 }

@@ -6,13 +6,31 @@
 //!
 //! Places in time are *counts* everywhere: how many events of the store lie behind, in global order.
 
+mod compile;
 mod definition;
 pub mod drift;
+pub mod export;
+mod guard;
+mod guess;
+mod history;
+mod load;
+mod overview;
 mod read_model;
 mod rebuild;
+mod record;
+mod resume;
+mod row_states;
 mod scratch;
+mod sql_file;
+mod sql_run;
+mod sql_text;
+mod standing;
 
-pub use definition::{Definition, DefinitionError, Kind};
+pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
+pub use guess::Guess;
+pub use load::{LoadError, Loaded, find_loaded, load_definitions};
+pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
 pub use scratch::{Scratch, ScratchError};
+pub use standing::{CheckpointAt, Handled, Lag, Marks, Standing, stand};

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     model::Stored,
-    projection::{Definition, Progress, Scratch, ScratchError},
+    projection::{
+        Definition, Progress, Scratch, ScratchError,
+        history::{self, TableFacts},
+        record,
+        row_states::{self, RowStates},
+    },
     work::Work,
 };
 
@@ -15,8 +20,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ReadModel {
     scratch: Scratch,
+    table: Arc<str>,
     columns: Arc<[Column]>,
+    /// Which columns are the key, in its order.
+    key: Arc<[usize]>,
     progress: Arc<Progress>,
+    has_history: bool,
 }
 
 /// A column of a rebuilt table.
@@ -30,8 +39,8 @@ pub struct Column {
     pub is_key: bool,
 }
 
-/// What tells a row from others: the values of the key columns; of all columns and its number among equal ones
-/// where there is no key.
+/// What tells a row from others: the values of the key columns; its number in the order of birth, from 1, where
+/// there is no key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowKey(pub Arc<[Stored]>);
 
@@ -40,7 +49,7 @@ pub struct RowKey(pub Arc<[Stored]>);
 pub struct RowsQuery {
     /// How many events lie behind.
     pub count: u64,
-    /// The first row, in order of birth.
+    /// The first row, in order of birth; of those that contain the text, if one is asked for.
     pub first: u64,
     /// At most so many.
     pub limit: usize,
@@ -73,10 +82,45 @@ pub struct RowChange {
 }
 
 impl ReadModel {
-    /// Opens what a rebuild made, whether it came to its end or not.
+    /// Opens what a rebuild made, whether it came to its end or not. Before any rebuild it has no columns.
+    ///
+    /// Fails if the scratch database cannot be read.
     pub fn open(scratch: &Scratch, definition: &Definition) -> Result<Self, ScratchError> {
-        let _ = definition;
-        Ok(Self { scratch: scratch.clone(), columns: Arc::from([]), progress: Arc::default() })
+        let failed = || scratch.failed("the read model was opened");
+        let work = Work::default();
+        let mut model = Self {
+            scratch: scratch.clone(),
+            table: Arc::clone(&definition.name),
+            columns: Arc::from([]),
+            key: Arc::from([]),
+            progress: Arc::default(),
+            has_history: false,
+        };
+        if !scratch.path().exists() {
+            return Ok(model);
+        }
+        let connection = scratch.reader(&work)?;
+        let Some(record) = record::load(&connection).map_err(failed())? else { return Ok(model) };
+        let Ok(facts) = TableFacts::read(&connection, &definition.name).map_err(failed())? else {
+            return Ok(model);
+        };
+        model.has_history = !record.options.without_history;
+        if model.has_history && !history::is_indexed(&connection).map_err(failed())? {
+            drop(connection);
+            let (writer, _guard) = scratch.writer(&work)?;
+            history::index(&writer).map_err(failed())?;
+        }
+        let place =
+            |name: &Arc<str>| facts.columns.iter().position(|(own, _)| own.eq_ignore_ascii_case(name));
+        model.key = definition.key.iter().filter_map(place).collect();
+        let columns = facts.columns.iter().enumerate().map(|(number, (name, declared))| Column {
+            name: Arc::clone(name),
+            declared: Arc::clone(declared),
+            is_key: model.key.contains(&number),
+        });
+        model.columns = columns.collect();
+        model.progress = Arc::new(record.progress);
+        Ok(model)
     }
 
     /// The database it lies in.
@@ -97,16 +141,61 @@ impl ReadModel {
         &self.progress
     }
 
+    /// Whether rows can be read as they were before the end; without it every count shows the end.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        self.has_history
+    }
+
     /// How many rows had ever been made by then, deleted ones among them: the length of the list.
     pub fn len_at(&self, work: &Work, count: u64) -> Result<u64, ScratchError> {
-        let _ = (work, count);
-        Ok(0)
+        if self.columns.is_empty() {
+            return Ok(0);
+        }
+        if self.has_history {
+            return self.states(work)?.born_by(count);
+        }
+        let mut rows = 0;
+        self.each_without_history(work, &mut |_| {
+            rows += 1;
+            true
+        })?;
+        Ok(rows)
+    }
+
+    /// How many rows answer a query, whatever its `first` and `limit` say: the length of the filtered list.
+    pub fn len_of(&self, work: &Work, query: &RowsQuery) -> Result<u64, ScratchError> {
+        if query.contains.is_empty() {
+            return self.len_at(work, query.count);
+        }
+        let (mut rows, needle) = (0, query.contains.to_lowercase());
+        self.each(work, query.count, 0, &mut |row| {
+            rows += u64::from(contains(&row.values, &needle));
+            true
+        })?;
+        Ok(rows)
     }
 
     /// Rows as they were.
     pub fn rows_at(&self, work: &Work, query: &RowsQuery) -> Result<Vec<RowAt>, ScratchError> {
-        let _ = (work, query);
-        Ok(Vec::new())
+        let mut found = Vec::new();
+        if query.limit == 0 {
+            return Ok(found);
+        }
+        let needle = query.contains.to_lowercase();
+        let (start, mut to_skip) = if needle.is_empty() { (query.first, 0) } else { (0, query.first) };
+        self.each(work, query.count, start, &mut |row| {
+            if !needle.is_empty() && !contains(&row.values, &needle) {
+                return true;
+            }
+            if to_skip > 0 {
+                to_skip -= 1;
+                return true;
+            }
+            found.push(row);
+            found.len() < query.limit
+        })?;
+        Ok(found)
     }
 
     /// Meets every row that existed then, in order of birth.
@@ -116,13 +205,105 @@ impl ReadModel {
         count: u64,
         visit: &mut dyn FnMut(&RowAt),
     ) -> Result<(), ScratchError> {
-        let _ = (work, count, visit);
-        Ok(())
+        self.each(work, count, 0, &mut |row| {
+            if !row.is_deleted {
+                visit(&row);
+            }
+            true
+        })
     }
 
-    /// Everything that ever happened to a row, oldest first.
-    pub fn history(&self, work: &Work, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
-        let _ = (work, key);
-        Ok(Vec::new())
+    /// One row as it was; `None` if none with this key had been made by then.
+    pub fn row_at(&self, work: &Work, key: &RowKey, count: u64) -> Result<Option<RowAt>, ScratchError> {
+        let mut found = None;
+        if self.has_history {
+            let states = self.states(work)?;
+            let row = states.row_of(key)?;
+            states.each_of(row, count, &mut |_, row| {
+                found = Some(row);
+                false
+            })?;
+        } else {
+            self.each(work, count, 0, &mut |row| {
+                if row.key == *key {
+                    found = Some(row);
+                }
+                found.is_none()
+            })?;
+        }
+        Ok(found)
     }
+
+    /// Everything that ever happened to a row, oldest first. What one event did to it counts as one change,
+    /// and as none if it left the row as it was.
+    pub fn history(&self, work: &Work, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
+        if !self.has_history {
+            return Ok(Vec::new());
+        }
+        let states = self.states(work)?;
+        match states.row_of(key)? {
+            Some(row) => states.history(row),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Every row born by then from number `first`, counted from 0; `meet` says whether to go on.
+    fn each(
+        &self,
+        work: &Work,
+        count: u64,
+        first: u64,
+        meet: &mut dyn FnMut(RowAt) -> bool,
+    ) -> Result<(), ScratchError> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        if self.has_history {
+            let states = self.states(work)?;
+            let born = states.born_by(count)?;
+            return states.each_of(first.saturating_add(1)..=born, count, &mut |_, row| meet(row));
+        }
+        let mut number = 0_u64;
+        self.each_without_history(work, &mut |row| {
+            number += 1;
+            number <= first || meet(row)
+        })
+    }
+
+    fn each_without_history(
+        &self,
+        work: &Work,
+        meet: &mut dyn FnMut(RowAt) -> bool,
+    ) -> Result<(), ScratchError> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let connection = self.scratch.reader(work)?;
+        let mut number = 0_i64;
+        row_states::each_row(&connection, &self.table, self.columns.len(), &mut |values| {
+            number += 1;
+            let key: Vec<Stored> = if self.key.is_empty() {
+                vec![Stored::Integer(number)]
+            } else {
+                self.key.iter().filter_map(|column| values.get(*column).cloned()).collect()
+            };
+            let (key, since) = (RowKey(key.into()), self.progress.count);
+            meet(RowAt { key, values: values.into(), is_deleted: false, since })
+        })
+        .map_err(self.scratch.failed("rows were read"))
+    }
+
+    fn states(&self, work: &Work) -> Result<RowStates, ScratchError> {
+        let connection = self.scratch.reader(work)?;
+        Ok(RowStates::new(connection, &self.scratch, self.columns.len(), &self.key))
+    }
+}
+
+/// Whether a value contains a text that is in lower case already.
+fn contains(values: &[Stored], needle: &str) -> bool {
+    values.iter().any(|value| match value {
+        Stored::Null => false,
+        Stored::Blob(_) => value.to_hex().contains(needle),
+        _ => String::from_utf8_lossy(&value.bytes()).to_lowercase().contains(needle),
+    })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::StreamName,
-    projection::{Definition, Scratch, ScratchError},
+    projection::{Definition, Kind, Scratch, ScratchError, sql_run},
     store::{EventStore, StoreError},
     work::{Cancelled, Work},
 };
@@ -90,6 +90,8 @@ pub fn rebuild(
     scratch: &Scratch,
     options: &RebuildOptions,
 ) -> Result<Progress, RebuildError> {
-    let _ = (work, store, definition, scratch, options);
-    Ok(Progress::default())
+    match &definition.kind {
+        Kind::Sql(source) => sql_run::run(work, store, definition, source, (scratch, options)),
+        Kind::Script(_) => Ok(Progress::default()),
+    }
 }

@@ -124,7 +124,9 @@ pub enum Slot {
     Projections,
     /// Loading the definitions that the project file names.
     Definitions,
-    /// Rebuilding a projection, by its place in the list.
+    /// Writing the file of a definition.
+    DefinitionSave,
+    /// Rebuilding a projection, by its number.
     Rebuild(u16),
     /// The rows of a read model that are on screen.
     ModelRows,
@@ -154,13 +156,13 @@ impl Slot {
     /// Whether it only looks now and then whether something changed: no work that a user waits for.
     #[must_use]
     pub fn is_look(self) -> bool {
-        matches!(self, Self::Watch | Self::ScriptLook)
+        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions)
     }
 
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
     #[must_use]
     pub fn is_writing(self) -> bool {
-        matches!(self, Self::Keep | Self::ScriptSave | Self::Publish)
+        matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
     }
 
     /// What the progress line says while it takes long.
@@ -203,6 +205,7 @@ impl Slot {
             Self::Scaffold => "Looking at the events",
             Self::Projections => "Looking for projections",
             Self::Definitions => "Loading projections",
+            Self::DefinitionSave => "Saving the definition",
             Self::Rebuild(_) => "Rebuilding",
             Self::ModelRows => "Reading rows",
             Self::RowHistory => "Following the row",

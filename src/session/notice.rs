@@ -179,6 +179,9 @@ pub fn store_words(err: &StoreError) -> Option<Words> {
         StoreError::Sqlite { .. } => {
             ("The database did not answer", "Reload with F5; if it stays, copy the file and open the copy")
         }
+        StoreError::TooLarge { .. } => {
+            ("This is too large to be read at once", "Choose a table instead of a view")
+        }
         StoreError::Busy { .. } => {
             ("The store changes faster than it can be read", "Try again in a moment, or open a copy")
         }

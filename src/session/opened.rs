@@ -110,13 +110,14 @@ impl Opened {
         };
         opened.refresh_info();
         let scripts = opened.start_scripts(workspace);
+        let projections = opened.start_projections();
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
             Job { slot: Slot::Index, question: Question::Index(store()) },
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
-        (opened, jobs.into_iter().chain(scripts).collect())
+        (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
     }
 
     /// Takes what a job found.
@@ -168,6 +169,7 @@ impl Opened {
             Answer::Tables(counts) => {
                 self.table_counts = counts;
                 self.refresh_info();
+                self.arrange_projections();
                 Vec::new()
             }
             Answer::Kept(written) => self.take_written(*written),
@@ -211,6 +213,7 @@ impl Opened {
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
+        jobs.extend(self.tick_projections(elapsed));
         self.since_look += elapsed;
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
@@ -237,6 +240,13 @@ impl Opened {
             Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
             Slot::Fold => return self.fold_ended(),
+            Slot::Projections
+            | Slot::Definitions
+            | Slot::DefinitionSave
+            | Slot::Rebuild(_)
+            | Slot::ModelRows
+            | Slot::RowHistory => self.projections_job_failed(slot),
+            Slot::Drift => self.drift_job_failed(),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -259,6 +269,7 @@ impl Opened {
             Slot::Verify,
             Slot::SnapshotParting,
             Slot::SnapshotCost,
+            Slot::Drift,
         ] {
             self.job_failed(slot);
         }
@@ -266,7 +277,7 @@ impl Opened {
             self.job_failed(slot);
         }
         self.states.fold_stopped();
-        Vec::new()
+        self.projections_stopped()
     }
 
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Vec<Job> {
@@ -314,6 +325,7 @@ impl Opened {
         jobs.extend(self.refold());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
+        jobs.extend(self.catch_up());
         jobs
     }
 

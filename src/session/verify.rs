@@ -226,7 +226,11 @@ impl Opened {
         )
     }
 
-    fn verify_job(&mut self, of: Option<Arc<crate::model::StreamName>>, only: Option<SnapshotKey>) -> Option<Job> {
+    fn verify_job(
+        &mut self,
+        of: Option<Arc<crate::model::StreamName>>,
+        only: Option<SnapshotKey>,
+    ) -> Option<Job> {
         let index = Arc::clone(self.index.as_ref()?);
         let standards = Arc::new(self.standards()?);
         let stamp = |category: &Arc<str>| {
@@ -282,7 +286,10 @@ impl Opened {
     /// What is known of the snapshots of a stream: counts and verdicts.
     fn neighbours(&self, stream: u32) -> Vec<(usize, Verdict)> {
         let of_stream = self.browse.snapshots.rows().iter().filter(|row| row.stream_number == Some(stream));
-        of_stream.filter_map(|row| self.check_of(row)).filter_map(|check| Some((check.count?, check.verdict))).collect()
+        of_stream
+            .filter_map(|row| self.check_of(row))
+            .filter_map(|check| Some((check.count?, check.verdict)))
+            .collect()
     }
 
     fn go_to_missed(&mut self, count: usize) -> Vec<Job> {

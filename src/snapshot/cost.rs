@@ -120,7 +120,10 @@ pub fn cost(
     snapshots: &[StoredSnapshot],
     work: &Work,
 ) -> StoreResult<Cost> {
-    let mut loads: Vec<Load> = (0..).zip(index.streams()).map(|(stream, info)| load(index, stream, info.name.category.clone())).collect();
+    let mut loads: Vec<Load> = (0..)
+        .zip(index.streams())
+        .map(|(stream, info)| load(index, stream, info.name.category.clone()))
+        .collect();
     take_snapshots(index, snapshots, &mut loads);
     take_bytes(store, index, &mut loads, work)?;
     let mut by_category: BTreeMap<Option<Arc<str>>, Vec<&Load>> = BTreeMap::new();
@@ -156,11 +159,14 @@ fn take_snapshots(index: &Index, snapshots: &[StoredSnapshot], loads: &mut [Load
     for snapshot in snapshots {
         let Some(stream) = snapshot.stream.as_ref().and_then(|name| owners.of(name)) else { continue };
         let last = index.stream(stream).and_then(|info| info.last_version);
-        let Some(version) = snapshot.version.filter(|version| last.is_some_and(|last| *version <= last)) else {
+        let Some(version) = snapshot.version.filter(|version| last.is_some_and(|last| *version <= last))
+        else {
             continue;
         };
         let Some((count, _)) = count_of(index, stream, version) else { continue };
-        let Some(load) = usize::try_from(stream).ok().and_then(|stream| loads.get_mut(stream)) else { continue };
+        let Some(load) = usize::try_from(stream).ok().and_then(|stream| loads.get_mut(stream)) else {
+            continue;
+        };
         let bytes = snapshot.state.stored.bytes().len() as u64;
         load.snapshot_bytes += bytes;
         if count >= load.last() {
@@ -433,7 +439,10 @@ mod tests {
         );
         check(
             &[(3, &[]), (1, &[1])],
-            (loads(0, 3, 3, 3), "Snapshots save little here: 95 % of loads take at most 3 events even without"),
+            (
+                loads(0, 3, 3, 3),
+                "Snapshots save little here: 95 % of loads take at most 3 events even without",
+            ),
         );
     }
 }

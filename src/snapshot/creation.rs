@@ -83,7 +83,7 @@ pub fn creation_in(
         return Ok(Err("the store has no table of snapshots".to_owned()));
     }
     let subject = format!("snapshot of {} at v{}", new.stream.full(), new.version).into();
-    Ok(Ok(Edits { subject, tables }))
+    Ok(Ok(Edits { subject, tables, checkpoint: None }))
 }
 
 /// The first time that stands in the table, as it is written.
@@ -105,7 +105,8 @@ pub fn creation(room: &Room<'_>, new: &NewSnapshot) -> Result<TableEdits, String
     let (stream, category) = (columns.stream_value(room, &new.stream)?, &new.stream.category);
     let mut key = vec![(Arc::clone(&columns.stream.name), stream)];
     if let Some(column) = &columns.category {
-        let category = category.clone().ok_or("the stream has no category, and the table has a column for it")?;
+        let category =
+            category.clone().ok_or("the stream has no category, and the table has a column for it")?;
         key.push((Arc::clone(&column.name), text(&category)));
     }
     let label = columns.label_value(room, new)?;
@@ -131,7 +132,7 @@ pub fn creation(room: &Room<'_>, new: &NewSnapshot) -> Result<TableEdits, String
             key.extend(was);
             let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
             values.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
-            edits.updates.push(RowEdit { place: RowPlace { is: key }, values });
+            edits.updates.push(RowEdit { place: RowPlace::one(key), values });
         }
         None => {
             let mut row = key;
@@ -166,7 +167,8 @@ impl<'a> Columns<'a> {
         };
         let needed = |played: Option<&Played>, what: &str| {
             let played = played.ok_or_else(|| format!("{} has no column for the {what}", table.table))?;
-            shape(played).ok_or_else(|| format!("the {what} stands in no column of {} of its own", table.table))
+            shape(played)
+                .ok_or_else(|| format!("the {what} stands in no column of {} of its own", table.table))
         };
         let optional = |played: &Option<Played>| played.as_ref().and_then(shape);
         Ok(Self {
@@ -250,7 +252,8 @@ fn plain_column(played: &Played) -> Option<&Arc<str>> {
 
 /// The snapshots of the same category; of all, where the table does not tell categories.
 fn alike<'a>(room: &Room<'a>, new: &NewSnapshot) -> Vec<&'a StoredSnapshot> {
-    let category = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| name.category.clone());
+    let category =
+        |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| name.category.clone());
     let knows = room.existing.iter().any(|snapshot| category(snapshot).is_some());
     let is_alike = |snapshot: &&StoredSnapshot| !knows || category(snapshot) == new.stream.category;
     room.existing.iter().filter(is_alike).collect()
@@ -417,7 +420,8 @@ mod tests {
             sql: sql.into(),
             ..TableShape::default()
         };
-        let check = |sql: &str, expected: &[&[&str]]| assert_eq!(unique_groups(&shape(sql)), expected, "{sql}");
+        let check =
+            |sql: &str, expected: &[&[&str]]| assert_eq!(unique_groups(&shape(sql)), expected, "{sql}");
         check("CREATE TABLE t (b, a, c, PRIMARY KEY (a, b))", &[&["a", "b"]]);
         check(r#"CREATE TABLE t (b, a, c, UNIQUE ("c", b))"#, &[&["a", "b"], &["c", "b"]]);
         check("CREATE TABLE t (b TEXT, c TEXT NOT NULL unique, a)", &[&["a", "b"], &["c"]]);

@@ -24,7 +24,8 @@ impl Mapping {
     /// The mapping of a category: its own entry, else the one for all others; without either, none.
     #[must_use]
     pub fn of_category(entries: &[SnapshotEntry], category: Option<&str>) -> Self {
-        let own = entries.iter().find(|entry| entry.category.is_some() && entry.category.as_deref() == category);
+        let own =
+            entries.iter().find(|entry| entry.category.is_some() && entry.category.as_deref() == category);
         let entry = own.or_else(|| entries.iter().find(|entry| entry.category.is_none()));
         entry.map(Self::of).unwrap_or_default()
     }
@@ -71,11 +72,8 @@ impl Mapping {
         for path in &self.ignored {
             remove(&mut whole, path.segments());
         }
-        let moved: Vec<(&Pointer, Json)> = self
-            .fields
-            .iter()
-            .filter_map(|(from, to)| Some((to, from.resolve(&whole).cloned()?)))
-            .collect();
+        let moved: Vec<(&Pointer, Json)> =
+            self.fields.iter().filter_map(|(from, to)| Some((to, from.resolve(&whole).cloned()?))).collect();
         for (from, _) in &self.fields {
             remove(&mut whole, from.segments());
         }
@@ -249,10 +247,18 @@ mod tests {
             (r#"{"full_name":"Ada","age":3}"#, r#"{"name":"Ada","age":3}"#),
             (r#"{"age":3,"name":"Ada"}"#, r#"{"name":"Ada","age":3}"#, 0),
         );
-        check(&renamed, (r#"{"age":3}"#, r#"{"name":"Ada","age":3}"#), (r#"{"age":3}"#, r#"{"name":"Ada","age":3}"#, 1));
+        check(
+            &renamed,
+            (r#"{"age":3}"#, r#"{"name":"Ada","age":3}"#),
+            (r#"{"age":3}"#, r#"{"name":"Ada","age":3}"#, 1),
+        );
         assert_eq!(renamed.to_stored(&json(r#"{"name":"Ada"}"#)).to_compact(), r#"{"full_name":"Ada"}"#);
         let swapped = mapping(None, &[("a", "b"), ("b", "a")], &[]);
-        check(&swapped, (r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#), (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#, 0));
+        check(
+            &swapped,
+            (r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#),
+            (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#, 0),
+        );
     }
 
     #[test]
@@ -283,7 +289,11 @@ mod tests {
             nested.to_stored(&json(r#"{"name":"x","id":9}"#)).to_compact(),
             r#"{"s":{"data":{"title":"x"}},"id":9}"#
         );
-        check(&mapping(Some("s"), &[], &[]), (r#"{"s":{"a":1}}"#, r#"{"a":1}"#), (r#"{"a":1}"#, r#"{"a":1}"#, 0));
+        check(
+            &mapping(Some("s"), &[], &[]),
+            (r#"{"s":{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"a":1}"#, r#"{"a":1}"#, 0),
+        );
     }
 
     #[test]

@@ -137,7 +137,14 @@ impl<'a> Trail<'a> {
         // That a path does not exist yet before the first event says nothing.
         let holds = stored.is_some() && path.resolve(start) == stored;
         let held = holds.then(|| here.clone());
-        let found = PathParting { path, writes: Vec::new(), total: 0, held, ended_by: None, is_absent: stored.is_none() };
+        let found = PathParting {
+            path,
+            writes: Vec::new(),
+            total: 0,
+            held,
+            ended_by: None,
+            is_absent: stored.is_none(),
+        };
         Self { stored, holds, found }
     }
 
@@ -196,7 +203,9 @@ impl Parting {
         };
         if let Some(count) = self.bounds.mended {
             let mended = version(self.mended_version, count);
-            words.push_str(&format!("; the one at {mended} agrees again, so what is stored here alone is wrong"));
+            words.push_str(&format!(
+                "; the one at {mended} agrees again, so what is stored here alone is wrong"
+            ));
         }
         words
     }
@@ -288,7 +297,8 @@ mod tests {
         let history = History::new(events, Arc::new(Merge::named("merged")), OnFailure::GoOn, 1 << 20);
         let work = Work::default();
         let changes = diff(&history.step_at(4, &work).unwrap().after, &json(stored));
-        let found = parting(&history, &changes, Bounds { after, until: 4, mended: None, others: 0 }, &work).unwrap();
+        let found =
+            parting(&history, &changes, Bounds { after, until: 4, mended: None, others: 0 }, &work).unwrap();
         let told: Vec<(String, Option<usize>)> = found
             .paths
             .iter()
@@ -315,9 +325,17 @@ mod tests {
             None,
             &[("/a: what is stored was never so; E3 v3 wrote it last, after 2 more", Some(3))],
         );
-        check(r#"{"a":9}"#, Some(3), &[("/a: what is stored was never so, and no event since then wrote it", None)]);
+        check(
+            r#"{"a":9}"#,
+            Some(3),
+            &[("/a: what is stored was never so, and no event since then wrote it", None)],
+        );
         check(r#"{}"#, None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
-        check(r#"{"a":3,"c":0}"#, None, &[("/c: what is stored was never so, and no event since then wrote it", None)]);
+        check(
+            r#"{"a":3,"c":0}"#,
+            None,
+            &[("/c: what is stored was never so, and no event since then wrote it", None)],
+        );
     }
 
     #[test]

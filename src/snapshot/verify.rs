@@ -228,7 +228,9 @@ impl Judge<'_> {
                     let check = self.one(snapshot, count, &made);
                     if is_exact { check } else { self.with_gap(check, version) }
                 }
-                (None, Some(_)) => Check::of(Verdict::NotChecked, "the events of its stream have no versions"),
+                (None, Some(_)) => {
+                    Check::of(Verdict::NotChecked, "the events of its stream have no versions")
+                }
                 (_, None) => self.without_version(snapshot, work)?,
             };
             checks.push((*number, check));
@@ -297,7 +299,9 @@ impl Judge<'_> {
                 made_by: Some(self.history.reducer().name()),
                 ..Check::of(Verdict::Agrees, "")
             },
-            None => Check::of(Verdict::NotChecked, "it has no version, and no state of its stream is like it"),
+            None => {
+                Check::of(Verdict::NotChecked, "it has no version, and no state of its stream is like it")
+            }
         })
     }
 }

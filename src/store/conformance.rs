@@ -7,7 +7,12 @@ use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
 use crate::{
     model::{EventKey, EventQuery, KeyPart, RecordedEvent, StreamName},
-    store::{EventStore, KeyRange, PageFrom, StoreError, index::Index, memory::answers},
+    store::{
+        EventStore, KeyRange, PageFrom, StoreError,
+        index::Index,
+        memory::answers,
+        read::{Onward, Wanted, read_by_pages},
+    },
     work::Work,
 };
 
@@ -21,6 +26,7 @@ pub fn check_store(store: &dyn EventStore, expected: &[RecordedEvent], work: &Wo
     check_filters(store, expected, work)?;
     check_fetch(store, expected, work)?;
     check_ranges(store, expected, work)?;
+    check_read(store, expected, work)?;
     check_index(store, expected, work)?;
     check_stopping(store)?;
     agree("the head after only reading", &store.head().map_err(said)?, &head)
@@ -75,6 +81,13 @@ fn check_filters(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work
 fn check_fetch(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -> Verdict {
     let chosen: Vec<&RecordedEvent> =
         places(expected.len()).into_iter().rev().filter_map(|place| expected.get(place)).collect();
+    for event in &chosen {
+        let Some(id) = &event.event_id else { continue };
+        let first = expected.iter().find(|other| other.event_id.as_ref() == Some(id));
+        let wanted = first.map(|first| first.key.clone());
+        agree("an event by its id", &store.event_of_id(work, id).map_err(said)?, &wanted)?;
+    }
+    agree("no event by its id", &store.event_of_id(work, "no such event").map_err(said)?, &None)?;
     let missing = EventKey(Arc::from([KeyPart::Text("no such event".into())]));
     let mut keys: Vec<EventKey> = chosen.iter().map(|event| event.key.clone()).collect();
     keys.push(missing);
@@ -101,6 +114,41 @@ fn check_ranges(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work)
             agree(&format!("number of events in {what}"), &found.len(), &wanted.len())?;
             let wanted: Vec<String> = wanted.iter().map(|event| summary(event)).collect();
             agree(&format!("the events in {what}"), &found, &wanted)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reading on by whatever way the store has is reading page after page; and it ends where the visitor has
+/// enough.
+fn check_read(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -> Verdict {
+    let types: BTreeSet<Arc<str>> = expected.iter().map(|event| Arc::clone(&event.event_type)).collect();
+    let mut some: Vec<Arc<str>> = types.into_iter().step_by(2).collect();
+    some.push("no such 'type'".into());
+    let key = |place: usize| expected.get(place).map(|event| event.key.clone());
+    let middle = KeyRange { after: key(expected.len() / 3), until: key(expected.len() * 2 / 3) };
+    for wanted in [Wanted::All, Wanted::Types(&some), Wanted::Types(&[])] {
+        for range in [&KeyRange::default(), &middle] {
+            let mut plain = Vec::new();
+            read_by_pages(store, work, range, wanted, &mut |row| {
+                plain.push(format!("{row:?}"));
+                Onward::On
+            })
+            .map_err(said)?;
+            for enough in [usize::MAX, plain.len() / 2 + 1] {
+                let mut found = Vec::new();
+                let read = store.read(work, range, wanted, &mut |row| {
+                    found.push(format!("{row:?}"));
+                    if found.len() < enough { Onward::On } else { Onward::Enough }
+                });
+                read.map_err(said)?;
+                let what = format!("reading up to {enough} events of {range:?} with {wanted:?}");
+                let plain = plain.get(..enough.min(plain.len())).unwrap_or_default();
+                agree(&format!("the number of events in {what}"), &found.len(), &plain.len())?;
+                for (found, plain) in found.iter().zip(plain) {
+                    agree(&what, found, plain)?;
+                }
+            }
         }
     }
     Ok(())
@@ -145,7 +193,8 @@ fn check_stopping(store: &dyn EventStore) -> Verdict {
     let page = store.page(&work, &EventQuery::default(), &PageFrom::Start, 10).map(|_| ());
     let fetch = store.fetch(&work, &[EventKey::integer(1)]).map(|_| ());
     let index = Index::build(store, &work).map(|_| ());
-    for (what, answer) in [("a page", page), ("a fetch", fetch), ("an index", index)] {
+    let read = store.read(&work, &KeyRange::default(), Wanted::All, &mut |_| Onward::On).map(|_| ());
+    for (what, answer) in [("a page", page), ("a fetch", fetch), ("an index", index), ("reading", read)] {
         if !matches!(answer, Err(StoreError::Cancelled(_))) {
             return Err(format!("{what} of withdrawn work ended as {answer:?}"));
         }

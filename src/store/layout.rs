@@ -181,6 +181,25 @@ pub struct SnapshotsTable {
     pub label: Option<Mapping>,
 }
 
+/// A table that says how far projections are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointsTable {
+    /// Its name.
+    pub table: Arc<str>,
+    /// The projection's name; `None` where the table is about one alone.
+    pub name: Option<Mapping>,
+    /// What was handled last: a global position or an event's id. In a set of marks, the event marked.
+    pub position: Mapping,
+    /// The owner's word for how it is.
+    pub status: Option<Mapping>,
+    /// What went wrong, in the owner's words.
+    pub error: Option<Mapping>,
+    /// When it was written.
+    pub time: Option<Mapping>,
+    /// Whether each row marks one event as handled, instead of saying which was the last.
+    pub is_set: bool,
+}
+
 /// What a table of the database is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TableKind {
@@ -238,6 +257,8 @@ pub struct Layout {
     pub events: EventsTable,
     /// The snapshots.
     pub snapshots: Vec<SnapshotsTable>,
+    /// How far the owner's projections are.
+    pub checkpoints: Vec<CheckpointsTable>,
     /// Every table of the database.
     pub tables: Vec<TableNote>,
     /// What is uncertain or odd, for the user to know.

@@ -214,6 +214,7 @@ fn description() -> Description {
                 unwrap: Vec::new(),
             },
             snapshots: Vec::new(),
+            checkpoints: Vec::new(),
             tables: Vec::new(),
             problems: Vec::new(),
         }),

@@ -12,7 +12,7 @@ pub mod memory;
 pub mod read;
 pub mod sqlite;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use crate::{
     model::{
@@ -85,6 +85,16 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// What can only be read at once is larger than we take in.
+    #[error("{} holds more than {mebibytes} MiB, found while {doing}", path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// What we were doing.
+        doing: String,
+        /// How much we take in.
+        mebibytes: usize,
+    },
     /// Another process changed the file faster than we could read it.
     #[error("{} changed while {doing}, again and again", path.display())]
     Busy {
@@ -148,6 +158,18 @@ pub struct ScanRow<'a> {
     pub time: Option<Timestamp>,
 }
 
+impl ScanRow<'_> {
+    /// The store's own name of its stream, or `<category>-<id>`, as [`StreamName::full`] says it.
+    #[must_use]
+    pub fn full_name(&self) -> Cow<'_, str> {
+        match (self.stored, self.category) {
+            (Some(stored), _) => stored.into(),
+            (None, Some(category)) => format!("{category}-{}", self.id).into(),
+            (None, None) => self.id.into(),
+        }
+    }
+}
+
 impl<'a> ScanKey<'a> {
     /// The key of these parts.
     #[must_use]
@@ -190,6 +212,32 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head(pub Vec<u64>);
 
+/// How many events there are and which is the last, table by table; equal means that none came or went.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EventsHead {
+    /// The tables of the log, oldest first.
+    pub parts: Vec<PartHead>,
+}
+
+/// What one table of the log holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartHead {
+    /// Its name.
+    pub table: Arc<str>,
+    /// How many rows.
+    pub rows: u64,
+    /// The last row's place in the global order; empty without rows.
+    pub last: Vec<Stored>,
+}
+
+impl EventsHead {
+    /// How many events there are.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.parts.iter().map(|part| part.rows).sum()
+    }
+}
+
 /// Every answer of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -204,6 +252,12 @@ pub trait EventStore: Send + Sync {
 
     /// A cheap look at whether anything may have changed.
     fn head(&self) -> StoreResult<Head>;
+
+    /// How many events there are and which is the last, by looking into the tables. What publishing relies
+    /// on; a store that is not published into has none.
+    fn events_head(&self, _work: &Work) -> StoreResult<EventsHead> {
+        Ok(EventsHead::default())
+    }
 
     /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.
     fn page(
@@ -244,7 +298,12 @@ pub trait EventStore: Send + Sync {
         read::read_by_pages(self, work, range, wanted, visit)
     }
 
-    /// The checkpoints of the owner's projections; a store without tables has none.
+    /// The first event with this id of its own; `None` if there is none. May read every event.
+    fn event_of_id(&self, work: &Work, id: &str) -> StoreResult<Option<EventKey>> {
+        read::event_of_id(self, work, id)
+    }
+
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }
@@ -254,7 +313,12 @@ pub trait EventStore: Send + Sync {
         Ok(None)
     }
 
-    /// Meets every row of a table with the values of these columns, in no promised order.
+    /// Meets every row of a table with the values of these columns, in no promised order, and counts them on
+    /// `work`.
+    ///
+    /// Rows come in batches, each of one moment: of a table that is written meanwhile, later rows are of a
+    /// later moment; [`EventStore::head`] before and after tells. A view comes at once, and fails if it is too
+    /// large. Damage in the table is an error, since the rows before it are not the table.
     fn table_rows(
         &self,
         _work: &Work,

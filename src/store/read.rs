@@ -1,8 +1,10 @@
 //! Events with their payloads, met one after the other: what a projection runs over.
 
+use std::borrow::Cow;
+
 use crate::{
-    model::{EventKey, EventQuery, Payload, RecordedEvent, Stored},
-    store::{EventStore, KeyRange, PageFrom, ScanKey, ScanRow, StoreResult},
+    model::{Encoding, EventKey, EventQuery, Payload, RecordedEvent, Stored},
+    store::{EventStore, KeyRange, PageFrom, ScanKey, ScanRow, StoreResult, decode::Value},
     work::Work,
 };
 
@@ -28,8 +30,11 @@ pub struct EventRow<'a> {
 pub enum Body<'a> {
     /// There is none, or it was not asked for.
     Absent,
-    /// What it says: the stored text itself where that is JSON with nothing around it. Whether a stored text
-    /// is well-formed is not checked here.
+    /// What it says, as JSON text.
+    ///
+    /// A stored text that begins as a JSON object or array is handed on as it stands, and **not checked**:
+    /// whoever parses it finds out whether it is well-formed. Every other payload was read, and this is its
+    /// compact text.
     Json(&'a str),
     /// It cannot be shown as JSON; the reason, in words.
     Unreadable(&'a str),
@@ -49,8 +54,40 @@ pub enum Onward {
 pub enum Wanted<'a> {
     /// Those of all events.
     All,
-    /// Those of these event types; other events are met without.
+    /// Those of these event types; of other events only the head is told, and no ids.
     Types(&'a [std::sync::Arc<str>]),
+}
+
+/// The text of a stored payload that is handed on unread: an object or array in a text column, or an object
+/// in a column of bytes, where no binary form begins and ends in the same way.
+#[must_use]
+pub fn as_it_stands(value: Value<'_>) -> Option<&str> {
+    let is_plain = match value {
+        Value::Text(bytes) => {
+            matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
+        }
+        Value::Blob(bytes) => bytes.starts_with(b"{\"") && bytes.ends_with(b"}"),
+        Value::Null | Value::Integer(_) | Value::Real(_) => false,
+    };
+    if is_plain { value.as_str() } else { None }
+}
+
+impl Body<'_> {
+    /// The text of a payload, or why it cannot be shown as JSON; nothing if there is none.
+    #[must_use]
+    pub fn text(payload: &Payload) -> Option<Result<Cow<'_, str>, &str>> {
+        if payload.stored == Stored::Null {
+            return None;
+        }
+        let is_whole = !payload.is_unwrapped && payload.encoding != Encoding::Part;
+        if is_whole && let Some(text) = as_it_stands(Value::from(&payload.stored)) {
+            return Some(Ok(text.into()));
+        }
+        match &payload.decoded {
+            Ok(json) => Some(Ok(json.to_compact().into())),
+            Err(reason) => Some(Err(reason)),
+        }
+    }
 }
 
 impl Wanted<'_> {
@@ -93,20 +130,35 @@ pub fn read_by_pages<S: EventStore + ?Sized>(
     }
 }
 
+/// [`EventStore::event_of_id`] by reading on until it is met.
+pub(crate) fn event_of_id<S: EventStore + ?Sized>(
+    store: &S,
+    work: &Work,
+    id: &str,
+) -> StoreResult<Option<EventKey>> {
+    let mut found = None;
+    store.read(work, &KeyRange::default(), Wanted::All, &mut |row| {
+        if row.event_id != Some(id) {
+            return Onward::On;
+        }
+        found = Some(row.head.key.to_key());
+        Onward::Enough
+    })?;
+    Ok(found)
+}
+
 fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
 ) -> Onward {
     let is_wanted = wanted.includes(&event.event_type);
-    let text = |payload: &Payload| match (&payload.stored, &payload.decoded) {
-        (Stored::Null, _) => None,
-        _ if !is_wanted => None,
-        (_, Ok(json)) => Some(Ok(json.to_compact())),
-        (_, Err(reason)) => Some(Err(reason.to_string())),
-    };
+    let text = |payload| if is_wanted { Body::text(payload) } else { None };
+    fn id(id: &Option<std::sync::Arc<str>>, is_wanted: bool) -> Option<&str> {
+        id.as_deref().filter(|_| is_wanted)
+    }
     let (data, metadata) = (text(&event.data), text(&event.metadata));
-    fn body(text: Option<&Result<String, String>>) -> Body<'_> {
+    fn body<'t>(text: Option<&'t Result<Cow<'_, str>, &'t str>>) -> Body<'t> {
         match text {
             None => Body::Absent,
             Some(Ok(text)) => Body::Json(text),
@@ -124,9 +176,9 @@ fn visit_event(
             event_type: &event.event_type,
             time: event.time,
         },
-        event_id: event.event_id.as_deref(),
-        correlation_id: event.correlation_id.as_deref(),
-        causation_id: event.causation_id.as_deref(),
+        event_id: id(&event.event_id, is_wanted),
+        correlation_id: id(&event.correlation_id, is_wanted),
+        causation_id: id(&event.causation_id, is_wanted),
         data: body(data.as_ref()),
         metadata: body(metadata.as_ref()),
     })

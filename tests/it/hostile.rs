@@ -155,6 +155,7 @@ fn plain_layout() -> Layout {
             unwrap: Vec::new(),
         },
         snapshots: Vec::new(),
+        checkpoints: Vec::new(),
         tables: Vec::new(),
         problems: Vec::new(),
     }

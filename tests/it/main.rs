@@ -10,6 +10,7 @@
 
 mod architecture;
 mod branches;
+mod checkpoints;
 mod cli;
 mod cli_what_if;
 mod conformance;
@@ -25,6 +26,8 @@ mod mapping;
 mod probes;
 mod project_file;
 mod projections;
+mod publish;
+mod reading;
 mod replay;
 mod sample_data;
 mod schema;
@@ -32,5 +35,6 @@ mod script;
 mod session;
 mod sqlite_store;
 mod support;
+mod tables;
 mod ui;
 mod window;

@@ -92,8 +92,12 @@ impl VerifyQuestion {
                 if let Some(only) = &start.only {
                     snapshots.retain(|snapshot| SnapshotKey::of(snapshot) == *only);
                 }
-                let (verification, known) =
-                    Verification::plan(start.store, Arc::clone(&start.index), snapshots.into(), start.standards);
+                let (verification, known) = Verification::plan(
+                    start.store,
+                    Arc::clone(&start.index),
+                    snapshots.into(),
+                    start.standards,
+                );
                 let total = verification.remaining();
                 portion(turn, Box::new(verification), total, known, work)?
             }

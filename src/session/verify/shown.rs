@@ -65,7 +65,11 @@ impl Opened {
     pub(super) fn filter_verdicts(&mut self) {
         let verified = &mut self.verified;
         let count = |wanted: Verdict| {
-            verified.verdicts.iter().filter(|verdict| verdict.unwrap_or(Verdict::NotChecked) == wanted).count()
+            verified
+                .verdicts
+                .iter()
+                .filter(|verdict| verdict.unwrap_or(Verdict::NotChecked) == wanted)
+                .count()
         };
         let counts = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict)));
         let counts = counts.filter(|(_, count)| *count > 0).collect();

@@ -75,6 +75,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// How many bytes of the database a text or a blob fills; a number counts as none.
+    #[must_use]
+    pub fn len(self) -> usize {
+        match self {
+            Self::Text(bytes) | Self::Blob(bytes) => bytes.len(),
+            Self::Null | Self::Integer(_) | Self::Real(_) => 0,
+        }
+    }
+
+    /// Whether it has no bytes, as a number or NULL.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// The text of a text or of bytes that are UTF-8.
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {

@@ -4,6 +4,7 @@
 //! what, what looks like a document, what changes within a stream and what does not, and at last
 //! what things are called. It looks at a bounded number of rows, however many there are.
 
+mod checkpoints;
 mod choose;
 mod finish;
 mod ids;
@@ -173,7 +174,8 @@ fn layout(tables: &[Table], looks: &[Look<'_>], reading: &Reading) -> Layout {
     let notes = tables::notes(tables, looks, Some(&events));
     let snapshots = snapshots::find(looks, &notes, &events);
     problems.extend(snapshots::problems(looks, &snapshots));
-    Layout { name: name(&events.roles).into(), events, snapshots, tables: notes, problems }
+    let checkpoints = checkpoints::find(looks, &notes);
+    Layout { name: name(&events.roles).into(), events, snapshots, checkpoints, tables: notes, problems }
 }
 
 /// Tables named as archives that have every column of the events table that plays a role.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     model::Stored,
     store::{
-        detect::{look::Look, names, schema::Table},
+        detect::{checkpoints, look::Look, names, schema::Table},
         layout::{EventsTable, Role, Source, TableKind, TableNote},
     },
 };
@@ -64,7 +64,7 @@ fn kind(
     let Some(events) = events else {
         return (TableKind::Other, String::new());
     };
-    if let Some(kind) = checkpoints(table) {
+    if let Some(kind) = is_checkpoints(table) {
         return kind;
     }
     let Some(look) = look else {
@@ -165,39 +165,7 @@ fn by_name(table: &Table) -> Option<TableKind> {
 }
 
 /// A table keyed by a name, with a position beside it.
-fn checkpoints(table: &Table) -> Option<Kind> {
-    const POSITIONS: &[&str] = &[
-        "position",
-        "global_position",
-        "last_position",
-        "checkpoint",
-        "last_seq_id",
-        "last_event_id",
-        "last_processed_checkpoint",
-        "notification_id",
-        "last_event_number",
-        "last_sequence",
-        "token",
-        "last_processed",
-        "current_offset",
-    ];
-    const KEYS: &[&str] = &[
-        "name",
-        "id",
-        "projection_name",
-        "projection",
-        "subscription_name",
-        "subscription",
-        "subscription_id",
-        "processor_id",
-        "processor",
-        "bookmark",
-        "application_name",
-        "consumer",
-        "listener",
-        "handler",
-        "projection_id",
-    ];
+fn is_checkpoints(table: &Table) -> Option<Kind> {
     let key = names::normalised(&table.name_of(*table.primary.first()?));
     let has = |list: &[&str]| {
         table
@@ -206,10 +174,10 @@ fn checkpoints(table: &Table) -> Option<Kind> {
             .find(|column| list.contains(&names::normalised(&column.name).as_str()))
             .map(|column| &column.name)
     };
-    if !KEYS.contains(&key.as_str()) {
+    if !checkpoints::NAMES.contains(&key.as_str()) {
         return None;
     }
-    if let Some(position) = has(POSITIONS) {
+    if let Some(position) = has(checkpoints::POSITIONS) {
         return Some((TableKind::Checkpoints, format!("keyed by `{key}`, with `{position}`")));
     }
     (has_word(table, &["projection", "projections", "subscriptions"]) && key != "id")

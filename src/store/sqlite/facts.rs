@@ -99,6 +99,18 @@ impl TableFacts {
         self.columns.iter().filter(|(_, place)| *place > 0).map(|(name, _)| Arc::clone(name))
     }
 
+    /// The columns of the primary key, in its order.
+    pub(super) fn sorted_key(&self) -> Vec<Arc<str>> {
+        let mut key: Vec<&(Arc<str>, i64)> = self.columns.iter().filter(|(_, place)| *place > 0).collect();
+        key.sort_by_key(|(_, place)| *place);
+        key.into_iter().map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// Whether its rows have numbers, even if no name is left to ask for them.
+    pub(super) fn has_row_numbers(&self) -> bool {
+        self.has_row_numbers
+    }
+
     /// Why a column cannot sort events: it holds nothing or fractions in some rows, which show at
     /// the ends of its order. Looked at only where that is cheap.
     pub(super) fn oddity(&self, connection: &Connection, column: &str) -> rusqlite::Result<Option<String>> {

@@ -2,15 +2,19 @@
 //!
 //! `file` and `access` read without a lock and prove that they saw one state; `plan`, `facts` and
 //! `filter` make the statements; `walk` goes along the global order, past damage; `rows` turns
-//! rows into events.
+//! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod checkpoints;
 mod explore;
 mod facts;
 mod file;
 mod filter;
 mod guard;
+mod head;
 mod plan;
+mod quiet;
+mod read;
 mod rows;
 mod scan;
 mod snapshots;
@@ -22,19 +26,29 @@ use std::{path::Path, sync::Arc};
 use rusqlite::{Connection, Row};
 
 use crate::{
-    model::{EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName, TableShape},
+    model::{
+        Checkpoint, EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName,
+        TableShape,
+    },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
+        read::{EventRow, Onward, Wanted},
     },
     work::Work,
 };
 
 pub use explore::{MappingError, SqliteFile};
+pub use head::events_head;
+pub use quiet::{Alone, alone};
+
+pub(crate) use access::uri;
+pub(crate) use plan::quote;
+pub(crate) use tables::{read_shape, stored};
 
 use access::Access;
 use filter::{Filter, answers};
-use plan::{Plan, quote};
+use plan::Plan;
 use rows::{Fields, key_of};
 use walk::{Gather, Walk, is_damage, to_bound};
 
@@ -138,6 +152,10 @@ impl EventStore for SqliteStore {
         self.access.head()
     }
 
+    fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
+        self.look_at_head(work)
+    }
+
     fn page(
         &self,
         work: &Work,
@@ -199,8 +217,27 @@ impl EventStore for SqliteStore {
         scan::scan(&self.access, work, &self.plan, range, visit)
     }
 
+    fn read(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        wanted: Wanted<'_>,
+        visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        read::read((&self.access, work), &self.plan, range, wanted, visit)
+    }
+
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
         snapshots::read(&self.access, work, &self.plan, &self.description.layout, stream)
+    }
+
+    fn checkpoints(&self, work: &Work) -> StoreResult<Vec<Checkpoint>> {
+        checkpoints::read(&self.access, work, &self.plan, &self.description.layout)
+    }
+
+    fn event_of_id(&self, work: &Work, id: &str) -> StoreResult<Option<EventKey>> {
+        checkpoints::event_of_id(&self.access, work, &self.plan, id)
+            .unwrap_or_else(|| crate::store::read::event_of_id(self, work, id))
     }
 
     fn table_shape(&self, work: &Work, table: &str) -> StoreResult<Option<TableShape>> {

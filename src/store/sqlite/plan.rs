@@ -59,6 +59,12 @@ pub(super) enum Take {
 const LEAN: [Role; 6] =
     [Role::GlobalPosition, Role::Stream, Role::Category, Role::Version, Role::EventType, Role::Time];
 
+/// What a read needs besides.
+const REST: [Role; 5] = [Role::Data, Role::Metadata, Role::EventId, Role::CorrelationId, Role::CausationId];
+
+/// So many types at most are told apart within SQLite.
+const MOST_TYPES: usize = 200;
+
 impl Plan {
     /// Looks at the tables and settles how to read them.
     pub(super) fn new(connection: &Connection, events: &EventsTable) -> rusqlite::Result<Self> {
@@ -77,6 +83,40 @@ impl Plan {
             events: events.clone(),
             problems,
         })
+    }
+
+    /// What a read needs. With `types`, SQLite does not even look for the payloads of others, as far as it can
+    /// tell their type; that is asked for every row, and pays where payloads are large.
+    pub(super) fn reading(&self, types: Option<&[Arc<str>]>) -> Select {
+        let mut select = Select::new(&self.events, &self.key, &LEAN);
+        let is_wanted = types.and_then(|types| self.is_of(types));
+        let known = select.expressions.len();
+        for role in REST {
+            if let Some(mapping) = self.events.role(role) {
+                let take = select.take(&self.events, mapping);
+                select.put(role, take);
+            }
+        }
+        if let Some(is_wanted) = is_wanted {
+            for expression in select.expressions.iter_mut().skip(known) {
+                *expression = format!("CASE WHEN {is_wanted} THEN {expression} END");
+            }
+        }
+        select
+    }
+
+    /// A condition that holds for every event of these types, and for few others; nothing where SQLite cannot
+    /// tell.
+    fn is_of(&self, types: &[Arc<str>]) -> Option<String> {
+        let (column, mapping) = self.column(Role::EventType)?;
+        // Texts that SQLite holds otherwise than we show them.
+        let is_odd = |name: &Arc<str>| name.contains(['\0', char::REPLACEMENT_CHARACTER]);
+        if mapping.form != Form::Plain || types.len() > MOST_TYPES || types.iter().any(is_odd) {
+            return None;
+        }
+        let names: Vec<String> = types.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+        // Numbers and bytes are left to us.
+        Some(format!("typeof({column}) <> 'text' OR {column} COLLATE BINARY IN ({})", names.join(", ")))
     }
 
     /// The expression of a role that is a plain column, and how it is written.
@@ -154,7 +194,7 @@ impl Select {
 }
 
 /// A name as SQL spells it whatever it is made of.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

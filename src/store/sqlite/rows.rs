@@ -40,7 +40,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The column's value; a value that cannot be had counts as none.
-    fn column(&self, at: usize) -> Value<'_> {
+    pub(super) fn column(&self, at: usize) -> Value<'_> {
         self.row.get_ref(at).map_or(Value::Null, Value::from)
     }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// So many troubles are told one by one.
-const MOST_TROUBLES: usize = 100;
+pub(super) const MOST_TROUBLES: usize = 100;
 
 /// Rows of the first batch and of the largest. A batch is copied before anybody sees it, because
 /// its read may prove void; copies of this size stay in the processor's cache.
@@ -40,7 +40,7 @@ pub(super) fn scan(
     let mut size = BATCH.start;
     while !walk.is_over() {
         let rows = walk.step(&mut reader, size, &mut batch)?;
-        batch.visit(visit);
+        batch.rows().for_each(|row| visit(&row));
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
         troubles.extend(batch.troubles.drain(..).take(room));
         work.advance(rows as u64)?;
@@ -53,13 +53,13 @@ pub(super) fn scan(
 
 /// Rows copied out of the database: keys and texts one behind the other, so that a row costs no
 /// memory of its own.
-struct Batch<'a> {
+pub(super) struct Batch<'a> {
     select: &'a Select,
     /// As many parts a row as the key has.
     keys: Vec<KeyPart>,
     text: String,
-    rows: Vec<Line>,
-    troubles: Vec<String>,
+    lines: Vec<Line>,
+    pub(super) troubles: Vec<String>,
 }
 
 /// What a row holds beside its key. The texts follow each other; each is named by where it ends.
@@ -74,9 +74,9 @@ struct Line {
 }
 
 impl<'a> Batch<'a> {
-    fn new(select: &'a Select) -> Self {
-        let (keys, text, rows, troubles) = (Vec::new(), String::new(), Vec::new(), Vec::new());
-        Self { select, keys, text, rows, troubles }
+    pub(super) fn new(select: &'a Select) -> Self {
+        let (keys, text, lines, troubles) = (Vec::new(), String::new(), Vec::new(), Vec::new());
+        Self { select, keys, text, lines, troubles }
     }
 
     /// Copies a text; returns where it ends.
@@ -85,40 +85,42 @@ impl<'a> Batch<'a> {
         self.text.len()
     }
 
-    fn visit(&mut self, visit: &mut dyn FnMut(&ScanRow<'_>)) {
-        let width = self.keys.len().checked_div(self.rows.len()).unwrap_or_default().max(1);
+    /// The rows in order, handed out once.
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = ScanRow<'_>> {
+        let width = self.keys.len().checked_div(self.lines.len()).unwrap_or_default().max(1);
+        let text = &self.text;
         let mut start = 0;
-        let mut next = |end: usize| {
-            let text = self.text.get(start..end).unwrap_or_default();
+        let mut next = move |end: usize| {
+            let text = text.get(start..end).unwrap_or_default();
             start = end;
             text
         };
-        for (row, key) in self.rows.drain(..).zip(self.keys.chunks(width)) {
-            visit(&ScanRow {
-                key: ScanKey::of(key),
-                position: row.position,
-                category: row.category.map(&mut next),
-                id: next(row.id),
-                stored: row.stored.map(&mut next),
-                version: row.version,
-                event_type: next(row.event_type),
-                time: row.time,
-            });
-        }
-    }
-}
-
-impl Gather for Batch<'_> {
-    fn restart(&mut self) {
-        self.keys.clear();
-        self.text.clear();
-        self.rows.clear();
-        self.troubles.clear();
+        self.lines.drain(..).zip(self.keys.chunks(width)).map(move |(line, key)| ScanRow {
+            key: ScanKey::of(key),
+            position: line.position,
+            category: line.category.map(&mut next),
+            id: next(line.id),
+            stored: line.stored.map(&mut next),
+            version: line.version,
+            event_type: next(line.event_type),
+            time: line.time,
+        })
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    /// From the next row on, rows have these columns.
+    pub(super) fn select(&mut self, select: &'a Select) {
+        self.select = select;
+    }
+
+    /// The type of the row that was taken last: the end of the text.
+    pub(super) fn last_type(&self) -> Option<&str> {
+        let line = self.lines.last()?;
+        self.text.get(line.stored.unwrap_or(line.id)..)
+    }
+
+    /// Takes a row whose fields are looked at already.
+    pub(super) fn push(&mut self, key: &[KeyPart], fields: &Fields<'_>) {
         let mut troubles = Vec::new();
-        let fields = Fields::new(row, self.select);
         let event_type = fields.event_type(&mut troubles);
         let named = fields.stream(&event_type, &mut troubles);
         let line = Line {
@@ -136,7 +138,20 @@ impl Gather for Batch<'_> {
             let place = format!("{event_type}{}", position.unwrap_or_default());
             self.troubles.extend(troubles.iter().map(|trouble| format!("{place}: {trouble}")));
         }
-        self.rows.push(line);
+        self.lines.push(line);
+    }
+}
+
+impl Gather for Batch<'_> {
+    fn restart(&mut self) {
+        self.keys.clear();
+        self.text.clear();
+        self.lines.clear();
+        self.troubles.clear();
+    }
+
+    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+        self.push(key, &Fields::new(row, self.select));
     }
 }
 

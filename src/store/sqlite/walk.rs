@@ -25,6 +25,11 @@ pub(super) trait Gather {
 
     /// A row of the batch.
     fn row(&mut self, key: &[KeyPart], row: &Row<'_>);
+
+    /// Whether the batch ends here, however many rows it might still take.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// A way along the global order.
@@ -55,6 +60,8 @@ struct Batch {
     rows: usize,
     /// The key of the last row; empty without one.
     last: Vec<KeyPart>,
+    /// Whether it ended before its rows did.
+    is_full: bool,
     damage: Option<rusqlite::Error>,
 }
 
@@ -94,6 +101,11 @@ impl<'a> Walk<'a> {
         self
     }
 
+    /// From the next batch on, rows have these columns.
+    pub(super) fn select(&mut self, select: &'a Select) {
+        self.select = select;
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.part.is_none_or(|part| part >= self.plan.parts.len())
     }
@@ -117,7 +129,7 @@ impl<'a> Walk<'a> {
         }
         if let Some(error) = batch.damage {
             self.pass(reader, part, &error)?;
-        } else if batch.rows < limit {
+        } else if batch.rows < limit && !batch.is_full {
             self.leave(part);
         }
         Ok(batch.rows)
@@ -147,7 +159,7 @@ impl<'a> Walk<'a> {
         let numbered = (self.plan.parts.len() > 1).then_some(part);
         reader.read("reading events", |connection| {
             gather.restart();
-            let mut batch = Batch { rows: 0, last: Vec::new(), damage: None };
+            let mut batch = Batch { rows: 0, last: Vec::new(), is_full: false, damage: None };
             match self.rows(connection, statement, numbered, &mut batch, gather) {
                 Err(error) if is_damage(&error) => batch.damage = Some(error),
                 other => other?,
@@ -177,6 +189,10 @@ impl<'a> Walk<'a> {
             batch.rows += 1;
             gather.row(&key, row);
             std::mem::swap(&mut batch.last, &mut key);
+            if gather.is_full() {
+                batch.is_full = true;
+                break;
+            }
         }
         Ok(())
     }

@@ -95,12 +95,7 @@ fn scope_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) 
 }
 
 /// Comparing, and what else can be asked of all of them.
-fn verify_ui(
-    ui: &mut egui::Ui,
-    view: &SnapshotsView,
-    verified: &VerifyView,
-    asked: &mut Vec<VerifyAction>,
-) {
+fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, asked: &mut Vec<VerifyAction>) {
     match verified.progress {
         None => {
             let help = "Compare each listed snapshot with the state that the events make at its version";
@@ -129,7 +124,8 @@ fn verify_ui(
         ui.weak("Counting…");
     }
     let create = egui::Button::new("Create at cursor…");
-    let help = "Store the state at the cursor as a snapshot; nothing is written before you have seen the rows";
+    let help =
+        "Store the state at the cursor as a snapshot; nothing is written before you have seen the rows";
     let response = ui.add_enabled(verified.can_create, create).on_hover_text(help);
     let response = response.on_disabled_hover_text(
         "Needs a stream, an event with a version at the cursor, and a reducer whose states are stored here",
@@ -252,7 +248,9 @@ fn cell(row: &SnapshotRow, verdict: Option<Verdict>, key: &str) -> Cell {
 }
 
 fn verdict_cell(row: &SnapshotRow, verdict: Option<Verdict>) -> Cell {
-    let Some(verdict) = verdict else { return Cell::inked("–", Ink::Faint).with_tooltip("Not compared yet") };
+    let Some(verdict) = verdict else {
+        return Cell::inked("–", Ink::Faint).with_tooltip("Not compared yet");
+    };
     let ink = match verdict {
         Verdict::Agrees => Ink::Fine,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => Ink::Trouble,

@@ -1,1 +1,3 @@
 //! Read models: rebuilt, scrubbed, compared with what is stored.
+
+mod sql;

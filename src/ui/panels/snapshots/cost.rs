@@ -76,22 +76,26 @@ fn line_ui(ui: &mut Ui, line: &CostLine, is_one_of_many: bool) {
             grouped(line.snapshots as u64)
         ));
     });
-    egui::Grid::new(ui.scope_id().with(("cost", &line.category, line.streams))).spacing([16.0, 2.0]).show(ui, |ui| {
-        for head in ["", "half take", "95 % take", "most", "to read"] {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.weak(head));
-        }
-        ui.end_row();
-        for (name, loads, bytes) in
-            [("with snapshots", line.with, line.bytes_with), ("without", line.without, line.bytes_without)]
-        {
-            ui.label(name);
-            for number in [loads.median, loads.p95, loads.most] {
-                number_ui(ui, &grouped(number as u64));
+    egui::Grid::new(ui.scope_id().with(("cost", &line.category, line.streams))).spacing([16.0, 2.0]).show(
+        ui,
+        |ui| {
+            for head in ["", "half take", "95 % take", "most", "to read"] {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.weak(head));
             }
-            number_ui(ui, &format!("{} kB", grouped(bytes.div_ceil(1000))));
             ui.end_row();
-        }
-    });
+            for (name, loads, bytes) in [
+                ("with snapshots", line.with, line.bytes_with),
+                ("without", line.without, line.bytes_without),
+            ] {
+                ui.label(name);
+                for number in [loads.median, loads.p95, loads.most] {
+                    number_ui(ui, &grouped(number as u64));
+                }
+                number_ui(ui, &format!("{} kB", grouped(bytes.div_ceil(1000))));
+                ui.end_row();
+            }
+        },
+    );
     ui.add(egui::Label::new(line.words()).wrap());
     spread_ui(ui, line);
 }

@@ -1,0 +1,133 @@
+//! What projections ask of jobs.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    project::SavedScript,
+    projection::{Definition, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape},
+    script::Options,
+    session::{
+        job::Answer,
+        notice::chain,
+        projections::{
+            copies::{copied, exported},
+            definitions::{Known, Looked, looked, saved},
+            list::{Wanted, scaffolded},
+            rows::{FoundRows, found_rows},
+            runs::{Rebuilding, Rebuilt},
+        },
+    },
+    store::{StoreError, StoreResult},
+    work::{Cancelled, Work},
+};
+
+/// What a job is to find out.
+pub enum ProjectionQuestion {
+    /// Whether the files of definitions changed, and what they define.
+    Look(Vec<Known>, Box<Options>),
+    /// Rebuild a projection, or only open what a rebuild left.
+    Rebuild(Box<Rebuilding>),
+    /// Rows of a read model.
+    Rows(ReadModel, RowsQuery),
+    /// What happened to a row.
+    History(ReadModel, RowKey),
+    /// Write a definition for a stored table.
+    Scaffold(Box<Wanted>),
+    /// Write a definition's file.
+    Save {
+        /// Where it lies.
+        path: PathBuf,
+        /// What it is to hold.
+        text: Arc<str>,
+        /// What it held.
+        known: Arc<str>,
+    },
+    /// The rows at a count as text.
+    Copy(ReadModel, u64, Shape),
+    /// The rows at a count, into a new file.
+    Export(ReadModel, u64, Shape, PathBuf),
+}
+
+/// What a job found out.
+pub enum ProjectionAnswer {
+    /// Files that changed.
+    Looked(Vec<Looked>),
+    /// What a rebuild came to.
+    Rebuilt(Box<Rebuilt>),
+    /// Rows of a read model.
+    Rows(FoundRows),
+    /// What happened to a row.
+    History(FoundHistory),
+    /// A file with a definition for a stored table, or why there is none.
+    Scaffolded(Result<PathBuf, Arc<str>>),
+    /// What became of a definition's file.
+    Saved(Result<(PathBuf, SavedScript), Arc<str>>),
+    /// Rows as text.
+    Copied(Arc<str>),
+    /// What was written where, or what went wrong.
+    Exported(Result<String, (String, String)>),
+    /// Our own database did not serve: a title, and what happened.
+    Trouble(String, String),
+}
+
+/// What happened to a row.
+pub struct FoundHistory {
+    /// The row.
+    pub key: RowKey,
+    /// Its changes, oldest first.
+    pub changes: Vec<RowChange>,
+}
+
+/// Why a question about a read model has no answer.
+pub(super) enum ModelTrouble {
+    /// The work was withdrawn.
+    Cancelled(Cancelled),
+    /// The scratch database did not serve.
+    Scratch(ScratchError),
+}
+
+impl ProjectionQuestion {
+    /// Finds the answer. `Err` if the work was withdrawn or the store could not be asked.
+    pub fn run(self, work: &Work) -> StoreResult<Answer> {
+        let found = match self {
+            Self::Look(known, options) => Ok(ProjectionAnswer::Looked(looked(known, &options, work)?)),
+            Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
+            Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
+            Self::History(model, key) => model
+                .history(work, &key)
+                .map(|changes| ProjectionAnswer::History(FoundHistory { key, changes }))
+                .map_err(ModelTrouble::from),
+            Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
+            Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),
+            Self::Copy(model, count, shape) => copied(work, &model, count, &shape),
+            Self::Export(model, count, shape, path) => exported(work, &model, count, &shape, &path),
+        };
+        match found {
+            Ok(answer) => Ok(Answer::Projections(answer)),
+            Err(ModelTrouble::Cancelled(cancelled)) => Err(StoreError::Cancelled(cancelled)),
+            // A withdrawn question may come back as SQLite's word for an interruption.
+            Err(ModelTrouble::Scratch(_)) if work.is_cancelled() => Err(StoreError::Cancelled(Cancelled)),
+            Err(ModelTrouble::Scratch(err)) => Ok(Answer::Projections(ProjectionAnswer::Trouble(
+                "The rebuilt table cannot be read".to_owned(),
+                chain(&err),
+            ))),
+        }
+    }
+}
+
+impl From<ScratchError> for ModelTrouble {
+    fn from(err: ScratchError) -> Self {
+        Self::Scratch(err)
+    }
+}
+
+impl From<Cancelled> for ModelTrouble {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Cancelled(cancelled)
+    }
+}
+
+/// What a definition is written in, as people read it.
+pub(super) fn is_script(definition: &Definition) -> bool {
+    matches!(definition.kind, crate::projection::Kind::Script(_))
+}

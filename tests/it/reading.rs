@@ -1,0 +1,111 @@
+//! Reading on in a store of large and odd payloads says what reading page by page says.
+
+use std::{path::Path, sync::Arc};
+
+use rusqlite::{Connection, params, types::Value};
+use timeglass::{
+    store::{
+        EventStore as _, KeyRange,
+        layout::{Mapping, Role},
+        read::{Onward, Wanted, read_by_pages},
+        sqlite::SqliteStore,
+    },
+    work::Work,
+};
+
+use crate::sqlite_store::open;
+
+/// Events with large payloads and small ones, in types that SQL compares otherwise than we do.
+fn large_store(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE events (global_position INTEGER PRIMARY KEY, stream_id TEXT NOT NULL,
+                 version INTEGER NOT NULL, event_type NOT NULL COLLATE NOCASE, data, metadata,
+                 event_id TEXT, correlation_id TEXT, UNIQUE (stream_id, version));
+             BEGIN",
+        )
+        .unwrap();
+    let kinds: [Value; 6] = [
+        Value::Text("Placed".into()),
+        Value::Text("placed".into()),
+        Value::Text("Customer's".into()),
+        Value::Text("Grown".into()),
+        Value::Integer(7),
+        Value::Blob(b"Placed".to_vec()),
+    ];
+    for number in 0..1500_i64 {
+        let kind = &kinds[usize::try_from(number * 3 % 7 % 6).unwrap()];
+        let size = match number % 50 {
+            0 => 300_000,
+            1..10 => 9_000,
+            _ => 1_400,
+        };
+        let text = "y".repeat(size);
+        let data = match number % 9 {
+            0 => Value::Text(format!("{{\"n\":{number},")),
+            1 => Value::Text(format!("plain {number}")),
+            2 => Value::Blob(format!("{{\"n\": {number}, \"t\": \"{text}\"}}").into()),
+            // `[true,true,true,true,true]` in SQLite's own form.
+            3 => Value::Blob(b"[\x01\x01\x01\x01\x01".to_vec()),
+            4 => Value::Null,
+            5 => Value::Integer(number),
+            _ => Value::Text(format!(" {{\"n\": {number}.50, \"t\": \"{text}\"}}")),
+        };
+        connection
+            .prepare_cached("INSERT INTO events VALUES (?, ?, ?, ?, ?, '{\"m\":  1}', ?, NULL)")
+            .unwrap()
+            .execute(params![
+                number + 1,
+                format!("order-{}", number % 40),
+                number / 40,
+                kind,
+                data,
+                format!("id-{number}")
+            ])
+            .unwrap();
+    }
+    connection.execute_batch("COMMIT").unwrap();
+}
+
+fn check(store: &SqliteStore, wanted: Wanted<'_>) -> (usize, usize) {
+    let (work, range) = (Work::default(), KeyRange::default());
+    let mut expected = Vec::new();
+    read_by_pages(store, &work, &range, wanted, &mut |row| {
+        expected.push(format!("{row:?}"));
+        Onward::On
+    })
+    .unwrap();
+    let mut number = 0;
+    let mut bodies = 0;
+    store
+        .read(&work, &range, wanted, &mut |row| {
+            assert_eq!(format!("{row:?}"), expected[number]);
+            number += 1;
+            bodies += usize::from(row.event_id.is_some());
+            Onward::On
+        })
+        .unwrap();
+    assert_eq!(number, expected.len());
+    (number, bodies)
+}
+
+#[test]
+fn large_payloads_of_some_types_are_read_as_by_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.sqlite");
+    large_store(&path);
+    let found = open(&path);
+    // The types are too odd to be found.
+    let mut layout = (*found.describe().layout).clone();
+    layout.events.roles.insert(Role::EventType, Mapping::column("event_type", "chosen"));
+    let store = SqliteStore::with_layout(&path, &layout, &Work::default()).unwrap();
+    assert_eq!(check(&store, Wanted::All), (1500, 1500));
+    let types = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect::<Vec<Arc<str>>>();
+    let kinds = ["Placed", "placed", "Customer's", "Grown", "7"];
+    let counted = kinds.map(|name| check(&store, Wanted::Types(&types(&[name]))).1);
+    assert!(counted.iter().all(|events| *events > 100), "{counted:?}");
+    assert_eq!(counted.iter().sum::<usize>(), 1500, "every event is of one type");
+    check(&store, Wanted::Types(&types(&["Grown", "7", "\u{fffd}", "no\0ne"])));
+    assert_eq!(check(&store, Wanted::Types(&[])), (1500, 0));
+}
