@@ -1,3 +1,6 @@
 //! Read models: rebuilt, scrubbed, compared with what is stored.
 
+mod hostile_sql;
+mod resume;
 mod sql;
+mod stage;
