@@ -7,6 +7,7 @@
 //! and why.
 
 mod drift;
+mod created;
 mod replayed;
 mod sample;
 mod snapshots;
