@@ -15,6 +15,7 @@ mod guess;
 mod history;
 mod load;
 mod overview;
+pub mod publication;
 mod read_model;
 mod rebuild;
 mod record;
@@ -24,10 +25,9 @@ mod scratch;
 mod sql_file;
 mod sql_run;
 mod sql_text;
-
-pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 mod standing;
 
+pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 pub use guess::Guess;
 pub use load::{LoadError, Loaded, find_loaded, load_definitions};
 pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
