@@ -245,7 +245,8 @@ fn note(
         inserted: published.inserted,
         updated: published.updated,
         deleted: published.deleted,
-        backup: published.backup.clone(),
+        // Wherever the project file lies and whoever reads it.
+        backup: std::path::absolute(&published.backup).unwrap_or_else(|_| published.backup.clone()),
     });
     match crate::project::keep(&opened.path, common.project.as_deref(), &opened.sections, &after) {
         Ok(file) => Some(file),
