@@ -299,6 +299,7 @@ fn a_failure_stops_or_is_skipped_as_the_project_file_says() {
         scene.read("timeglass.toml")
     );
     assert_eq!(scene.rebuilt(), "all 6 events, 1 failure");
+    scene.script.browse(BrowseAction::ClearStream);
     scene.script.cursor(CursorAction::End);
     assert_eq!(scene.rows(), ["1 placed 10", "2 placed 20 gone here"]);
 }
