@@ -6,6 +6,7 @@
 mod blame;
 mod choose;
 mod diff;
+mod drift;
 mod events;
 mod failure;
 mod find;
@@ -114,6 +115,8 @@ enum Command {
     Project(project::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
     WhatIf(what_if::Arguments),
+    /// Compare stored read models with what the events make; exit status 1 if they differ
+    Drift(drift::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -201,6 +204,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
+        Command::Drift(arguments) => drift::run(arguments, common, output),
         Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -87,7 +88,8 @@ pub fn publish(
         return Err(PublishError::Locked { path: what.path.to_owned() });
     }
     let tables: Vec<Arc<str>> = what.edits.tables.iter().map(|edits| Arc::clone(&edits.table)).collect();
-    let _alone = alone(work)?;
+    let _alone = alone(what.path, work)?;
+    what.check_file()?;
     let connection =
         guard::open(what.path, what.patience, &tables).map_err(|source| what.failed("opening it", source))?;
     what.check_writable(&connection)?;
@@ -134,6 +136,20 @@ impl<'a> Publication<'a> {
             }
             _ => PublishError::Sqlite { path, doing, source },
         }
+    }
+
+    /// Asks the system before SQLite does: that would open the file for reading alone, and a log that it made
+    /// for that could not be taken away again. No lock is held yet that closing the file could drop.
+    fn check_file(&self) -> Result<(), PublishError> {
+        let reason = match fs::metadata(self.path) {
+            Ok(data) if data.is_dir() => "it is a folder".to_owned(),
+            Ok(_) => match fs::OpenOptions::new().write(true).open(self.path) {
+                Ok(_) => return Ok(()),
+                Err(err) => err.to_string(),
+            },
+            Err(err) => err.to_string(),
+        };
+        Err(PublishError::ReadOnly { path: self.path.to_owned(), reason })
     }
 
     fn check_writable(&self, connection: &Connection) -> Result<(), PublishError> {

@@ -12,12 +12,17 @@ use rusqlite::{
 use crate::store::{layout::Layout, layout::TableKind, sqlite::uri};
 
 /// Pragmas that tell something; with a value, only about a table.
-const TELLING: [&str; 7] = [
+const TELLING: [&str; 12] = [
     "data_version",
     "foreign_key_check",
     "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
     "page_count",
     "page_size",
+    "table_info",
     "table_list",
     "table_xinfo",
 ];

@@ -1,52 +1,348 @@
 //! Where stored read models no longer agree with the events.
 
-use crate::{
-    session::{
-        job::{Answer, Job},
-        notice::Notices,
-        opened::Opened,
-        view::DriftView,
-    },
-    store::StoreResult,
-    work::Work,
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use crate::{
+    project::sections::ProjectionEntry,
+    projection::{
+        Definition, ReadModel, ScratchError,
+        drift::{
+            Drift, DriftError, DriftRow, compare, pair_with,
+            report::{ReportForm, notes, report, row_json, summary, to_json},
+        },
+    },
+    session::{
+        job::{Answer, Job, Question, Slot},
+        notice::{Notices, chain},
+        opened::Opened,
+        projections::{ChosenModel, ProjectionAction},
+        shell::file_name,
+        view::{DriftStage, DriftView, grouped},
+    },
+    store::{EventStore, StoreError, StoreResult},
+    work::{Cancelled, Work},
+};
+
+/// Which list of differing rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum DriftKind {
+    /// Both have them, with other values.
+    #[default]
+    Changed,
+    /// The events make them, the table lacks them.
+    Missing,
+    /// The table has them, the events do not make them.
+    Extra,
+}
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DriftAction {
     /// Compares the chosen projection's table with what the events make.
     Compare,
+    /// Rebuilds the chosen projection, to be compared.
+    Rebuild,
+    /// Goes to the event at which a row parted from the events, by its place in its list.
+    GoTo(DriftKind, usize),
+    /// Copies a row as JSON.
+    CopyRow(DriftKind, usize),
+    /// Copies the whole report as JSON.
+    Copy,
+    /// Writes the report into a new file.
+    Export(ReportForm, PathBuf),
+    /// Takes a stored column out of the comparison, for good, and compares again.
+    Ignore(Arc<str>),
 }
 
 /// What a job is to find out.
-pub enum DriftQuestion {}
+pub enum DriftQuestion {
+    /// Where a stored table is another.
+    Compare(Box<Comparing>),
+    /// The report, into a new file.
+    Write {
+        /// The store's name.
+        store: String,
+        /// What came out.
+        drift: Arc<Drift>,
+        /// In which form.
+        form: ReportForm,
+        /// Where to.
+        path: PathBuf,
+    },
+}
+
+/// A comparison to be made.
+pub struct Comparing {
+    store: Arc<dyn EventStore>,
+    definition: Definition,
+    entry: Option<ProjectionEntry>,
+    model: ReadModel,
+}
 
 /// What a job found out.
-pub enum DriftAnswer {}
+pub enum DriftAnswer {
+    /// What a comparison said.
+    Compared(Box<Compared>),
+    /// What was written where, or a title and what went wrong.
+    Written(Result<String, (String, String)>),
+}
+
+/// What a comparison said, and what it started from.
+pub struct Compared {
+    projection: Arc<str>,
+    fingerprint: Arc<str>,
+    entry: Option<ProjectionEntry>,
+    count: u64,
+    /// What differs, or why that cannot be told.
+    found: Result<Arc<Drift>, Arc<str>>,
+}
 
 /// The comparisons of the open store.
 #[derive(Default)]
-pub(crate) struct Drifts {}
+pub(crate) struct Drifts {
+    /// By projection.
+    compared: BTreeMap<Arc<str>, Kept>,
+    /// The projection that is being compared.
+    under_way: Option<Arc<str>>,
+    copied: Option<(u64, Arc<str>)>,
+}
+
+/// A comparison as it is shown.
+struct Kept {
+    compared: Compared,
+    summary: String,
+    notes: Arc<[String]>,
+}
 
 impl DriftQuestion {
     /// Finds the answer. `Err` if the work was withdrawn or the store could not be asked.
-    pub fn run(self, _work: &Work) -> StoreResult<Answer> {
-        match self {}
+    pub fn run(self, work: &Work) -> StoreResult<Answer> {
+        let answer = match self {
+            Self::Compare(comparing) => DriftAnswer::Compared(Box::new(comparing.run(work)?)),
+            Self::Write { store, drift, form, path } => {
+                DriftAnswer::Written(written(&path, &report(&store, &[(*drift).clone()], form)))
+            }
+        };
+        Ok(Answer::Drift(answer))
+    }
+}
+
+impl Comparing {
+    fn run(self, work: &Work) -> StoreResult<Compared> {
+        let Self { store, definition, entry, model } = self;
+        let found = pair_with(work, &*store, &definition, &model, entry.as_ref())
+            .and_then(|pairing| compare(work, &*store, &model, &definition.name, &pairing));
+        let found = match found {
+            Ok(drift) => Ok(Arc::new(drift)),
+            Err(DriftError::Cancelled(cancelled)) => return Err(StoreError::Cancelled(cancelled)),
+            // A withdrawn question may come back as SQLite's word for an interruption.
+            Err(DriftError::Scratch(ScratchError::Sqlite { .. })) if work.is_cancelled() => {
+                return Err(StoreError::Cancelled(Cancelled));
+            }
+            Err(DriftError::Store(err)) => return Err(err),
+            Err(err @ (DriftError::Scratch(_) | DriftError::NoPair(_))) => Err(chain(&err).into()),
+        };
+        Ok(Compared {
+            projection: definition.name,
+            fingerprint: definition.fingerprint,
+            entry,
+            count: model.progress().count,
+            found,
+        })
+    }
+}
+
+/// Writes a report into a new file, never over another: it may be the user's store.
+fn written(path: &Path, text: &str) -> Result<String, (String, String)> {
+    let failed = |err: std::io::Error| (format!("{} cannot be written", path.display()), err.to_string());
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    if let Err(err) = file.write_all(text.as_bytes()) {
+        drop(file);
+        // A part of a report would be taken for the whole.
+        fs::remove_file(path).ok();
+        return Err(failed(err));
+    }
+    Ok(format!("The report is in {}", path.display()))
+}
+
+impl Drifts {
+    /// What the list of projections says: "none", "3 rows".
+    pub(crate) fn badge(&self, projection: &str) -> Option<String> {
+        let found = self.compared.get(projection)?.compared.found.as_ref();
+        Some(match found.map(|drift| drift.totals.sum()) {
+            Ok(0) => "none".to_owned(),
+            Ok(1) => "1 row".to_owned(),
+            Ok(rows) => format!("{} rows", grouped(rows)),
+            Err(_) => "cannot be told".to_owned(),
+        })
+    }
+
+    /// What differs between a projection's table and the events, if that was compared.
+    pub(crate) fn found(&self, projection: &str) -> Option<&Arc<Drift>> {
+        self.compared.get(projection)?.compared.found.as_ref().ok()
+    }
+
+    fn row(&self, projection: &str, kind: DriftKind, place: usize) -> Option<(&Arc<Drift>, &DriftRow)> {
+        let drift = self.found(projection)?;
+        Some((drift, rows(drift, kind).get(place)?))
+    }
+
+    fn copy(&mut self, text: String) {
+        let number = self.copied.as_ref().map_or(1, |(number, _)| number + 1);
+        self.copied = Some((number, text.into()));
+    }
+}
+
+/// The rows of one list.
+#[must_use]
+pub fn rows(drift: &Drift, kind: DriftKind) -> &[DriftRow] {
+    match kind {
+        DriftKind::Changed => &drift.changed,
+        DriftKind::Missing => &drift.missing,
+        DriftKind::Extra => &drift.extra,
     }
 }
 
 impl Opened {
-    pub(crate) fn apply_drift(&mut self, action: DriftAction, _: &mut Notices) -> Vec<Job> {
+    pub(crate) fn apply_drift(&mut self, action: DriftAction, notices: &mut Notices) -> Vec<Job> {
+        let Some(name) = self.projections.chosen_model().map(|chosen| Arc::clone(chosen.name)) else {
+            return Vec::new();
+        };
         match action {
-            DriftAction::Compare => Vec::new(),
+            DriftAction::Compare => self.compare_table(),
+            DriftAction::Rebuild => self.apply_projections(ProjectionAction::RebuildChosen, notices),
+            DriftAction::GoTo(kind, place) => {
+                let row = self.drifts.row(&name, kind, place);
+                let parted = row.and_then(|(_, row)| row.first_divergent.as_ref());
+                let ordinal = parted.and_then(|parted| parted.count.checked_sub(1)?.try_into().ok());
+                let Some(ordinal) = ordinal else { return Vec::new() };
+                self.trail.leave(self.spot());
+                self.stand_at(ordinal)
+            }
+            DriftAction::CopyRow(kind, place) => {
+                let text = self.drifts.row(&name, kind, place);
+                let text = text.map(|(drift, row)| row_json(&drift.pairing, row).to_pretty());
+                text.into_iter().for_each(|text| self.drifts.copy(text));
+                Vec::new()
+            }
+            DriftAction::Copy => {
+                let text = self.drifts.found(&name).map(|drift| to_json(drift).to_pretty());
+                text.into_iter().for_each(|text| self.drifts.copy(text));
+                Vec::new()
+            }
+            DriftAction::Export(form, path) => self.export_drift(&name, form, path, notices),
+            DriftAction::Ignore(column) => {
+                let words = format!("{column} of {name} is not compared any more");
+                let mut jobs = self.change_entry(&name, Some((words, notices)), |entry| {
+                    if !entry.ignore.contains(&column) {
+                        entry.ignore.push(column);
+                    }
+                });
+                jobs.extend(self.compare_table());
+                jobs
+            }
         }
     }
 
-    pub(crate) fn take_drift(&mut self, answer: DriftAnswer, _: &mut Notices) -> Vec<Job> {
-        match answer {}
+    fn compare_table(&mut self) -> Vec<Job> {
+        let Some(chosen) = self.projections.chosen_model() else { return Vec::new() };
+        let (Some(definition), Some(model)) = (chosen.definition, chosen.model) else { return Vec::new() };
+        let comparing = Comparing {
+            store: Arc::clone(&self.store),
+            definition: definition.clone(),
+            entry: paired(&chosen),
+            model: model.clone(),
+        };
+        self.drifts.under_way = Some(Arc::clone(chosen.name));
+        vec![Job {
+            slot: Slot::Drift,
+            question: Question::Drift(DriftQuestion::Compare(Box::new(comparing))),
+        }]
+    }
+
+    fn export_drift(&self, name: &str, form: ReportForm, path: PathBuf, notices: &mut Notices) -> Vec<Job> {
+        let Some(drift) = self.drifts.found(name) else { return Vec::new() };
+        if path.as_os_str().is_empty() {
+            notices.warning("A file needs a name", "", "");
+            return Vec::new();
+        }
+        let (store, drift) = (file_name(&self.path), Arc::clone(drift));
+        let question = DriftQuestion::Write { store, drift, form, path };
+        vec![Job { slot: Slot::DriftReport, question: Question::Drift(question) }]
+    }
+
+    pub(crate) fn take_drift(&mut self, answer: DriftAnswer, notices: &mut Notices) -> Vec<Job> {
+        match answer {
+            DriftAnswer::Compared(compared) => {
+                self.drifts.under_way = None;
+                let (summary, notes) = match &compared.found {
+                    Ok(drift) => (summary(drift), notes(drift).into()),
+                    Err(_) => (String::new(), Arc::default()),
+                };
+                let name = Arc::clone(&compared.projection);
+                self.drifts.compared.insert(name, Kept { compared: *compared, summary, notes });
+                self.arrange_projections();
+            }
+            DriftAnswer::Written(Ok(words)) => notices.info(words),
+            DriftAnswer::Written(Err((title, detail))) => {
+                notices.error(title, detail, "Give a name that does not exist yet");
+            }
+        }
+        Vec::new()
+    }
+
+    /// A job ended without an answer: nothing waits for it any more.
+    pub(crate) fn drift_job_failed(&mut self) {
+        self.drifts.under_way = None;
     }
 
     pub(crate) fn drift_view(&self) -> DriftView {
-        DriftView {}
+        let Some(chosen) = self.projections.chosen_model() else { return DriftView::default() };
+        let kept = self.drifts.compared.get(chosen.name);
+        let is_here = self.drifts.under_way.as_ref() == Some(chosen.name);
+        let stage = match (chosen.definition, chosen.model) {
+            (None, _) => DriftStage::NoDefinition,
+            (Some(_), None) if chosen.is_rebuilding => DriftStage::Rebuilding,
+            (Some(_), None) => DriftStage::NotRebuilt,
+            (Some(_), Some(_)) if is_here => DriftStage::Comparing,
+            (Some(_), Some(_)) => DriftStage::Ready,
+        };
+        let found = kept.map(|kept| &kept.compared);
+        let is_outdated = found.is_some_and(|found| {
+            chosen.model.is_some_and(|model| model.progress().count != found.count)
+                || chosen.definition.is_some_and(|definition| definition.fingerprint != found.fingerprint)
+                || paired(&chosen) != found.entry
+        });
+        let name = format!("{}-{}-drift", file_name(&self.path), chosen.name);
+        DriftView {
+            projection: Arc::clone(chosen.name),
+            stage,
+            table: chosen.table.cloned(),
+            drift: found.and_then(|found| found.found.as_ref().ok()).cloned(),
+            summary: kept.map(|kept| kept.summary.clone()).unwrap_or_default(),
+            notes: kept.map(|kept| Arc::clone(&kept.notes)).unwrap_or_default(),
+            refused: found.and_then(|found| found.found.as_ref().err()).cloned(),
+            is_outdated,
+            is_part: chosen.is_part,
+            report_path: self.path.with_file_name(name).display().to_string(),
+            copied: self.drifts.copied.clone(),
+        }
     }
+}
+
+/// What the project file says of how the projection is compared; what does not concern that left out.
+fn paired(chosen: &ChosenModel<'_>) -> Option<ProjectionEntry> {
+    let entry = chosen.entry?;
+    Some(ProjectionEntry {
+        table: entry.table.clone(),
+        columns: entry.columns.clone(),
+        ignore: entry.ignore.clone(),
+        ..ProjectionEntry::default()
+    })
 }

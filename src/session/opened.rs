@@ -158,6 +158,7 @@ impl Opened {
             }
             Answer::Snapshots(rows, of) => {
                 self.browse.snapshots.take(rows, of);
+                self.arrange_verdicts();
                 self.place_ticks();
                 Vec::new()
             }
@@ -230,6 +231,7 @@ impl Opened {
             Slot::Index => self.browse.is_counting = false,
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
+            Slot::Verify | Slot::SnapshotParting | Slot::SnapshotCost => self.verified.stop_waiting(slot),
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
@@ -244,6 +246,7 @@ impl Opened {
             | Slot::Rebuild(_)
             | Slot::ModelRows
             | Slot::RowHistory => self.projections_job_failed(slot),
+            Slot::Drift => self.drift_job_failed(),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -263,6 +266,10 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::Drift,
+            Slot::Verify,
+            Slot::SnapshotParting,
+            Slot::SnapshotCost,
         ] {
             self.job_failed(slot);
         }

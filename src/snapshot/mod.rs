@@ -65,6 +65,8 @@ pub struct SnapshotKey {
     pub label: Option<Arc<str>>,
     /// When it was stored.
     pub time: Option<Timestamp>,
+    /// A number made of its bytes: another state is another snapshot.
+    pub content: u64,
 }
 
 impl SnapshotKey {
@@ -77,8 +79,19 @@ impl SnapshotKey {
             version: snapshot.version,
             label: snapshot.label.clone(),
             time: snapshot.time,
+            content: content(&snapshot.state.stored.bytes()),
         }
     }
+}
+
+/// FNV-1a, a word at a time: states may be long, and there may be many.
+fn content(bytes: &[u8]) -> u64 {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let words = bytes
+        .chunks(8)
+        .map(|chunk| chunk.iter().rev().fold(0_u64, |word, byte| (word << 8) | u64::from(*byte)));
+    let start = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
+    words.fold(start, |hash, word| (hash ^ word).wrapping_mul(PRIME).rotate_left(29))
 }
 
 impl Verdict {

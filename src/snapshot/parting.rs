@@ -19,6 +19,8 @@ pub struct Bounds {
     pub until: usize,
     /// The next snapshot behind it that agrees: what was stored in between alone is wrong.
     pub mended: Option<usize>,
+    /// How many others of its stream were compared.
+    pub others: usize,
 }
 
 /// Where a snapshot and the replay part.
@@ -49,6 +51,8 @@ pub struct PathParting {
     pub held: Option<Place>,
     /// The event that ended that: the replay took it in, and what is stored did not.
     pub ended_by: Option<Place>,
+    /// Whether nothing is stored there.
+    pub is_absent: bool,
 }
 
 /// A place in the stream.
@@ -73,6 +77,7 @@ const WRITES: usize = 5;
 pub fn bounds(until: usize, others: impl IntoIterator<Item = (usize, Verdict)>) -> Bounds {
     let mut bounds = Bounds { until, ..Bounds::default() };
     for (count, verdict) in others {
+        bounds.others += usize::from(count != until);
         if verdict != Verdict::Agrees {
             continue;
         }
@@ -132,7 +137,14 @@ impl<'a> Trail<'a> {
         // That a path does not exist yet before the first event says nothing.
         let holds = stored.is_some() && path.resolve(start) == stored;
         let held = holds.then(|| here.clone());
-        let found = PathParting { path, writes: Vec::new(), total: 0, held, ended_by: None };
+        let found = PathParting {
+            path,
+            writes: Vec::new(),
+            total: 0,
+            held,
+            ended_by: None,
+            is_absent: stored.is_none(),
+        };
         Self { stored, holds, found }
     }
 
@@ -186,6 +198,7 @@ impl Parting {
                 let after = version(self.after_version, count);
                 format!("The snapshot at {after} still agrees, so the fault came after it")
             }
+            None if self.bounds.others == 0 => "No other snapshot of the stream was compared".to_owned(),
             None => "No earlier snapshot of the stream agrees".to_owned(),
         };
         if let Some(count) = self.bounds.mended {
@@ -220,6 +233,9 @@ impl PathParting {
             None => place.label(),
         };
         match (&self.held, &self.ended_by) {
+            (Some(held), Some(ended)) if self.is_absent => {
+                format!("nothing stood there up to {}; {} added it", held.label(), name(ended))
+            }
             (Some(held), Some(ended)) => {
                 format!("what is stored was so up to {}; {} changed it", held.label(), name(ended))
             }
@@ -281,7 +297,8 @@ mod tests {
         let history = History::new(events, Arc::new(Merge::named("merged")), OnFailure::GoOn, 1 << 20);
         let work = Work::default();
         let changes = diff(&history.step_at(4, &work).unwrap().after, &json(stored));
-        let found = parting(&history, &changes, Bounds { after, until: 4, mended: None }, &work).unwrap();
+        let found =
+            parting(&history, &changes, Bounds { after, until: 4, mended: None, others: 0 }, &work).unwrap();
         let told: Vec<(String, Option<usize>)> = found
             .paths
             .iter()
@@ -313,7 +330,7 @@ mod tests {
             Some(3),
             &[("/a: what is stored was never so, and no event since then wrote it", None)],
         );
-        check(r#"{}"#, None, &[("/a: what is stored was so up to the start; E1 v1 changed it", Some(1))]);
+        check(r#"{}"#, None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
         check(
             r#"{"a":3,"c":0}"#,
             None,
@@ -325,8 +342,8 @@ mod tests {
     fn neighbours_that_agree_are_the_bounds() {
         use Verdict::{Agrees, Differs};
         let all = [(10, Agrees), (20, Agrees), (30, Differs), (40, Differs), (50, Agrees), (60, Agrees)];
-        assert_eq!(bounds(30, all), Bounds { after: Some(20), until: 30, mended: Some(50) });
-        assert_eq!(bounds(40, all), Bounds { after: Some(20), until: 40, mended: Some(50) });
-        assert_eq!(bounds(5, [(5, Differs)]), Bounds { after: None, until: 5, mended: None });
+        assert_eq!(bounds(30, all), Bounds { after: Some(20), until: 30, mended: Some(50), others: 5 });
+        assert_eq!(bounds(40, all), Bounds { after: Some(20), until: 40, mended: Some(50), others: 5 });
+        assert_eq!(bounds(5, [(5, Differs)]), Bounds { after: None, until: 5, mended: None, others: 0 });
     }
 }

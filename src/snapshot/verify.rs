@@ -111,6 +111,12 @@ impl Verification {
         &self.snapshots
     }
 
+    /// The index of their store.
+    #[must_use]
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
     /// How many are still to be compared.
     #[must_use]
     pub fn remaining(&self) -> usize {

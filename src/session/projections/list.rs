@@ -140,6 +140,7 @@ impl Opened {
             is_rebuilt_trouble,
             stage: run.map_or(Stage::Idle, |run| run.stage),
             slot: run.map(|run| run.number),
+            drift: self.drifts.badge(&listed.name),
             has_definition: listed.definition.is_some(),
             ..ProjectionLine::default()
         };

@@ -23,7 +23,7 @@ use crate::{
         job::{Job, Question, Slot},
         notice::Notices,
         opened::Opened,
-        view::ProjectionLine,
+        view::{ProjectionLine, Stage},
     },
 };
 
@@ -156,6 +156,10 @@ pub(crate) struct ChosenModel<'a> {
     pub(crate) model: Option<&'a ReadModel>,
     /// The stored table that it is joined with.
     pub(crate) table: Option<&'a Arc<str>>,
+    /// Whether a rebuild is under way or waits.
+    pub(crate) is_rebuilding: bool,
+    /// Whether only a part of the events was rebuilt, on purpose.
+    pub(crate) is_part: bool,
 }
 
 impl Projections {
@@ -173,6 +177,8 @@ impl Projections {
             entry: listed.entry.as_ref(),
             model: self.runs.get(name).and_then(Run::model),
             table: listed.table.as_ref(),
+            is_rebuilding: self.runs.get(name).is_some_and(|run| run.stage != Stage::Idle),
+            is_part: self.runs.get(name).is_some_and(Run::is_part),
         })
     }
 

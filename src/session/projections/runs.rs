@@ -79,6 +79,11 @@ impl Run {
         self.progress.as_ref().map(|progress| progress.count)
     }
 
+    /// Whether a part of the events was left out on purpose.
+    pub(super) fn is_part(&self) -> bool {
+        self.options.from > 0 || self.options.until.is_some() || self.options.only.is_some()
+    }
+
     /// Whether it follows the store: nothing was left out, nothing failed.
     fn follows(&self) -> bool {
         let is_whole = self.options.until.is_none();

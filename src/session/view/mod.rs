@@ -28,7 +28,7 @@ pub use blame::{BlameView, LastWrite, WriteRow};
 pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
-pub use drift::DriftView;
+pub use drift::{DriftStage, DriftView};
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use projections::{
@@ -42,7 +42,7 @@ pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
 pub use timeline::{Tick, TimelineView};
-pub use verify::VerifyView;
+pub use verify::{ChosenCheck, CostView, VerifyView};
 pub use watches::{WatchCells, WatchView, WatchesView};
 pub use what_if::{BranchRow, DraftView, EditRow, OutcomeView, WhatIfView};
 

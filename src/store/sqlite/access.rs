@@ -32,7 +32,7 @@ use crate::{
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::harden,
-            quiet::{Reading, reading},
+            quiet::{Door, Reading},
         },
     },
     work::{Cancelled, Work},
@@ -51,6 +51,8 @@ const WITHOUT_LOCKS: &str = if cfg!(windows) { "win32-none" } else { "unix-none"
 #[derive(Debug)]
 pub(super) struct Access {
     path: PathBuf,
+    /// Held while anything of the file is open.
+    door: Arc<Door>,
     /// Whether the header or the schema is damaged and SQLite has to overlook that.
     lenient: AtomicBool,
     /// A copy from which a dead writer's unfinished transaction was taken back.
@@ -98,10 +100,11 @@ impl Access {
     /// Checks that there is a SQLite database and notes whether it is damaged.
     pub(super) fn open(path: &Path, work: &Work) -> StoreResult<Self> {
         let path = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
-        let _reading = reading();
+        let door = Door::of(&path);
+        let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access = Self { path, lenient: is_short.into(), copy: Mutex::default() };
+        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default() };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
             access.reader(work).read("reading the schema", probe)?;
@@ -130,7 +133,7 @@ impl Access {
 
     /// What changes with every commit; no connection is needed to see it.
     pub(super) fn head(&self) -> StoreResult<Head> {
-        let _reading = reading();
+        let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::After)?;
         let mut values = vec![u64::from(sight.header.change_counter)];
         let mark = |mark: Mark| [mark.size, mark.changed as u64];
@@ -145,7 +148,7 @@ impl Access {
 
     /// What is odd about the files, in words.
     pub(super) fn problems(&self) -> StoreResult<Vec<String>> {
-        let _reading = reading();
+        let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::Before)?;
         let mut problems = Vec::new();
         if let Some((there, all)) = missing_pages(&sight) {
@@ -170,7 +173,7 @@ impl Access {
 
     /// Opens a connection that suits what lies there; nothing while a writer is at work.
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
-        let reading = reading();
+        let reading = self.door.reading();
         let before = Sight::take(&self.path, Moment::Before)?;
         if !before.is_torn() {
             return match (before.log, before.shared) {
@@ -358,7 +361,7 @@ impl Look {
 /// Lets the writer go on: not at all at first, then up to 80 ms.
 ///
 /// A condition that nobody signals is a wait with a deadline, on the caller's own thread.
-pub(super) fn pause(attempt: u32) {
+fn pause(attempt: u32) {
     if attempt >= 3 {
         let wait = Duration::from_millis(1 << (attempt / 4).min(6));
         let unsignalled = Mutex::new(());

@@ -6,10 +6,12 @@
 //! reducer is for which store, how the stored states keep the domain's, and what does not agree
 //! and why.
 
+mod drift;
 mod replayed;
 mod sample;
 mod snapshots;
 mod table;
+mod verdicts;
 
 use std::{path::Path, sync::Arc};
 

@@ -181,10 +181,16 @@ impl Table<'_> {
             }
             Ink::Name => colours.of_name(&cell.text),
             Ink::Trouble => colours.trouble.ink,
+            Ink::Fine => colours.added.ink,
         };
-        if cell.ink == Ink::Trouble {
+        let sign = match cell.ink {
+            Ink::Trouble => Some(Icon::Warning),
+            Ink::Fine => Some(Icon::Check),
+            Ink::Plain | Ink::Soft | Ink::Faint | Ink::Name | Ink::Pending => None,
+        };
+        if let Some(icon) = sign {
             let sign = Rect::from_center_size(pos2(inner.left() + 6.0, inner.center().y), vec2(13.0, 13.0));
-            Icon::Warning.paint(ui.painter(), sign, ink);
+            icon.paint(ui.painter(), sign, ink);
             inner.min.x += 18.0;
         }
         let font = if kind == ColumnKind::Text { theme::body() } else { theme::mono() };

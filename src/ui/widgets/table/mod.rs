@@ -93,6 +93,8 @@ pub enum Ink {
     Name,
     /// As trouble, with a sign before it.
     Trouble,
+    /// As being all right, with a sign before it.
+    Fine,
     /// Not loaded yet: a grey bar keeps the place.
     Pending,
 }

@@ -1,0 +1,221 @@
+//! `timeglass drift`: where stored read models are others than the events make.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    cli::{
+        Common, Exit,
+        failure::Failure,
+        open::{self, Opened},
+        output::Output,
+        table::printable,
+    },
+    model::Json,
+    project::{
+        read_script,
+        sections::{OnFailureEntry, ProjectionEntry},
+    },
+    projection::{
+        Definition, OnFailure, ReadModel, RebuildOptions, Scratch,
+        drift::{
+            Drift, DriftError, compare, pair_with,
+            report::{self, ReportForm},
+        },
+        rebuild,
+    },
+    script::{EngineVersion, Options},
+    store::index::nearest_names,
+    work::Work,
+};
+
+/// Compare stored read models with what the events make; exit status 1 if they differ
+///
+/// Each projection is rebuilt into a database of ours and compared row by row with the stored table. For
+/// every row that differs, the event is named at which it parted from the events. Nothing is written to
+/// the store.
+///
+/// Which table belongs to a projection, columns that are called otherwise and columns that are not to be
+/// compared stand in the project file:
+///
+///   [[projection]]
+///   file = "order_summaries.sql"
+///   table = "orders"
+///   columns = { number = "order_id" }
+///   ignore = ["note"]
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// Event store
+    store: PathBuf,
+    /// The projections, by name [default: all that are defined]
+    projections: Vec<String>,
+    /// All that are defined
+    #[arg(long, conflicts_with = "projections")]
+    all: bool,
+    /// Definitions in SQL or JavaScript [default: those that the project file names]
+    #[arg(long, value_name = "FILE")]
+    definition: Option<PathBuf>,
+    /// Pass over events that a definition cannot handle [default: what the project file says, or stop]
+    #[arg(long)]
+    skip_failures: bool,
+    /// Form of the report
+    #[arg(long, value_name = "FORM", value_parser = ["text", "html"], default_value = "text", conflicts_with = "json")]
+    format: String,
+    /// Write the report into this file, which must not exist yet
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A projection and what the project file says of it.
+struct Defined {
+    definition: Definition,
+    entry: Option<ProjectionEntry>,
+}
+
+pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let opened = open::open(&arguments.store, common, output)?;
+    let defined = choose(defined(&opened, arguments.definition.as_deref())?, arguments)?;
+    let mut drifts = Vec::new();
+    for one in &defined {
+        match drift_of(&opened, one, arguments.skip_failures)? {
+            Ok(drift) => drifts.push(drift),
+            Err(why) if arguments.projections.is_empty() && defined.len() > 1 => {
+                output.remark(&format!("not compared: {}", printable(&why)));
+            }
+            Err(why) => {
+                return Err(Failure::trouble(why).given(&*one.definition.name));
+            }
+        }
+    }
+    write(arguments, common, &drifts, output)?;
+    Ok(if drifts.iter().all(Drift::is_none) { Exit::Done } else { Exit::No })
+}
+
+fn write(
+    arguments: &Arguments,
+    common: &Common,
+    drifts: &[Drift],
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let name = arguments.store.file_name().unwrap_or_default().to_string_lossy();
+    let text = match (common.json, arguments.format.as_str(), drifts) {
+        (true, _, [drift]) if arguments.projections.len() == 1 => report::to_json(drift).to_pretty() + "\n",
+        (true, _, drifts) => Json::array(drifts.iter().map(report::to_json)).to_pretty() + "\n",
+        (false, "html", drifts) => report::report(&name, drifts, ReportForm::Html),
+        (false, _, drifts) => report::report(&name, drifts, ReportForm::Text),
+    };
+    let Some(path) = &arguments.out else { return output.text(&text) };
+    let written = std::fs::File::create_new(path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    written.map_err(|error| {
+        Failure::trouble(format!("{} cannot be written: {error}", path.display()))
+            .given(path.display().to_string())
+            .hint("give a name that does not exist yet, in a folder that you may write to")
+    })?;
+    output.remark(&format!("report written to {}", path.display()));
+    Ok(())
+}
+
+/// Every definition: of the file that was named, or of those that the project file names.
+fn defined(opened: &Opened, file: Option<&Path>) -> Result<Vec<Defined>, Failure> {
+    let entries = &opened.sections.projections;
+    if let Some(file) = file {
+        let named = |definition: &Definition| {
+            let is_it = |entry: &&ProjectionEntry| {
+                entry.name.as_ref() == Some(&definition.name) || entry.file.file_name() == file.file_name()
+            };
+            entries.iter().find(is_it).cloned()
+        };
+        let definitions = load(opened, file)?.into_iter();
+        return Ok(definitions.map(|definition| Defined { entry: named(&definition), definition }).collect());
+    }
+    let mut found = Vec::new();
+    for entry in entries {
+        for definition in load(opened, &opened.folder.join(&entry.file))? {
+            if entry.name.as_ref().is_none_or(|name| *name == definition.name) {
+                found.push(Defined { definition, entry: Some(entry.clone()) });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn load(opened: &Opened, path: &Path) -> Result<Vec<Definition>, Failure> {
+    let text = read_script(path).map_err(|error| Failure::trouble(error.to_string()))?;
+    let scripts = &opened.sections.scripts;
+    let engine = scripts.engine.and_then(|engine| EngineVersion::from_number(i64::from(u32::from(engine))));
+    let options =
+        Options { engine: engine.unwrap_or_default(), ..Options::frozen(scripts.seed.map(u64::from)) };
+    Definition::parse(path, &text, &options).map_err(|error| Failure::trouble(error.to_string()))
+}
+
+/// Those that were asked for.
+fn choose(defined: Vec<Defined>, arguments: &Arguments) -> Result<Vec<Defined>, Failure> {
+    if defined.is_empty() {
+        return Err(Failure::trouble("no projection is defined").hint(
+            "name a file with `--definition FILE`, or write `[[projection]]` with `file = \"…\"` into the project file",
+        ));
+    }
+    let names: Vec<Arc<str>> = defined.iter().map(|one| Arc::clone(&one.definition.name)).collect();
+    for wanted in &arguments.projections {
+        if !names.iter().any(|name| **name == **wanted) {
+            let nearest = nearest_names(wanted, names.iter().cloned(), 5);
+            let shown = if nearest.is_empty() { names } else { nearest };
+            return Err(Failure::unknown(
+                "projection",
+                wanted,
+                &shown,
+                "without a name, all projections are compared",
+            ));
+        }
+    }
+    let is_wanted = |one: &Defined| {
+        arguments.projections.is_empty()
+            || arguments.projections.iter().any(|wanted| **wanted == *one.definition.name)
+    };
+    Ok(defined.into_iter().filter(is_wanted).collect())
+}
+
+/// The drift, or in words why the table cannot be compared.
+fn drift_of(opened: &Opened, one: &Defined, skips: bool) -> Result<Result<Drift, String>, Failure> {
+    let work = Work::default();
+    let definition = &one.definition;
+    let scratch = Scratch::temporary().map_err(|error| chain(&error))?;
+    let entry = one.entry.as_ref();
+    let goes_on = skips || entry.and_then(|entry| entry.on_failure) == Some(OnFailureEntry::GoOn);
+    let on_failure = if goes_on { OnFailure::Skip } else { OnFailure::Stop };
+    let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
+    let progress =
+        rebuild(&work, &*opened.store, definition, &scratch, &options).map_err(|error| chain(&error))?;
+    if let (false, Some(failure)) = (progress.is_complete, progress.failures.last()) {
+        let place = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
+        return Err(Failure::trouble(format!(
+            "the projection {} stopped at event {} of the store, {}: {}{place}, {}: {}",
+            definition.name, failure.count + 1, failure.event, definition.file, failure.directive, failure.message
+        ))
+        .given(&*definition.name)
+        .hint("`--skip-failures` passes over such events; `on_failure = \"go on\"` in its [[projection]] does so for good"));
+    }
+    let model = ReadModel::open(&scratch, definition).map_err(|error| chain(&error))?;
+    let compared = pair_with(&work, &*opened.store, definition, &model, entry)
+        .and_then(|pairing| compare(&work, &*opened.store, &model, &definition.name, &pairing));
+    match compared {
+        Ok(drift) => Ok(Ok(drift)),
+        Err(DriftError::NoPair(why)) => Ok(Err(why)),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+/// An error of ours and what caused it.
+fn chain(error: &dyn std::error::Error) -> Failure {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    Failure::trouble(text)
+}

@@ -1,0 +1,173 @@
+//! Which event a stored row parted from the events at.
+//!
+//! A stored row that followed the events up to some point and no further looks like the row did then. So the
+//! history of the rebuilt row is searched for the **latest** state that the stored row equals in the columns
+//! that are compared; "not there" is a state like any other. The **first divergent event** is the one that
+//! ended that state: the stored row cannot have followed it.
+//!
+//! A changed row that never looked like the stored one parted earlier in one column than in another. Then each
+//! column is searched alone, a column that never held the stored value counts from the row's birth, and the
+//! earliest of these events is taken. A row that is missing parted when it was made, for the last time; a row
+//! too many when it was deleted, and if the events never made one like it, no event tells.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    model::{GlobalPosition, Stored},
+    projection::{
+        ReadModel, RowChange, RowKey,
+        drift::{
+            Difference, DriftError, DriftRow, Pairing,
+            equality::{Likeness, same},
+            rows::{Reader, likenesses},
+        },
+    },
+    store::{EventStore, KeyRange},
+    work::Work,
+};
+
+/// The event at which stored and rebuilt part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Divergence {
+    /// How many events lie behind after it.
+    pub count: u64,
+    /// Its global position, if the store has one.
+    pub position: Option<GlobalPosition>,
+    /// What it is: `OrderShipped 4@order-17`.
+    pub event: Arc<str>,
+}
+
+/// Finds the first divergent event of rows.
+pub(super) struct Finder<'a> {
+    model: &'a ReadModel,
+    reader: Reader,
+    likenesses: Vec<Likeness>,
+    key: usize,
+    compared: usize,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(model: &'a ReadModel, pairing: &Pairing) -> Self {
+        let reader = Reader::new(model.columns(), pairing);
+        let key = pairing.key.len();
+        let compared = key + pairing.columns.len();
+        Self { model, reader, likenesses: likenesses(pairing), key, compared }
+    }
+
+    /// How many events lie behind after the first divergent one; `None` if no event tells.
+    pub(super) fn find(&self, work: &Work, found: &Difference) -> Result<Option<u64>, DriftError> {
+        let history = match (&found.row, &found.stored) {
+            (Some(row), _) => self.model.history(work, row)?,
+            (None, Some(stored)) => self.deleted(work, stored)?,
+            (None, None) => Vec::new(),
+        };
+        let states: Vec<State> = history.iter().map(|change| self.state(change)).collect();
+        Ok(self.parting(&states, found.stored.as_deref(), &found.differing))
+    }
+
+    /// The history of a row that the events made and deleted again. Its key may be stored as another type.
+    fn deleted(&self, work: &Work, stored: &[Stored]) -> Result<Vec<RowChange>, DriftError> {
+        let key = stored.get(..self.key).unwrap_or_default();
+        if key.is_empty() {
+            return Ok(Vec::new());
+        }
+        let other_type = |value: &Stored| match value {
+            Stored::Integer(number) => Stored::Text(number.to_string().into_bytes().into()),
+            Stored::Text(text) => std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .map_or_else(|| value.clone(), Stored::Integer),
+            Stored::Null | Stored::Real(_) | Stored::Blob(_) => value.clone(),
+        };
+        let history = self.model.history(work, &RowKey(key.into()))?;
+        if !history.is_empty() {
+            return Ok(history);
+        }
+        Ok(self.model.history(work, &RowKey(key.iter().map(other_type).collect()))?)
+    }
+
+    fn state(&self, change: &RowChange) -> State {
+        let values = change.after.as_ref().map(|after| self.reader.values(after));
+        State { count: change.count, values, is_birth: change.before.is_none() }
+    }
+
+    /// `differing` is empty for a row that only one side has.
+    fn parting(&self, states: &[State], stored: Option<&[Stored]>, differing: &[usize]) -> Option<u64> {
+        let whole = self.key..self.compared;
+        let last_equal = states.iter().rposition(|state| self.is_same(state, stored, whole.clone()));
+        let after = |place: usize| states.get(place + 1).map(|state| state.count);
+        match (stored, last_equal) {
+            (_, Some(place)) => after(place),
+            // Before its first change a row is not there either.
+            (None, None) => states.first().map(|state| state.count),
+            (Some(_), None) if differing.is_empty() => {
+                states.iter().rfind(|state| state.values.is_none()).map(|state| state.count)
+            }
+            (Some(_), None) => {
+                let born = states.iter().rfind(|state| state.is_birth).or(states.first());
+                let parted = differing.iter().filter_map(|place| {
+                    let equal = |state: &State| self.is_same(state, stored, *place..*place + 1);
+                    let of_column = states.iter().rposition(equal).and_then(after);
+                    of_column.or_else(|| born.map(|state| state.count))
+                });
+                parted.min()
+            }
+        }
+    }
+
+    fn is_same(&self, state: &State, stored: Option<&[Stored]>, places: std::ops::Range<usize>) -> bool {
+        let (Some(values), Some(stored)) = (&state.values, stored) else {
+            return state.values.is_none() && stored.is_none();
+        };
+        places.into_iter().all(|place| match (stored.get(place), values.get(place)) {
+            (Some(stored), Some(rebuilt)) => {
+                same(stored, rebuilt, self.likenesses.get(place).copied().unwrap_or_default())
+            }
+            _ => false,
+        })
+    }
+}
+
+/// One state of a row, in the values that are compared.
+struct State {
+    count: u64,
+    /// `None` while it is not there.
+    values: Option<Vec<Stored>>,
+    is_birth: bool,
+}
+
+/// Says of every divergence which event it is, in one walk over the store.
+pub(super) fn name_events(
+    work: &Work,
+    store: &dyn EventStore,
+    rows: &mut [&mut DriftRow],
+) -> Result<(), DriftError> {
+    let mut wanted: BTreeMap<u64, Option<Divergence>> =
+        rows.iter().filter_map(|row| Some((row.first_divergent.as_ref()?.count, None))).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut count = 0;
+    store.scan(work, &KeyRange::default(), &mut |row| {
+        count += 1;
+        if let Some(event) = wanted.get_mut(&count) {
+            let stream = match (row.stored, row.category) {
+                (Some(stored), _) => stored.to_owned(),
+                (None, Some(category)) => format!("{category}-{}", row.id),
+                (None, None) => row.id.to_owned(),
+            };
+            let label = match row.version {
+                Some(version) => format!("{} {version}@{stream}", row.event_type),
+                None => format!("{} @{stream}", row.event_type),
+            };
+            *event = Some(Divergence { count, position: row.position.clone(), event: label.into() });
+        }
+    })?;
+    for row in rows {
+        let Some(divergence) = &mut row.first_divergent else { continue };
+        if let Some(Some(named)) = wanted.get(&divergence.count) {
+            divergence.clone_from(named);
+        }
+    }
+    Ok(())
+}
