@@ -148,7 +148,7 @@ impl<'a> Copies<'a> {
         match Body::text(&fields.payload(take, unwrap)) {
             None => Copied::Absent,
             Some(Ok(json)) => Copied::Json(self.keep(&json)),
-            Some(Err(reason)) => Copied::Unreadable(self.keep(&reason)),
+            Some(Err(reason)) => Copied::Unreadable(self.keep(reason)),
         }
     }
 
@@ -206,7 +206,7 @@ impl Gather for Copies<'_> {
     fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
         let fields = Fields::new(row, self.select);
         self.heads.push(key, &fields);
-        if !self.heads.last_type().is_some_and(|name| self.wanted.includes(name)) {
+        if self.heads.last_type().is_none_or(|name| !self.wanted.includes(name)) {
             self.pass_over(&fields);
             self.rests.push(Rest::default());
             return;
