@@ -8,6 +8,7 @@ mod definitions;
 mod history;
 mod kept;
 mod list;
+mod output;
 mod question;
 mod rows;
 mod runs;
@@ -26,11 +27,13 @@ use crate::{
     },
 };
 
+pub use output::{FoundOutput, OutputWish};
 pub use question::{ProjectionAnswer, ProjectionQuestion};
 
 use definitions::Definitions;
 use history::RowStory;
 use list::Listed;
+use output::ModelOutput;
 use rows::ModelRows;
 use runs::Run;
 
@@ -103,6 +106,10 @@ pub enum ProjectionAction {
     TurnChange(bool),
     /// Goes to an event that could not be handled, by how many events lay behind before it.
     GoToFailure(u64),
+    /// What is to be seen of what the projection wrote, so that it is fetched.
+    ShowOutput(OutputWish),
+    /// Shows an output in full, by its number, and goes to the event at which it was written.
+    ChooseOutput(u64),
     /// Copies the rows at the cursor as text.
     Copy(Format),
     /// Writes the rows at the cursor into a new file.
@@ -136,6 +143,7 @@ pub(crate) struct Projections {
     next_number: u16,
     rows: ModelRows,
     story: RowStory,
+    output: ModelOutput,
     /// A text for the clipboard, with its number.
     copied: Option<(u64, Arc<str>)>,
     is_writing: bool,
@@ -219,6 +227,8 @@ impl Opened {
             ProjectionAction::GoToChange(place) => self.go_to_change(place),
             ProjectionAction::TurnChange(is_forward) => self.turn_change(is_forward),
             ProjectionAction::GoToFailure(count) => self.go_to_model_count(count.saturating_add(1)),
+            ProjectionAction::ShowOutput(wish) => self.show_output(wish),
+            ProjectionAction::ChooseOutput(number) => self.choose_output(number),
             ProjectionAction::Copy(format) => self.copy_model(format),
             ProjectionAction::Export(format, path) => self.export_model(format, path, notices),
         };
@@ -232,6 +242,10 @@ impl Opened {
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
+                Vec::new()
+            }
+            ProjectionAnswer::Output(found) => {
+                self.projections.output.take(found);
                 Vec::new()
             }
             ProjectionAnswer::History(history) => self.take_history(history),
@@ -252,6 +266,7 @@ impl Opened {
             ProjectionAnswer::Trouble(title, detail) => {
                 self.projections.rows.stop_waiting();
                 self.projections.story.stop_waiting();
+                self.projections.output.stop_waiting();
                 notices.error(title, detail, "Rebuild the projection to make its scratch database anew");
                 Vec::new()
             }
@@ -280,6 +295,7 @@ impl Opened {
             Slot::DefinitionSave => self.projections.is_writing = false,
             Slot::ModelRows => self.projections.rows.stop_waiting(),
             Slot::RowHistory => self.projections.story.stop_waiting(),
+            Slot::Output => self.projections.output.stop_waiting(),
             Slot::Rebuild(number) => self.rebuild_crashed(number),
             _ => return,
         }
@@ -288,7 +304,7 @@ impl Opened {
 
     /// Every job was stopped: what was being rebuilt is looked at, since whole batches of it stay.
     pub(crate) fn projections_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Definitions, Slot::ModelRows, Slot::RowHistory] {
+        for slot in [Slot::Definitions, Slot::ModelRows, Slot::RowHistory, Slot::Output] {
             self.projections_job_failed(slot);
         }
         let jobs = self.stop_rebuilds();
@@ -307,6 +323,7 @@ impl Opened {
             self.projections.chosen = Some(Arc::clone(&listed.name));
             self.projections.rows = ModelRows::default();
             self.projections.story = RowStory::default();
+            self.forget_output();
         }
         Vec::new()
     }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     project::SavedScript,
-    projection::{Definition, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape},
+    projection::{
+        Definition, OutputQuery, Outputs, ReadModel, RowChange, RowKey, RowsQuery, ScratchError,
+        export::Shape,
+    },
     script::Options,
     session::{
         job::Answer,
@@ -13,6 +16,7 @@ use crate::{
             copies::{copied, exported},
             definitions::{Known, Looked, looked, saved},
             list::{Wanted, scaffolded},
+            output::{FoundOutput, found_output},
             rows::{FoundRows, found_rows},
             runs::{Rebuilding, Rebuilt},
         },
@@ -31,6 +35,8 @@ pub enum ProjectionQuestion {
     Rows(ReadModel, RowsQuery),
     /// What happened to a row.
     History(ReadModel, RowKey),
+    /// What a projection wrote beside its read model.
+    Output(Outputs, OutputQuery),
     /// Write a definition for a stored table.
     Scaffold(Box<Wanted>),
     /// Write a definition's file.
@@ -58,6 +64,8 @@ pub enum ProjectionAnswer {
     Rows(FoundRows),
     /// What happened to a row.
     History(FoundHistory),
+    /// What a projection wrote beside its read model.
+    Output(FoundOutput),
     /// A file with a definition for a stored table, or why there is none.
     Scaffolded(Result<PathBuf, Arc<str>>),
     /// What became of a definition's file.
@@ -97,6 +105,9 @@ impl ProjectionQuestion {
                 .history(work, &key)
                 .map(|changes| ProjectionAnswer::History(FoundHistory { key, changes }))
                 .map_err(ModelTrouble::from),
+            Self::Output(outputs, query) => {
+                found_output(work, &outputs, &query).map(ProjectionAnswer::Output)
+            }
             Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
             Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),
             Self::Copy(model, count, shape) => copied(work, &model, count, &shape),

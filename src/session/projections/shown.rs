@@ -20,6 +20,7 @@ impl Opened {
             chosen: projections.chosen.as_ref().and_then(place),
             detail: self.projection_detail(),
             model: self.model_view(),
+            output: self.output_view(),
             is_reading: !projections.definitions.are_read(),
             is_any_running: projections.runs.values().any(|run| run.stage != Stage::Idle),
             copied: projections.copied.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::Stored,
     projection::{Column, DefinitionError, OnFailure, Progress, RowAt, RowChange, RowKey},
+    session::view::OutputView,
     store::index::Index,
 };
 
@@ -19,6 +20,8 @@ pub struct ProjectionsView {
     pub detail: Option<ProjectionDetail>,
     /// Its read model, once something was rebuilt.
     pub model: Option<ModelView>,
+    /// What it wrote beside its read model.
+    pub output: OutputView,
     /// Whether definitions are still being read for the first time.
     pub is_reading: bool,
     /// Whether any rebuild runs or waits.
