@@ -27,7 +27,7 @@ use crate::{
 /// What this part of the panel remembers.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct DriftLocal {
+pub struct DriftLocal {
     #[serde(skip)]
     kind: DriftKind,
     /// The chosen row of that list.
@@ -50,7 +50,8 @@ pub(super) struct DriftLocal {
 const KINDS: [(DriftKind, &str); 3] =
     [(DriftKind::Changed, "Changed"), (DriftKind::Missing, "Missing"), (DriftKind::Extra, "Extra")];
 
-pub(super) fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
+/// What came out, the rows that differ, and the chosen one in detail; or what to do so that there is something.
+pub fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
     if let Some((number, text)) = &view.copied
         && *number != local.copied

@@ -1,6 +1,6 @@
 //! The projections of a store: the list, and one of them in detail.
 
-mod drift;
+pub mod drift;
 mod output;
 mod rows;
 
