@@ -8,10 +8,12 @@ use crate::{
         failure::Failure,
         open::{self, Looked, NoEvents, Opened},
         output::Output,
+        projections::checkpoint_json,
         table::{Side, Table, printable},
         write_json,
     },
     model::{Json, Timestamp},
+    projection::{CheckpointAt, stand},
     store::{
         Description,
         index::Index,
@@ -34,13 +36,15 @@ struct Info<'a> {
     /// Rows of each table of the layout; `None` where unreadable.
     rows: Vec<Option<u64>>,
     snapshots: u64,
+    /// For the machine's form alone.
+    checkpoints: Vec<CheckpointAt>,
     problems: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     match open::look(&arguments.store, common, output)? {
         Looked::Store(opened) => {
-            let info = gather(&opened)?;
+            let info = gather(&opened, common.json)?;
             if common.json {
                 write_json(output, &info.to_json())?;
             } else {
@@ -59,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     }
 }
 
-fn gather(opened: &Opened) -> Result<Info<'_>, Failure> {
+/// Everything that is told; checkpoints, which may take a look at many rows, only `with_checkpoints`.
+fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> {
     let work = Work::default();
     let rows = opened.store.table_counts(&work)?;
     let description = opened.store.describe();
@@ -71,8 +76,11 @@ fn gather(opened: &Opened) -> Result<Info<'_>, Failure> {
         Some(counted) => counted,
         None => opened.store.snapshots(&work, None)?.len() as u64,
     };
+    let checkpoints = if with_checkpoints { opened.store.checkpoints(&work)? } else { Vec::new() };
+    let stand = |checkpoint| stand(&work, &*opened.store, &opened.index, checkpoint, None);
+    let checkpoints = checkpoints.iter().map(stand).collect::<Result<_, _>>()?;
     let problems = [&description.problems, &layout.problems, opened.index.troubles()].concat();
-    Ok(Info { description, index: &opened.index, rows, snapshots, problems })
+    Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints, problems })
 }
 
 impl Info<'_> {
@@ -108,6 +116,10 @@ impl Info<'_> {
             ),
             ("categories", self.categories_json()),
             ("snapshots", Json::from(self.snapshots)),
+            (
+                "checkpoints",
+                Json::array(self.checkpoints.iter().map(|found| checkpoint_json(found, self.index))),
+            ),
             ("first_time", time(|span| span.0)),
             ("last_time", time(|span| span.1)),
             ("tables", Json::array(tables.map(|(note, rows)| open::table_json(note, rows)))),

@@ -14,9 +14,10 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod projections;
 mod reducer;
 mod sample;
-mod snapshot_check;
+mod snapshot_cost;
 mod snapshots;
 mod state;
 mod streams;
@@ -102,8 +103,14 @@ enum Command {
     /// the reducer is asked what the state would be. `copied` means that the value is exactly what
     /// stands there, `influences` that it would be another if something else stood there.
     Blame(blame::Arguments),
-    /// List the stored snapshots
+    /// List the stored snapshots, and hold them against the events
     Snapshots(snapshots::Arguments),
+    /// List what the store has of projections and what the project file defines
+    ///
+    /// A projection has a definition in the project file, a stored table, a checkpoint, or several of these;
+    /// they belong together if they have the same name or if the project file says so. How far a checkpoint is
+    /// behind is counted in events and in time from the event it stands at to the last one.
+    Projections(projections::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
@@ -198,6 +205,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
         Command::Project(arguments) => project::run(arguments, common, output),
         Command::Drift(arguments) => drift::run(arguments, common, output),
+        Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

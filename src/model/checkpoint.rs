@@ -33,6 +33,24 @@ pub struct TableShape {
     pub columns: Vec<ColumnShape>,
     /// The statement that made it, as the database keeps it.
     pub sql: Arc<str>,
+    /// What it is to SQLite.
+    pub form: TableForm,
+    /// The names of the triggers on it.
+    pub triggers: Vec<Arc<str>>,
+}
+
+/// What a table is to SQLite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableForm {
+    /// A table that holds its own rows.
+    #[default]
+    Table,
+    /// A view of other tables.
+    View,
+    /// A table that a module makes up, such as a full-text index.
+    Virtual,
+    /// Where such a module keeps its rows.
+    Shadow,
 }
 
 /// A column as SQLite declares it.
@@ -48,4 +66,6 @@ pub struct ColumnShape {
     pub key: usize,
     /// Whether it refuses NULL.
     pub is_not_null: bool,
+    /// Whether its values are computed from other columns.
+    pub is_generated: bool,
 }

@@ -18,7 +18,7 @@ pub mod snapshot;
 pub mod stream;
 pub mod time;
 
-pub use checkpoint::{Checkpoint, ColumnShape, TableShape};
+pub use checkpoint::{Checkpoint, ColumnShape, TableForm, TableShape};
 pub use diff::{Change, ChangeKind, diff};
 pub use event::{EventKey, GlobalPosition, KeyPart, RecordedEvent, StreamVersion};
 pub use failure::Failure;

@@ -89,11 +89,12 @@ pub struct SnapshotEntry {
     /// Where in the stored state the aggregate's own state stands, as a JSON Pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<Arc<str>>,
-    /// Fields that are called otherwise: JSON Pointer in the stored state = JSON Pointer in the replayed one;
-    /// a bare name is a member of the root.
+    /// Fields that are called otherwise: JSON Pointer in the whole stored state = JSON Pointer in the replayed
+    /// one; a bare name is a member of the root.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Arc<str>, Arc<str>>,
-    /// Fields of either that are not compared, as JSON Pointers or bare names.
+    /// Fields of either that are not compared, as JSON Pointers or bare names; `*` stands for every item of an
+    /// array.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<Arc<str>>,
 }

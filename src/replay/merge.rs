@@ -44,6 +44,10 @@ impl Reducer for Merge {
     fn handles(&self, _: &str) -> bool {
         true
     }
+
+    fn is_merge(&self) -> bool {
+        true
+    }
 }
 
 /// A merge under way.

@@ -19,6 +19,11 @@ pub trait Reducer: Send + Sync {
 
     /// Whether it does anything with events of this type.
     fn handles(&self, event_type: &str) -> bool;
+
+    /// Whether the state is no more than all data merged, since nobody wrote a reducer.
+    fn is_merge(&self) -> bool {
+        false
+    }
 }
 
 /// A fold under way: a state, and what carries it on.

@@ -122,6 +122,7 @@ impl Opened {
             if self.browse.snapshots.depend_on_stream() {
                 jobs.extend(self.snapshots_job());
             }
+            self.refresh_cost_along();
         }
         if was_listed != (self.browse.only_focus, focus) && (was_listed.0 || self.browse.only_focus) {
             jobs.extend(self.listing_job());

@@ -142,6 +142,8 @@ pub enum Slot {
     DriftReport,
     /// Holding snapshots against the events.
     Verify,
+    /// Where a snapshot parts from the replay.
+    SnapshotParting,
     /// What loading costs with snapshots and without.
     SnapshotCost,
     /// What publishing would write.
@@ -211,6 +213,7 @@ impl Slot {
             Self::ModelExport | Self::DriftReport => "Writing it down",
             Self::Drift => "Comparing tables",
             Self::Verify => "Verifying snapshots",
+            Self::SnapshotParting => "Looking for where the snapshot went wrong",
             Self::SnapshotCost => "Counting what snapshots save",
             Self::DryRun => "Working out what would be written",
             Self::Publish => "Publishing",

@@ -325,6 +325,36 @@ impl Session {
         self.view.compare.has_parted
     }
 
+    /// Whether the chosen projection can be rebuilt.
+    #[must_use]
+    pub fn can_rebuild(&self) -> bool {
+        self.view.projections.detail.as_ref().is_some_and(|detail| detail.has_definition)
+    }
+
+    /// Whether any projection can be rebuilt.
+    #[must_use]
+    pub fn can_rebuild_any(&self) -> bool {
+        self.view.projections.lines.iter().any(|line| line.has_definition)
+    }
+
+    /// Whether any rebuild runs or waits.
+    #[must_use]
+    pub fn is_rebuilding(&self) -> bool {
+        self.view.projections.is_any_running
+    }
+
+    /// Whether a read model is shown.
+    #[must_use]
+    pub fn has_read_model(&self) -> bool {
+        self.view.projections.model.is_some()
+    }
+
+    /// Whether the history of a row is shown.
+    #[must_use]
+    pub fn has_row_history(&self) -> bool {
+        self.view.projections.model.as_ref().is_some_and(|model| model.story.is_some())
+    }
+
     /// Whether the place at the cursor can be kept.
     #[must_use]
     pub fn can_bookmark(&self) -> bool {

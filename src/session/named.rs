@@ -4,12 +4,14 @@
 
 use crate::{
     model::Zone,
+    projection::export::Format,
     session::{
         Session,
         action::{
             Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
             CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
-            MappingAction as Mapping, ScriptAction, ShellAction as Shell, Theme, WhatIfAction as WhatIf,
+            MappingAction as Mapping, ProjectionAction as Projection, ScriptAction, ShellAction as Shell,
+            Theme, WhatIfAction as WhatIf,
         },
         conditions::{Direction, Reach},
         what_if::Target,
@@ -70,6 +72,14 @@ pub enum WindowAction {
     Reducer,
     /// Asks for a reducer's file, for the category that is shown.
     UseReducer,
+    /// Brings the projections to the front.
+    Projections,
+    /// Asks for a file with projections.
+    AddDefinition,
+    /// Asks for a format and a file for the read model that is shown.
+    ExportModel,
+    /// Asks for a file for the read model that is shown, in this format.
+    ExportAs(Format),
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -188,6 +198,14 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Undo change of branch", "",              "Take the last change of a branch back",                 what_if(WhatIf::Undo),                 Session::can_undo_branch),
     Menu::Debug.row("Redo change of branch", "",              "Do it again",                                           what_if(WhatIf::Redo),                 Session::can_redo_branch),
     Menu::Debug.row("Back to the truth",    "",               "Show what was recorded again",                          what_if(WhatIf::StandOnTruth),         Session::is_on_branch),
+    Menu::Debug.row("Projections",          "",               "Show the projections, their rebuilds and read models",  window(WindowAction::Projections),     Session::has_store),
+    Menu::Debug.row("Add a projection…",    "",               "Use a file with projections in SQL or JavaScript",      window(WindowAction::AddDefinition),   Session::has_store),
+    Menu::Debug.row("Rebuild projection",   "Ctrl+R",         "Rebuild the chosen projection from all events",         projections(Projection::RebuildChosen), Session::can_rebuild),
+    Menu::Debug.row("Rebuild all projections", "",            "Rebuild every projection that has a definition",        projections(Projection::RebuildAll),   Session::can_rebuild_any),
+    Menu::Debug.row("Stop rebuilds",        "",               "Stop them; what was made so far stays",                 projections(Projection::StopAll),      Session::is_rebuilding),
+    Menu::Debug.row("Export read model…",   "",               "Write the rows at the cursor into a new file",          window(WindowAction::ExportModel),     Session::has_read_model),
+    Menu::Debug.row("Previous change of the row", "",         "Go to the event before that changed the chosen row",    projections(Projection::TurnChange(false)), Session::has_row_history),
+    Menu::Debug.row("Next change of the row", "",             "Go to the event after that changed the chosen row",     projections(Projection::TurnChange(true)), Session::has_row_history),
     Menu::Debug.row("Collapse gaps",        "",               "Leave out long times without events",                   cursor(Cursor::ToggleCollapse),        Session::has_store),
     Menu::Debug.row("Debug panel",          "F12",            "Show frame times, jobs and memory",                     window(WindowAction::DebugPanel),      always),
 
@@ -226,6 +244,10 @@ const fn what_if(action: WhatIf) -> What {
 
 const fn mapping(action: Mapping) -> What {
     What::Session(Action::Mapping(action))
+}
+
+const fn projections(action: Projection) -> What {
+    What::Session(Action::Projections(action))
 }
 
 const fn scripts(action: ScriptAction) -> What {

@@ -158,6 +158,7 @@ impl Opened {
             }
             Answer::Snapshots(rows, of) => {
                 self.browse.snapshots.take(rows, of);
+                self.arrange_verdicts();
                 self.place_ticks();
                 Vec::new()
             }
@@ -230,6 +231,7 @@ impl Opened {
             Slot::Index => self.browse.is_counting = false,
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
+            Slot::Verify | Slot::SnapshotParting | Slot::SnapshotCost => self.verified.stop_waiting(slot),
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
@@ -265,6 +267,9 @@ impl Opened {
             Slot::Run,
             Slot::Across,
             Slot::Drift,
+            Slot::Verify,
+            Slot::SnapshotParting,
+            Slot::SnapshotCost,
         ] {
             self.job_failed(slot);
         }

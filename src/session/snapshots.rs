@@ -10,7 +10,8 @@ use crate::{
         opened::Opened,
         view::{SnapshotRow, SnapshotsView, grouped},
     },
-    store::index::Index,
+    snapshot::{SnapshotKey, look},
+    store::index::{Index, SnapshotOwners},
 };
 
 /// What the snapshots panel shows.
@@ -40,13 +41,26 @@ impl Default for Snapshots {
 }
 
 impl Snapshots {
-    /// Takes the rows, and whose they are.
+    /// Takes the rows, and whose they are. The chosen one stays chosen if it is among them.
     pub(crate) fn take(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) {
+        let chosen = self.chosen_row().map(|row| row.key.clone());
+        self.chosen = chosen.and_then(|key| rows.iter().position(|row| row.key == key));
+        if self.chosen.is_none() {
+            self.detail = None;
+        }
         self.rows = Arc::new(rows);
         self.listed_of = of;
         self.is_reading = false;
-        self.chosen = None;
-        self.detail = None;
+    }
+
+    /// The row that is shown in detail.
+    pub(crate) fn chosen_row(&self) -> Option<&SnapshotRow> {
+        self.rows.get(self.chosen?)
+    }
+
+    /// Whose snapshots are listed; `None` for those of the whole store.
+    pub(crate) fn listed_of(&self) -> Option<&Arc<StreamName>> {
+        self.listed_of.as_ref()
     }
 
     pub(crate) fn take_detail(&mut self, snapshot: Option<StoredSnapshot>) {
@@ -89,6 +103,7 @@ impl Opened {
             let found = self.event_of_version(stream, version);
             jobs.extend(found.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default());
         }
+        jobs.extend(self.verify_chosen());
         jobs
     }
 
@@ -130,11 +145,16 @@ impl Opened {
 /// Snapshots as rows of their table, each with the stream that it is a state of.
 pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
     let owners = index.snapshot_owners();
-    let number = |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| owners.of(name));
-    snapshots.iter().map(|snapshot| snapshot_row(snapshot, number(snapshot), zone)).collect()
+    snapshots.iter().map(|snapshot| snapshot_row(snapshot, index, &owners, zone)).collect()
 }
 
-fn snapshot_row(snapshot: &StoredSnapshot, stream_number: Option<u32>, zone: Zone) -> SnapshotRow {
+fn snapshot_row(
+    snapshot: &StoredSnapshot,
+    index: &Index,
+    owners: &SnapshotOwners<'_>,
+    zone: Zone,
+) -> SnapshotRow {
+    let stream_number = snapshot.stream.as_ref().and_then(|name| owners.of(name));
     let (preview, is_problem) = payload_preview(&snapshot.state, PREVIEW);
     SnapshotRow {
         stream: snapshot.stream.as_ref().map(|name| name.full()).unwrap_or_default(),
@@ -146,5 +166,7 @@ fn snapshot_row(snapshot: &StoredSnapshot, stream_number: Option<u32>, zone: Zon
         encoding: snapshot.state.encoding.to_string(),
         preview,
         is_problem,
+        key: SnapshotKey::of(snapshot),
+        look: look(snapshot, index, owners).err().map(Arc::new),
     }
 }

@@ -212,6 +212,32 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head(pub Vec<u64>);
 
+/// How many events there are and which is the last, table by table; equal means that none came or went.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EventsHead {
+    /// The tables of the log, oldest first.
+    pub parts: Vec<PartHead>,
+}
+
+/// What one table of the log holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartHead {
+    /// Its name.
+    pub table: Arc<str>,
+    /// How many rows.
+    pub rows: u64,
+    /// The last row's place in the global order; empty without rows.
+    pub last: Vec<Stored>,
+}
+
+impl EventsHead {
+    /// How many events there are.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.parts.iter().map(|part| part.rows).sum()
+    }
+}
+
 /// Every answer of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -226,6 +252,12 @@ pub trait EventStore: Send + Sync {
 
     /// A cheap look at whether anything may have changed.
     fn head(&self) -> StoreResult<Head>;
+
+    /// How many events there are and which is the last, by looking into the tables. What publishing relies
+    /// on; a store that is not published into has none.
+    fn events_head(&self, _work: &Work) -> StoreResult<EventsHead> {
+        Ok(EventsHead::default())
+    }
 
     /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.
     fn page(

@@ -14,7 +14,9 @@ use crate::{
     jobs::{Jobs, Outcome, Wake},
     session::{
         Input, Session,
-        action::{Action, BlameAction, ScriptAction, ShellAction, Theme, What, WindowAction},
+        action::{
+            Action, BlameAction, ProjectionAction, ScriptAction, ShellAction, Theme, What, WindowAction,
+        },
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
@@ -26,7 +28,8 @@ use crate::{
         file_dialog::{FileDialog, Picked, Purpose},
         fonts,
         menus::{self, Turn},
-        panels::{self, Local},
+        pace::{Pace, Paces},
+        panels::{self, Local, projections::FileWish},
         theme,
     },
     work::Work,
@@ -54,6 +57,7 @@ pub struct App {
     frames: Frames,
     recent_actions: VecDeque<String>,
     busy_since: Option<Instant>,
+    paces: Paces,
     last_tick: Instant,
     file_dialog: Option<FileDialog>,
     wake: Wake,
@@ -106,6 +110,7 @@ impl App {
             frames: Frames::default(),
             recent_actions: VecDeque::new(),
             busy_since: None,
+            paces: Paces::default(),
             last_tick: Instant::now(),
             file_dialog: None,
             wake,
@@ -172,12 +177,7 @@ impl App {
         let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
         let Some(FileDialog { purpose, .. }) = self.file_dialog.take() else { return };
         match (picked, purpose) {
-            (Picked::File(path), Purpose::Store) => {
-                self.apply(Input::Action(Action::Shell(ShellAction::Open(path))));
-            }
-            (Picked::File(path), Purpose::Reducer(category)) => {
-                self.apply(Input::Action(Action::Scripts(ScriptAction::Use(category, path))));
-            }
+            (Picked::File(path), purpose) => self.apply(Input::Action(dialogs::use_file(path, &purpose))),
             (Picked::NoDialog, purpose) => self.ask_for_path(purpose),
             (Picked::Nothing, _) => (),
         }
@@ -202,10 +202,16 @@ impl App {
     fn do_window_action(&mut self, action: WindowAction, ctx: &egui::Context) {
         match action {
             WindowAction::OpenDialog => {
-                let folder = self.session.workspace().recent.first().and_then(|path| path.parent());
-                self.ask_for_file(Purpose::Store, folder.map(PathBuf::from));
+                self.ask_for_file(Purpose::Store, self.store_folder());
             }
             WindowAction::Reducer => dock::show(&mut self.tree, Panel::Reducer),
+            WindowAction::Projections => dock::show(&mut self.tree, Panel::Projections),
+            WindowAction::ExportModel => {
+                dock::show(&mut self.tree, Panel::Projections);
+                self.dialog = Some(Dialog::ChooseFormat);
+            }
+            WindowAction::ExportAs(format) => self.ask_for_projection_file(FileWish::Export(format)),
+            WindowAction::AddDefinition => self.ask_for_projection_file(FileWish::Definition),
             WindowAction::UseReducer => self.ask_for_reducer(self.session.view().scripts.shown.clone()),
             WindowAction::GoTo => self.dialog = Some(Dialog::GoTo { text: String::new() }),
             WindowAction::Find => {
@@ -248,13 +254,37 @@ impl App {
     fn ask_for_reducer(&mut self, category: Option<Arc<str>>) {
         let Some(category) = category else { return };
         dock::show(&mut self.tree, Panel::Reducer);
-        let folder = self.session.workspace().recent.first().and_then(|path| path.parent());
-        self.ask_for_file(Purpose::Reducer(category), folder.map(PathBuf::from));
+        self.ask_for_file(Purpose::Reducer(category), self.store_folder());
+    }
+
+    fn ask_for_projection_file(&mut self, wish: FileWish) {
+        let purpose = match wish {
+            FileWish::Definition => Purpose::Definition,
+            FileWish::Export(format) => {
+                let model = self.session.view().projections.model.as_ref();
+                let name = model.map_or("read-model", |model| &model.table);
+                Purpose::Export(format, format!("{name}.{}", format.ending()))
+            }
+        };
+        dock::show(&mut self.tree, Panel::Projections);
+        self.ask_for_file(purpose, self.store_folder());
+    }
+
+    /// The folder of the store that is open.
+    fn store_folder(&self) -> Option<PathBuf> {
+        self.session.workspace().recent.first().and_then(|path| path.parent()).map(PathBuf::from)
     }
 
     /// Where the system has no file dialog, a path can be typed.
     fn ask_for_path(&mut self, purpose: Purpose) {
-        self.dialog = Some(Dialog::TypePath { text: String::new(), purpose });
+        let text = match &purpose {
+            Purpose::Export(_, name) => {
+                let folder = self.store_folder().unwrap_or_default();
+                folder.join(name).display().to_string()
+            }
+            Purpose::Store | Purpose::Reducer(_) | Purpose::Definition => String::new(),
+        };
+        self.dialog = Some(Dialog::TypePath { text, purpose });
     }
 
     fn take_dropped_files(&mut self, ctx: &egui::Context) {
@@ -262,10 +292,16 @@ impl App {
         let Some(path) = dropped else { return };
         let is_script = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("js"));
         let category = self.session.view().scripts.shown.clone().filter(|_| is_script);
+        let is_sql = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
+        let is_definition = is_sql && self.session.has_store();
         self.actions.push(match category {
             Some(category) => {
                 dock::show(&mut self.tree, Panel::Reducer);
                 Action::Scripts(ScriptAction::Use(category, path))
+            }
+            None if is_definition => {
+                dock::show(&mut self.tree, Panel::Projections);
+                Action::Projections(ProjectionAction::Add(path))
             }
             None => Action::Shell(ShellAction::Open(path)),
         });
@@ -283,6 +319,9 @@ impl App {
         self.actions.append(&mut self.local.actions);
         let wanted = self.local.scripts.wants_file.take();
         self.ask_for_reducer(wanted);
+        if let Some(wish) = self.local.projections.wish.take() {
+            self.ask_for_projection_file(wish);
+        }
         if let Some(panel) = self.local.show_panel.take() {
             dock::show(&mut self.tree, panel);
         }
@@ -341,13 +380,14 @@ impl App {
     }
 
     /// Progress of work that takes long: what, how far, and a way to stop it.
-    fn long_work(&mut self) -> Vec<(Slot, u64, Option<u64>)> {
-        let open: Vec<_> = self
-            .jobs
-            .open_questions()
-            .filter(|(slot, _)| !slot.is_look())
-            .map(|(slot, (done, total))| (slot, done, total))
-            .collect();
+    fn long_work(&mut self) -> Vec<(Slot, Pace)> {
+        let open = self.jobs.open_questions().filter(|(slot, _)| !slot.is_look());
+        let open = self.paces.note(open, Instant::now());
+        let of_rebuild = |(slot, pace): &(Slot, Pace)| match slot {
+            Slot::Rebuild(number) => Some((*number, *pace)),
+            _ => None,
+        };
+        self.local.projections.paces = open.iter().filter_map(of_rebuild).collect();
         if open.is_empty() {
             self.busy_since = None;
             return open;

@@ -3,9 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
+    projection::export::Format,
     session::{
         Session,
-        action::{Action, BrowseAction, NAMED, Named, ScriptAction, ShellAction, What},
+        action::{
+            Action, BrowseAction, NAMED, Named, ProjectionAction, ScriptAction, ShellAction, What,
+            WindowAction,
+        },
     },
     ui::{file_dialog::Purpose, keys},
 };
@@ -25,6 +29,8 @@ pub(crate) enum Dialog {
         /// What the file is wanted for.
         purpose: Purpose,
     },
+    /// Asks in which format a read model is to be written.
+    ChooseFormat,
     /// All actions, by name.
     Palette {
         /// What was typed so far.
@@ -57,9 +63,12 @@ pub(crate) fn dialog_ui(
             let (title, button, hint) = match purpose {
                 Purpose::Store => ("Open a database file", "Open", "/path/to/store.sqlite"),
                 Purpose::Reducer(_) => ("Use a reducer", "Use", "/path/to/reducer.js"),
+                Purpose::Definition => ("Add a definition", "Add", "/path/to/projections.sql or .js"),
+                Purpose::Export(..) => ("Export the read model", "Write", "/path/to/a/new/file"),
             };
             entry_ui(ui, (title, button), hint, text).then(|| actions.push(use_path(text, purpose))).is_some()
         }
+        Dialog::ChooseFormat => formats_ui(ui, &mut wanted),
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),
         Dialog::About => about_ui(ui),
@@ -76,10 +85,16 @@ fn go_to(text: &str) -> Action {
 
 /// What is done with a path that was typed.
 fn use_path(text: &str, purpose: &Purpose) -> Action {
-    let path = PathBuf::from(text.trim());
+    use_file(PathBuf::from(text.trim()), purpose)
+}
+
+/// What is done with a file.
+pub(crate) fn use_file(path: PathBuf, purpose: &Purpose) -> Action {
     match purpose {
         Purpose::Store => Action::Shell(ShellAction::Open(path)),
         Purpose::Reducer(category) => Action::Scripts(ScriptAction::Use(Arc::clone(category), path)),
+        Purpose::Definition => Action::Projections(ProjectionAction::Add(path)),
+        Purpose::Export(format, _) => Action::Projections(ProjectionAction::Export(*format, path)),
     }
 }
 
@@ -98,6 +113,20 @@ fn entry_ui(ui: &mut egui::Ui, (title, button): (&str, &str), hint: &str, text: 
     })
     .inner
         || (entered && !text.trim().is_empty())
+}
+
+/// The formats of a read model; true once one was chosen.
+fn formats_ui(ui: &mut egui::Ui, wanted: &mut Vec<What>) -> bool {
+    ui.set_width(260.0);
+    ui.heading("Export the read model as");
+    ui.add_space(4.0);
+    for format in Format::ALL {
+        let button = egui::Button::new(format.name()).min_size(egui::vec2(ui.available_width(), 0.0));
+        if ui.add(button).clicked() {
+            wanted.push(What::Window(WindowAction::ExportAs(format)));
+        }
+    }
+    !wanted.is_empty()
 }
 
 /// All actions whose names hold what was typed; true once one was chosen.

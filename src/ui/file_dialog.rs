@@ -9,7 +9,10 @@ use std::{
 
 use crossbeam_channel::Receiver;
 
-use crate::jobs::{Wake, ask_aside};
+use crate::{
+    jobs::{Wake, ask_aside},
+    projection::export::Format,
+};
 
 /// What a file is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,10 @@ pub(crate) enum Purpose {
     Store,
     /// As the reducer of this category.
     Reducer(Arc<str>),
+    /// As the definition of projections.
+    Definition,
+    /// As a new file for a read model, with a name to start from.
+    Export(Format, String),
 }
 
 /// A file dialog that is open.
@@ -47,20 +54,30 @@ impl FileDialog {
     ///
     /// If the operating system refuses a thread.
     pub(crate) fn open(purpose: Purpose, folder: Option<PathBuf>, wake: &Wake) -> io::Result<Self> {
-        let (title, kind, endings): (_, _, &[&str]) = match purpose {
+        let (title, kind, endings): (_, _, Vec<&'static str>) = match &purpose {
             Purpose::Store => (
                 "Open an event store",
                 "SQLite databases",
-                &["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"],
+                vec!["sqlite", "sqlite3", "db", "db3", "sdb", "s3db"],
             ),
-            Purpose::Reducer(_) => ("Use a reducer", "JavaScript", &["js", "mjs", "cjs"]),
+            Purpose::Reducer(_) => ("Use a reducer", "JavaScript", vec!["js", "mjs", "cjs"]),
+            Purpose::Definition => ("Add a definition", "Projections", vec!["sql", "js", "mjs", "cjs"]),
+            Purpose::Export(format, _) => ("Export the read model", format.name(), vec![format.ending()]),
+        };
+        let new = match &purpose {
+            Purpose::Export(_, name) => Some(name.clone()),
+            Purpose::Store | Purpose::Reducer(_) | Purpose::Definition => None,
         };
         let question = move || {
             let dialog = rfd::FileDialog::new()
                 .set_title(title)
-                .add_filter(kind, endings)
+                .add_filter(kind, &endings)
                 .add_filter("All files", &["*"]);
-            folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder)).pick_file()
+            let dialog = folder.into_iter().fold(dialog, |dialog, folder| dialog.set_directory(folder));
+            match new {
+                Some(name) => dialog.set_file_name(name).save_file(),
+                None => dialog.pick_file(),
+            }
         };
         let opened = Instant::now();
         Ok(Self { purpose, opened, answer: ask_aside("file dialog", wake, question)? })

@@ -8,6 +8,7 @@ mod file_dialog;
 pub mod fonts;
 pub mod keys;
 mod menus;
+pub mod pace;
 pub mod panels;
 pub mod requirements;
 pub mod theme;

@@ -34,6 +34,11 @@ fn run(arguments: &[&str]) -> Answer {
 
 /// Compares what commands print with `tests/golden/cli/NAME.snap`.
 pub(crate) fn check(name: &str, commands: &[&[&str]]) {
+    check_in(None, name, commands);
+}
+
+/// The same of files in a folder whose name is another each time.
+pub(crate) fn check_in(folder: Option<&Path>, name: &str, commands: &[&[&str]]) {
     let mut text = String::new();
     for arguments in commands {
         let Answer { out, err, exit } = run(arguments);
@@ -41,6 +46,9 @@ pub(crate) fn check(name: &str, commands: &[&[&str]]) {
         text.push_str(&out);
         err.lines().try_for_each(|line| writeln!(text, "! {line}")).unwrap();
         writeln!(text, "= {}\n", exit.code()).unwrap();
+    }
+    if let Some(folder) = folder {
+        text = text.replace(folder.to_str().unwrap(), "FOLDER");
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cli"));

@@ -310,10 +310,14 @@ mod tests {
                 declared: declared.into(),
                 default: (!default.is_empty()).then(|| default.into()),
                 key: key.parse().unwrap_or_default(),
-                is_not_null: false,
+                ..ColumnShape::default()
             }
         };
-        TableShape { table: "stored".into(), columns: columns.iter().map(column).collect(), sql: "".into() }
+        TableShape {
+            table: "stored".into(),
+            columns: columns.iter().map(column).collect(),
+            ..TableShape::default()
+        }
     }
 
     /// A star marks a key column.

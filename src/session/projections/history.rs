@@ -123,7 +123,7 @@ impl Opened {
 
     fn history_job(&mut self) -> Option<Job> {
         let key = self.projections.story.key.clone()?;
-        let model = self.projections.chosen_run()?.settled_model()?.clone();
+        let model = self.projections.chosen_run()?.model()?.clone();
         self.projections.story.is_waiting = true;
         Some(job(Slot::RowHistory, ProjectionQuestion::History(model, key)))
     }

@@ -149,7 +149,7 @@ pub(crate) struct ChosenModel<'a> {
     pub(crate) definition: Option<&'a Definition>,
     /// What the project file says of it.
     pub(crate) entry: Option<&'a ProjectionEntry>,
-    /// The rebuilt read model, if no rebuild is under way.
+    /// The rebuilt read model, as far as it came.
     pub(crate) model: Option<&'a ReadModel>,
     /// The stored table that it is joined with.
     pub(crate) table: Option<&'a Arc<str>>,
@@ -172,7 +172,7 @@ impl Projections {
             name: &listed.name,
             definition: listed.definition.as_ref(),
             entry: listed.entry.as_ref(),
-            model: self.runs.get(name).and_then(Run::settled_model),
+            model: self.runs.get(name).and_then(Run::model),
             table: listed.table.as_ref(),
             is_rebuilding: self.runs.get(name).is_some_and(|run| run.stage != Stage::Idle),
             is_part: self.runs.get(name).is_some_and(Run::is_part),

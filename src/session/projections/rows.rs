@@ -94,7 +94,7 @@ impl Opened {
         self.projections.rows.wanted = (first, count);
         let cursor = self.model_count();
         let Some(run) = self.projections.chosen_run() else { return Vec::new() };
-        let Some(model) = run.settled_model().cloned() else { return Vec::new() };
+        let Some(model) = run.model().cloned() else { return Vec::new() };
         let of = run.generation;
         let rows = &mut self.projections.rows;
         let count = (count as u64).clamp(1, MOST_ROWS / 3);
@@ -142,7 +142,7 @@ impl Opened {
     /// The chosen projection's read model and the count that is to be seen of it.
     pub(super) fn model_at_cursor(&self) -> Option<(&Run, ReadModel, u64)> {
         let run = self.projections.chosen_run()?;
-        let model = run.settled_model()?.clone();
+        let model = run.model()?.clone();
         let count = self.model_count().min(model.progress().count);
         Some((run, model, count))
     }

@@ -69,13 +69,8 @@ pub struct Rebuilt {
 }
 
 impl Run {
-    /// The read model, if nothing writes it.
-    pub(super) fn settled_model(&self) -> Option<&ReadModel> {
-        self.model.as_ref().filter(|_| matches!(self.stage, Stage::Idle | Stage::Queued))
-    }
-
-    /// The read model as it was when it was last looked at.
-    pub(super) fn shown_model(&self) -> Option<&ReadModel> {
+    /// The read model as it was when it was last looked at; it can be read while more is written.
+    pub(super) fn model(&self) -> Option<&ReadModel> {
         self.model.as_ref()
     }
 

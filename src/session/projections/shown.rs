@@ -67,7 +67,7 @@ impl Opened {
 
     fn model_view(&self) -> Option<ModelView> {
         let run = self.projections.chosen_run()?;
-        let model = run.shown_model()?;
+        let model = run.model()?;
         let listed = self.projections.chosen_listed()?;
         let rows = &self.projections.rows;
         let (cursor, rebuilt) = (self.model_count(), model.progress().count);

@@ -202,6 +202,7 @@ impl Opened {
             Some(file) => file.change_generation(generation),
             None => self.scripts.base_generation = generation,
         }
+        self.arrange_verdicts();
         if self.chosen_category().as_deref() != Some(category) {
             return Vec::new();
         }

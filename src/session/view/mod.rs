@@ -42,7 +42,7 @@ pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
 pub use timeline::{Tick, TimelineView};
-pub use verify::VerifyView;
+pub use verify::{ChosenCheck, CostView, VerifyView};
 pub use watches::{WatchCells, WatchView, WatchesView};
 pub use what_if::{BranchRow, DraftView, EditRow, OutcomeView, WhatIfView};
 

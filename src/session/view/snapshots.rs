@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::StoredSnapshot;
+use crate::{
+    model::StoredSnapshot,
+    snapshot::{Check, SnapshotKey},
+};
 
 /// The stored snapshots.
 #[derive(Debug, Clone, Default)]
@@ -44,4 +47,8 @@ pub struct SnapshotRow {
     pub preview: String,
     /// Whether it cannot be shown.
     pub is_problem: bool,
+    /// What tells it from all others.
+    pub key: SnapshotKey,
+    /// What can be said of it without a comparison, if it cannot be compared.
+    pub look: Option<Arc<Check>>,
 }

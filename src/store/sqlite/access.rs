@@ -32,6 +32,7 @@ use crate::{
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::harden,
+            quiet::{Door, Reading},
         },
     },
     work::{Cancelled, Work},
@@ -50,6 +51,8 @@ const WITHOUT_LOCKS: &str = if cfg!(windows) { "win32-none" } else { "unix-none"
 #[derive(Debug)]
 pub(super) struct Access {
     path: PathBuf,
+    /// Held while anything of the file is open.
+    door: Arc<Door>,
     /// Whether the header or the schema is damaged and SQLite has to overlook that.
     lenient: AtomicBool,
     /// A copy from which a dead writer's unfinished transaction was taken back.
@@ -70,6 +73,8 @@ struct Look {
     before: Sight,
     /// The private copy that it reads, if it does.
     copy: Copied,
+    /// Given back after the connection is closed.
+    _reading: Reading,
 }
 
 /// Which copy is read, kept until the connection is closed.
@@ -95,9 +100,11 @@ impl Access {
     /// Checks that there is a SQLite database and notes whether it is damaged.
     pub(super) fn open(path: &Path, work: &Work) -> StoreResult<Self> {
         let path = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
+        let door = Door::of(&path);
+        let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access = Self { path, lenient: is_short.into(), copy: Mutex::default() };
+        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default() };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
             access.reader(work).read("reading the schema", probe)?;
@@ -126,6 +133,7 @@ impl Access {
 
     /// What changes with every commit; no connection is needed to see it.
     pub(super) fn head(&self) -> StoreResult<Head> {
+        let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::After)?;
         let mut values = vec![u64::from(sight.header.change_counter)];
         let mark = |mark: Mark| [mark.size, mark.changed as u64];
@@ -140,6 +148,7 @@ impl Access {
 
     /// What is odd about the files, in words.
     pub(super) fn problems(&self) -> StoreResult<Vec<String>> {
+        let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::Before)?;
         let mut problems = Vec::new();
         if let Some((there, all)) = missing_pages(&sight) {
@@ -164,17 +173,18 @@ impl Access {
 
     /// Opens a connection that suits what lies there; nothing while a writer is at work.
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
+        let reading = self.door.reading();
         let before = Sight::take(&self.path, Moment::Before)?;
         if !before.is_torn() {
             return match (before.log, before.shared) {
                 (None, _) => {
                     let connection = self.connect(&self.path, false, work)?;
-                    Ok(Some(Look { connection, before, copy: Copied::No }))
+                    Ok(Some(Look { connection, before, copy: Copied::No, _reading: reading }))
                 }
                 (Some((_, log)), Some(_)) if before.database.size + log.size <= SMALL => {
-                    self.whole_copy(work, before)
+                    self.whole_copy(work, before, reading)
                 }
-                (Some(_), _) => self.in_place(work),
+                (Some(_), _) => self.in_place(work, reading),
             };
         }
         let of = (before.database, before.journal.map(|journal| journal.mark));
@@ -188,11 +198,11 @@ impl Access {
         let Some(copy) = kept.clone() else { return Ok(None) };
         drop(kept);
         let connection = self.connect(&copy.folder.path().join("copy.sqlite"), false, work)?;
-        Ok(Some(Look { connection, before, copy: Copied::Back(copy) }))
+        Ok(Some(Look { connection, before, copy: Copied::Back(copy), _reading: reading }))
     }
 
     /// Opens the database together with its log, where they lie.
-    fn in_place(&self, work: &Work) -> StoreResult<Option<Look>> {
+    fn in_place(&self, work: &Work, reading: Reading) -> StoreResult<Option<Look>> {
         let connection = self.connect(&self.path, true, work)?;
         // The last look and SQLite's own come as close together as can be.
         let before = Sight::take(&self.path, Moment::Before)?;
@@ -201,11 +211,11 @@ impl Access {
         }
         // Damage is found again by whoever asks.
         drop(probe(&connection));
-        Ok(Some(Look { connection, before, copy: Copied::No }))
+        Ok(Some(Look { connection, before, copy: Copied::No, _reading: reading }))
     }
 
     /// Copies the database and its log as they are at one moment; nothing if they changed.
-    fn whole_copy(&self, work: &Work, before: Sight) -> StoreResult<Option<Look>> {
+    fn whole_copy(&self, work: &Work, before: Sight, reading: Reading) -> StoreResult<Option<Look>> {
         let failed = |source| unreadable(&self.path, source);
         let folder = folder().map_err(failed)?;
         let copy = folder.path().join("copy.sqlite");
@@ -216,7 +226,7 @@ impl Access {
             return Ok(None);
         }
         let connection = self.connect(&copy, true, work)?;
-        Ok(Some(Look { connection, before, copy: Copied::Whole { _folder: folder } }))
+        Ok(Some(Look { connection, before, copy: Copied::Whole { _folder: folder }, _reading: reading }))
     }
 
     /// Copies the database and its journal, and lets SQLite undo the transaction in the copy.
@@ -383,7 +393,7 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The path as SQLite's URI, every byte kept.
-fn uri(path: &Path, parameters: &str) -> String {
+pub(crate) fn uri(path: &Path, parameters: &str) -> String {
     use std::fmt::Write as _;
     let text = if cfg!(windows) {
         format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes()

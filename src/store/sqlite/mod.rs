@@ -11,7 +11,9 @@ mod facts;
 mod file;
 mod filter;
 mod guard;
+mod head;
 mod plan;
+mod quiet;
 mod read;
 mod rows;
 mod scan;
@@ -29,7 +31,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
     },
@@ -37,10 +39,16 @@ use crate::{
 };
 
 pub use explore::{MappingError, SqliteFile};
+pub use head::events_head;
+pub use quiet::{Alone, alone};
+
+pub(crate) use access::uri;
+pub(crate) use plan::quote;
+pub(crate) use tables::{read_shape, stored};
 
 use access::Access;
 use filter::{Filter, answers};
-use plan::{Plan, quote};
+use plan::Plan;
 use rows::{Fields, key_of};
 use walk::{Gather, Walk, is_damage, to_bound};
 
@@ -142,6 +150,10 @@ impl EventStore for SqliteStore {
 
     fn head(&self) -> StoreResult<Head> {
         self.access.head()
+    }
+
+    fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
+        self.look_at_head(work)
     }
 
     fn page(

@@ -194,7 +194,7 @@ impl Select {
 }
 
 /// A name as SQL spells it whatever it is made of.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

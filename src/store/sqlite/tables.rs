@@ -8,7 +8,7 @@ use rusqlite::{
 };
 
 use crate::{
-    model::{ColumnShape, Stored, TableShape},
+    model::{ColumnShape, Stored, TableForm, TableShape},
     store::{
         StoreResult,
         decode::Value,
@@ -26,15 +26,30 @@ pub(super) fn shape(access: &Access, work: &Work, table: &str) -> StoreResult<Op
     access.read(work, &format!("looking at \"{table}\""), |connection| read_shape(connection, table))
 }
 
-fn read_shape(connection: &Connection, table: &str) -> rusqlite::Result<Option<TableShape>> {
-    let named = "SELECT name, coalesce(sql, '') FROM sqlite_schema \
-                 WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE";
+/// A table as it is declared, by any connection.
+pub(crate) fn read_shape(connection: &Connection, table: &str) -> rusqlite::Result<Option<TableShape>> {
+    let named = "SELECT s.name, coalesce(s.sql, ''), l.type FROM sqlite_schema AS s \
+                 JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name \
+                 WHERE s.type IN ('table', 'view') AND s.name = ?1 COLLATE NOCASE";
     let found = connection
-        .query_row(named, [table], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .query_row(named, [table], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })
         .optional()?;
-    let Some((name, sql)) = found else { return Ok(None) };
+    let Some((name, sql, kind)) = found else { return Ok(None) };
+    let form = match &*kind {
+        "view" => TableForm::View,
+        "virtual" => TableForm::Virtual,
+        "shadow" => TableForm::Shadow,
+        _ => TableForm::Table,
+    };
+    let mut triggers = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
+    )?;
+    let triggers = triggers.query_map([&name], |row| Ok(row.get::<_, String>(0)?.into()))?;
+    let triggers = triggers.collect::<Result<_, _>>()?;
     let mut statement = connection.prepare(
-        "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1",
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1) WHERE hidden <> 1",
     )?;
     let columns = statement.query_map([&name], |row| {
         Ok(ColumnShape {
@@ -43,10 +58,11 @@ fn read_shape(connection: &Connection, table: &str) -> rusqlite::Result<Option<T
             is_not_null: row.get(2)?,
             default: row.get::<_, Option<String>>(3)?.map(Into::into),
             key: usize::try_from(row.get::<_, i64>(4)?).unwrap_or_default(),
+            is_generated: row.get::<_, i64>(5)? > 1,
         })
     })?;
     let columns = columns.collect::<Result<_, _>>()?;
-    Ok(Some(TableShape { table: name.into(), columns, sql: sql.into() }))
+    Ok(Some(TableShape { table: name.into(), columns, sql: sql.into(), form, triggers }))
 }
 
 /// Rows of the first batch and of the largest.
@@ -197,7 +213,8 @@ impl Batch {
     }
 }
 
-fn stored(value: ValueRef<'_>) -> Stored {
+/// A value of a row, kept.
+pub(crate) fn stored(value: ValueRef<'_>) -> Stored {
     match value {
         ValueRef::Null => Stored::Null,
         ValueRef::Integer(number) => Stored::Integer(number),

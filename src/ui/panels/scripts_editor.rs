@@ -55,7 +55,12 @@ pub(super) fn editor_ui(
             message: failure.message.to_string(),
         })
     });
-    let shape = CodeShape { name: "Reducer text", mark: mark.as_ref(), target: target(view, local) };
+    let shape = CodeShape {
+        name: "Reducer text",
+        mark: mark.as_ref(),
+        target: target(view, local),
+        ..CodeShape::default()
+    };
     if view.text.len() > EDITED_BYTES {
         ui.weak("This file is too long to be edited here; changes made in another editor are taken at once");
         return is_file_wanted;

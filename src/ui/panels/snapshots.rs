@@ -1,19 +1,22 @@
-//! The stored snapshots of the chosen stream, or of the whole store.
+//! The stored snapshots of the chosen stream, or of the whole store, and whether they agree with the events.
+
+mod cost;
+mod detail;
 
 use crate::{
-    model::StoredSnapshot,
     session::{
-        action::{Action, BrowseAction},
+        action::{Action, BrowseAction, VerifyAction},
         view::{SnapshotRow, SnapshotsView, VerifyView, grouped},
     },
+    snapshot::Verdict,
     ui::widgets::{
         empty::empty_panel,
         icon::Icon,
-        json_tree::{JsonTree, TreeState},
-        rows::Scroll,
-        table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
+        table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
     },
 };
+
+use detail::DetailLocal;
 
 /// What the panel keeps for itself.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -22,13 +25,12 @@ pub struct SnapshotsLocal {
     /// Columns and scrolling.
     pub table: TableState,
     #[serde(skip)]
-    tree: TreeState,
-    #[serde(skip)]
-    hex: Scroll,
+    detail: DetailLocal,
 }
 
 const STREAM: &str = "stream";
 const VERSION: &str = "version";
+const VERDICT: &str = "verdict";
 const TIME: &str = "time";
 const LABEL: &str = "label";
 const SIZE: &str = "size";
@@ -38,7 +40,7 @@ const ENCODING: &str = "encoding";
 pub fn snapshots_ui(
     ui: &mut egui::Ui,
     view: &SnapshotsView,
-    _verified: &VerifyView,
+    verified: &VerifyView,
     local: &mut SnapshotsLocal,
     actions: &mut Vec<Action>,
 ) {
@@ -46,69 +48,196 @@ pub fn snapshots_ui(
         empty_panel(ui, Icon::Info, "This store holds no snapshots", "No table of snapshots was found", None);
         return;
     }
-    ui.horizontal(|ui| {
-        for (of_stream, name) in [(true, "This stream"), (false, "Whole store")] {
-            if ui.selectable_label(view.is_of_stream == of_stream, name).clicked()
-                && view.is_of_stream != of_stream
-            {
-                actions.push(Action::Browse(BrowseAction::SnapshotsOfStream(of_stream)));
-            }
-        }
-        if view.is_reading {
-            ui.weak("Reading…");
-        } else {
-            let count = view.rows.len() as u64;
-            ui.weak(format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
-        }
+    let mut asked = Vec::new();
+    ui.horizontal_wrapped(|ui| {
+        scope_ui(ui, view, actions);
+        verify_ui(ui, view, verified, &mut asked);
     });
-    if view.rows.is_empty() {
-        let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
-            (true, _, _) => ("Reading snapshots…", ""),
-            (false, true, false) => ("No stream is chosen", "Choose one, or list those of the whole store"),
-            (false, true, true) => {
-                ("This stream has no snapshots", "“Whole store” lists those of all streams")
-            }
-            (false, false, _) => ("No snapshots", "The table for them is empty"),
-        };
-        empty_panel(ui, Icon::Info, title, hint, None);
-        return;
+    if !view.rows.is_empty() {
+        ui.horizontal_wrapped(|ui| filter_ui(ui, verified, &mut asked));
     }
-    if let Some(detail) = &view.detail {
-        let height = ui.available_height() * 0.5;
-        egui::Panel::bottom("snapshot detail").resizable(true).default_size(height).show(ui, |ui| {
-            detail_ui(ui, detail, local);
+    if let Some(found) = &verified.cost {
+        let height = (ui.available_height() * 0.45).min(320.0);
+        egui::Panel::bottom("snapshot cost").resizable(true).default_size(height).show(ui, |ui| {
+            cost::cost_ui(ui, found, verified.here, &mut asked, actions);
         });
     }
-    table_ui(ui, view, local, actions);
+    if view.rows.is_empty() {
+        nothing_ui(ui, view);
+    } else {
+        if let Some(snapshot) = &view.detail {
+            let height = ui.available_height() * 0.5;
+            egui::Panel::bottom("snapshot detail").resizable(true).default_size(height).show(ui, |ui| {
+                let found = verified.chosen.as_ref();
+                detail::detail_ui(ui, snapshot, found, &mut local.detail, (&mut asked, actions));
+            });
+        }
+        table_ui(ui, view, verified, &mut local.table, (&mut asked, actions));
+    }
+    actions.extend(asked.into_iter().map(Action::Verify));
 }
 
-fn table_ui(ui: &mut egui::Ui, view: &SnapshotsView, local: &mut SnapshotsLocal, actions: &mut Vec<Action>) {
+/// Whose snapshots are listed.
+fn scope_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) {
+    for (of_stream, name) in [(true, "This stream"), (false, "Whole store")] {
+        if ui.selectable_label(view.is_of_stream == of_stream, name).clicked()
+            && view.is_of_stream != of_stream
+        {
+            actions.push(Action::Browse(BrowseAction::SnapshotsOfStream(of_stream)));
+        }
+    }
+    if view.is_reading {
+        ui.weak("Reading…");
+    } else {
+        let count = view.rows.len() as u64;
+        ui.weak(format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
+    }
+}
+
+/// Comparing, and what else can be asked of all of them.
+fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, asked: &mut Vec<VerifyAction>) {
+    match verified.progress {
+        None => {
+            let help = "Compare each listed snapshot with the state that the events make at its version";
+            let button = egui::Button::new("Verify");
+            if ui.add_enabled(!view.rows.is_empty(), button).on_hover_text(help).clicked() {
+                asked.push(VerifyAction::Listed);
+            }
+        }
+        Some((done, total)) => {
+            ui.add(egui::Spinner::new().size(12.0));
+            ui.weak(match total {
+                Some(total) => format!("{} of {}", grouped(done as u64), grouped(total as u64)),
+                None => "Verifying…".to_owned(),
+            });
+            if ui.button("Stop").on_hover_text("What was found stays").clicked() {
+                asked.push(VerifyAction::Stop);
+            }
+        }
+    }
+    let is_shown = verified.cost.is_some();
+    let help = "What loading the streams costs with these snapshots and without";
+    if ui.selectable_label(is_shown, "Loading cost").on_hover_text(help).clicked() {
+        asked.push(if is_shown { VerifyAction::HideCost } else { VerifyAction::ShowCost });
+    }
+    if verified.is_counting {
+        ui.weak("Counting…");
+    }
+    let create = egui::Button::new("Create at cursor…");
+    let help =
+        "Store the state at the cursor as a snapshot; nothing is written before you have seen the rows";
+    let response = ui.add_enabled(verified.can_create, create).on_hover_text(help);
+    let response = response.on_disabled_hover_text(
+        "Needs a stream, an event with a version at the cursor, and a reducer whose states are stored here",
+    );
+    if response.clicked() {
+        asked.push(VerifyAction::Create);
+    }
+}
+
+/// The verdicts, each with its count: a click shows only those.
+fn filter_ui(ui: &mut egui::Ui, verified: &VerifyView, asked: &mut Vec<VerifyAction>) {
+    for (verdict, count) in verified.counts.iter() {
+        let is_chosen = verified.filter == Some(*verdict);
+        let name = format!("{} {}", sentence(verdict.word()), grouped(*count as u64));
+        let help = if is_chosen { "Show all again" } else { "Show only these" };
+        if ui.selectable_label(is_chosen, name).on_hover_text(help).clicked() {
+            asked.push(VerifyAction::Filter((!is_chosen).then_some(*verdict)));
+        }
+    }
+    let is_gone = verified.filter.is_some_and(|filter| verified.counts.iter().all(|(one, _)| *one != filter));
+    if is_gone && ui.button("Show all").clicked() {
+        asked.push(VerifyAction::Filter(None));
+    }
+}
+
+fn sentence(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView) {
+    let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
+        (true, _, _) => ("Reading snapshots…", ""),
+        (false, true, false) => ("No stream is chosen", "Choose one, or list those of the whole store"),
+        (false, true, true) => ("This stream has no snapshots", "“Whole store” lists those of all streams"),
+        (false, false, _) => ("No snapshots", "The table for them is empty"),
+    };
+    empty_panel(ui, Icon::Info, title, hint, None);
+}
+
+fn table_ui(
+    ui: &mut egui::Ui,
+    view: &SnapshotsView,
+    verified: &VerifyView,
+    table: &mut TableState,
+    (asked, actions): (&mut Vec<VerifyAction>, &mut Vec<Action>),
+) {
     let columns = [
         ColumnSpec::new(STREAM, "Stream", 150.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 70.0, ColumnKind::Number),
+        ColumnSpec::new(VERDICT, "Verdict", 110.0, ColumnKind::Text),
         ColumnSpec::new(TIME, "Stored", 216.0, ColumnKind::Code),
         ColumnSpec::new(LABEL, "Label", 80.0, ColumnKind::Text),
         ColumnSpec::new(SIZE, "Bytes", 70.0, ColumnKind::Number),
         ColumnSpec::new(ENCODING, "Written as", 110.0, ColumnKind::Text),
         ColumnSpec::new("state", "State", 300.0, ColumnKind::Code),
     ];
-    let row_at = |row: u64| usize::try_from(row).ok().and_then(|row| view.rows.get(row));
+    let shown = verified.shown.as_ref();
+    let place_of = |row: u64| {
+        let row = usize::try_from(row).ok()?;
+        shown.map_or(Some(row), |shown| shown.get(row).copied())
+    };
+    let row_of = |place: usize| match shown {
+        Some(shown) => shown.binary_search(&place).ok(),
+        None => Some(place),
+    };
+    let verdict_at = |place: usize| verified.verdicts.get(place).copied().flatten();
+    let look = |row: u64| match place_of(row).and_then(verdict_at) {
+        Some(verdict) if verdict.is_disagreement() => RowLook::Trouble,
+        Some(_) | None => RowLook::Plain,
+    };
+    let mut from_menu = Vec::new();
+    let mut menu = |ui: &mut egui::Ui, row: u64| {
+        if let Some(place) = place_of(row) {
+            row_menu(ui, place, view.rows.get(place), &mut from_menu);
+        }
+    };
     let response = Table::new("Snapshots", &columns)
-        .rows(view.rows.len() as u64)
-        .selected(view.chosen.map(|row| row as u64))
-        .show(ui, &mut local.table, |row, column| {
+        .rows(shown.map_or(view.rows.len(), |shown| shown.len()) as u64)
+        .selected(view.chosen.and_then(row_of).map(|row| row as u64))
+        .look(&look)
+        .menu(&mut menu)
+        .show(ui, table, |row, column| {
             let key = columns.get(column).map_or("", |column| &*column.key);
-            row_at(row).map(|row| cell(row, key)).unwrap_or_default()
+            let place = place_of(row);
+            let found = place.and_then(|place| Some((view.rows.get(place)?, verdict_at(place))));
+            found.map(|(row, verdict)| cell(row, verdict, key)).unwrap_or_default()
         });
-    if let Some(row) = response.select.and_then(|row| usize::try_from(row).ok()) {
-        actions.push(Action::Browse(BrowseAction::ChooseSnapshot(row)));
+    asked.extend(from_menu);
+    if let Some(place) = response.select.and_then(place_of).filter(|place| view.chosen != Some(*place)) {
+        actions.push(Action::Browse(BrowseAction::ChooseSnapshot(place)));
     }
 }
 
-fn cell(row: &SnapshotRow, key: &str) -> Cell {
+fn row_menu(ui: &mut egui::Ui, place: usize, row: Option<&SnapshotRow>, asked: &mut Vec<VerifyAction>) {
+    let has_stream = row.is_some_and(|row| row.stream_number.is_some());
+    for (name, action) in [
+        ("Verify this snapshot", VerifyAction::One(place)),
+        ("Verify all of its stream", VerifyAction::Stream(place)),
+    ] {
+        if ui.add_enabled(has_stream, egui::Button::new(name)).clicked() {
+            asked.push(action);
+            ui.close();
+        }
+    }
+}
+
+fn cell(row: &SnapshotRow, verdict: Option<Verdict>, key: &str) -> Cell {
     match key {
         STREAM => Cell::text(row.stream.to_string()),
         VERSION => Cell::text(row.version.clone()),
+        VERDICT => verdict_cell(row, verdict),
         TIME => Cell::inked(row.time.clone(), Ink::Soft),
         LABEL => Cell::text(row.label.to_string()),
         SIZE => Cell::inked(row.size.clone(), Ink::Soft),
@@ -118,24 +247,18 @@ fn cell(row: &SnapshotRow, key: &str) -> Cell {
     }
 }
 
-fn detail_ui(ui: &mut egui::Ui, snapshot: &StoredSnapshot, local: &mut SnapshotsLocal) {
-    ui.horizontal(|ui| {
-        let version = snapshot.version.map(|version| format!("v{version}")).unwrap_or_default();
-        ui.strong(format!("Stored state {version}"));
-        ui.weak(format!("{} · table {}", snapshot.state.encoding, snapshot.table));
-    });
-    match &snapshot.state.decoded {
-        Ok(state) => {
-            JsonTree::new("Snapshot", state).show(ui, &mut local.tree);
-        }
-        Err(reason) => {
-            ui.colored_label(crate::ui::theme::Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
-            crate::ui::widgets::hex::hex_view(
-                ui,
-                "Stored bytes",
-                &snapshot.state.stored.bytes(),
-                &mut local.hex,
-            );
-        }
+fn verdict_cell(row: &SnapshotRow, verdict: Option<Verdict>) -> Cell {
+    let Some(verdict) = verdict else {
+        return Cell::inked("–", Ink::Faint).with_tooltip("Not compared yet");
+    };
+    let ink = match verdict {
+        Verdict::Agrees => Ink::Fine,
+        Verdict::Differs | Verdict::Orphan | Verdict::Ahead => Ink::Trouble,
+        Verdict::Unreadable | Verdict::NotChecked => Ink::Soft,
+    };
+    let cell = Cell::inked(verdict.word(), ink);
+    match row.look.as_ref().and_then(|look| look.reason.as_ref()) {
+        Some(reason) => cell.with_tooltip(reason.to_string()),
+        None => cell,
     }
 }

@@ -6,17 +6,17 @@ use crate::{
     session::{
         action::{Action, ShellAction},
         job::Slot,
-        view::{View, grouped},
+        view::View,
     },
-    ui::theme,
+    ui::{pace::Pace, theme},
 };
 
-/// Shows the status; `long_work` is each question that takes long, with steps done and in all.
+/// Shows the status; `long_work` is each question that takes long, with its pace.
 /// Tells whether the user wants to see the layout.
 pub fn status_ui(
     ui: &mut egui::Ui,
     view: &View,
-    long_work: &[(Slot, u64, Option<u64>)],
+    long_work: &[(Slot, Pace)],
     actions: &mut Vec<Action>,
 ) -> bool {
     ui.horizontal(|ui| {
@@ -40,8 +40,8 @@ pub fn status_ui(
             if ui.small_button("Cancel").clicked() {
                 actions.push(Action::Shell(ShellAction::CancelWork));
             }
-            if let Some((slot, done, total)) = long_work.first() {
-                progress_ui(ui, *slot, *done, *total);
+            if let Some((slot, pace)) = long_work.first() {
+                progress_ui(ui, *slot, pace);
             }
         });
         is_clicked
@@ -49,16 +49,12 @@ pub fn status_ui(
     .inner
 }
 
-fn progress_ui(ui: &mut egui::Ui, slot: Slot, done: u64, total: Option<u64>) {
-    let text = match total {
-        Some(total) => {
-            let share = (done as f32 / total.max(1) as f32).clamp(0.0, 1.0);
-            ui.add(egui::ProgressBar::new(share).desired_width(120.0).desired_height(8.0));
-            format!("{} · {} of {}", slot.label(), grouped(done), grouped(total))
-        }
-        None if done > 0 => format!("{} · {}", slot.label(), grouped(done)),
-        None => slot.label().to_owned(),
-    };
-    ui.label(text);
+fn progress_ui(ui: &mut egui::Ui, slot: Slot, pace: &Pace) {
+    if let Some(total) = pace.total {
+        let share = (pace.done as f32 / total.max(1) as f32).clamp(0.0, 1.0);
+        ui.add(egui::ProgressBar::new(share).desired_width(120.0).desired_height(8.0));
+    }
+    let words = pace.words();
+    ui.label(if words.is_empty() { slot.label().to_owned() } else { format!("{} · {words}", slot.label()) });
     ui.add(egui::Spinner::new().size(12.0));
 }

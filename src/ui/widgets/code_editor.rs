@@ -1,4 +1,4 @@
-//! A small editor for JavaScript: colours, line numbers, a mark where something is wrong.
+//! A small editor for JavaScript and SQL: colours, line numbers, a mark where something is wrong.
 
 use egui::{
     Color32, Event, Id, Key, Margin, Modifiers, Pos2, Rect, Role, Shape, Stroke, TextBuffer, TextEdit, Ui,
@@ -12,7 +12,10 @@ use egui::{
 
 use crate::{
     script::{Token, TokenKind, text_of, tokens},
-    ui::theme::{self, Palette},
+    ui::{
+        theme::{self, Palette},
+        widgets::sql_tokens::sql_tokens,
+    },
 };
 
 /// What an editor remembers between frames.
@@ -46,6 +49,8 @@ pub struct CodeShape<'a> {
     pub mark: Option<&'a Mark>,
     /// A place to go to: a number that rises, line and column, from 1.
     pub target: Option<(u64, u32, u32)>,
+    /// Whether the text is SQL and not JavaScript.
+    pub is_sql: bool,
 }
 
 /// Room for line numbers, in points.
@@ -80,7 +85,7 @@ pub fn code_editor(
         let behind = ui.painter().add(Shape::Noop);
         let margin = Margin { left: GUTTER as i8 + 8, right: 12, top: 4, bottom: 12 };
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
-            ui.painter().layout_job(coloured(ui, text.as_str(), state))
+            ui.painter().layout_job(coloured(ui, text.as_str(), shape.is_sql, state))
         };
         let edit = TextEdit::multiline(text)
             .id(id)
@@ -238,7 +243,7 @@ fn paint_number(ui: &Ui, at: Pos2, number: usize, ink: Color32) {
 }
 
 /// The text in its colours; made once for each text.
-fn coloured(ui: &Ui, text: &str, state: &mut CodeState) -> LayoutJob {
+fn coloured(ui: &Ui, text: &str, is_sql: bool, state: &mut CodeState) -> LayoutJob {
     let is_dark = ui.visuals().dark_mode;
     if let Some((known, was_dark, job)) = &state.coloured
         && known == text
@@ -250,7 +255,11 @@ fn coloured(ui: &Ui, text: &str, state: &mut CodeState) -> LayoutJob {
     job.wrap.max_width = f32::INFINITY;
     let colours = Palette::of(ui);
     let mut add = |part: &str, ink| job.append(part, 0.0, TextFormat::simple(theme::mono(), ink));
-    let found = if text.len() > COLOURED_BYTES { Vec::new() } else { tokens(text) };
+    let found = match (text.len() > COLOURED_BYTES, is_sql) {
+        (true, _) => Vec::new(),
+        (false, true) => sql_tokens(text),
+        (false, false) => tokens(text),
+    };
     let mut at = 0;
     for token in &found {
         add(text.get(at..token.range.start).unwrap_or_default(), colours.text);
@@ -268,7 +277,7 @@ fn ink_of(colours: &Palette, text: &str, token: &Token) -> Color32 {
         TokenKind::Text | TokenKind::Template | TokenKind::Regex => colours.string,
         TokenKind::Number => colours.number,
         TokenKind::Keyword => colours.boolean,
-        TokenKind::Name if text_of(text, token).starts_with('$') => colours.accent,
+        TokenKind::Name if text_of(text, token).starts_with(['$', ':']) => colours.accent,
         TokenKind::Name => colours.text,
         TokenKind::Punctuation => colours.soft,
         TokenKind::Unknown => colours.trouble.ink,

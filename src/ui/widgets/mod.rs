@@ -11,6 +11,7 @@ pub mod json_tree;
 pub mod notice;
 pub mod plot;
 pub mod rows;
+mod sql_tokens;
 pub mod table;
 pub mod timeline;
 pub mod transport;

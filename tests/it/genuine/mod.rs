@@ -11,6 +11,7 @@ mod replayed;
 mod sample;
 mod snapshots;
 mod table;
+mod verdicts;
 
 use std::{path::Path, sync::Arc};
 

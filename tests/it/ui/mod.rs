@@ -16,6 +16,7 @@ mod app_readme;
 mod branches;
 mod json_tree;
 mod probes;
+mod projections;
 mod reducer;
 mod small_widgets;
 mod table;

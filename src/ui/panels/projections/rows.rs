@@ -1,10 +1,203 @@
 //! A read model as of the cursor.
 
-use crate::session::{action::Action, view::ProjectionsView};
+use std::{collections::BTreeMap, sync::Arc};
+
+use egui::{TextEdit, Ui};
+
+use crate::{
+    model::Stored,
+    projection::export::{Format, row_json},
+    session::{
+        action::{Action, ProjectionAction},
+        view::{ModelView, grouped, value_words},
+    },
+    ui::{
+        panels::projections::{FileWish, ProjectionsLocal, story},
+        widgets::table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+    },
+};
 
 /// What this part of the panel remembers.
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-pub(super) struct RowsLocal {}
+#[derive(Default)]
+pub(super) struct RowsLocal {
+    /// Columns and scrolling, by projection.
+    tables: BTreeMap<Arc<str>, TableState>,
+    filter: String,
+    /// Which rows were asked for: of what, the first, how many, after how many events.
+    asked: Option<(Arc<str>, u64, u64, u64, u64, Arc<str>)>,
+    generation: u64,
+    pub(super) story: story::StoryLocal,
+}
 
-pub(super) fn rows_ui(_: &mut egui::Ui, _: &ProjectionsView, _: &mut RowsLocal, _: &mut Vec<Action>) {}
+/// Head, rows, and what happened to the chosen one.
+pub(super) fn rows_ui(
+    ui: &mut Ui,
+    view: &ModelView,
+    local: &mut ProjectionsLocal,
+    actions: &mut Vec<Action>,
+) {
+    let mut asked = Vec::new();
+    ui.horizontal_wrapped(|ui| head_ui(ui, view, local, &mut asked));
+    if let Some(shown) = &view.story {
+        let height = ui.available_height() * 0.42;
+        egui::Panel::bottom("row story").resizable(true).default_size(height).show(ui, |ui| {
+            story::story_ui(ui, view, shown, &mut local.rows.story, &mut asked);
+        });
+    }
+    table_ui(ui, view, &mut local.rows, &mut asked);
+    actions.extend(asked.into_iter().map(Action::Projections));
+}
+
+fn head_ui(ui: &mut Ui, view: &ModelView, local: &mut ProjectionsLocal, asked: &mut Vec<ProjectionAction>) {
+    let name = if view.is_script { "Find in partitions and states" } else { "Find in rows" };
+    let field = TextEdit::singleline(&mut local.rows.filter).hint_text(name).desired_width(150.0);
+    let response = ui.add(field);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
+    if response.changed() {
+        asked.push(ProjectionAction::Filter(local.rows.filter.trim().into()));
+    }
+    let writing = |ui: &mut Ui, title: &str, pick: &mut dyn FnMut(Format)| {
+        ui.menu_button(title, |ui| {
+            for format in Format::ALL {
+                if ui.button(format.name()).clicked() {
+                    pick(format);
+                    ui.close();
+                }
+            }
+        });
+    };
+    writing(ui, "Copy ▾", &mut |format| asked.push(ProjectionAction::Copy(format)));
+    writing(ui, "Export… ▾", &mut |format| local.wish = Some(FileWish::Export(format)));
+    ui.weak(words(view));
+    if view.cursor > view.rebuilt {
+        let words = format!("the cursor is further: rebuilt up to event {}", grouped(view.rebuilt));
+        ui.colored_label(crate::ui::theme::Palette::of(ui).changed.ink, words);
+    }
+}
+
+/// "as of event 4 711 of 5 000 · 90 rows".
+fn words(view: &ModelView) -> String {
+    let noun = if view.is_script { "partition" } else { "row" };
+    let counted = |count: u64| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{} {noun}s", grouped(count)),
+    };
+    let gone = |existing: u64| match view.listed.saturating_sub(existing) {
+        0 => String::new(),
+        gone => format!(", {} deleted", grouped(gone)),
+    };
+    let rows = match (view.existing, view.loaded_at) {
+        (_, None) => "reading…".to_owned(),
+        (Some(existing), Some(_)) => format!("{}{}", counted(existing), gone(existing)),
+        (None, Some(_)) => format!("{}, deleted ones among them", counted(view.listed)),
+    };
+    let found = match (view.filter.is_empty(), view.is_cut) {
+        (true, _) => "",
+        (false, false) => " found",
+        (false, true) => " found, and more",
+    };
+    format!("as of {} · {rows}{found}", view.place)
+}
+
+fn table_ui(ui: &mut Ui, view: &ModelView, local: &mut RowsLocal, asked: &mut Vec<ProjectionAction>) {
+    let columns = columns(view);
+    let is_other = std::mem::replace(&mut local.generation, view.generation) != view.generation;
+    let look = |row: u64| match view.loaded.get(row) {
+        Some(row) if row.is_deleted && view.is_written_here(row) => RowLook::GoneHere,
+        Some(row) if row.is_deleted => RowLook::Gone,
+        Some(row) if view.is_written_here(row) => RowLook::Written,
+        _ => RowLook::Plain,
+    };
+    let key = view.story.as_ref().map(|story| &story.key);
+    let place = key.and_then(|key| view.loaded.rows.iter().position(|row| row.key == *key));
+    let selected = place.map(|place| view.loaded.first + place as u64);
+    let mut from_menu = Vec::new();
+    let mut menu = |ui: &mut Ui, row: u64, column: usize| {
+        menu_ui(ui, view, (row, column), &mut from_menu);
+    };
+    let table = local.tables.entry(Arc::clone(&view.table)).or_default();
+    let response = Table::new("Read model", &columns)
+        .rows(view.listed)
+        .selected(selected)
+        .scroll_to(is_other.then_some(0))
+        .look(&look)
+        .cell_menu(&mut menu)
+        .show(ui, table, |row, column| match view.loaded.get(row) {
+            Some(row) => row.values.get(column).map(cell).unwrap_or_default(),
+            None => Cell::pending(),
+        });
+    asked.extend(from_menu);
+    // The other button opens the menu, which says what is wanted of the row.
+    let is_menu = response.context.is_some();
+    asked.extend(response.select.filter(|_| !is_menu).map(ProjectionAction::ChooseRow));
+    let rows = response.visible_rows.max(20);
+    let wanted = (
+        Arc::clone(&view.table),
+        response.first_visible,
+        rows,
+        view.at,
+        view.revision,
+        Arc::clone(&view.filter),
+    );
+    let is_shown = view.loaded_at == Some(view.at);
+    if local.asked.as_ref() != Some(&wanted) || !(is_shown || view.is_loading) {
+        asked.push(ProjectionAction::ShowRows {
+            first: response.first_visible,
+            count: usize::try_from(rows).unwrap_or(usize::MAX),
+        });
+        local.asked = Some(wanted);
+    }
+}
+
+fn columns(view: &ModelView) -> Vec<ColumnSpec> {
+    let width = |kind: ColumnKind, name: &str| match kind {
+        ColumnKind::Number => 90.0,
+        _ if view.is_script && name == "state" => 420.0,
+        _ => 150.0,
+    };
+    let last = view.columns.len().saturating_sub(1);
+    let each = view.columns.iter().enumerate().map(|(place, column)| {
+        let declared = column.declared.to_ascii_uppercase();
+        let is_number =
+            ["INT", "REAL", "NUM", "DEC", "FLOA", "DOUB"].iter().any(|word| declared.contains(word));
+        // The last column takes what room is left: at its right edge a number would stand alone.
+        let kind = if is_number && place < last { ColumnKind::Number } else { ColumnKind::Code };
+        let title = if column.is_key { format!("{} · key", column.name) } else { column.name.to_string() };
+        ColumnSpec::new(&column.name, &title, width(kind, &column.name), kind)
+    });
+    each.collect()
+}
+
+fn cell(value: &Stored) -> Cell {
+    match value {
+        Stored::Null => Cell::inked("NULL", Ink::Faint),
+        Stored::Blob(_) => Cell::inked(value_words(value), Ink::Soft),
+        Stored::Integer(_) | Stored::Real(_) | Stored::Text(_) => Cell::text(value_words(value)),
+    }
+}
+
+/// What can be asked of a cell and its row.
+fn menu_ui(ui: &mut Ui, view: &ModelView, (row, column): (u64, usize), asked: &mut Vec<ProjectionAction>) {
+    let Some(found) = view.loaded.get(row) else { return };
+    if let Some(spec) = view.columns.get(column) {
+        let why = ui.button(format!("Why is this {}?", spec.name));
+        if why.on_hover_text("Go to the event that last set it").clicked() {
+            asked.push(ProjectionAction::Why { row, column });
+            ui.close();
+        }
+        if let Some(value) = found.values.get(column)
+            && ui.button(format!("Copy {}", spec.name)).clicked()
+        {
+            ui.ctx().copy_text(value_words(value));
+            ui.close();
+        }
+    }
+    if ui.button("What happened to this row").clicked() {
+        asked.push(ProjectionAction::ChooseRow(row));
+        ui.close();
+    }
+    if ui.button("Copy row as JSON").clicked() {
+        ui.ctx().copy_text(row_json(&view.columns, &found.values, view.is_script).to_pretty());
+        ui.close();
+    }
+}

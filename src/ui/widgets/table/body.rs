@@ -42,7 +42,7 @@ impl Table<'_> {
             let shown: Vec<(&Lane, Cell)> =
                 lanes.iter().map(|lane| (lane, cells(row, lane.column))).collect();
             self.name_row(&response, row, &shown);
-            let is_later = (self.look)(row) == RowLook::Later;
+            let is_later = (self.look)(row).is_faint();
             let mut elided = None;
             for (lane, cell) in &shown {
                 let place = lane_rect(rect, lane);
@@ -53,9 +53,14 @@ impl Table<'_> {
                         Some(cell.tooltip.clone().unwrap_or_else(|| start_of(&cell.text, LONGEST_TOOLTIP)));
                 }
             }
+            self.strike(ui, rect, row, lanes);
             Self::answer(row, &response, out);
             if let Some(menu) = &mut self.menu {
                 response.context_menu(|ui| menu(ui, row));
+            }
+            if let Some(menu) = &mut self.cell_menu {
+                let column = menu_column(&response, rect, lanes);
+                response.context_menu(|ui| menu(ui, row, column));
             }
             if let Some(text) = elided {
                 response.on_hover_ui_at_pointer(|ui| {
@@ -89,10 +94,13 @@ impl Table<'_> {
             Some(colours.selection)
         } else if response.hovered() || response.context_menu_opened() {
             Some(colours.hover)
-        } else if look == RowLook::Trouble {
-            Some(colours.trouble.ground)
         } else {
-            None
+            match look {
+                RowLook::Trouble => Some(colours.trouble.ground),
+                RowLook::Written => Some(colours.changed.ground),
+                RowLook::GoneHere => Some(colours.removed.ground),
+                RowLook::Plain | RowLook::Cursor | RowLook::Later | RowLook::Gone => None,
+            }
         };
         if let Some(ground) = ground {
             ui.painter().rect_filled(rect, 0.0, ground);
@@ -100,11 +108,24 @@ impl Table<'_> {
         let mark = match look {
             RowLook::Cursor => Some(colours.accent),
             RowLook::Trouble => Some(colours.trouble.ink),
-            RowLook::Plain | RowLook::Later => None,
+            RowLook::Written => Some(colours.changed.ink),
+            RowLook::GoneHere => Some(colours.removed.ink),
+            RowLook::Plain | RowLook::Later | RowLook::Gone => None,
         };
         if let Some(mark) = mark {
             ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, mark);
         }
+    }
+
+    /// A line through a row that is there no more.
+    fn strike(&self, ui: &Ui, rect: Rect, row: u64, lanes: &[Lane]) {
+        if !(self.look)(row).is_struck() {
+            return;
+        }
+        let end = lanes.iter().map(|lane| lane.left + lane.width).fold(0.0, f32::max);
+        let right = (rect.left() + end).min(rect.right()) - 8.0;
+        let line = egui::Rangef::new(rect.left() + 8.0, right);
+        ui.painter().hline(line, rect.center().y, egui::Stroke::new(1.0, Palette::of(ui).faint));
     }
 
     /// A row is read as its cells with the titles of their columns.
@@ -120,6 +141,9 @@ impl Table<'_> {
             match (self.look)(row) {
                 RowLook::Cursor => name.push_str(", at the cursor"),
                 RowLook::Trouble => name.push_str(", has trouble"),
+                RowLook::Written => name.push_str(", written at the cursor"),
+                RowLook::Gone => name.push_str(", deleted"),
+                RowLook::GoneHere => name.push_str(", deleted at the cursor"),
                 RowLook::Plain | RowLook::Later => (),
             }
             WidgetInfo::labeled(Role::Row, true, name)
@@ -157,10 +181,16 @@ impl Table<'_> {
             }
             Ink::Name => colours.of_name(&cell.text),
             Ink::Trouble => colours.trouble.ink,
+            Ink::Fine => colours.added.ink,
         };
-        if cell.ink == Ink::Trouble {
+        let sign = match cell.ink {
+            Ink::Trouble => Some(Icon::Warning),
+            Ink::Fine => Some(Icon::Check),
+            Ink::Plain | Ink::Soft | Ink::Faint | Ink::Name | Ink::Pending => None,
+        };
+        if let Some(icon) = sign {
             let sign = Rect::from_center_size(pos2(inner.left() + 6.0, inner.center().y), vec2(13.0, 13.0));
-            Icon::Warning.paint(ui.painter(), sign, ink);
+            icon.paint(ui.painter(), sign, ink);
             inner.min.x += 18.0;
         }
         let font = if kind == ColumnKind::Text { theme::body() } else { theme::mono() };
@@ -173,6 +203,18 @@ impl Table<'_> {
         ui.painter().galley(place, galley, ink);
         is_elided
     }
+}
+
+/// The column whose cell was clicked with the other button. Kept while the menu is open: the pointer leaves.
+fn menu_column(response: &Response, row: Rect, lanes: &[Lane]) -> usize {
+    let id = response.id.with("menu column");
+    if response.secondary_clicked() {
+        let at = response.interact_pointer_pos();
+        let found = lanes.iter().find(|lane| at.is_some_and(|at| lane_rect(row, lane).contains(at)));
+        let column = found.or(lanes.first()).map_or(0, |lane| lane.column);
+        response.ctx.data_mut(|data| data.insert_temp(id, column));
+    }
+    response.ctx.data(|data| data.get_temp(id)).unwrap_or_default()
 }
 
 /// The first `limit` characters, with `…` if there are more.

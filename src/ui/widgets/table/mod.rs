@@ -93,6 +93,8 @@ pub enum Ink {
     Name,
     /// As trouble, with a sign before it.
     Trouble,
+    /// As being all right, with a sign before it.
+    Fine,
     /// Not loaded yet: a grey bar keeps the place.
     Pending,
 }
@@ -136,6 +138,24 @@ pub enum RowLook {
     Later,
     /// Has trouble: tinted, a mark at its left.
     Trouble,
+    /// What happened at the cursor made it so: tinted, a mark at its left.
+    Written,
+    /// Is there no more: struck through and faint.
+    Gone,
+    /// The same, and it went at the cursor.
+    GoneHere,
+}
+
+impl RowLook {
+    /// Whether what stands in the row is faint.
+    fn is_faint(self) -> bool {
+        matches!(self, Self::Later | Self::Gone | Self::GoneHere)
+    }
+
+    /// Whether a line goes through the row.
+    fn is_struck(self) -> bool {
+        matches!(self, Self::Gone | Self::GoneHere)
+    }
 }
 
 /// The order that a table is in.
@@ -150,6 +170,9 @@ pub struct Sorting {
 /// What a panel puts into the menu of a row.
 type RowMenu<'a> = &'a mut dyn FnMut(&mut Ui, u64);
 
+/// The same for a cell: the row, and the column's place among the given columns.
+type CellMenu<'a> = &'a mut dyn FnMut(&mut Ui, u64, usize);
+
 /// A table, to be shown once.
 pub struct Table<'a> {
     id: Id,
@@ -161,6 +184,7 @@ pub struct Table<'a> {
     scroll_to: Option<u64>,
     look: &'a dyn Fn(u64) -> RowLook,
     menu: Option<RowMenu<'a>>,
+    cell_menu: Option<CellMenu<'a>>,
 }
 
 /// What the user did to a table.
@@ -198,6 +222,7 @@ impl<'a> Table<'a> {
             scroll_to: None,
             look: &|_| RowLook::Plain,
             menu: None,
+            cell_menu: None,
         }
     }
 
@@ -240,6 +265,13 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn menu(mut self, menu: &'a mut dyn FnMut(&mut Ui, u64)) -> Self {
         self.menu = Some(menu);
+        self
+    }
+
+    /// The menu of a cell, opened by the other mouse button.
+    #[must_use]
+    pub fn cell_menu(mut self, menu: &'a mut dyn FnMut(&mut Ui, u64, usize)) -> Self {
+        self.cell_menu = Some(menu);
         self
     }
 

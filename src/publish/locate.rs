@@ -1,0 +1,226 @@
+//! Finding the rows that edits describe, exactly as they describe them.
+
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
+
+use rusqlite::{
+    Connection, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+
+use crate::{
+    model::{Stored, TableShape},
+    publish::{PublishError, RowPlace},
+    store::sqlite::{quote, stored},
+};
+
+/// What names a row for as long as the transaction lasts: its row number, or its key where it has none.
+pub(super) type RowId = Vec<Stored>;
+
+/// A table that is written.
+pub(super) struct Table<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) shape: TableShape,
+    /// Its name as SQL spells it.
+    pub(super) name: String,
+    /// What names a row, as SQL spells it.
+    pub(super) row: Vec<String>,
+    /// Whether rows have a row number that is no column of its own.
+    pub(super) has_own_number: bool,
+}
+
+/// A value on its way into a statement.
+pub(super) struct Bound<'a>(pub(super) &'a Stored);
+
+/// The rows that were found, by the place in the edits.
+#[derive(Debug, Default)]
+pub(super) struct Located {
+    pub(super) updates: Vec<RowId>,
+    pub(super) deletes: Vec<RowId>,
+}
+
+/// Rows that look as one place says, without those that are spoken for.
+#[derive(Default)]
+struct Found {
+    place: Vec<(Arc<str>, Stored)>,
+    rows: Vec<RowId>,
+}
+
+/// Looks for places one after the other; no row is found twice.
+pub(super) struct Locator<'a> {
+    table: &'a Table<'a>,
+    claimed: BTreeSet<Vec<u8>>,
+    latest: Found,
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Stored::Null => ValueRef::Null,
+            Stored::Integer(number) => ValueRef::Integer(*number),
+            Stored::Real(number) => ValueRef::Real(*number),
+            Stored::Text(bytes) => ValueRef::Text(bytes),
+            Stored::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl<'c> Table<'c> {
+    /// Settles how rows of the table are named.
+    pub(super) fn new(connection: &'c Connection, shape: TableShape) -> rusqlite::Result<Self> {
+        let is_without: i64 = connection.query_row(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+            [&*shape.table],
+            |row| row.get(0),
+        )?;
+        let mut keys: Vec<_> = shape.columns.iter().filter(|column| column.key > 0).collect();
+        keys.sort_by_key(|column| column.key);
+        let is_taken = |name: &str| shape.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let number = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !is_taken(name));
+        let is_number = matches!(keys.as_slice(), [one] if one.declared.eq_ignore_ascii_case("integer"));
+        let row = match number {
+            Some(number) if is_without == 0 => vec![number.to_owned()],
+            _ => keys.iter().map(|column| quote(&column.name)).collect(),
+        };
+        let has_own_number = is_without == 0 && !is_number && number.is_some();
+        Ok(Self { connection, name: quote(&shape.table), row, has_own_number, shape })
+    }
+
+    /// The condition that a row is this one; its values are bound from `first` on.
+    pub(super) fn is_row(&self, first: usize) -> String {
+        let equal = |(place, column): (usize, &String)| format!("{column} = ?{}", first + place);
+        self.row.iter().enumerate().map(equal).collect::<Vec<_>>().join(" AND ")
+    }
+
+    pub(super) fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> PublishError + use<'_> {
+        move |source| {
+            let path = self.connection.path().unwrap_or_default().into();
+            PublishError::Sqlite { path, doing, source }
+        }
+    }
+
+    /// How many rows there are.
+    pub(super) fn count(&self) -> Result<u64, PublishError> {
+        let sql = format!("SELECT count(*) FROM {}", self.name);
+        let count = self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(self.failed("counting rows"))
+    }
+
+    /// Every row that looks so, up to one more than there should be.
+    fn rows_like(&self, place: &RowPlace) -> rusqlite::Result<Vec<RowId>> {
+        // Plain comparisons, so that indexes are used; what they take for equal is looked at again below.
+        let equal = |(at, (column, value)): (usize, &(Arc<str>, Stored))| match value {
+            Stored::Null => format!("{} IS ?{}", quote(column), at + 1),
+            _ => format!("{} = ?{}", quote(column), at + 1),
+        };
+        let conditions: Vec<String> = place.is.iter().enumerate().map(equal).collect();
+        let columns = place.is.iter().map(|(column, _)| quote(column));
+        let columns: Vec<String> = self.row.iter().cloned().chain(columns).collect();
+        let sql =
+            format!("SELECT {} FROM {} WHERE {}", columns.join(", "), self.name, conditions.join(" AND "));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let bound = rusqlite::params_from_iter(place.is.iter().map(|(_, value)| Bound(value)));
+        let mut rows = statement.query(bound)?;
+        let mut found = Vec::new();
+        let named = self.row.len();
+        while let Some(row) = rows.next()? {
+            let mut is_same = true;
+            for (at, (_, value)) in place.is.iter().enumerate() {
+                is_same &= stored(row.get_ref(named + at)?) == *value;
+            }
+            if is_same {
+                found.push((0..named).map(|at| row.get_ref(at).map(stored)).collect::<Result<_, _>>()?);
+            }
+            if found.len() as u64 > place.alike {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl<'a> Locator<'a> {
+    pub(super) fn new(table: &'a Table<'a>) -> Self {
+        Self { table, claimed: BTreeSet::new(), latest: Found::default() }
+    }
+
+    /// The row at a place.
+    pub(super) fn find(&mut self, place: &RowPlace) -> Result<RowId, PublishError> {
+        // Places of rows that are alike come one after the other: those are looked for once.
+        if self.latest.place != place.is {
+            let mut rows = self.table.rows_like(place).map_err(self.table.failed("looking for a row"))?;
+            if rows.len() as u64 != place.alike {
+                return Err(self.moved(place, rows.len() as u64));
+            }
+            // Taken from the end; by then the first one is there.
+            rows.reverse();
+            self.latest = Found { place: place.is.clone(), rows };
+        }
+        while let Some(row) = self.latest.rows.pop() {
+            if self.claimed.insert(bytes_of(&row)) {
+                return Ok(row);
+            }
+        }
+        Err(self.moved(place, 0))
+    }
+
+    fn moved(&self, place: &RowPlace, found: u64) -> PublishError {
+        PublishError::RowMoved {
+            table: Arc::clone(&self.table.shape.table),
+            row: words(&place.is),
+            found,
+            wanted: place.alike,
+        }
+    }
+}
+
+/// Bytes that are equal for equal rows only.
+fn bytes_of(row: &RowId) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for value in row {
+        let (kind, data): (u8, Vec<u8>) = match value {
+            Stored::Null => (0, Vec::new()),
+            Stored::Integer(number) => (1, number.to_be_bytes().to_vec()),
+            Stored::Real(number) => (2, number.to_be_bytes().to_vec()),
+            Stored::Text(text) => (3, text.to_vec()),
+            Stored::Blob(blob) => (4, blob.to_vec()),
+        };
+        bytes.push(kind);
+        bytes.extend((data.len() as u64).to_be_bytes());
+        bytes.extend(data);
+    }
+    bytes
+}
+
+/// The most columns of a row that a message names.
+const NAMED: usize = 4;
+
+/// The most letters of a value in a message.
+const LETTERS: usize = 40;
+
+/// A row in a message: `order_id = 'order-17', status = 'paid', …`.
+pub(super) fn words(values: &[(Arc<str>, Stored)]) -> String {
+    let mut text = String::new();
+    for (place, (column, value)) in values.iter().take(NAMED).enumerate() {
+        let separator = if place == 0 { "" } else { ", " };
+        write!(text, "{separator}{column} = {}", value_words(value)).ok();
+    }
+    if values.len() > NAMED {
+        text.push_str(", …");
+    }
+    text
+}
+
+fn value_words(value: &Stored) -> String {
+    match value {
+        Stored::Null => "NULL".to_owned(),
+        Stored::Integer(number) => number.to_string(),
+        Stored::Real(number) => number.to_string(),
+        Stored::Blob(bytes) => format!("{} bytes", bytes.len()),
+        Stored::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            let short: String = text.chars().take(LETTERS).collect();
+            let more = if text.chars().nth(LETTERS).is_some() { "…" } else { "" };
+            format!("'{short}{more}'")
+        }
+    }
+}

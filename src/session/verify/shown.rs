@@ -1,0 +1,178 @@
+//! What the panel shows of verdicts.
+
+use std::sync::Arc;
+
+use crate::{
+    model::StreamVersion,
+    publish::Edits,
+    session::{
+        job::{Job, Slot},
+        notice::Notices,
+        opened::Opened,
+        verify::{
+            Known,
+            asked::{Asks, job},
+        },
+        view::{ChosenCheck, SnapshotRow, VerifyView},
+    },
+    snapshot::{Check, Mapping, NewSnapshot, SnapshotKey, Verdict},
+};
+
+impl Opened {
+    /// The rows, the reducers or the mapping changed: what holds is shown, and the rest is not.
+    pub(crate) fn arrange_verdicts(&mut self) {
+        let rows = self.browse.snapshots.rows();
+        let verdict = |row: &SnapshotRow| match (&row.look, self.check_of(row)) {
+            (Some(look), _) => Some(look.verdict),
+            (None, check) => check.map(|check| check.verdict),
+        };
+        let verdicts = rows.iter().map(verdict).collect();
+        let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
+        self.verified.verdicts = Arc::new(verdicts);
+        self.verified.places = places;
+        self.filter_verdicts();
+        self.refresh_cost_along();
+    }
+
+    /// Takes what was found, as far as it still holds.
+    pub(super) fn note_checks(&mut self, found: Vec<(SnapshotKey, Option<u32>, Check)>) {
+        let category = |stream: u32| {
+            let info = self.index.as_ref()?.stream(stream)?;
+            Some(info.name.category.clone().unwrap_or_default())
+        };
+        let verified = &self.verified;
+        let known: Vec<(SnapshotKey, Known, bool)> = found
+            .into_iter()
+            .filter_map(|(key, stream, check)| {
+                let stream = stream?;
+                let stamp = *verified.stamps.get(&category(stream)?)?;
+                let holds = self.stamp_of(stream) == Some(stamp);
+                Some((key, Known { check: Arc::new(check), stamp }, holds))
+            })
+            .collect();
+        let verdicts = Arc::make_mut(&mut self.verified.verdicts);
+        for (key, known, holds) in known {
+            let place = self.verified.places.get(&key).and_then(|place| verdicts.get_mut(*place));
+            if let Some(place) = place.filter(|_| holds) {
+                *place = Some(known.check.verdict);
+            }
+            self.verified.checks.insert(key, known);
+        }
+        self.filter_verdicts();
+    }
+
+    /// Counts the verdicts, and picks the rows that pass.
+    pub(super) fn filter_verdicts(&mut self) {
+        let verified = &mut self.verified;
+        let count = |wanted: Verdict| {
+            verified
+                .verdicts
+                .iter()
+                .filter(|verdict| verdict.unwrap_or(Verdict::NotChecked) == wanted)
+                .count()
+        };
+        let counts = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict)));
+        let counts = counts.filter(|(_, count)| *count > 0).collect();
+        let passing = |wanted: Verdict| {
+            let rows = verified.verdicts.iter().enumerate();
+            let passing = rows.filter(|(_, verdict)| verdict.unwrap_or(Verdict::NotChecked) == wanted);
+            Arc::new(passing.map(|(place, _)| place).collect())
+        };
+        verified.shown = verified.filter.map(passing);
+        verified.counts = Arc::new(counts);
+    }
+
+    /// What the panel shows.
+    pub(crate) fn verify_view(&self) -> VerifyView {
+        let verified = &self.verified;
+        VerifyView {
+            verdicts: Arc::clone(&verified.verdicts),
+            shown: verified.shown.clone(),
+            filter: verified.filter,
+            counts: Arc::clone(&verified.counts),
+            progress: verified.progress,
+            chosen: self.chosen_check(),
+            cost: verified.cost.clone().filter(|_| verified.wants_cost),
+            is_counting: verified.is_counting,
+            here: self.cursor.count,
+            can_create: self.new_snapshot().is_ok(),
+        }
+    }
+
+    fn chosen_check(&self) -> Option<ChosenCheck> {
+        let row = self.browse.snapshots.chosen_row()?;
+        let check = Arc::clone(row.look.as_ref().or_else(|| self.check_of(row))?);
+        let parting = self.verified.parting.as_ref().filter(|(key, _)| *key == row.key);
+        Some(ChosenCheck {
+            check,
+            parting: parting.map(|(_, parting)| Arc::clone(parting)),
+            is_looking: self.verified.looking.as_ref() == Some(&row.key),
+        })
+    }
+
+    /// The state at the cursor as a snapshot, or why it is none.
+    fn new_snapshot(&self) -> Result<(Mapping, NewSnapshot), &'static str> {
+        if self.layout.snapshots.is_empty() {
+            return Err("The store has no table of snapshots");
+        }
+        let stream = self.browse.focus.and_then(|stream| self.index.as_ref()?.stream(stream));
+        let stream = stream.ok_or("Choose a stream first")?;
+        if self.what_if.standing_name().is_some() {
+            return Err("This is a branch: only what was recorded can be stored");
+        }
+        let step = self.states.step().filter(|step| step.count == self.cursor.count);
+        let event = step.and_then(|step| Some((step, step.event.as_ref()?)));
+        let (step, event) = event.ok_or("There is no state at the cursor yet")?;
+        let version: StreamVersion = event.version.ok_or("The event at the cursor has no version")?;
+        let category = stream.name.category.as_deref();
+        if self.reducer_for(category).0.is_merge() && !self.merge_agrees(category) {
+            return Err("There is no reducer for this category: a merge is no state to store");
+        }
+        let mapping = Mapping::of_category(&self.kept.now.snapshots, category);
+        let new = NewSnapshot {
+            stream: Arc::clone(&stream.name),
+            version,
+            state: step.after.clone(),
+            time: event.time,
+        };
+        Ok((mapping, new))
+    }
+
+    /// Whether stored snapshots of the category are what the merge makes.
+    fn merge_agrees(&self, category: Option<&str>) -> bool {
+        let rows = self.browse.snapshots.rows().iter();
+        let is_of = |row: &&SnapshotRow| {
+            let info = row.stream_number.and_then(|stream| self.index.as_ref()?.stream(stream));
+            info.is_some_and(|info| info.name.category.as_deref() == category)
+        };
+        let verdicts = rows.filter(is_of).filter_map(|row| self.check_of(row)).map(|check| check.verdict);
+        let mut agrees = false;
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Agrees => agrees = true,
+                Verdict::Differs => return false,
+                Verdict::Unreadable | Verdict::Orphan | Verdict::Ahead | Verdict::NotChecked => (),
+            }
+        }
+        agrees
+    }
+
+    pub(super) fn creation_job(&mut self, notices: &mut Notices) -> Option<Job> {
+        match self.new_snapshot() {
+            Ok((mapping, new)) => {
+                let asks = Asks::Creation(Arc::clone(&self.store), Box::new(mapping), Box::new(new));
+                Some(job(Slot::SnapshotCost, asks))
+            }
+            Err(why) => {
+                notices.warning("No snapshot can be made here", why, "");
+                None
+            }
+        }
+    }
+
+    /// Hands the edits to publishing.
+    pub(super) fn offer_edits(&mut self, edits: Edits) -> Vec<Job> {
+        self.verified.edits = Some(edits);
+        Vec::new()
+    }
+}

@@ -1,0 +1,453 @@
+//! A new snapshot as row edits: which columns of the owner's table get what.
+//!
+//! Everything is taken over from how the table is declared and from the snapshots that stand in it. Where a
+//! value would have to be made up, there are no edits but a reason.
+
+use std::sync::Arc;
+
+use crate::{
+    model::{
+        ChangeKind, ColumnShape, Encoding, Json, Stored, StoredSnapshot, StreamName, StreamVersion,
+        TableShape, Timestamp, diff,
+    },
+    publish::{Edits, RowEdit, RowPlace, TableEdits},
+    snapshot::{Mapping, jsonb},
+    store::{
+        EventStore, StoreResult,
+        layout::{Form, Layout, Mapping as Played, Role, SnapshotsTable, Source},
+    },
+    work::Work,
+};
+
+/// A snapshot to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewSnapshot {
+    /// Whose state it is.
+    pub stream: Arc<StreamName>,
+    /// The version of the last event in it.
+    pub version: StreamVersion,
+    /// The replayed state.
+    pub state: Json,
+    /// When that event was recorded: what stands for the time where the table makes none itself.
+    pub time: Option<Timestamp>,
+}
+
+/// The table that a snapshot is to be written into, and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Room<'a> {
+    /// The layout of the store.
+    pub layout: &'a Layout,
+    /// Which column plays which role.
+    pub table: &'a SnapshotsTable,
+    /// The table as it is declared.
+    pub shape: &'a TableShape,
+    /// What stands in it.
+    pub existing: &'a [StoredSnapshot],
+    /// How stored states lie beside replayed ones.
+    pub mapping: &'a Mapping,
+    /// A time as it is written there.
+    pub written_time: Option<&'a Stored>,
+}
+
+/// The edits that write a snapshot into every table of snapshots that the store has, or why there are none.
+pub fn creation_in(
+    store: &dyn EventStore,
+    mapping: &Mapping,
+    new: &NewSnapshot,
+    work: &Work,
+) -> StoreResult<Result<Edits, String>> {
+    let layout = Arc::clone(&store.describe().layout);
+    let mut tables = Vec::new();
+    let all = store.snapshots(work, None)?;
+    for table in &layout.snapshots {
+        let Some(shape) = store.table_shape(work, &table.table)? else {
+            return Ok(Err(format!("the table {} cannot be looked at", table.table)));
+        };
+        let existing: Vec<StoredSnapshot> =
+            all.iter().filter(|snapshot| *snapshot.table == *table.table).cloned().collect();
+        let written_time = written_time(store, table, work)?;
+        let room = Room {
+            layout: &layout,
+            table,
+            shape: &shape,
+            existing: &existing,
+            mapping,
+            written_time: written_time.as_ref(),
+        };
+        match creation(&room, new) {
+            Ok(edits) => tables.push(edits),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    if tables.is_empty() {
+        return Ok(Err("the store has no table of snapshots".to_owned()));
+    }
+    let subject = format!("snapshot of {} at v{}", new.stream.full(), new.version).into();
+    Ok(Ok(Edits { subject, tables, checkpoint: None }))
+}
+
+/// The first time that stands in the table, as it is written.
+fn written_time(store: &dyn EventStore, table: &SnapshotsTable, work: &Work) -> StoreResult<Option<Stored>> {
+    let Some(column) = table.time.as_ref().and_then(plain_column) else { return Ok(None) };
+    let mut found = None;
+    store.table_rows(work, &table.table, std::slice::from_ref(column), &mut |row| {
+        if found.is_none() {
+            found = row.first().filter(|value| **value != Stored::Null).cloned();
+        }
+    })?;
+    Ok(found)
+}
+
+/// The edits that write a snapshot into one table, or why there are none, as a sentence without full stop.
+pub fn creation(room: &Room<'_>, new: &NewSnapshot) -> Result<TableEdits, String> {
+    let columns = Columns::of(room)?;
+    let state = state_value(room, new)?;
+    let (stream, category) = (columns.stream_value(room, &new.stream)?, &new.stream.category);
+    let mut key = vec![(Arc::clone(&columns.stream.name), stream)];
+    if let Some(column) = &columns.category {
+        let category =
+            category.clone().ok_or("the stream has no category, and the table has a column for it")?;
+        key.push((Arc::clone(&column.name), text(&category)));
+    }
+    let label = columns.label_value(room, new)?;
+    let of_stream = room.existing.iter().filter(|snapshot| {
+        let is_its = snapshot.stream.as_ref().is_some_and(|name| is_same_stream(name, &new.stream));
+        is_its && (columns.label.is_none() || snapshot.label == label)
+    });
+    let is_single = columns.is_one_a_stream(room.shape);
+    let old = of_stream.max_by_key(|snapshot| (snapshot.version == Some(new.version), snapshot.version));
+    if let (Some(column), Some(label)) = (&columns.label, &label) {
+        key.push((Arc::clone(&column.name), text(label)));
+    }
+    let time = columns.time_value(room, new);
+    let version = (Arc::clone(&columns.version.name), Stored::Integer(new.version.0));
+    let mut edits = TableEdits { table: Arc::clone(&room.shape.table), ..TableEdits::default() };
+    match old.filter(|old| is_single || old.version == Some(new.version)) {
+        Some(old) => {
+            let old_version = old.version.map_or(Stored::Null, |version| Stored::Integer(version.0));
+            let was = [
+                (Arc::clone(&columns.version.name), old_version),
+                (Arc::clone(&columns.state.name), old.state.stored.clone()),
+            ];
+            key.extend(was);
+            let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
+            values.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
+            edits.updates.push(RowEdit { place: RowPlace::one(key), values });
+        }
+        None => {
+            let mut row = key;
+            row.extend([version, (Arc::clone(&columns.state.name), state)]);
+            row.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
+            nothing_is_lacking(room.shape, &row)?;
+            edits.inserts.push(row);
+        }
+    }
+    Ok(edits)
+}
+
+/// The columns that play a role.
+struct Columns<'a> {
+    stream: &'a ColumnShape,
+    category: Option<&'a ColumnShape>,
+    version: &'a ColumnShape,
+    state: &'a ColumnShape,
+    time: Option<&'a ColumnShape>,
+    label: Option<&'a ColumnShape>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(room: &Room<'a>) -> Result<Self, String> {
+        let table = room.table;
+        if table.table == room.layout.events.table {
+            return Err("the store keeps states inside its events, which are never written".to_owned());
+        }
+        let shape = |played: &Played| {
+            let name = plain_column(played)?;
+            room.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        let needed = |played: Option<&Played>, what: &str| {
+            let played = played.ok_or_else(|| format!("{} has no column for the {what}", table.table))?;
+            shape(played)
+                .ok_or_else(|| format!("the {what} stands in no column of {} of its own", table.table))
+        };
+        let optional = |played: &Option<Played>| played.as_ref().and_then(shape);
+        Ok(Self {
+            stream: needed(table.stream.as_ref(), "stream")?,
+            category: optional(&table.category),
+            version: needed(table.version.as_ref(), "version")?,
+            state: needed(Some(&table.state), "state")?,
+            time: optional(&table.time),
+            label: optional(&table.label),
+        })
+    }
+
+    /// Whether a key of the table lets a stream have one row only.
+    fn is_one_a_stream(&self, shape: &TableShape) -> bool {
+        let is = |name: &str, column: Option<&ColumnShape>| {
+            column.is_some_and(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        unique_groups(shape).iter().any(|group| {
+            group.iter().any(|name| is(name, Some(self.stream)))
+                && group.iter().all(|name| {
+                    is(name, Some(self.stream)) || is(name, self.category) || is(name, self.label)
+                })
+        })
+    }
+
+    fn stream_value(&self, room: &Room<'_>, name: &StreamName) -> Result<Stored, String> {
+        let is_prefixed = matches!(
+            room.layout.events.role(Role::Category).map(|played| &played.source),
+            Some(Source::StreamPrefix { .. })
+        );
+        let mut named = room.existing.iter().filter_map(|snapshot| snapshot.stream.as_ref());
+        let holds_ids = !room.existing.is_empty() && !named.any(|name| name.category.is_some());
+        let whole = if self.category.is_none() && is_prefixed && holds_ids {
+            Arc::clone(&name.id)
+        } else {
+            name.stored.clone().unwrap_or_else(|| Arc::clone(&name.id))
+        };
+        let form = room.table.stream.as_ref().map(|played| played.form).unwrap_or_default();
+        match form {
+            Form::UuidBytes | Form::GuidBytes => uuid_bytes(&whole, form == Form::GuidBytes)
+                .map(|bytes| Stored::Blob(bytes.into()))
+                .ok_or_else(|| format!("{whole} is no UUID, and the table holds UUIDs in bytes")),
+            _ if self.stream.declared.to_ascii_uppercase().contains("INT") => whole
+                .parse()
+                .map(Stored::Integer)
+                .map_err(|_| format!("{whole} is no number, and the table holds numbers")),
+            _ => Ok(text(&whole)),
+        }
+    }
+
+    /// What tells the snapshot from others of the stream, if all snapshots of the category have the same.
+    fn label_value(&self, room: &Room<'_>, new: &NewSnapshot) -> Result<Option<Arc<str>>, String> {
+        let Some(column) = self.label else { return Ok(None) };
+        let alike = alike(room, new);
+        let first = alike.first().and_then(|snapshot| snapshot.label.clone());
+        if alike.iter().all(|snapshot| snapshot.label == first) && first.is_some() {
+            return Ok(first);
+        }
+        if alike.is_empty() && !column.is_not_null { Ok(None) } else { Err(made_up(&column.name)) }
+    }
+
+    fn time_value(&self, room: &Room<'_>, new: &NewSnapshot) -> Option<(Arc<str>, Stored)> {
+        let column = self.time?;
+        let form = room.table.time.as_ref().map(|played| played.form).unwrap_or_default();
+        Some((Arc::clone(&column.name), time_value(form, room.written_time, new.time?)?))
+    }
+}
+
+/// The column that a role stands in, if it is one of the table itself.
+fn plain_column(played: &Played) -> Option<&Arc<str>> {
+    match &played.source {
+        Source::Column { table: None, column } => Some(column),
+        Source::Column { .. }
+        | Source::Json { .. }
+        | Source::RowId
+        | Source::StreamPrefix { .. }
+        | Source::TypeClass
+        | Source::TypeTag { .. } => None,
+    }
+}
+
+/// The snapshots of the same category; of all, where the table does not tell categories.
+fn alike<'a>(room: &Room<'a>, new: &NewSnapshot) -> Vec<&'a StoredSnapshot> {
+    let category =
+        |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| name.category.clone());
+    let knows = room.existing.iter().any(|snapshot| category(snapshot).is_some());
+    let is_alike = |snapshot: &&StoredSnapshot| !knows || category(snapshot) == new.stream.category;
+    room.existing.iter().filter(is_alike).collect()
+}
+
+/// The state as the snapshots beside it are written.
+fn state_value(room: &Room<'_>, new: &NewSnapshot) -> Result<Stored, String> {
+    let state = room.mapping.to_stored(&new.state);
+    let alike = alike(room, new);
+    let readable = alike.iter().rev().find(|snapshot| snapshot.state.decoded.is_ok());
+    let encoding = match (readable.or(alike.last()), room.existing.last()) {
+        (Some(pattern), _) => {
+            if pattern.state.is_unwrapped {
+                return Err("states are wrapped in a form of the library's own".to_owned());
+            }
+            if let Ok(stored) = &pattern.state.decoded {
+                nothing_is_lost(room.mapping, stored)?;
+            }
+            pattern.state.encoding
+        }
+        (None, Some(any)) => any.state.encoding,
+        (None, None) => declared_encoding(room)?,
+    };
+    match encoding {
+        Encoding::JsonText => Ok(Stored::Text(state.to_compact().into_bytes().into())),
+        Encoding::JsonBytes => Ok(Stored::Blob(state.to_compact().into_bytes().into())),
+        Encoding::SqliteJsonb => Ok(Stored::Blob(jsonb::write(&state).into())),
+        other => Err(format!("states are stored as {other}, which is read and never written")),
+    }
+}
+
+/// What a stored state has and no replay makes cannot be written.
+fn nothing_is_lost(mapping: &Mapping, stored: &Json) -> Result<(), String> {
+    let Some(own) = mapping.of_stored(stored) else { return Ok(()) };
+    let lost = diff(stored, &mapping.to_stored(&own));
+    match lost.iter().find(|change| !matches!(change.kind, ChangeKind::Add(_))) {
+        Some(change) => Err(format!("stored states hold {}, which no replay makes", change.path)),
+        None => Ok(()),
+    }
+}
+
+/// The encoding of the first snapshot of all, by the declared type of its column.
+fn declared_encoding(room: &Room<'_>) -> Result<Encoding, String> {
+    let column = plain_column(&room.table.state);
+    let declared = room.shape.columns.iter().find(|shape| Some(&shape.name) == column);
+    let declared = declared.map(|shape| shape.declared.to_ascii_uppercase()).unwrap_or_default();
+    if ["TEXT", "CHAR", "CLOB", "JSON"].iter().any(|name| declared.contains(name)) {
+        Ok(Encoding::JsonText)
+    } else {
+        Err("no snapshot is stored yet that would show how states are written".to_owned())
+    }
+}
+
+/// Refuses a row that leaves out what SQLite does not fill in by itself.
+fn nothing_is_lacking(shape: &TableShape, row: &[(Arc<str>, Stored)]) -> Result<(), String> {
+    let keys = shape.columns.iter().filter(|column| column.key > 0).count();
+    for column in &shape.columns {
+        let is_row_id = keys == 1 && column.key > 0 && column.declared.eq_ignore_ascii_case("INTEGER");
+        let is_needed = (column.is_not_null || column.key > 0) && column.default.is_none() && !is_row_id;
+        if is_needed && !row.iter().any(|(name, _)| *name == column.name) {
+            return Err(made_up(&column.name));
+        }
+    }
+    Ok(())
+}
+
+fn made_up(column: &str) -> String {
+    format!("the column {column} needs a value that would have to be made up")
+}
+
+/// The groups of columns that are unique together, by the declaration: the primary key, and UNIQUE.
+fn unique_groups(shape: &TableShape) -> Vec<Vec<String>> {
+    let mut keys: Vec<&ColumnShape> = shape.columns.iter().filter(|column| column.key > 0).collect();
+    keys.sort_by_key(|column| column.key);
+    let mut groups = vec![keys.into_iter().map(|column| column.name.to_string()).collect()];
+    let upper = shape.sql.to_ascii_uppercase();
+    for (at, word) in upper.match_indices("UNIQUE") {
+        let after = shape.sql.get(at + word.len()..).unwrap_or_default().trim_start();
+        let names = after.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let bare = |name: &str| name.trim().trim_matches(['"', '`', '[', ']', '\'']).to_owned();
+        match names {
+            Some((names, _)) => groups.push(names.split(',').map(bare).collect()),
+            None => {
+                // Behind a column: its name stands after the last comma or bracket.
+                let before = shape.sql.get(..at).unwrap_or_default();
+                let own = before.rsplit([',', '(']).next().unwrap_or_default();
+                groups.extend(own.split_whitespace().next().map(|name| vec![bare(name)]));
+            }
+        }
+    }
+    groups.retain(|group: &Vec<String>| !group.is_empty());
+    groups
+}
+
+fn is_same_stream(one: &StreamName, other: &StreamName) -> bool {
+    one.full() == other.full() || (one.category.is_none() && (one.id == other.id || one.id == other.full()))
+}
+
+fn text(value: &str) -> Stored {
+    Stored::Text(value.as_bytes().into())
+}
+
+/// The 16 bytes of a UUID; of a GUID with its first three fields turned round.
+fn uuid_bytes(text: &str, is_guid: bool) -> Option<Vec<u8>> {
+    const TURNED: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| *c != '-')
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits
+        .chunks(2)
+        .filter_map(|pair| match pair {
+            [high, low] => Some(high << 4 | low),
+            _ => None,
+        })
+        .collect();
+    if digits.len() != 32 {
+        return None;
+    }
+    Some(if is_guid { TURNED.iter().filter_map(|at| bytes.get(*at).copied()).collect() } else { bytes })
+}
+
+/// A time in the form of the column, text in the manner of what stands there.
+fn time_value(form: Form, written: Option<&Stored>, time: Timestamp) -> Option<Stored> {
+    let nanos = time.nanos();
+    let count = |unit: i64| match written {
+        Some(Stored::Real(_)) => Stored::Real(nanos as f64 / unit as f64),
+        _ => Stored::Integer(nanos.div_euclid(unit)),
+    };
+    Some(match form {
+        Form::Plain | Form::Iso => text(&time_text(written, time)),
+        Form::EpochSeconds => count(1_000_000_000),
+        Form::EpochMillis => count(1_000_000),
+        Form::EpochMicros => count(1000),
+        Form::EpochNanos => count(1),
+        Form::JulianDay => Stored::Real(nanos as f64 / 86_400e9 + 2_440_587.5),
+        Form::UuidV7 | Form::Ulid | Form::UuidBytes | Form::GuidBytes => return None,
+    })
+}
+
+fn time_text(written: Option<&Stored>, time: Timestamp) -> String {
+    let ours = time.to_rfc3339();
+    let pattern = match written {
+        Some(Stored::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => return ours,
+    };
+    let bare = ours.trim_end_matches('Z');
+    let bare = if pattern.contains('T') { bare.to_owned() } else { bare.replacen('T', " ", 1) };
+    let zone = ["Z", "+00:00", "+00"].into_iter().find(|zone| pattern.ends_with(zone)).unwrap_or_default();
+    format!("{bare}{zone}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, Stored, TableShape, time_value, unique_groups, uuid_bytes};
+    use crate::model::{ColumnShape, Timestamp};
+
+    #[test]
+    fn keys_are_found_in_the_declaration() {
+        let column = |name: &str, key| ColumnShape { name: name.into(), key, ..ColumnShape::default() };
+        let shape = |sql: &str| TableShape {
+            columns: vec![column("b", 2), column("a", 1), column("c", 0)],
+            sql: sql.into(),
+            ..TableShape::default()
+        };
+        let check =
+            |sql: &str, expected: &[&[&str]]| assert_eq!(unique_groups(&shape(sql)), expected, "{sql}");
+        check("CREATE TABLE t (b, a, c, PRIMARY KEY (a, b))", &[&["a", "b"]]);
+        check(r#"CREATE TABLE t (b, a, c, UNIQUE ("c", b))"#, &[&["a", "b"], &["c", "b"]]);
+        check("CREATE TABLE t (b TEXT, c TEXT NOT NULL unique, a)", &[&["a", "b"], &["c"]]);
+    }
+
+    #[test]
+    fn times_are_written_as_those_beside_them() {
+        let time = Timestamp::parse("2024-01-02T03:04:05.678Z").unwrap();
+        let check = |form, written: Option<&str>, expected: Stored| {
+            let written = written.map(|text| Stored::Text(text.as_bytes().into()));
+            assert_eq!(time_value(form, written.as_ref(), time), Some(expected));
+        };
+        let text = |text: &str| Stored::Text(text.as_bytes().into());
+        check(Form::Iso, None, text("2024-01-02T03:04:05.678Z"));
+        check(Form::Iso, Some("2023-01-01 00:00:00"), text("2024-01-02 03:04:05.678"));
+        check(Form::Iso, Some("2023-01-01T00:00:00+00:00"), text("2024-01-02T03:04:05.678+00:00"));
+        check(Form::EpochMillis, None, Stored::Integer(1_704_164_645_678));
+        check(Form::EpochSeconds, None, Stored::Integer(1_704_164_645));
+        assert_eq!(time_value(Form::Ulid, None, time), None);
+    }
+
+    #[test]
+    fn ids_become_bytes() {
+        let bytes = uuid_bytes("00112233-4455-6677-8899-aabbccddeeff", false).unwrap();
+        assert_eq!(bytes[..4], [0, 0x11, 0x22, 0x33]);
+        assert_eq!(uuid_bytes("00112233445566778899aabbccddeeff", true).unwrap()[..4], [0x33, 0x22, 0x11, 0]);
+        assert_eq!(uuid_bytes("order-1", false), None);
+    }
+}

@@ -1,0 +1,307 @@
+//! Snapshots compared with the states that the events make, stream by stream.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    model::{Json, StoredSnapshot, StreamVersion, diff},
+    replay::{History, OnFailure, Reducer, StreamEvents},
+    snapshot::{Check, Mapping, Verdict},
+    store::{
+        EventStore, StoreResult,
+        index::{Index, SnapshotOwners},
+    },
+    work::Work,
+};
+
+/// What the snapshots of a category are held against.
+#[derive(Clone)]
+pub struct Standard {
+    /// What makes the states.
+    pub reducer: Arc<dyn Reducer>,
+    /// What happens to the rest of a history when an event cannot be applied.
+    pub on_failure: OnFailure,
+    /// How stored states lie beside replayed ones.
+    pub mapping: Mapping,
+}
+
+/// By category; the empty name stands for streams without one.
+pub type Standards = BTreeMap<Arc<str>, Standard>;
+
+/// A comparison under way: it goes on portion by portion, and what was found so far stays found.
+pub struct Verification {
+    store: Arc<dyn EventStore>,
+    index: Arc<Index>,
+    snapshots: Arc<[StoredSnapshot]>,
+    standards: Arc<Standards>,
+    /// What is still to be compared, those of one stream beside each other; the next at the end.
+    waiting: Vec<Waiting>,
+    /// The history of the stream that was met last.
+    history: Option<(u32, Arc<History>)>,
+}
+
+/// A snapshot that waits to be compared.
+#[derive(Clone, Copy)]
+struct Waiting {
+    stream: u32,
+    /// Its place among the snapshots.
+    place: usize,
+}
+
+/// Memory for the keyframes of the one history that is compared with, in bytes.
+const KEYFRAME_BYTES: usize = 64 << 20;
+
+/// What can be said of a snapshot without replaying its stream, or the stream that it can be compared with.
+pub fn look(snapshot: &StoredSnapshot, index: &Index, owners: &SnapshotOwners<'_>) -> Result<u32, Check> {
+    let unreadable = snapshot.state.decoded.as_ref().err();
+    let named = match &snapshot.stream {
+        Some(name) => Some((name, owners.of(name))),
+        None => None,
+    };
+    match (named, unreadable) {
+        (Some((name, None)), _) => {
+            Err(Check::of(Verdict::Orphan, format!("the store has no events of {}", name.full())))
+        }
+        (Some((_, Some(stream))), unreadable) => {
+            let last = index.stream(stream).and_then(|info| info.last_version);
+            if let (Some(version), Some(last)) = (snapshot.version, last)
+                && version > last
+            {
+                let reason = format!("its version is {version}, and the last event of its stream has {last}");
+                return Err(Check::of(Verdict::Ahead, reason));
+            }
+            unreadable.map_or(Ok(stream), |reason| Err(Check::of(Verdict::Unreadable, Arc::clone(reason))))
+        }
+        (None, Some(reason)) => Err(Check::of(Verdict::Unreadable, Arc::clone(reason))),
+        (None, None) => {
+            Err(Check::of(Verdict::NotChecked, "the store does not say which stream it is a state of"))
+        }
+    }
+}
+
+impl Verification {
+    /// Everything that is to be compared, and what is known of the others at once: places among the
+    /// snapshots, and verdicts.
+    #[must_use]
+    pub fn plan(
+        store: Arc<dyn EventStore>,
+        index: Arc<Index>,
+        snapshots: Arc<[StoredSnapshot]>,
+        standards: Arc<Standards>,
+    ) -> (Self, Vec<(usize, Check)>) {
+        let mut known = Vec::new();
+        let mut waiting = Vec::new();
+        let owners = index.snapshot_owners();
+        for (place, snapshot) in snapshots.iter().enumerate() {
+            match look(snapshot, &index, &owners) {
+                Ok(stream) => waiting.push(Waiting { stream, place }),
+                Err(check) => known.push((place, check)),
+            }
+        }
+        waiting.sort_by_key(|one| {
+            let version = snapshots.get(one.place).and_then(|snapshot| snapshot.version);
+            std::cmp::Reverse((one.stream, version, one.place))
+        });
+        drop(owners);
+        (Self { store, index, snapshots, standards, waiting, history: None }, known)
+    }
+
+    /// The snapshots that it is about.
+    #[must_use]
+    pub fn snapshots(&self) -> &Arc<[StoredSnapshot]> {
+        &self.snapshots
+    }
+
+    /// The index of their store.
+    #[must_use]
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// How many are still to be compared.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The history of a stream, the same one for all its snapshots as long as they come one after the other.
+    pub fn history(&mut self, stream: u32) -> Option<(Arc<History>, Standard)> {
+        let standard = standard_of(&self.index, &self.standards, stream)?;
+        if let Some((known, history)) = &self.history
+            && *known == stream
+        {
+            return Some((Arc::clone(history), standard));
+        }
+        let history = Arc::new(history(&self.store, &self.index, stream, &standard));
+        self.history = Some((stream, Arc::clone(&history)));
+        Some((history, standard))
+    }
+
+    /// Compares some more: `most` snapshots, fewer where their streams have more than `events` events. Returns
+    /// their places and verdicts; nothing when all are compared.
+    pub fn portion(&mut self, most: usize, events: usize, work: &Work) -> StoreResult<Vec<(usize, Check)>> {
+        let mut found = Vec::new();
+        let mut replayed = 0;
+        while let Some(stream) = self.waiting.last().map(|one| one.stream) {
+            let of_stream = self.waiting.iter().rev().take_while(|one| one.stream == stream).count();
+            let take = of_stream.min(most.saturating_sub(found.len()));
+            let batch = self.waiting.split_off(self.waiting.len() - take);
+            let places: Vec<usize> = batch.iter().rev().map(|one| one.place).collect();
+            found.extend(self.of_stream(stream, &places, work)?);
+            replayed += self.index.stream_events(stream).len();
+            if found.len() >= most || replayed >= events {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn of_stream(&mut self, stream: u32, places: &[usize], work: &Work) -> StoreResult<Vec<(usize, Check)>> {
+        let all = Arc::clone(&self.snapshots);
+        let snapshots: Vec<(usize, &StoredSnapshot)> =
+            places.iter().filter_map(|place| Some((*place, all.get(*place)?))).collect();
+        let Some((history, standard)) = self.history(stream) else {
+            let check = Check::of(Verdict::NotChecked, "nothing makes the states of its category");
+            return Ok(snapshots.into_iter().map(|(place, _)| (place, check.clone())).collect());
+        };
+        let judge = Judge { index: &self.index, stream, history: &history, standard: &standard };
+        judge.all(&snapshots, work)
+    }
+}
+
+/// What the snapshots of a stream are held against.
+pub(crate) fn standard_of(index: &Index, standards: &Standards, stream: u32) -> Option<Standard> {
+    let category = index.stream(stream)?.name.category.clone().unwrap_or_default();
+    standards.get(&category).cloned()
+}
+
+/// The history that the snapshots of a stream are held against.
+pub(crate) fn history(
+    store: &Arc<dyn EventStore>,
+    index: &Arc<Index>,
+    stream: u32,
+    standard: &Standard,
+) -> History {
+    let events = StreamEvents::new(Arc::clone(store), Arc::clone(index), stream);
+    History::new(Arc::new(events), Arc::clone(&standard.reducer), standard.on_failure, KEYFRAME_BYTES)
+}
+
+/// How many events of a stream lie behind when this version does, and whether the last of them has it;
+/// nothing if its events have no versions.
+#[must_use]
+pub fn count_of(index: &Index, stream: u32, version: StreamVersion) -> Option<(usize, bool)> {
+    let events = index.stream_events(stream);
+    let version_of = |ordinal: &u32| index.row(*ordinal).and_then(|row| row.version);
+    events.first().and_then(version_of)?;
+    let count = events.partition_point(|ordinal| version_of(ordinal).is_some_and(|own| own <= version));
+    let last = count.checked_sub(1).and_then(|place| events.get(place)).and_then(version_of);
+    Some((count, last == Some(version)))
+}
+
+/// Compares the snapshots of one stream.
+struct Judge<'a> {
+    index: &'a Index,
+    stream: u32,
+    history: &'a History,
+    standard: &'a Standard,
+}
+
+impl Judge<'_> {
+    fn all(&self, snapshots: &[(usize, &StoredSnapshot)], work: &Work) -> StoreResult<Vec<(usize, Check)>> {
+        let place = |snapshot: &StoredSnapshot| count_of(self.index, self.stream, snapshot.version?);
+        let mut counts: Vec<usize> =
+            snapshots.iter().filter_map(|(_, snapshot)| place(snapshot)).map(|(count, _)| count).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let mut states: BTreeMap<usize, Json> = BTreeMap::new();
+        if counts.first() == Some(&0) {
+            states.insert(0, self.history.step_at(0, work)?.after);
+            counts.remove(0);
+        }
+        for step in self.history.steps_at(&counts, work)? {
+            states.insert(step.count, step.after);
+        }
+        let mut checks = Vec::with_capacity(snapshots.len());
+        for (number, snapshot) in snapshots {
+            let check = match (place(snapshot), snapshot.version) {
+                (Some((count, is_exact)), Some(version)) => {
+                    let made = states.get(&count).cloned().unwrap_or_default();
+                    let check = self.one(snapshot, count, &made);
+                    if is_exact { check } else { self.with_gap(check, version) }
+                }
+                (None, Some(_)) => {
+                    Check::of(Verdict::NotChecked, "the events of its stream have no versions")
+                }
+                (_, None) => self.without_version(snapshot, work)?,
+            };
+            checks.push((*number, check));
+        }
+        Ok(checks)
+    }
+
+    /// Compares a snapshot with the state after so many events.
+    fn one(&self, snapshot: &StoredSnapshot, count: usize, made: &Json) -> Check {
+        let mapping = &self.standard.mapping;
+        let stored = match &snapshot.state.decoded {
+            Ok(stored) => stored,
+            Err(reason) => return Check::of(Verdict::Unreadable, Arc::clone(reason)),
+        };
+        let Some(stored) = mapping.of_stored(stored) else {
+            let reason = format!("it has nothing at {}, where its state should stand", mapping.root());
+            return Check::of(Verdict::Unreadable, reason);
+        };
+        let changes = diff(&mapping.of_replayed(made), &stored);
+        let verdict = if changes.is_empty() { Verdict::Agrees } else { Verdict::Differs };
+        let reason = if changes.is_empty() { None } else { self.doubt(count) };
+        Check { verdict, reason, changes, count: Some(count), made_by: Some(self.history.reducer().name()) }
+    }
+
+    /// Why a difference may say less than it seems to.
+    fn doubt(&self, count: usize) -> Option<Arc<str>> {
+        let reducer = self.history.reducer();
+        if reducer.is_merge() {
+            return Some(
+                "merged, no reducer: what events do not carry as the state has it cannot agree".into(),
+            );
+        }
+        let failed = self.history.failures().range(..=count).count();
+        let events = if failed == 1 { "1 event".to_owned() } else { format!("{failed} events") };
+        (failed > 0).then(|| format!("{} could not apply {events} up to it", reducer.name()).into())
+    }
+
+    fn with_gap(&self, check: Check, version: StreamVersion) -> Check {
+        let gap = format!("its stream has no event of version {version}: compared with the state before");
+        let reason = match &check.reason {
+            Some(reason) => format!("{gap}; {reason}"),
+            None => gap,
+        };
+        Check { reason: Some(reason.into()), ..check }
+    }
+
+    /// A snapshot that does not say its version: the last state that is like it will do.
+    fn without_version(&self, snapshot: &StoredSnapshot, work: &Work) -> StoreResult<Check> {
+        let start = self.history.step_at(0, work)?.after;
+        let mut found = (self.one(snapshot, 0, &start).verdict == Verdict::Agrees).then_some(0);
+        let mut last = start;
+        self.history.walk(0..self.history.len(), work, &mut |step| {
+            let is_new = !step.after.is_same_node(&last);
+            last = step.after;
+            if (is_new && self.one(snapshot, step.count, &last).verdict == Verdict::Agrees)
+                || (!is_new && found == Some(step.count - 1))
+            {
+                found = Some(step.count);
+            }
+            std::ops::ControlFlow::Continue(())
+        })?;
+        Ok(match found {
+            Some(count) => Check {
+                reason: Some(format!("it has no version; it is the state after {count} events").into()),
+                count: Some(count),
+                made_by: Some(self.history.reducer().name()),
+                ..Check::of(Verdict::Agrees, "")
+            },
+            None => {
+                Check::of(Verdict::NotChecked, "it has no version, and no state of its stream is like it")
+            }
+        })
+    }
+}

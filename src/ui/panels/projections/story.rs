@@ -1,0 +1,140 @@
+//! What happened to the chosen row.
+
+use egui::{RichText, Ui};
+
+use crate::{
+    session::{
+        action::ProjectionAction,
+        view::{CellChange, ModelView, StoryView, grouped, value_words},
+    },
+    ui::{
+        theme,
+        widgets::{
+            icon::{Icon, icon_button},
+            table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+        },
+    },
+};
+
+/// What this part of the panel remembers.
+#[derive(Default)]
+pub(super) struct StoryLocal {
+    table: TableState,
+    /// The change at the cursor, to be brought into view when it becomes another.
+    current: Option<usize>,
+}
+
+/// Of a value in a line of changes, in characters.
+const LONGEST: usize = 60;
+
+const POSITION: &str = "position";
+const TIME: &str = "time";
+const TYPE: &str = "type";
+const EVENT: &str = "event";
+
+pub(super) fn story_ui(
+    ui: &mut Ui,
+    model: &ModelView,
+    view: &StoryView,
+    local: &mut StoryLocal,
+    asked: &mut Vec<ProjectionAction>,
+) {
+    ui.horizontal_wrapped(|ui| head_ui(ui, model, view, asked));
+    let columns = [
+        ColumnSpec::new(POSITION, "Position", 80.0, ColumnKind::Number),
+        ColumnSpec::new(TIME, "Time", 190.0, ColumnKind::Code),
+        ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
+        ColumnSpec::new(EVENT, "Event", 120.0, ColumnKind::Text),
+        ColumnSpec::new("changes", "Changes", 320.0, ColumnKind::Code),
+    ];
+    let current = view.current.map(|current| current as u64);
+    let look = |row: u64| match current {
+        Some(current) if row == current => RowLook::Cursor,
+        Some(current) if row < current => RowLook::Plain,
+        _ => RowLook::Later,
+    };
+    let has_moved = std::mem::replace(&mut local.current, view.current) != view.current;
+    let response = Table::new("Row history", &columns)
+        .rows(view.changes.len() as u64)
+        .selected(current)
+        .scroll_to(current.filter(|_| has_moved))
+        .look(&look)
+        .show(ui, &mut local.table, |row, column| {
+            let change = usize::try_from(row).ok().and_then(|row| view.changes.get(row));
+            let Some(change) = change else { return Cell::default() };
+            let key = columns.get(column).map_or("", |column| &*column.key);
+            if !matches!(key, POSITION | TIME | TYPE | EVENT) {
+                let changes = StoryView::differences(change, &model.columns);
+                return Cell::text(words(&changes, change.before.is_none(), change.after.is_none()));
+            }
+            let head = view.event(change);
+            match key {
+                POSITION => Cell::inked(head.position, Ink::Soft),
+                TIME => Cell::inked(head.time, Ink::Soft),
+                TYPE => Cell::inked(head.event_type, Ink::Name),
+                _ => Cell::text(head.event),
+            }
+        });
+    let chosen = response.select.and_then(|row| usize::try_from(row).ok());
+    asked.extend(chosen.map(ProjectionAction::GoToChange));
+}
+
+fn head_ui(ui: &mut Ui, model: &ModelView, view: &StoryView, asked: &mut Vec<ProjectionAction>) {
+    let key: Vec<String> = view.key.0.iter().map(|value| short(&value_words(value))).collect();
+    ui.label(RichText::new(key.join(", ")).font(theme::strong()));
+    if view.is_waiting {
+        ui.add(egui::Spinner::new().size(12.0));
+    }
+    let changes = match view.changes.len() {
+        1 => "1 change".to_owned(),
+        many => format!("{} changes", grouped(many as u64)),
+    };
+    let at = match view.current {
+        Some(current) => format!("{changes}, {} of them up to the cursor", grouped(current as u64 + 1)),
+        None => format!("{changes}, all of them after the cursor"),
+    };
+    let column = view.column.and_then(|column| model.columns.get(column));
+    ui.weak(match column {
+        Some(column) => format!("{at} · why is {} as it is?", column.name),
+        None => at,
+    });
+    ui.add_enabled_ui(view.current.is_some(), |ui| {
+        if icon_button(ui, Icon::StepBack, "Previous change of this row").clicked() {
+            asked.push(ProjectionAction::TurnChange(false));
+        }
+    });
+    ui.add_enabled_ui(view.current.map_or(0, |current| current + 1) < view.changes.len(), |ui| {
+        if icon_button(ui, Icon::StepForward, "Next change of this row").clicked() {
+            asked.push(ProjectionAction::TurnChange(true));
+        }
+    });
+    if icon_button(ui, Icon::Close, "Close the history of this row").clicked() {
+        asked.push(ProjectionAction::ForgetRow);
+    }
+}
+
+/// "status: created → paid, total: 1 → 2"; of a new row what it holds.
+fn words(changes: &[CellChange], is_made: bool, is_deleted: bool) -> String {
+    if is_deleted {
+        return "deleted".to_owned();
+    }
+    let value =
+        |value: &Option<crate::model::Stored>| short(&value.as_ref().map(value_words).unwrap_or_default());
+    let each = changes.iter().map(|change| {
+        let after = value(&change.after);
+        if is_made {
+            format!("{} = {after}", change.column)
+        } else {
+            format!("{}: {} → {after}", change.column, value(&change.before))
+        }
+    });
+    let list = each.collect::<Vec<_>>().join(", ");
+    if is_made { format!("made: {list}") } else { list }
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

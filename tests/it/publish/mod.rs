@@ -1,0 +1,7 @@
+//! The only way in which anything is written into a store.
+
+mod edits;
+mod kill;
+mod refused;
+mod stage;
+mod trouble;
