@@ -31,22 +31,8 @@ use crate::{
     work::Work,
 };
 
-/// Compare stored read models with what the events make; exit status 1 if they differ
-///
-/// Each projection is rebuilt into a database of ours and compared row by row with the stored table. For
-/// every row that differs, the event is named at which it parted from the events. Nothing is written to
-/// the store.
-///
-/// Which table belongs to a projection, columns that are called otherwise and columns that are not to be
-/// compared stand in the project file:
-///
-///   [[projection]]
-///   file = "order_summaries.sql"
-///   table = "orders"
-///   columns = { number = "order_id" }
-///   ignore = ["note"]
+/// What is compared, and how it is told
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
     /// Event store
     store: PathBuf,

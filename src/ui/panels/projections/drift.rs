@@ -181,8 +181,13 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
     report_ui(ui, local, asked);
     if !view.summary.is_empty() {
         let is_none = view.drift.as_ref().is_some_and(|drift| drift.is_none());
-        let (sign, tone) = if is_none { ("✔", colours.soft) } else { ("⚠", colours.trouble.ink) };
-        ui.label(RichText::new(format!("{sign} {}", view.summary)).font(theme::strong()).color(tone));
+        ui.horizontal_wrapped(|ui| {
+            let tone = if is_none { colours.soft } else { colours.trouble.ink };
+            if !is_none {
+                ui.colored_label(tone, "⚠");
+            }
+            ui.label(RichText::new(&view.summary).font(theme::strong()).color(tone));
+        });
     }
     if view.is_outdated {
         ui.weak("The rebuild, the definition or the project file changed since: compare again");
