@@ -9,6 +9,7 @@ mod filters;
 mod follow;
 mod places;
 mod reducers;
+mod snapshots;
 mod watches;
 mod what_if;
 
