@@ -325,7 +325,7 @@ impl Opened {
         jobs.extend(self.refold());
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
-        jobs.extend(self.catch_up());
+        jobs.extend(self.projections_follow());
         jobs
     }
 

@@ -12,6 +12,7 @@ mod question;
 mod rows;
 mod runs;
 mod shown;
+mod stored;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ use history::RowStory;
 use list::Listed;
 use rows::ModelRows;
 use runs::Run;
+use stored::StoreSide;
 
 /// What the user asked for. Projections are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +129,7 @@ pub enum Extent {
 #[derive(Default)]
 pub(crate) struct Projections {
     definitions: Definitions,
+    stored: StoreSide,
     list: Vec<Listed>,
     lines: Arc<[ProjectionLine]>,
     /// The chosen one.
@@ -229,6 +232,10 @@ impl Opened {
     pub(crate) fn take_projections(&mut self, answer: ProjectionAnswer, notices: &mut Notices) -> Vec<Job> {
         let jobs = match answer {
             ProjectionAnswer::Looked(found) => self.take_definitions(found),
+            ProjectionAnswer::Overview(overview) => {
+                self.take_overview(overview);
+                Vec::new()
+            }
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
@@ -268,15 +275,25 @@ impl Opened {
     }
 
     /// Time has passed: the files may have changed.
-    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Option<Job> {
+    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Vec<Job> {
         let is_due = self.projections.definitions.is_due(elapsed);
-        is_due.then(|| self.definitions_job()).flatten()
+        let look = is_due.then(|| self.definitions_job()).flatten();
+        look.into_iter().chain(self.tick_overview(elapsed)).collect()
+    }
+
+    /// The index is new: projections that follow it go on, and the store's own lie elsewhere.
+    pub(crate) fn projections_follow(&mut self) -> Vec<Job> {
+        let mut jobs = self.catch_up();
+        jobs.extend(self.overview_is_old());
+        self.arrange_projections();
+        jobs
     }
 
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn projections_job_failed(&mut self, slot: Slot) {
         match slot {
             Slot::Definitions => self.projections.definitions.stop_looking(),
+            Slot::Projections => self.projections.stored.stop_waiting(),
             Slot::DefinitionSave => self.projections.is_writing = false,
             Slot::ModelRows => self.projections.rows.stop_waiting(),
             Slot::RowHistory => self.projections.story.stop_waiting(),
@@ -288,7 +305,7 @@ impl Opened {
 
     /// Every job was stopped: what was being rebuilt is looked at, since whole batches of it stay.
     pub(crate) fn projections_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Definitions, Slot::ModelRows, Slot::RowHistory] {
+        for slot in [Slot::Definitions, Slot::Projections, Slot::ModelRows, Slot::RowHistory] {
             self.projections_job_failed(slot);
         }
         let jobs = self.stop_rebuilds();

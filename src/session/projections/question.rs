@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     project::SavedScript,
-    projection::{Definition, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape},
+    projection::{
+        Definition, Loaded, Overview, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape,
+        overview,
+    },
     script::Options,
     session::{
         job::Answer,
@@ -17,7 +20,7 @@ use crate::{
             runs::{Rebuilding, Rebuilt},
         },
     },
-    store::{StoreError, StoreResult},
+    store::{EventStore, StoreError, StoreResult, index::Index},
     work::{Cancelled, Work},
 };
 
@@ -25,6 +28,15 @@ use crate::{
 pub enum ProjectionQuestion {
     /// Whether the files of definitions changed, and what they define.
     Look(Vec<Known>, Box<Options>),
+    /// What the store has of projections, joined with what is defined.
+    Overview {
+        /// The store.
+        store: Arc<dyn EventStore>,
+        /// Its index.
+        index: Arc<Index>,
+        /// What the project file defines.
+        loaded: Vec<Loaded>,
+    },
     /// Rebuild a projection, or only open what a rebuild left.
     Rebuild(Box<Rebuilding>),
     /// Rows of a read model.
@@ -52,6 +64,8 @@ pub enum ProjectionQuestion {
 pub enum ProjectionAnswer {
     /// Files that changed.
     Looked(Vec<Looked>),
+    /// What the store has of projections.
+    Overview(Overview),
     /// What a rebuild came to.
     Rebuilt(Box<Rebuilt>),
     /// Rows of a read model.
@@ -91,6 +105,9 @@ impl ProjectionQuestion {
     pub fn run(self, work: &Work) -> StoreResult<Answer> {
         let found = match self {
             Self::Look(known, options) => Ok(ProjectionAnswer::Looked(looked(known, &options, work)?)),
+            Self::Overview { store, index, loaded } => {
+                Ok(ProjectionAnswer::Overview(overview(work, &*store, &index, &loaded)?))
+            }
             Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
             Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
             Self::History(model, key) => model

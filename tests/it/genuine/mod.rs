@@ -7,6 +7,7 @@
 //! and why.
 
 mod created;
+mod drift;
 mod replayed;
 mod sample;
 mod snapshots;

@@ -8,6 +8,7 @@ mod cursor;
 mod filters;
 mod follow;
 mod places;
+mod projections;
 mod reducers;
 mod snapshots;
 mod watches;
