@@ -354,7 +354,11 @@ impl Opened {
     }
 
     fn take_published(&mut self, published: Published, notices: &mut Notices) -> Vec<Job> {
-        let Some(dialog) = &mut self.publishing.dialog else { return Vec::new() };
+        let Some(dialog) = &mut self.publishing.dialog else {
+            // The store was opened anew meanwhile; that it was written must be said all the same.
+            notices.info(format!("It is written; the store from before is in {}", published.backup.display()));
+            return Vec::new();
+        };
         if let Stage::Writing(plan, _, at) = &dialog.stage {
             self.kept.now.published.push(PublishedEntry {
                 time: at.to_rfc3339().into(),
