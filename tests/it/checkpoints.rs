@@ -235,3 +235,30 @@ fn a_position_that_sorts_by_time_may_be_ahead() {
     check_position(&store, &text("018e6bec-8345-7022-bd76-cbbfa4bb00fe"), "no such event");
     check_position(&store, &Stored::Integer(17), "no such event");
 }
+
+#[test]
+fn things_that_have_a_place_are_no_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("places.sqlite");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE events (global_position INTEGER PRIMARY KEY, stream_id TEXT NOT NULL,
+                 version INTEGER NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (stream_id, version));
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 60)
+             INSERT INTO events SELECT i + 1, 'order-' || (i % 3), i / 3, 'Placed', '{}' FROM n;
+             CREATE TABLE seats (id INTEGER PRIMARY KEY, position INTEGER);
+             INSERT INTO seats SELECT global_position, version FROM events;
+             CREATE TABLE offsets (consumer TEXT PRIMARY KEY, last_offset INTEGER, state TEXT);
+             INSERT INTO offsets VALUES ('mails', 17, 'paused');",
+        )
+        .unwrap();
+    let store = open(&path);
+    let found: Vec<String> = store
+        .checkpoints(&Work::default())
+        .unwrap()
+        .iter()
+        .map(|checkpoint| format!("{}: {}", checkpoint.table, shown(checkpoint)))
+        .collect();
+    assert_eq!(found, ["offsets: mails at 17 paused"]);
+}

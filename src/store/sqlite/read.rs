@@ -38,13 +38,21 @@ pub(super) fn read(
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
 ) -> StoreResult<Vec<String>> {
-    let (full, narrow) = match wanted {
-        Wanted::All => (plan.reading(None), None),
-        Wanted::Types(types) => (plan.reading(None), Some(plan.reading(Some(types)))),
+    let (every, some);
+    let (first, narrow) = match wanted {
+        Wanted::Types([]) => (&plan.lean, None),
+        Wanted::Types(types) => {
+            (every, some) = (plan.reading(None), plan.reading(Some(types)));
+            (&every, Some(&some))
+        }
+        Wanted::All => {
+            every = plan.reading(None);
+            (&every, None)
+        }
     };
-    let mut walk = Walk::new(plan, &full, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut walk = Walk::new(plan, first, true, range.after.as_ref()).until(range.until.as_ref());
     let mut reader = access.reader(work);
-    let mut copies = Copies::new(plan, &full, wanted);
+    let mut copies = Copies::new(plan, first, wanted);
     let mut troubles = Vec::new();
     let mut size = BATCH.start;
     while !walk.is_over() {
@@ -56,7 +64,7 @@ pub(super) fn read(
         if onward == Onward::Enough {
             break;
         }
-        if let Some(narrow) = narrow.as_ref().filter(|_| copies.passed_over.are_large()) {
+        if let Some(narrow) = narrow.filter(|_| copies.passed_over.are_large()) {
             walk.select(narrow);
             copies.select(narrow);
         }
