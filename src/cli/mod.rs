@@ -16,6 +16,8 @@ mod output;
 mod project;
 mod project_rebuild;
 mod projections;
+mod rebuild;
+mod rebuild_report;
 mod reducer;
 mod sample;
 mod snapshot_cost;
@@ -114,9 +116,18 @@ enum Command {
     Projections(projections::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
+    Rebuild(rebuild::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
     WhatIf(what_if::Arguments),
     /// Compare stored read models with what the events make; exit status 1 if they differ
+    ///
+    /// Each projection is rebuilt into a database of ours and compared row by row with the stored table.
+    /// For every row that differs, the event is named at which it parted from the events. Nothing is
+    /// written to the store.
+    ///
+    /// Which table belongs to a projection, which columns are called otherwise and which are not to be
+    /// compared stands in the project file: `table = "orders"`, `columns = { stored = "rebuilt" }` and
+    /// `ignore = ["note"]` in its `[[projection]]`.
     Drift(drift::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
@@ -207,6 +218,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Project(arguments) => project::run(arguments, common, output),
         Command::Drift(arguments) => drift::run(arguments, common, output),
         Command::Projections(arguments) => projections::run(arguments, common, output),
+        Command::Rebuild(arguments) => rebuild::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

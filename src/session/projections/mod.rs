@@ -13,6 +13,8 @@ mod question;
 mod rows;
 mod runs;
 mod shown;
+mod states;
+mod stored;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -36,6 +38,8 @@ use list::Listed;
 use output::ModelOutput;
 use rows::ModelRows;
 use runs::Run;
+use states::ShownStates;
+use stored::StoreSide;
 
 /// What the user asked for. Projections are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +97,8 @@ pub enum ProjectionAction {
     ChooseRow(u64),
     /// Chooses no row any more.
     ForgetRow,
+    /// Reads the state of the chosen partition at the cursor.
+    ShowState,
     /// Goes to the event that last set a column of a row, up to the cursor.
     Why {
         /// The row.
@@ -134,6 +140,7 @@ pub enum Extent {
 #[derive(Default)]
 pub(crate) struct Projections {
     definitions: Definitions,
+    stored: StoreSide,
     list: Vec<Listed>,
     lines: Arc<[ProjectionLine]>,
     /// The chosen one.
@@ -143,6 +150,7 @@ pub(crate) struct Projections {
     next_number: u16,
     rows: ModelRows,
     story: RowStory,
+    states: ShownStates,
     output: ModelOutput,
     /// A text for the clipboard, with its number.
     copied: Option<(u64, Arc<str>)>,
@@ -223,6 +231,7 @@ impl Opened {
             ProjectionAction::Filter(text) => self.filter_model(text),
             ProjectionAction::ChooseRow(row) => self.choose_model_row(row, None),
             ProjectionAction::ForgetRow => self.forget_model_row(),
+            ProjectionAction::ShowState => self.show_model_state(),
             ProjectionAction::Why { row, column } => self.choose_model_row(row, Some(column)),
             ProjectionAction::GoToChange(place) => self.go_to_change(place),
             ProjectionAction::TurnChange(is_forward) => self.turn_change(is_forward),
@@ -239,6 +248,10 @@ impl Opened {
     pub(crate) fn take_projections(&mut self, answer: ProjectionAnswer, notices: &mut Notices) -> Vec<Job> {
         let jobs = match answer {
             ProjectionAnswer::Looked(found) => self.take_definitions(found),
+            ProjectionAnswer::Overview(overview) => {
+                self.take_overview(overview);
+                Vec::new()
+            }
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
@@ -246,6 +259,10 @@ impl Opened {
             }
             ProjectionAnswer::Output(found) => {
                 self.projections.output.take(found);
+                Vec::new()
+            }
+            ProjectionAnswer::State(found) => {
+                self.projections.states.found = Some(Arc::new(found));
                 Vec::new()
             }
             ProjectionAnswer::History(history) => self.take_history(history),
@@ -283,15 +300,25 @@ impl Opened {
     }
 
     /// Time has passed: the files may have changed.
-    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Option<Job> {
+    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Vec<Job> {
         let is_due = self.projections.definitions.is_due(elapsed);
-        is_due.then(|| self.definitions_job()).flatten()
+        let look = is_due.then(|| self.definitions_job()).flatten();
+        look.into_iter().chain(self.tick_overview(elapsed)).collect()
+    }
+
+    /// The index is new: projections that follow it go on, and the store's own lie elsewhere.
+    pub(crate) fn projections_follow(&mut self) -> Vec<Job> {
+        let mut jobs = self.catch_up();
+        jobs.extend(self.overview_is_old());
+        self.arrange_projections();
+        jobs
     }
 
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn projections_job_failed(&mut self, slot: Slot) {
         match slot {
             Slot::Definitions => self.projections.definitions.stop_looking(),
+            Slot::Projections => self.projections.stored.stop_waiting(),
             Slot::DefinitionSave => self.projections.is_writing = false,
             Slot::ModelRows => self.projections.rows.stop_waiting(),
             Slot::RowHistory => self.projections.story.stop_waiting(),
@@ -304,7 +331,14 @@ impl Opened {
 
     /// Every job was stopped: what was being rebuilt is looked at, since whole batches of it stay.
     pub(crate) fn projections_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Definitions, Slot::ModelRows, Slot::RowHistory, Slot::Output] {
+        for slot in [
+            Slot::Definitions,
+            Slot::Projections,
+            Slot::ModelRows,
+            Slot::RowHistory,
+            Slot::RowState,
+            Slot::Output,
+        ] {
             self.projections_job_failed(slot);
         }
         let jobs = self.stop_rebuilds();
@@ -323,6 +357,7 @@ impl Opened {
             self.projections.chosen = Some(Arc::clone(&listed.name));
             self.projections.rows = ModelRows::default();
             self.projections.story = RowStory::default();
+            self.projections.states = ShownStates::default();
             self.forget_output();
         }
         Vec::new()

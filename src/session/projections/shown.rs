@@ -92,6 +92,7 @@ impl Opened {
             generation: rows.generation,
             revision: run.generation,
             story: self.story_view(cursor),
+            state: self.projections.states.found.clone(),
             is_script: listed.definition.as_ref().is_some_and(is_script),
             table: Arc::clone(listed.table.as_ref().unwrap_or(&listed.name)),
         })

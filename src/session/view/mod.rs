@@ -34,10 +34,10 @@ pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, 
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use projections::{
-    CellChange, ChangeHead, Guess, LoadedRows, ModelView, ProjectionDetail, ProjectionLine, ProjectionsView,
-    Stage, StoryView, value_words,
+    CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
+    ProjectionsView, Stage, StoryView, value_words,
 };
-pub use publish::PublishView;
+pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
 pub use snapshots::{SnapshotRow, SnapshotsView};
