@@ -84,7 +84,7 @@ pub(crate) fn event_object<'js>(
         Value::new_number(ctx.clone(), event.sequence_number as f64),
     ];
     let class = host.event_class.get();
-    for (place, value) in members.into_iter().enumerate() {
+    for (place, value) in members.iter().enumerate() {
         class.define(&object, place, value)?;
     }
     Ok(object.into_value())

@@ -291,7 +291,7 @@ impl Builder {
             Json::Bool(false) => qjs::JS_FALSE,
             Json::Number(number) => {
                 let text = number.as_str();
-                if let Some(small) = small_number(text) {
+                if let Some(small) = crate::script::number_text::small_number(text) {
                     return Ok(qjs::JS_MKVAL(qjs::JS_TAG_INT, small));
                 }
                 let value = number.as_f64();
@@ -348,17 +348,6 @@ impl Builder {
         }
         Ok(object)
     }
-}
-
-/// The number that a few digits spell: most numbers are such.
-fn small_number(text: &str) -> Option<i32> {
-    if text.is_empty() || text.len() > 9 {
-        return None;
-    }
-    text.bytes().try_fold(0, |number, digit| match digit {
-        b'0'..=b'9' => Some(number * 10 + i32::from(digit - b'0')),
-        _ => None,
-    })
 }
 
 fn checked(raw: qjs::JSValue) -> Result<qjs::JSValue> {
@@ -453,16 +442,14 @@ impl EventClass {
     }
 
     /// Defines a member that is there from the start, by its place among [`MEMBERS`](event_object::MEMBERS).
-    pub(crate) fn define(&self, object: &Object<'_>, place: usize, value: Value<'_>) -> Result<()> {
+    pub(crate) fn define(&self, object: &Object<'_>, place: usize, value: &Value<'_>) -> Result<()> {
         let Some(key) = self.members.get(place).filter(|key| **key != 0) else { return Err(Error::Unknown) };
-        let ctx = object.ctx().as_raw().as_ptr();
-        let listed = qjs::JS_PROP_ENUMERABLE as i32;
-        // SAFETY: object and value are live; the value is counted once more, for the object, and let go by us.
+        let (ctx, listed) = (object.ctx().as_raw().as_ptr(), qjs::JS_PROP_ENUMERABLE as i32);
+        // SAFETY: object and value are live; the value is counted once more, for the object.
         let answer = unsafe {
             let owned = qjs::JS_DupValue(ctx, value.as_raw());
             qjs::JS_DefinePropertyValue(ctx, object.as_raw(), *key, owned, listed)
         };
-        drop(value);
         if answer < 0 { Err(Error::Exception) } else { Ok(()) }
     }
 
