@@ -16,6 +16,7 @@ mod app_readme;
 mod branches;
 mod drift;
 mod json_tree;
+mod outputs;
 mod probes;
 mod projections;
 mod reducer;
