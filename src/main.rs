@@ -4,19 +4,29 @@ use std::{
     io::{self, BufWriter, Write as _},
     path::PathBuf,
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use etcetera::BaseStrategy as _;
 use timeglass::{
     cli::{self, Exit, Output, WindowRequest},
+    model::Timestamp,
     ui::{self, Start},
 };
 
 fn main() -> ExitCode {
     // Not locked: the window's libraries may write to the same streams while it is open.
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-    let exit = cli::run(std::env::args_os(), &mut Output::new(&mut out, &mut err), open_window);
+    let mut output = Output::new(&mut out, &mut err).with_clock(now);
+    let exit = cli::run(std::env::args_os(), &mut output, open_window);
     ExitCode::from(exit.code())
+}
+
+/// The time of day, to the second. The only place that reads it.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_epoch(i64::try_from(since.as_secs()).unwrap_or_default(), 0)
+        .unwrap_or(Timestamp::from_nanos(0, 0))
 }
 
 fn open_window(request: WindowRequest) -> Exit {

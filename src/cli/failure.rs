@@ -6,7 +6,8 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use crate::{
-    cli::table::printable, model::Json, project::open::OpenError, sample::SampleError, store::StoreError,
+    cli::table::printable, model::Json, project::open::OpenError, publish::PublishError, sample::SampleError,
+    store::StoreError,
 };
 
 /// Why a command could not answer.
@@ -44,6 +45,11 @@ impl Failure {
             .given(given)
             .exists(nearest.iter().map(|name| name.to_string()))
             .hint(hint)
+    }
+
+    /// An error of ours and what caused it.
+    pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
+        Self::trouble(with_sources(error))
     }
 
     pub(crate) fn given(self, given: impl Into<String>) -> Self {
@@ -132,6 +138,41 @@ impl From<StoreError> for Failure {
             StoreError::Busy { path, .. } => {
                 Self::trouble(what).given(show(path)).hint("try again, or give a copy of the file")
             }
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        let what = format!("{}; nothing was written", with_sources(&error));
+        match error {
+            PublishError::Cancelled(_) => Self::trouble("the work was stopped; nothing was written"),
+            PublishError::Store(error) => error.into(),
+            PublishError::Locked { .. } => {
+                Self::trouble(what).hint("give the store's file name to --confirm")
+            }
+            PublishError::ReadOnly { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("check that you may write the file, and its folder"),
+            PublishError::Busy { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("try again when the other program has finished, or stop it for a moment"),
+            PublishError::Moved { .. } | PublishError::RowMoved { .. } => {
+                Self::trouble(what).hint("run it again: it starts from what the store holds now")
+            }
+            PublishError::Target { table, .. } => Self::trouble(what)
+                .given(&*table)
+                .hint("`table = \"…\"` in the projection's [[projection]] names another table"),
+            PublishError::Refused { .. } | PublishError::Orphans { .. } => {
+                Self::trouble(what).hint("the definition makes rows that the table does not take")
+            }
+            PublishError::BackupExists { path } | PublishError::Backup { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("give another place with `--backup FILE`"),
+            PublishError::Damaged { .. } => {
+                Self::trouble(what).hint("`sqlite3 FILE .recover` may save what is left into a new file")
+            }
+            PublishError::NotVerified { .. } | PublishError::Sqlite { .. } => Self::trouble(what),
         }
     }
 }

@@ -15,6 +15,8 @@ mod open;
 mod output;
 mod project;
 mod projections;
+mod rebuild;
+mod rebuild_report;
 mod reducer;
 mod sample;
 mod snapshot_cost;
@@ -113,6 +115,7 @@ enum Command {
     Projections(projections::Arguments),
     /// Run a projection over the events of a store or a file
     Project(project::Arguments),
+    Rebuild(rebuild::Arguments),
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
     WhatIf(what_if::Arguments),
     /// Compare stored read models with what the events make; exit status 1 if they differ
@@ -214,6 +217,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Project(arguments) => project::run(arguments, common, output),
         Command::Drift(arguments) => drift::run(arguments, common, output),
         Command::Projections(arguments) => projections::run(arguments, common, output),
+        Command::Rebuild(arguments) => rebuild::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }

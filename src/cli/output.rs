@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::cli::failure::Failure;
+use crate::{cli::failure::Failure, model::Timestamp};
 
 /// Where answers and remarks go: the streams of the process, or buffers in a test.
 pub struct Output<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     is_quiet: bool,
+    clock: fn() -> Timestamp,
 }
 
 /// In which form an answer is wanted.
@@ -28,7 +29,18 @@ pub(crate) enum Format {
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, is_quiet: false }
+        Self { out, err, is_quiet: false, clock: || Timestamp::from_nanos(0, 0) }
+    }
+
+    /// Takes the time of day from here, for what is written down. Without it, it is always 1970.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> Timestamp) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
     }
 
     /// From here on, answers and errors only.

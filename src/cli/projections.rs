@@ -276,7 +276,7 @@ fn stored_words(stored: &Stored) -> String {
     id_text(Value::from(stored), Form::UuidBytes).map_or_else(|| "nothing".to_owned(), Into::into)
 }
 
-fn stored_json(stored: &Stored) -> Json {
+pub(crate) fn stored_json(stored: &Stored) -> Json {
     match stored {
         Stored::Null => Json::Null,
         Stored::Integer(number) => Json::from(*number),

@@ -15,6 +15,7 @@ mod guess;
 mod history;
 mod load;
 mod overview;
+pub mod publication;
 mod read_model;
 mod rebuild;
 mod record;

@@ -266,10 +266,10 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
-            Slot::Drift,
             Slot::Verify,
             Slot::SnapshotParting,
             Slot::SnapshotCost,
+            Slot::Drift,
         ] {
             self.job_failed(slot);
         }

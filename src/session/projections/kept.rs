@@ -125,6 +125,7 @@ impl Opened {
 
     fn projections_kept(&mut self) -> Vec<Job> {
         self.name_definitions();
+        self.arrange_projections();
         let mut jobs: Vec<Job> = self.keep_job().into_iter().collect();
         jobs.extend(self.definitions_job());
         jobs.extend(self.overview_job());

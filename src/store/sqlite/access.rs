@@ -395,6 +395,8 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 /// The path as SQLite's URI, every byte kept.
 pub(crate) fn uri(path: &Path, parameters: &str) -> String {
     use std::fmt::Write as _;
+    // A relative path would be taken for a machine's name.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let text = if cfg!(windows) {
         format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes()
     } else {

@@ -9,6 +9,7 @@ mod drift;
 mod filters;
 mod follow;
 mod places;
+mod projections;
 mod reducers;
 mod watches;
 mod what_if;

@@ -20,6 +20,7 @@ mod probes;
 mod projections;
 mod reducer;
 mod small_widgets;
+mod snapshots;
 mod table;
 mod timeline;
 mod why;

@@ -1,0 +1,258 @@
+//! `timeglass rebuild`: a read model made anew, and written back if that is asked for in so many words.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    cli::{
+        Common, Exit,
+        failure::Failure,
+        open::{self, Opened},
+        output::Output,
+        projections::definitions,
+        rebuild_report::Report,
+    },
+    project::sections::{OnFailureEntry, ProjectionEntry, PublishedEntry},
+    projection::{
+        Definition, Loaded, OnFailure, Progress, ReadModel, RebuildOptions, Scratch,
+        drift::{DriftError, Pairing, pair_with},
+        find_loaded, load_definitions,
+        publication::{Material, publication},
+        rebuild,
+    },
+    publish::{BackupPlace, DryRun, Edits, Publication, Published, Unlock, dry_run, keep_going, publish},
+    session::scripts::options,
+    store::EventsHead,
+    work::Work,
+};
+
+/// Rebuild a read model from the events; exit status 1 with --dry-run if the stored one would change
+///
+/// The read model is made in a database of ours. Without further options nothing is written to the store: what
+/// was made is counted, and how the stored table differs from it. `--dry-run` lists what publishing would
+/// change. `--write --confirm NAME` publishes: it makes a backup, changes the rows that differ and the
+/// projection's checkpoint in one transaction, and checks what it wrote. Events are never changed. If anything
+/// goes wrong, the store is as it was.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Event store
+    store: PathBuf,
+    /// The projection, by name
+    projection: String,
+    /// Definition in SQL or JavaScript [default: the one that the project file names]
+    #[arg(long, value_name = "FILE")]
+    definition: Option<PathBuf>,
+    /// Make the read model in this SQLite file, which stays; a rebuild that stopped goes on in it
+    #[arg(long, value_name = "SCRATCH")]
+    out: Option<PathBuf>,
+    /// Only events up to this global position
+    #[arg(long, value_name = "POSITION", allow_hyphen_values = true, conflicts_with_all = ["dry_run", "write"])]
+    until: Option<String>,
+    /// Pass over events that the definition cannot handle [default: what the project file says, or stop]
+    #[arg(long)]
+    skip_failures: bool,
+    /// List what would be written into the store, and write nothing
+    #[arg(long, conflicts_with = "write")]
+    dry_run: bool,
+    /// Write what differs into the store, after a backup
+    #[arg(long, requires = "confirm")]
+    write: bool,
+    /// The store's file name, so that no other store is written by mistake
+    #[arg(long, value_name = "NAME", requires = "write")]
+    confirm: Option<String>,
+    /// Where the backup goes [default: beside the store]
+    #[arg(long, value_name = "FILE", requires = "write")]
+    backup: Option<PathBuf>,
+}
+
+/// How long to wait for other programs that are writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    // Said before any work is done for nothing.
+    let unlock = match &arguments.confirm {
+        Some(typed) => {
+            Some(Unlock::confirm(&arguments.store, typed).ok_or_else(|| not_confirmed(arguments))?)
+        }
+        None => None,
+    };
+    let opened = open::open(&arguments.store, common, output)?;
+    let work = Work::default();
+    // Before any event is read for the rebuild: what comes after this is noticed when it is written.
+    let head = opened.store.events_head(&work)?;
+    let loaded = choose(arguments, &opened)?;
+    let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
+    let made = make(arguments, &opened, definition, &loaded.entry)?;
+    let asks = arguments.dry_run || arguments.write;
+    let pairing = match pair_with(&work, &*opened.store, definition, &made.model, Some(&loaded.entry)) {
+        Ok(pairing) => Some(pairing),
+        Err(DriftError::NoPair(why)) if asks => return Err(Failure::trouble(why)),
+        Err(DriftError::NoPair(why)) => {
+            output.remark(&format!("not compared: {why}"));
+            None
+        }
+        Err(err) => return Err(Failure::caused(&err)),
+    };
+    let mut report = Report::new(definition, &made.model, made.scratch)?;
+    let is_whole = arguments.until.is_none();
+    if let (Some(pairing), true) = (&pairing, is_whole) {
+        let (edits, plan) = plan(&opened, &loaded, &made.model, pairing, head)?;
+        report.plan = Some(plan.clone());
+        if let Some(unlock) = unlock.filter(|_| !edits.is_empty()) {
+            let published = write(arguments, &opened, &edits, &plan, &unlock, output)?;
+            report.file = note(common, &opened, &edits, &published, output);
+            report.published = Some(published);
+        }
+    }
+    report.write(common, arguments.dry_run, output)?;
+    let would_change = report.plan.as_ref().is_some_and(|plan| !plan.tables.is_empty());
+    Ok(if arguments.dry_run && would_change { Exit::No } else { Exit::Done })
+}
+
+fn not_confirmed(arguments: &Arguments) -> Failure {
+    let name = Unlock::name_of(&arguments.store);
+    Failure::trouble("the name that was given to --confirm is not that of the store; nothing was written")
+        .given(arguments.confirm.clone().unwrap_or_default())
+        .hint(format!("to write into it, give its file name: --confirm {name}"))
+}
+
+/// The projection that is meant.
+fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
+    let all = match &arguments.definition {
+        None => definitions(opened),
+        Some(file) => {
+            let mut sections = opened.sections.clone();
+            let known = |entry: &&ProjectionEntry| {
+                entry.name.as_deref().is_none_or(|name| name == arguments.projection)
+                    && entry.file.file_name() == file.file_name()
+            };
+            let known = sections.projections.iter().find(known).cloned().unwrap_or_default();
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            sections.projections = vec![ProjectionEntry { file, name: None, ..known }];
+            load_definitions(&sections, &opened.folder, &options(&sections.scripts))
+        }
+    };
+    // A file that cannot be read has no projections to choose from.
+    if let (Some(_), [Loaded { outcome: Err(err), .. }]) = (&arguments.definition, all.as_slice()) {
+        return Err(Failure::trouble(err.to_string()));
+    }
+    find_loaded(&all, &arguments.projection).cloned().map_err(|near| {
+        let hint = "`--definition FILE` names a file; `[[projection]]` with `file = \"…\"` in the project file does so for good";
+        Failure::unknown("projection", &arguments.projection, &near, hint)
+    })
+}
+
+/// What was made.
+struct Made {
+    model: ReadModel,
+    /// The file it lies in, if it stays.
+    scratch: Option<PathBuf>,
+}
+
+fn make(
+    arguments: &Arguments,
+    opened: &Opened,
+    definition: &Definition,
+    entry: &ProjectionEntry,
+) -> Result<Made, Failure> {
+    let scratch = match &arguments.out {
+        Some(path) => Scratch::at(path),
+        None => Scratch::temporary().map_err(|err| Failure::caused(&err))?,
+    };
+    let until = match &arguments.until {
+        None => None,
+        Some(text) => {
+            let position = opened.choice().position(text)?;
+            Some(opened.index.ordinal_at_position(&position).map_or(0, |ordinal| u64::from(ordinal) + 1))
+        }
+    };
+    let goes_on = arguments.skip_failures || entry.on_failure == Some(OnFailureEntry::GoOn);
+    let on_failure = if goes_on { OnFailure::Skip } else { OnFailure::Stop };
+    let options = RebuildOptions { until, on_failure, ..RebuildOptions::default() };
+    let progress = rebuild(&Work::default(), &*opened.store, definition, &scratch, &options)
+        .map_err(|err| Failure::caused(&err))?;
+    stopped(definition, &progress)?;
+    let model = ReadModel::open(&scratch, definition).map_err(|err| Failure::caused(&err))?;
+    Ok(Made { model, scratch: arguments.out.clone() })
+}
+
+/// A rebuild that stopped has an event to be named.
+fn stopped(definition: &Definition, progress: &Progress) -> Result<(), Failure> {
+    let (false, Some(failure)) = (progress.is_complete, progress.failures.last()) else { return Ok(()) };
+    let line = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let what = format!(
+        "the projection {} stopped at event {} of the store, {}: {}{line}, {}: {}",
+        definition.name,
+        failure.count + 1,
+        failure.event,
+        definition.file,
+        failure.directive,
+        failure.message
+    );
+    let hint = "`--skip-failures` passes over such events; `on_failure = \"go on\"` in its [[projection]] does so for good";
+    Err(Failure::trouble(what).given(&*definition.name).hint(hint))
+}
+
+fn plan(
+    opened: &Opened,
+    loaded: &Loaded,
+    model: &ReadModel,
+    pairing: &Pairing,
+    head: EventsHead,
+) -> Result<(Edits, DryRun), Failure> {
+    let work = Work::default();
+    let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
+    let name = loaded.name();
+    let checkpoint = loaded.entry.checkpoint.as_ref().unwrap_or(&name);
+    let material = Material { definition, model, pairing, checkpoint, index: &opened.index };
+    let edits = publication(&work, &*opened.store, &material).map_err(|err| Failure::caused(&err))?;
+    let plan = dry_run(&work, &*opened.store, &edits, head)?;
+    Ok((edits, plan))
+}
+
+fn write(
+    arguments: &Arguments,
+    opened: &Opened,
+    edits: &Edits,
+    plan: &DryRun,
+    unlock: &Unlock,
+    output: &Output<'_>,
+) -> Result<Published, Failure> {
+    let backup = arguments.backup.clone().map_or(BackupPlace::Beside, BackupPlace::At);
+    let publication = Publication {
+        path: &opened.path,
+        layout: &opened.store.describe().layout,
+        edits,
+        expected: &plan.expected,
+        backup: &backup,
+        at: output.now(),
+        patience: PATIENCE,
+    };
+    Ok(publish(&Work::default(), &publication, unlock, &keep_going)?)
+}
+
+/// Writes a line into the project file. What was published is published, whether or not that can be noted.
+fn note(
+    common: &Common,
+    opened: &Opened,
+    edits: &Edits,
+    published: &Published,
+    output: &mut Output<'_>,
+) -> Option<PathBuf> {
+    let mut after = opened.sections.clone();
+    after.published.push(PublishedEntry {
+        time: output.now().to_rfc3339().into(),
+        subject: Arc::clone(&edits.subject),
+        inserted: published.inserted,
+        updated: published.updated,
+        deleted: published.deleted,
+        // Wherever the project file lies and whoever reads it.
+        backup: std::path::absolute(&published.backup).unwrap_or_else(|_| published.backup.clone()),
+    });
+    match crate::project::keep(&opened.path, common.project.as_deref(), &opened.sections, &after) {
+        Ok(file) => Some(file),
+        Err(err) => {
+            output.remark(&format!("warning: the publication is not noted: {err}"));
+            None
+        }
+    }
+}
