@@ -50,6 +50,9 @@ pub struct DriftLocal {
 const KINDS: [(DriftKind, &str); 3] =
     [(DriftKind::Changed, "Changed"), (DriftKind::Missing, "Missing"), (DriftKind::Extra, "Extra")];
 
+/// Room for the names of columns, in points.
+const NAMES: f32 = 160.0;
+
 /// What came out, the rows that differ, and the chosen one in detail; or what to do so that there is something.
 pub fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
@@ -266,8 +269,10 @@ fn apart_ui(ui: &mut Ui, drift: &Drift) {
 fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<DriftAction>) {
     let kind = local.kind;
     let listed = rows(drift, kind);
+    let names: Vec<&str> = drift.pairing.key.iter().map(|(name, _)| &**name).collect();
+    let key = if names.is_empty() { "Row".to_owned() } else { names.join(", ") };
     let columns = [
-        ColumnSpec::new("row", "Row", 220.0, ColumnKind::Code),
+        ColumnSpec::new("row", &key, 220.0, ColumnKind::Code),
         ColumnSpec::new(
             "columns",
             if kind == DriftKind::Changed { "Differs in" } else { "Holds" },
@@ -301,7 +306,11 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
 
 fn cell(drift: &Drift, row: &DriftRow, kind: DriftKind, column: usize) -> Cell {
     match (column, kind) {
-        (0, _) => Cell::text(key_text(&drift.pairing, row)),
+        (0, _) if row.key.0.is_empty() => Cell::inked("no key", Ink::Faint),
+        (0, _) => {
+            let values = row.key.0.iter().map(|value| shown(Some(value)));
+            Cell::text(values.collect::<Vec<_>>().join(", "))
+        }
         (1, DriftKind::Changed) => {
             Cell::text(row.columns.keys().map(|name| name.to_string()).collect::<Vec<_>>().join(", "))
         }
@@ -367,6 +376,7 @@ fn row_ui(
         }
     });
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        let width = ((ui.available_width() - NAMES) / 2.0 - 3.0 * theme::GROUP).max(80.0);
         egui::Grid::new("drift values").num_columns(3).striped(true).show(ui, |ui| {
             for title in ["Column", "Stored", "Rebuilt"] {
                 ui.label(RichText::new(title).color(colours.faint));
@@ -383,7 +393,10 @@ fn row_ui(
                 for value in [&cell.stored, &cell.rebuilt] {
                     let text = RichText::new(shown(value.as_ref())).font(theme::mono());
                     let text = if value.is_none() { text.color(colours.faint) } else { text };
-                    ui.add(egui::Label::new(text).wrap().selectable(true));
+                    ui.vertical(|ui| {
+                        ui.set_width(width);
+                        ui.add(egui::Label::new(text).wrap().selectable(true));
+                    });
                 }
                 ui.end_row();
             }
