@@ -14,6 +14,7 @@ mod info;
 mod open;
 mod output;
 mod project;
+mod project_rebuild;
 mod projections;
 mod rebuild;
 mod rebuild_report;

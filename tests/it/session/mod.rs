@@ -11,6 +11,7 @@ mod follow;
 mod places;
 mod projections;
 mod reducers;
+mod snapshots;
 mod watches;
 mod what_if;
 
