@@ -201,6 +201,14 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
     if view.is_outdated {
         ui.weak("The rebuild, the definition or the project file changed since: compare again");
     }
+    if let Some(drift) = view.drift.as_ref().filter(|drift| !drift.is_complete || drift.failed > 0) {
+        let words = if drift.is_complete {
+            "Events could not be handled; rows that they should have written may differ for that reason"
+        } else {
+            "The rebuild did not come to its end, so rows differ that are right"
+        };
+        ui.colored_label(colours.trouble.ink, format!("⚠ {words}"));
+    }
     if view.is_part {
         ui.weak("Only a part of the events was rebuilt, so rows differ that are right");
     }
@@ -299,7 +307,7 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
         .selected(local.row.map(|row| row as u64))
         .menu(&mut menu)
         .show(ui, &mut local.table, |row, column| {
-            at(row).map(|(_, row)| cell(drift, row, kind, column)).unwrap_or_default()
+            at(row).map(|(_, row)| cell(row, kind, column)).unwrap_or_default()
         });
     asked.extend(from_menu);
     if let Some((place, row)) = response.select.and_then(at) {
@@ -310,7 +318,7 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
     }
 }
 
-fn cell(drift: &Drift, row: &DriftRow, kind: DriftKind, column: usize) -> Cell {
+fn cell(row: &DriftRow, kind: DriftKind, column: usize) -> Cell {
     match (column, kind) {
         (0, _) if row.key.0.is_empty() => Cell::inked("no key", Ink::Faint),
         (0, _) => {
