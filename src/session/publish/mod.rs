@@ -356,7 +356,8 @@ impl Opened {
     fn take_published(&mut self, published: Published, notices: &mut Notices) -> Vec<Job> {
         let Some(dialog) = &mut self.publishing.dialog else {
             // The store was opened anew meanwhile; that it was written must be said all the same.
-            notices.info(format!("It is written; the store from before is in {}", published.backup.display()));
+            notices
+                .info(format!("It is written; the store from before is in {}", published.backup.display()));
             return Vec::new();
         };
         if let Stage::Writing(plan, _, at) = &dialog.stage {
@@ -438,9 +439,10 @@ impl Opened {
 
 /// How to go back to what was before.
 fn restore(store: &Path, backup: &Path) -> String {
+    let name = Unlock::name_of(store);
     format!(
-        "To go back, close every program that uses the store and copy {} over {}",
-        backup.display(),
-        store.display()
+        "To go back, close every program that uses the store, copy {} over {name}, and remove {name}-wal and \
+         {name}-shm if they are there",
+        Unlock::name_of(backup)
     )
 }

@@ -17,6 +17,7 @@ mod branches;
 mod json_tree;
 mod probes;
 mod projections;
+mod publish;
 mod reducer;
 mod small_widgets;
 mod table;
