@@ -132,6 +132,11 @@ impl Json {
         crate::model::json_write::compact(self)
     }
 
+    /// Adds the value to a text, as [`to_compact`](Self::to_compact) writes it.
+    pub fn write_compact(&self, text: &mut String) {
+        crate::model::json_write::compact_into(self, text);
+    }
+
     /// On many lines, indented by two spaces.
     #[must_use]
     pub fn to_pretty(&self) -> String {

@@ -10,6 +10,12 @@ pub(crate) fn compact(value: &Json) -> String {
     writer.text
 }
 
+pub(crate) fn compact_into(value: &Json, text: &mut String) {
+    let mut writer = Writer { text: std::mem::take(text), style: Style::Compact };
+    writer.value(value, 0);
+    *text = writer.text;
+}
+
 pub(crate) fn pretty(value: &Json) -> String {
     let mut writer = Writer { text: String::new(), style: Style::Pretty };
     writer.value(value, 0);
@@ -104,25 +110,45 @@ impl Writer {
 
     fn string(&mut self, text: &str) {
         self.text.push('"');
-        for c in text.chars() {
-            if self.is_full() {
-                break;
+        let mut rest = text;
+        while !self.is_full() {
+            // Most texts need no escape: what stands before one is copied at once.
+            let plain = match self.style {
+                Style::UpTo(limit) => rest.floor_char_boundary(limit),
+                Style::Compact | Style::Pretty => rest.len(),
+            };
+            let at = rest.bytes().take(plain).position(is_escaped).unwrap_or(plain);
+            let Some((before, after)) = rest.split_at_checked(at) else { break };
+            self.text.push_str(before);
+            let mut letters = after.chars();
+            match letters.next() {
+                None => break,
+                Some(letter) => self.letter(letter),
             }
-            match c {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                '\0'..='\u{1f}' | '\u{7f}' => {
-                    // Writing to a string cannot fail.
-                    write!(self.text, "\\u{:04x}", u32::from(c)).ok();
-                }
-                _ => self.text.push(c),
-            }
+            rest = letters.as_str();
         }
         self.text.push('"');
     }
+
+    fn letter(&mut self, letter: char) {
+        match letter {
+            '"' => self.text.push_str("\\\""),
+            '\\' => self.text.push_str("\\\\"),
+            '\n' => self.text.push_str("\\n"),
+            '\r' => self.text.push_str("\\r"),
+            '\t' => self.text.push_str("\\t"),
+            '\0'..='\u{1f}' | '\u{7f}' => {
+                // Writing to a string cannot fail.
+                write!(self.text, "\\u{:04x}", u32::from(letter)).ok();
+            }
+            _ => self.text.push(letter),
+        }
+    }
+}
+
+/// Whether a byte of a text is written as an escape.
+fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x7f)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, Statement as Prepared};
+use rusqlite::{Connection, ErrorCode, Statement as Prepared};
 
 use crate::{
     projection::{
         Definition, DefinitionError,
         definition::{SqlSource, Statement},
-        guard::{Guard, Phase},
+        guard::{Guard, Phase, TOO_LONG},
         history::{self, TableFacts},
         sql_text::{Token, TokenKind, tokens},
     },
@@ -92,7 +92,9 @@ pub(super) fn make_tables(
     let directive = projection_directive(definition);
     for statement in &source.setup {
         let place = Place { definition, line: statement.line, directive: Arc::clone(&directive) };
-        check_words(statement).map_err(|reason| place.mistake(reason))?;
+        check_words(statement)
+            .and_then(|()| check_clock(statement))
+            .map_err(|reason| place.mistake(reason))?;
         guard.enter(Phase::Setup);
         guard.begin_event();
         let outcome = connection.prepare(&statement.sql).and_then(|mut prepared| {
@@ -101,6 +103,9 @@ pub(super) fn make_tables(
             }
             if prepared.column_count() > 0 {
                 return Ok(Some("a statement that answers with rows does nothing here"));
+            }
+            if !begins_with(statement, &["CREATE", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]) {
+                return Ok(Some("a projection makes tables and rows before the first `@on`; nothing else"));
             }
             prepared.raw_execute().map(|_| None)
         });
@@ -126,16 +131,23 @@ pub(super) fn prepare<'c>(
     for (number, handler) in source.handlers.iter().enumerate() {
         for statement in &handler.statements {
             let place = Place { definition, line: statement.line, directive: handler.directive() };
-            check_words(statement).map_err(|reason| place.mistake(reason))?;
-            check_clock(statement).map_err(|reason| place.mistake(reason))?;
+            check_words(statement)
+                .and_then(|()| check_clock(statement))
+                .map_err(|reason| place.mistake(reason))?;
             guard.enter(Phase::Event);
             let prepared = connection.prepare(&statement.sql);
             let refusal = guard.refusal();
             guard.enter(Phase::Ours);
             let prepared = prepared.map_err(|err| place.refused(statement, &err, refusal.as_deref()))?;
             if prepared.column_count() > 0 {
-                let reason = "a statement that answers with rows does nothing here: INSERT, UPDATE or DELETE";
+                let reason =
+                    "a statement that answers with rows does nothing here; write INSERT, UPDATE or DELETE";
                 return Err(place.mistake(reason.to_owned()));
+            }
+            if !begins_with(statement, &["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]) {
+                return Err(
+                    place.mistake("an event inserts, updates and deletes rows; nothing else".to_owned())
+                );
             }
             let parameters = parameters(&prepared).map_err(|reason| place.mistake(reason))?;
             found.push(Ready { prepared, parameters, handler: number, line: statement.line });
@@ -159,6 +171,11 @@ fn parameters(prepared: &Prepared<'_>) -> Result<Vec<Parameter>, String> {
     Ok(found)
 }
 
+fn begins_with(statement: &Statement, words: &[&str]) -> bool {
+    let code = tokens(&statement.sql).into_iter().find(Token::is_code);
+    code.is_some_and(|first| words.iter().any(|word| first.is_word(word)))
+}
+
 /// Conflict rules that undo more or less than one event.
 fn check_words(statement: &Statement) -> Result<(), String> {
     let code: Vec<Token<'_>> = tokens(&statement.sql).into_iter().filter(Token::is_code).collect();
@@ -177,7 +194,9 @@ fn check_words(statement: &Statement) -> Result<(), String> {
     Ok(())
 }
 
-/// The machine's clock as an argument of SQLite's date functions, which nothing else can keep out.
+/// The machine's clock: `CURRENT_TIMESTAMP`, and `now` as an argument of SQLite's date functions. The guard cannot
+/// keep it out, since a table's own DEFAULT may use it: stored read models have such columns, and no comparison
+/// counts them.
 fn check_clock(statement: &Statement) -> Result<(), String> {
     let code: Vec<Token<'_>> = tokens(&statement.sql).into_iter().filter(Token::is_code).collect();
     let is_date = |token: &Token<'_>| {
@@ -193,7 +212,11 @@ fn check_clock(statement: &Statement) -> Result<(), String> {
     let calls_bare = |three: &[Token<'_>]| matches!(three, [name, open, close] if is_date(name) && open.text == "(" && close.text == ")");
     let is_clock =
         code.windows(3).any(calls_bare) || (code.iter().any(is_date) && code.iter().any(names_now));
-    if is_clock {
+    let is_current = |token: &Token<'_>| {
+        ["CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE"].iter().any(|word| token.is_word(word))
+    };
+    let is_table = code.iter().take(3).any(|token| token.is_word("TABLE"));
+    if !is_table && (is_clock || code.iter().any(is_current)) {
         return Err("the clock is another at each run; the event's time is `:time`".to_owned());
     }
     Ok(())
@@ -240,6 +263,9 @@ impl Place<'_> {
 /// What SQLite said, without the statement.
 pub(super) fn said(err: &rusqlite::Error) -> String {
     match err {
+        rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::OperationInterrupted => {
+            TOO_LONG.to_owned()
+        }
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Stored,
+    model::{Json, Stored},
     projection::{
-        Definition, Progress, Scratch, ScratchError,
+        Definition, Kind, Progress, Scratch, ScratchError,
         history::{self, TableFacts},
         record,
         row_states::{self, RowStates},
+        scripted::{self, States},
     },
     work::Work,
 };
@@ -26,6 +27,8 @@ pub struct ReadModel {
     key: Arc<[usize]>,
     progress: Arc<Progress>,
     has_history: bool,
+    /// Whether a script made it.
+    is_script: bool,
 }
 
 /// A column of a rebuilt table.
@@ -95,12 +98,19 @@ impl ReadModel {
             key: Arc::from([]),
             progress: Arc::default(),
             has_history: false,
+            is_script: matches!(definition.kind, Kind::Script(_)),
         };
         if !scratch.path().exists() {
             return Ok(model);
         }
         let connection = scratch.reader(&work)?;
         let Some(record) = record::load(&connection).map_err(failed())? else { return Ok(model) };
+        if model.is_script {
+            model.has_history = !record.options.without_history;
+            (model.columns, model.key) = (scripted::columns(), Arc::from([0]));
+            model.progress = Arc::new(record.progress);
+            return Ok(model);
+        }
         let Ok(facts) = TableFacts::read(&connection, &definition.name).map_err(failed())? else {
             return Ok(model);
         };
@@ -141,6 +151,12 @@ impl ReadModel {
         &self.progress
     }
 
+    /// Whether a script made it: its rows are partitions with their states.
+    #[must_use]
+    pub fn is_script(&self) -> bool {
+        self.is_script
+    }
+
     /// Whether rows can be read as they were before the end; without it every count shows the end.
     #[must_use]
     pub fn has_history(&self) -> bool {
@@ -151,6 +167,9 @@ impl ReadModel {
     pub fn len_at(&self, work: &Work, count: u64) -> Result<u64, ScratchError> {
         if self.columns.is_empty() {
             return Ok(0);
+        }
+        if self.is_script {
+            return self.partitions(work)?.len_at(self.seen_from(count));
         }
         if self.has_history {
             return self.states(work)?.born_by(count);
@@ -215,6 +234,9 @@ impl ReadModel {
 
     /// One row as it was; `None` if none with this key had been made by then.
     pub fn row_at(&self, work: &Work, key: &RowKey, count: u64) -> Result<Option<RowAt>, ScratchError> {
+        if self.is_script && !self.columns.is_empty() {
+            return self.partitions(work)?.row_at(key, self.seen_from(count));
+        }
         let mut found = None;
         if self.has_history {
             let states = self.states(work)?;
@@ -240,11 +262,33 @@ impl ReadModel {
         if !self.has_history {
             return Ok(Vec::new());
         }
+        if self.is_script {
+            return self.partitions(work)?.history(key);
+        }
         let states = self.states(work)?;
         match states.row_of(key)? {
             Some(row) => states.history(row),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The state that all partitions of a script share, as it was, with the count of the event that made it so;
+    /// nothing if it has none.
+    pub fn shared_at(&self, work: &Work, count: u64) -> Result<Option<(u64, Json)>, ScratchError> {
+        if !self.is_script || self.columns.is_empty() {
+            return Ok(None);
+        }
+        self.partitions(work)?.shared_at(self.seen_from(count))
+    }
+
+    /// The partitions of a script.
+    fn partitions(&self, work: &Work) -> Result<States, ScratchError> {
+        Ok(States::new(self.scratch.reader(work)?, &self.scratch))
+    }
+
+    /// Without a history every moment shows the end.
+    fn seen_from(&self, count: u64) -> u64 {
+        if self.has_history { count } else { u64::MAX }
     }
 
     /// Every row born by then from number `first`, counted from 0; `meet` says whether to go on.
@@ -257,6 +301,9 @@ impl ReadModel {
     ) -> Result<(), ScratchError> {
         if self.columns.is_empty() {
             return Ok(());
+        }
+        if self.is_script {
+            return self.partitions(work)?.each(first, self.seen_from(count), meet);
         }
         if self.has_history {
             let states = self.states(work)?;

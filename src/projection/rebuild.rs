@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::StreamName,
-    projection::{Definition, Kind, Scratch, ScratchError, sql_run},
+    projection::{Definition, Kind, Scratch, ScratchError, scripted, sql_run},
     store::{EventStore, StoreError},
     work::{Cancelled, Work},
 };
@@ -92,6 +92,6 @@ pub fn rebuild(
 ) -> Result<Progress, RebuildError> {
     match &definition.kind {
         Kind::Sql(source) => sql_run::run(work, store, definition, source, (scratch, options)),
-        Kind::Script(_) => Ok(Progress::default()),
+        Kind::Script(script) => scripted::run(work, store, definition, script, scratch, options),
     }
 }

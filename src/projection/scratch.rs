@@ -84,11 +84,12 @@ impl Scratch {
         let mut connection = Connection::open(&self.path).map_err(self.failed(doing))?;
         connection.busy_timeout(PATIENCE).map_err(self.failed(doing))?;
         let set_up = |connection: &mut Connection| {
+            // What a power cut destroys is rebuilt.
+            connection.pragma_update(None, "synchronous", "OFF")?;
             // Before the log begins, so that the mark stands in the file itself.
             connection.pragma_update(None, "application_id", MARK)?;
-            // Readers go on while a rebuild writes. What a power cut destroys is rebuilt.
+            // Readers go on while a rebuild writes.
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "synchronous", "OFF")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
             connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
             Guard::set_up(connection, work)
@@ -118,6 +119,11 @@ impl Scratch {
     /// Empties it, even while others read.
     pub(super) fn clear(&self, connection: &Connection) -> Result<(), ScratchError> {
         let clear = || {
+            let is_empty: bool =
+                connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
+            if is_empty {
+                return Ok(());
+            }
             // VACUUM attaches a database of its own.
             connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, true)?;

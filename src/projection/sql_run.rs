@@ -261,6 +261,7 @@ impl<'c> Pass<'c> {
 
     /// Goes back to the last commit.
     fn begin_again(&mut self) -> Result<Ending, RebuildError> {
+        self.guard.enter(Phase::Ours);
         let kept = record::load(self.connection).map_err(self.scratch.failed("its progress was read"))?;
         let (options, store) = (self.record.options.clone(), std::mem::take(&mut self.record.store));
         self.record = Record { options, store, ..kept.unwrap_or_default() };
@@ -270,6 +271,7 @@ impl<'c> Pass<'c> {
 
     fn begin(&mut self) -> Result<(), RebuildError> {
         self.batch = 0;
+        self.guard.enter(Phase::Ours);
         self.guard.begin_batch();
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(self.scratch.failed("a batch was begun"))?;
@@ -385,9 +387,6 @@ impl<'c> Pass<'c> {
         let message = match fault {
             Fault::Unreadable(reason) => reason,
             Fault::Sqlite(err) if is_ours(&err) => return Err(broke("an event was handled")(err).into()),
-            Fault::Sqlite(err) if err.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-                "it takes too long: more than 200 million steps of SQLite".to_owned()
-            }
             Fault::Sqlite(err) => said(&err),
         };
         if is_undone {

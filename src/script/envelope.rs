@@ -99,6 +99,20 @@ impl Envelope {
         envelope
     }
 
+    /// The event with these texts as its data and metadata; none where the store holds none.
+    #[must_use]
+    pub fn with_texts(mut self, data: Option<&str>, metadata: Option<&str>) -> Self {
+        let part = |text: Option<&str>| Part { text: text.map(Arc::from), json: None };
+        (self.data, self.metadata) = (part(data), part(metadata));
+        self
+    }
+
+    /// A time as [`created`](Self::created) says it.
+    #[must_use]
+    pub fn created_text(time: Timestamp) -> Arc<str> {
+        written(time).into()
+    }
+
     /// Whether the event came in by way of a link.
     pub(crate) fn is_link(&self) -> bool {
         &*self.event_type == LINK || self.link_metadata.text.is_some()

@@ -115,6 +115,21 @@ impl Runner {
         Ok(())
     }
 
+    /// Puts a shared state in place, as if an earlier run had stored it.
+    pub fn set_shared_state(&mut self, state: Json) {
+        self.shared = Some(state);
+    }
+
+    /// The partition that an event belongs to, if the script gives it one.
+    ///
+    /// Fails as a call into the script may.
+    pub fn partition_of(&mut self, event: &Envelope) -> Result<Option<Arc<str>>, Failure> {
+        self.revive().map_err(|err| err.failure)?;
+        let partition = self.partition(event).map_err(|ended| ended.failure);
+        self.loaded.engine.host.forget_output();
+        partition
+    }
+
     /// Forgets the state of a partition, as if it had never been stored.
     pub fn clear_state(&mut self, partition: &str) {
         self.states.remove(partition);
@@ -163,6 +178,28 @@ impl Runner {
     pub fn carries_over(&self) -> bool {
         let Some(before) = &self.initial_globals else { return true };
         !before.still_hold(&self.loaded.engine)
+    }
+
+    /// Whether the stored states, shared or not, are all that the next event depends on, so that a run that
+    /// goes on from them comes to what this one comes to. Asks [`carries_over`](Self::carries_over), too.
+    pub fn is_resumable(&self) -> bool {
+        !self.carries_over() && self.is_pair_plain()
+    }
+
+    /// Whether what the last event left in the place of own and shared state is what the next run makes there.
+    fn is_pair_plain(&self) -> bool {
+        let (Some(pair), Some(shared)) = (&self.pair, &self.shared) else { return self.shared.is_none() };
+        let plain = self.loaded.engine.host.plain.get();
+        self.loaded.engine.with(|ctx| {
+            let Ok(pair) = pair.clone().restore(ctx) else { return false };
+            let Some(slots) = pair.as_object().filter(|slots| slots.is_array()) else { return false };
+            // A shared null leaves the slot as it is; and the slots, `length`, and nothing else.
+            !matches!(shared, Json::Null)
+                && raw::class_of(slots.as_value()) == plain.array_class
+                && raw::prototype_address(slots) == plain.array_prototype
+                && raw::is_extensible(slots)
+                && raw::own_keys(slots).is_ok_and(|keys| keys.len() == 3)
+        })
     }
 
     /// Remembers the variables outside the handlers, for [`carries_over`](Self::carries_over). To be

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     model::{
         ChangeKind, ColumnShape, Encoding, Json, Stored, StoredSnapshot, StreamName, StreamVersion,
-        TableShape, Timestamp, diff,
+        TableForm, TableShape, Timestamp, diff,
     },
     publish::{Edits, RowEdit, RowPlace, TableEdits},
     snapshot::{Mapping, jsonb},
@@ -161,6 +161,12 @@ impl<'a> Columns<'a> {
         if table.table == room.layout.events.table {
             return Err("the store keeps states inside its events, which are never written".to_owned());
         }
+        if room.shape.form != TableForm::Table {
+            return Err(format!("{} is no table that holds its own rows", table.table));
+        }
+        if matches!(table.state.source, Source::Json { .. }) {
+            return Err("states are wrapped in a form of the library's own".to_owned());
+        }
         let shape = |played: &Played| {
             let name = plain_column(played)?;
             room.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
@@ -312,7 +318,10 @@ fn nothing_is_lacking(shape: &TableShape, row: &[(Arc<str>, Stored)]) -> Result<
     let keys = shape.columns.iter().filter(|column| column.key > 0).count();
     for column in &shape.columns {
         let is_row_id = keys == 1 && column.key > 0 && column.declared.eq_ignore_ascii_case("INTEGER");
-        let is_needed = (column.is_not_null || column.key > 0) && column.default.is_none() && !is_row_id;
+        let is_needed = (column.is_not_null || column.key > 0)
+            && column.default.is_none()
+            && !is_row_id
+            && !column.is_generated;
         if is_needed && !row.iter().any(|(name, _)| *name == column.name) {
             return Err(made_up(&column.name));
         }

@@ -135,6 +135,8 @@ impl Opened {
 
     pub(super) fn take_definitions(&mut self, found: Vec<Looked>) -> Vec<Job> {
         self.projections.definitions.is_looking = false;
+        let mut jobs = Vec::new();
+        let is_new = !found.is_empty();
         for Looked { path, options, found } in found {
             let files = &mut self.projections.definitions.files;
             let Some(file) = files.iter_mut().find(|file| file.path == path) else { continue };
@@ -152,10 +154,13 @@ impl Opened {
             }
         }
         // Files that were named while others were looked at.
-        if self.projections.definitions.are_read() {
-            return Vec::new();
+        if !self.projections.definitions.are_read() {
+            jobs.extend(self.definitions_job());
         }
-        self.definitions_job().into_iter().collect()
+        if is_new {
+            jobs.extend(self.overview_job());
+        }
+        jobs
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
+        projections::list::file_stem,
         projections::{ProjectionAction, ProjectionQuestion, job},
         shell::file_name,
     },
@@ -124,8 +125,10 @@ impl Opened {
 
     fn projections_kept(&mut self) -> Vec<Job> {
         self.name_definitions();
+        self.arrange_projections();
         let mut jobs: Vec<Job> = self.keep_job().into_iter().collect();
         jobs.extend(self.definitions_job());
+        jobs.extend(self.overview_job());
         jobs
     }
 
@@ -140,7 +143,7 @@ impl Opened {
         by_name
             .or_else(|| entries.iter().position(|entry| entry.name.is_none() && defines(entry)))
             // A file that does not load yet is listed by its own name.
-            .or_else(|| entries.iter().position(|entry| file_name(&entry.file) == name))
+            .or_else(|| entries.iter().position(|entry| file_stem(&entry.file) == name))
     }
 
     /// An entry that stands for all projections of a file becomes one entry for each, so that something can be

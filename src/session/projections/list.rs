@@ -1,6 +1,10 @@
 //! The list: definitions of the project file and tables of the store, joined by name.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     project::{create_script, sections::ProjectionEntry},
@@ -11,7 +15,6 @@ use crate::{
         notice::{Notices, chain},
         opened::Opened,
         projections::{ProjectionQuestion, definitions::DefinitionFile, job, question::is_script},
-        shell::file_name,
         view::{Guess, ProjectionLine, Stage, grouped},
     },
     store::{EventStore, StoreResult, index::Index, layout::TableKind},
@@ -75,7 +78,7 @@ impl Opened {
                 })
                 .collect();
             if found.is_empty() {
-                let name = entry.name.clone().unwrap_or_else(|| file_name(&entry.file).into());
+                let name = entry.name.clone().unwrap_or_else(|| file_stem(&entry.file).into());
                 found.push(Listed { name, entry: Some(entry.clone()), ..Listed::default() });
             }
             // Of two with one name the first counts; the other would never be reached.
@@ -109,18 +112,28 @@ impl Opened {
                 ..Listed::default()
             });
         }
+        // Checkpoints of what has neither table nor definition.
+        for entry in &self.projections.stored.overview.entries {
+            if entry.definition.is_none() && !list.iter().any(|listed| listed.name == entry.name) {
+                list.push(Listed { name: Arc::clone(&entry.name), ..Listed::default() });
+            }
+        }
+        for listed in list.iter_mut() {
+            listed.guess = self.guess_for(&listed.name);
+        }
     }
 
     fn line_of(&self, listed: &Listed) -> ProjectionLine {
         let run = self.projections.runs.get(&listed.name);
         let (rebuilt, is_rebuilt_trouble) = self.rebuilt_words(listed);
-        ProjectionLine {
+        let mut line = ProjectionLine {
             name: Arc::clone(&listed.name),
             kind: match (&listed.definition, &listed.entry) {
                 (Some(definition), _) if is_script(definition) => "JavaScript",
                 (Some(_), _) => "SQL",
                 (None, Some(_)) => "does not load",
-                (None, None) => "stored only",
+                (None, None) if listed.table.is_some() => "stored only",
+                (None, None) => "checkpoint",
             },
             table: listed.table.clone(),
             rows: listed.rows,
@@ -131,7 +144,9 @@ impl Opened {
             drift: self.drifts.badge(&listed.name),
             has_definition: listed.definition.is_some(),
             ..ProjectionLine::default()
-        }
+        };
+        self.say_standing(&mut line);
+        line
     }
 
     /// What was rebuilt, and whether that is trouble.
@@ -199,6 +214,11 @@ impl Opened {
             }
         }
     }
+}
+
+/// What a file that does not load is called.
+pub(super) fn file_stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Writes a definition for a stored table: as it is declared, and a place for each event type.

@@ -8,10 +8,13 @@ mod definitions;
 mod history;
 mod kept;
 mod list;
+mod output;
 mod question;
 mod rows;
 mod runs;
 mod shown;
+mod states;
+mod stored;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -26,13 +29,17 @@ use crate::{
     },
 };
 
+pub use output::{FoundOutput, OutputWish};
 pub use question::{ProjectionAnswer, ProjectionQuestion};
 
 use definitions::Definitions;
 use history::RowStory;
 use list::Listed;
+use output::ModelOutput;
 use rows::ModelRows;
 use runs::Run;
+use states::ShownStates;
+use stored::StoreSide;
 
 /// What the user asked for. Projections are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +97,8 @@ pub enum ProjectionAction {
     ChooseRow(u64),
     /// Chooses no row any more.
     ForgetRow,
+    /// Reads the state of the chosen partition at the cursor.
+    ShowState,
     /// Goes to the event that last set a column of a row, up to the cursor.
     Why {
         /// The row.
@@ -103,6 +112,10 @@ pub enum ProjectionAction {
     TurnChange(bool),
     /// Goes to an event that could not be handled, by how many events lay behind before it.
     GoToFailure(u64),
+    /// What is to be seen of what the projection wrote, so that it is fetched.
+    ShowOutput(OutputWish),
+    /// Shows an output in full, by its number, and goes to the event at which it was written.
+    ChooseOutput(u64),
     /// Copies the rows at the cursor as text.
     Copy(Format),
     /// Writes the rows at the cursor into a new file.
@@ -127,6 +140,7 @@ pub enum Extent {
 #[derive(Default)]
 pub(crate) struct Projections {
     definitions: Definitions,
+    stored: StoreSide,
     list: Vec<Listed>,
     lines: Arc<[ProjectionLine]>,
     /// The chosen one.
@@ -136,6 +150,8 @@ pub(crate) struct Projections {
     next_number: u16,
     rows: ModelRows,
     story: RowStory,
+    states: ShownStates,
+    output: ModelOutput,
     /// A text for the clipboard, with its number.
     copied: Option<(u64, Arc<str>)>,
     is_writing: bool,
@@ -215,10 +231,13 @@ impl Opened {
             ProjectionAction::Filter(text) => self.filter_model(text),
             ProjectionAction::ChooseRow(row) => self.choose_model_row(row, None),
             ProjectionAction::ForgetRow => self.forget_model_row(),
+            ProjectionAction::ShowState => self.show_model_state(),
             ProjectionAction::Why { row, column } => self.choose_model_row(row, Some(column)),
             ProjectionAction::GoToChange(place) => self.go_to_change(place),
             ProjectionAction::TurnChange(is_forward) => self.turn_change(is_forward),
             ProjectionAction::GoToFailure(count) => self.go_to_model_count(count.saturating_add(1)),
+            ProjectionAction::ShowOutput(wish) => self.show_output(wish),
+            ProjectionAction::ChooseOutput(number) => self.choose_output(number),
             ProjectionAction::Copy(format) => self.copy_model(format),
             ProjectionAction::Export(format, path) => self.export_model(format, path, notices),
         };
@@ -229,9 +248,21 @@ impl Opened {
     pub(crate) fn take_projections(&mut self, answer: ProjectionAnswer, notices: &mut Notices) -> Vec<Job> {
         let jobs = match answer {
             ProjectionAnswer::Looked(found) => self.take_definitions(found),
+            ProjectionAnswer::Overview(overview) => {
+                self.take_overview(overview);
+                Vec::new()
+            }
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
+                Vec::new()
+            }
+            ProjectionAnswer::Output(found) => {
+                self.projections.output.take(found);
+                Vec::new()
+            }
+            ProjectionAnswer::State(found) => {
+                self.projections.states.found = Some(Arc::new(found));
                 Vec::new()
             }
             ProjectionAnswer::History(history) => self.take_history(history),
@@ -252,6 +283,7 @@ impl Opened {
             ProjectionAnswer::Trouble(title, detail) => {
                 self.projections.rows.stop_waiting();
                 self.projections.story.stop_waiting();
+                self.projections.output.stop_waiting();
                 notices.error(title, detail, "Rebuild the projection to make its scratch database anew");
                 Vec::new()
             }
@@ -268,18 +300,29 @@ impl Opened {
     }
 
     /// Time has passed: the files may have changed.
-    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Option<Job> {
+    pub(crate) fn tick_projections(&mut self, elapsed: Duration) -> Vec<Job> {
         let is_due = self.projections.definitions.is_due(elapsed);
-        is_due.then(|| self.definitions_job()).flatten()
+        let look = is_due.then(|| self.definitions_job()).flatten();
+        look.into_iter().chain(self.tick_overview(elapsed)).collect()
+    }
+
+    /// The index is new: projections that follow it go on, and the store's own lie elsewhere.
+    pub(crate) fn projections_follow(&mut self) -> Vec<Job> {
+        let mut jobs = self.catch_up();
+        jobs.extend(self.overview_is_old());
+        self.arrange_projections();
+        jobs
     }
 
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn projections_job_failed(&mut self, slot: Slot) {
         match slot {
             Slot::Definitions => self.projections.definitions.stop_looking(),
+            Slot::Projections => self.projections.stored.stop_waiting(),
             Slot::DefinitionSave => self.projections.is_writing = false,
             Slot::ModelRows => self.projections.rows.stop_waiting(),
             Slot::RowHistory => self.projections.story.stop_waiting(),
+            Slot::Output => self.projections.output.stop_waiting(),
             Slot::Rebuild(number) => self.rebuild_crashed(number),
             _ => return,
         }
@@ -288,7 +331,14 @@ impl Opened {
 
     /// Every job was stopped: what was being rebuilt is looked at, since whole batches of it stay.
     pub(crate) fn projections_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Definitions, Slot::ModelRows, Slot::RowHistory] {
+        for slot in [
+            Slot::Definitions,
+            Slot::Projections,
+            Slot::ModelRows,
+            Slot::RowHistory,
+            Slot::RowState,
+            Slot::Output,
+        ] {
             self.projections_job_failed(slot);
         }
         let jobs = self.stop_rebuilds();
@@ -307,6 +357,8 @@ impl Opened {
             self.projections.chosen = Some(Arc::clone(&listed.name));
             self.projections.rows = ModelRows::default();
             self.projections.story = RowStory::default();
+            self.projections.states = ShownStates::default();
+            self.forget_output();
         }
         Vec::new()
     }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     project::SavedScript,
-    projection::{Definition, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape},
+    projection::{
+        Definition, Loaded, OutputQuery, Outputs, Overview, ReadModel, RowChange, RowKey, RowsQuery,
+        ScratchError, export::Shape, overview,
+    },
     script::Options,
     session::{
         job::Answer,
@@ -13,11 +16,14 @@ use crate::{
             copies::{copied, exported},
             definitions::{Known, Looked, looked, saved},
             list::{Wanted, scaffolded},
+            output::{FoundOutput, found_output},
             rows::{FoundRows, found_rows},
             runs::{Rebuilding, Rebuilt},
+            states::found_state,
         },
+        view::PartitionState,
     },
-    store::{StoreError, StoreResult},
+    store::{EventStore, StoreError, StoreResult, index::Index},
     work::{Cancelled, Work},
 };
 
@@ -25,12 +31,25 @@ use crate::{
 pub enum ProjectionQuestion {
     /// Whether the files of definitions changed, and what they define.
     Look(Vec<Known>, Box<Options>),
+    /// What the store has of projections, joined with what is defined.
+    Overview {
+        /// The store.
+        store: Arc<dyn EventStore>,
+        /// Its index.
+        index: Arc<Index>,
+        /// What the project file defines.
+        loaded: Vec<Loaded>,
+    },
     /// Rebuild a projection, or only open what a rebuild left.
     Rebuild(Box<Rebuilding>),
     /// Rows of a read model.
     Rows(ReadModel, RowsQuery),
     /// What happened to a row.
     History(ReadModel, RowKey),
+    /// What a projection wrote beside its read model.
+    Output(Outputs, OutputQuery),
+    /// The state of a partition after so many events, and the shared one.
+    State(ReadModel, Option<RowKey>, u64),
     /// Write a definition for a stored table.
     Scaffold(Box<Wanted>),
     /// Write a definition's file.
@@ -52,12 +71,18 @@ pub enum ProjectionQuestion {
 pub enum ProjectionAnswer {
     /// Files that changed.
     Looked(Vec<Looked>),
+    /// What the store has of projections.
+    Overview(Overview),
     /// What a rebuild came to.
     Rebuilt(Box<Rebuilt>),
     /// Rows of a read model.
     Rows(FoundRows),
     /// What happened to a row.
     History(FoundHistory),
+    /// The state of a partition.
+    State(PartitionState),
+    /// What a projection wrote beside its read model.
+    Output(FoundOutput),
     /// A file with a definition for a stored table, or why there is none.
     Scaffolded(Result<PathBuf, Arc<str>>),
     /// What became of a definition's file.
@@ -91,12 +116,21 @@ impl ProjectionQuestion {
     pub fn run(self, work: &Work) -> StoreResult<Answer> {
         let found = match self {
             Self::Look(known, options) => Ok(ProjectionAnswer::Looked(looked(known, &options, work)?)),
+            Self::Overview { store, index, loaded } => {
+                Ok(ProjectionAnswer::Overview(overview(work, &*store, &index, &loaded)?))
+            }
             Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
             Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
             Self::History(model, key) => model
                 .history(work, &key)
                 .map(|changes| ProjectionAnswer::History(FoundHistory { key, changes }))
                 .map_err(ModelTrouble::from),
+            Self::Output(outputs, query) => {
+                found_output(work, &outputs, &query).map(ProjectionAnswer::Output)
+            }
+            Self::State(model, key, count) => {
+                found_state(work, &model, key, count).map(ProjectionAnswer::State)
+            }
             Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
             Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),
             Self::Copy(model, count, shape) => copied(work, &model, count, &shape),

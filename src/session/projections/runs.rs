@@ -249,16 +249,14 @@ impl Opened {
     }
 
     /// The store has grown: what was complete and is looked at from the end takes in what is new.
-    pub(crate) fn catch_up(&mut self) -> Vec<Job> {
+    pub(super) fn catch_up(&mut self) -> Vec<Job> {
         if !self.cursor.is_following {
             return Vec::new();
         }
         for run in self.projections.runs.values_mut().filter(|run| run.follows()) {
             run.stage = Stage::Queued;
         }
-        let jobs = self.start_queued();
-        self.arrange_projections();
-        jobs
+        self.start_queued()
     }
 
     /// Another choice about failures: what stopped at one goes on without it.

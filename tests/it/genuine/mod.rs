@@ -6,6 +6,8 @@
 //! reducer is for which store, how the stored states keep the domain's, and what does not agree
 //! and why.
 
+mod created;
+mod drift;
 mod replayed;
 mod sample;
 mod snapshots;

@@ -4,15 +4,18 @@ use std::{path::Path, sync::Arc};
 
 use timeglass::{
     model::{Change, StoredSnapshot},
-    project::sections::SnapshotEntry,
+    project::{
+        open::{Opening, open},
+        sections::SnapshotEntry,
+    },
     replay::OnFailure,
     snapshot::{Check, Mapping, Standard, Standards, Verdict, Verification},
+    store::{EventStore, index::Index},
     work::Work,
 };
 
 use super::{
-    replay_row,
-    replayed::{Replayed, reducer},
+    replayed::reducer,
     table::{Exception, ROWS, Row, Stored},
 };
 use crate::support::fixture;
@@ -39,13 +42,28 @@ pub(super) fn standards(row: &Row) -> Standards {
         .collect()
 }
 
-/// Every verdict, in the order of the snapshots; compared in portions of this size.
-pub(super) fn verify(row: &Row, replayed: &Replayed, portion: usize) -> (Arc<[StoredSnapshot]>, Vec<Check>) {
+/// A store and its index.
+pub(super) type Indexed = (Arc<dyn EventStore>, Arc<Index>);
+
+pub(super) fn indexed(path: &Path) -> Indexed {
     let work = Work::default();
-    let snapshots: Arc<[StoredSnapshot]> = replayed.store.snapshots(&work, None).unwrap().into();
+    let Ok(Opening::Store(opened)) = open(path, None, &work) else { panic!("{} is opened", path.display()) };
+    let store: Arc<dyn EventStore> = opened.store;
+    let index = Arc::new(Index::build(&*store, &work).unwrap());
+    (store, index)
+}
+
+/// Every verdict, in the order of the snapshots; compared in portions of this size.
+pub(super) fn verify(
+    row: &Row,
+    (store, index): &Indexed,
+    portion: usize,
+) -> (Arc<[StoredSnapshot]>, Vec<Check>) {
+    let work = Work::default();
+    let snapshots: Arc<[StoredSnapshot]> = store.snapshots(&work, None).unwrap().into();
     let (mut verification, mut found) = Verification::plan(
-        Arc::clone(&replayed.store),
-        Arc::clone(&replayed.index),
+        Arc::clone(store),
+        Arc::clone(index),
         Arc::clone(&snapshots),
         Arc::new(standards(row)),
     );
@@ -91,7 +109,7 @@ fn every_snapshot_of_every_store_gets_the_verdict_that_is_known_of_it() {
     let (mut agreeing, mut disagreeing) = (0, 0);
     for row in &ROWS {
         let unpacked = fixture(row.store);
-        let (snapshots, checks) = verify(row, &replay_row(row, &unpacked.path), 7);
+        let (snapshots, checks) = verify(row, &indexed(&unpacked.path), 7);
         for (snapshot, check) in snapshots.iter().zip(&checks) {
             let label = format!("{}: {:?} {:?}", row.store, snapshot.stream, snapshot.version);
             let (verdict, path) = expected(row, snapshot);
@@ -122,10 +140,10 @@ fn portions_change_no_verdict() {
     for store in ["seed-000-defects", "evtstore", "sqlite-es"] {
         let row = ROWS.iter().find(|row| row.store == store).unwrap();
         let unpacked = fixture(store);
-        let replayed = replay_row(row, &unpacked.path);
-        let (_, whole) = verify(row, &replayed, usize::MAX);
+        let opened = indexed(&unpacked.path);
+        let (_, whole) = verify(row, &opened, usize::MAX);
         for portion in [1, 10] {
-            assert_eq!(verify(row, &replayed, portion).1, whole, "{store} in portions of {portion}");
+            assert_eq!(verify(row, &opened, portion).1, whole, "{store} in portions of {portion}");
         }
     }
 }

@@ -51,6 +51,17 @@ impl AppStage {
         Self::start(builder, folder, Some(store))
     }
 
+    /// The window with a copy of a file open that lies beside these files: names and texts.
+    pub(super) fn open_beside(size: impl Into<Vec2>, file: &Path, others: &[(&str, &str)]) -> Self {
+        let folder = folder();
+        let store = folder.path().join(file.file_name().expect("a file's name"));
+        fs::copy(file, &store).expect("room for a copy");
+        for (name, text) in others {
+            fs::write(folder.path().join(name), text).expect("room for a file");
+        }
+        Self::start(builder(size), folder, Some(store))
+    }
+
     fn start(builder: HarnessBuilder<App>, folder: tempfile::TempDir, store: Option<PathBuf>) -> Self {
         let start =
             Start { store, project: None, sample: folder.path().join("made/shop.sqlite"), clock: None };

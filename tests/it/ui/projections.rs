@@ -246,7 +246,7 @@ fn a_deleted_row_keeps_its_place() {
     pictures("projections-later", vec2(900.0, 560.0), &panel(view.clone()), draw);
     let harness = harness(view);
     let rows: Vec<String> = harness
-        .get_all_by_label_contains("order_id · key")
+        .get_all_by_label_contains("order_id · key:")
         .filter_map(|row| row.accesskit_node().label())
         .collect();
     assert_eq!(
