@@ -29,7 +29,7 @@ use crate::{
 
 pub use question::{PublishAnswer, PublishQuestion};
 
-use question::{Found, Planning, Writing};
+use question::{Drifting, Found, Planning, Writing};
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,7 +240,7 @@ impl Opened {
         match planning {
             Ok(planning) => {
                 let store = Arc::clone(&self.store);
-                let question = PublishQuestion::Plan { turn, tries, store, planning: Box::new(planning) };
+                let question = PublishQuestion::Plan { turn, tries, store, planning };
                 vec![job(Slot::DryRun, question)]
             }
             Err((title, hint)) => {
@@ -270,12 +270,8 @@ impl Opened {
             ));
         }
         let index = self.index.clone().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
-        Ok(Planning::Drift {
-            definition: definition.clone(),
-            entry: chosen.entry.cloned(),
-            model: model.clone(),
-            index,
-        })
+        let (definition, entry, model) = (definition.clone(), chosen.entry.cloned(), model.clone());
+        Ok(Planning::Drift(Box::new(Drifting { definition, entry, model, index })))
     }
 
     fn write_job(&mut self, at: Timestamp) -> Option<Job> {

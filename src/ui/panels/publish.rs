@@ -28,7 +28,7 @@ const LETTERS: usize = 60;
 const COLUMNS: usize = 12;
 
 /// The dialog.
-pub fn publish_ui(ctx: &Context, view: &PublishView, local: &mut PublishLocal, actions: &mut Vec<Action>) {
+pub fn publish_ui(ctx: &Context, view: &PublishView, local: &PublishLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16.0);
     let modal = egui::Modal::new(egui::Id::unique("publish")).frame(frame).show(ctx, |ui| {
@@ -228,7 +228,7 @@ fn buttons_ui(ui: &mut Ui, view: &PublishView, local: &PublishLocal, asked: &mut
                 let write = Button::new(RichText::new("Write").strong());
                 let write = ui.add_enabled(view.is_unlocked, write);
                 if write.on_disabled_hover_text("Unlock the store first").clicked() {
-                    let now = local.clock.map_or(Timestamp::from_nanos(0, 0), |clock| clock());
+                    let now = local.clock.map_or_else(|| Timestamp::from_nanos(0, 0), |clock| clock());
                     asked.push(PublishAction::Write(now));
                 }
             }

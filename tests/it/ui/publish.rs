@@ -28,8 +28,8 @@ fn nine() -> Timestamp {
 }
 
 fn draw(ui: &mut Ui, dialog: &mut Dialog) {
-    let mut local = PublishLocal { clock: Some(nine) };
-    publish_ui(ui.ctx(), &dialog.view, &mut local, &mut dialog.actions);
+    let local = PublishLocal { clock: Some(nine) };
+    publish_ui(ui.ctx(), &dialog.view, &local, &mut dialog.actions);
 }
 
 fn text(text: &str) -> Stored {
