@@ -214,6 +214,7 @@ impl Opened {
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
+        jobs.extend(self.tick_publishing());
         self.since_look += elapsed;
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
@@ -247,6 +248,7 @@ impl Opened {
             | Slot::ModelRows
             | Slot::RowHistory => self.projections_job_failed(slot),
             Slot::Drift => self.drift_job_failed(),
+            Slot::DryRun | Slot::Publish => self.publish_job_failed(slot),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -270,6 +272,7 @@ impl Opened {
             Slot::SnapshotParting,
             Slot::SnapshotCost,
             Slot::Drift,
+            Slot::DryRun,
         ] {
             self.job_failed(slot);
         }
@@ -358,11 +361,12 @@ impl Opened {
         let name = file_name(&self.path);
         view.title = match &self.index {
             Some(index) => format!(
-                "{name} · {} events · {} streams · read-only",
+                "{name} · {} events · {} streams · {}",
                 grouped(index.len() as u64),
-                grouped(index.streams().len() as u64)
+                grouped(index.streams().len() as u64),
+                self.write_access()
             ),
-            None => format!("{name} · read-only"),
+            None => format!("{name} · {}", self.write_access()),
         };
         view.status = self.status();
         view.status_detail = self.status_detail();

@@ -159,6 +159,12 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
             }
             DriftStage::Nothing | DriftStage::NoDefinition | DriftStage::Rebuilding => (),
         }
+        if view.drift.as_ref().is_some_and(|drift| !drift.is_none()) && !view.is_part {
+            let help = "List what would be written into the store to make it agree; nothing is written yet";
+            if ui.button("Publish…").on_hover_text(help).clicked() {
+                asked.push(DriftAction::Publish);
+            }
+        }
         if view.drift.is_some() {
             if ui.button("Copy as JSON").on_hover_text("All that is listed here").clicked() {
                 asked.push(DriftAction::Copy);
