@@ -84,7 +84,7 @@ fn head_ui(
 }
 
 /// The snapshot and what is said of it, in the shape of `timeglass snapshots --verify --json`.
-fn copied(snapshot: &StoredSnapshot, found: Option<&ChosenCheck>) -> Json {
+pub(super) fn copied(snapshot: &StoredSnapshot, found: Option<&ChosenCheck>) -> Json {
     let check = found.map(|found| &found.check);
     let changes = check.map(|check| Json::array(check.changes.iter().map(Change::to_json)));
     Json::object([

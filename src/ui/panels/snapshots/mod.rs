@@ -208,6 +208,15 @@ fn table_ui(
     let mut menu = |ui: &mut egui::Ui, row: u64| {
         if let Some(place) = place_of(row) {
             row_menu(ui, place, view.rows.get(place), &mut from_menu);
+            // The row under the menu is chosen, so its state is here as soon as it was read.
+            let snapshot = view.detail.as_ref().filter(|_| view.chosen == Some(place));
+            if ui.add_enabled(snapshot.is_some(), egui::Button::new("Copy as JSON")).clicked() {
+                if let Some(snapshot) = snapshot {
+                    let found = verified.chosen.as_ref();
+                    ui.ctx().copy_text(detail::copied(snapshot, found).to_pretty());
+                }
+                ui.close();
+            }
         }
     };
     let response = Table::new("Snapshots", &columns)
