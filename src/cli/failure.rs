@@ -218,7 +218,7 @@ pub(crate) fn no_store(path: &Path, commands: &[Arc<str>]) -> Failure {
 }
 
 /// An error and what caused it, on one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -13,6 +13,7 @@ use crate::{
         failure::Failure,
         open,
         output::Output,
+        project_rebuild,
         table::{counted, printable},
         write_json,
     },
@@ -24,15 +25,16 @@ use crate::{
 
 /// Run a projection over the events of a store or a file
 ///
-/// The projection is JavaScript in the dialect of `KurrentDB`. A run ends at the first fault.
+/// The projection is JavaScript in the dialect of `KurrentDB`, or SQL statements by event type in a file that
+/// ends with `.sql`. A run ends at the first fault.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The projection's source
+    /// The projection's source, JavaScript or SQL
     #[arg(value_name = "FILE", required_unless_present = "case")]
     script: Option<PathBuf>,
     /// Event store
     #[arg(required_unless_present_any = ["case", "events"], conflicts_with = "events")]
-    store: Option<PathBuf>,
+    pub(crate) store: Option<PathBuf>,
     /// Take the events from this file instead, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -44,10 +46,16 @@ pub(crate) struct Arguments {
     engine: EngineVersion,
     /// Only events up to this global position
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
-    until: Option<String>,
+    pub(crate) until: Option<String>,
     /// Print each step, one JSON object a line
     #[arg(long)]
     steps: bool,
+    /// Write the read model and the history of its rows into this SQLite file; goes on with one made before
+    #[arg(long, value_name = "SCRATCH", conflicts_with_all = ["case", "events", "steps"])]
+    pub(crate) out: Option<PathBuf>,
+    /// Which of the projections that an SQL file defines [default: all]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["case", "events", "steps"])]
+    pub(crate) projection: Option<String>,
 }
 
 fn engine(text: &str) -> Result<EngineVersion, String> {
@@ -72,9 +80,21 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         source = read.source.to_string();
         case = Some(read);
     }
+    let is_sql = case.is_none() && project_rebuild::is_sql(path);
+    if is_sql && (arguments.steps || arguments.events.is_some()) {
+        return Err(Failure::trouble("a projection in SQL has no steps, and takes the events of a store")
+            .given(path.to_string_lossy())
+            .hint("name a store, and leave out `--steps` and `--events`"));
+    }
+    if is_sql {
+        return project_rebuild::run((path, &source), &options, arguments, common, output);
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let work = Work::default();
     let loaded = Script::load(&name, &source, &options, &work);
+    if arguments.out.is_some() && loaded.is_ok() {
+        return project_rebuild::run((path, &source), &options, arguments, common, output);
+    }
     let runner = loaded.and_then(|script| Runner::start(&script, &work));
     let runner = match runner {
         Ok(runner) => runner,

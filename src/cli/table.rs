@@ -5,7 +5,7 @@ use crate::cli::{failure::Failure, output::Output};
 /// A table that is written row by row; columns grow where they must and never shrink.
 #[derive(Debug)]
 pub(crate) struct Table {
-    heads: Vec<&'static str>,
+    heads: Vec<String>,
     sides: Vec<Side>,
     widths: Vec<usize>,
     waiting: Vec<Vec<String>>,
@@ -25,9 +25,9 @@ pub(crate) enum Side {
 const LOOK_AHEAD: usize = 1000;
 
 impl Table {
-    pub(crate) fn new(columns: &[(&'static str, Side)]) -> Self {
+    pub(crate) fn new(columns: &[(&str, Side)]) -> Self {
         Self {
-            heads: columns.iter().map(|(head, _)| *head).collect(),
+            heads: columns.iter().map(|(head, _)| (*head).to_owned()).collect(),
             sides: columns.iter().map(|(_, side)| *side).collect(),
             widths: columns.iter().map(|(head, _)| width(head)).collect(),
             waiting: Vec::new(),
@@ -49,8 +49,7 @@ impl Table {
     pub(crate) fn write(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
         if !self.is_begun && !self.waiting.is_empty() {
             self.is_begun = true;
-            let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
-            output.line(&self.aligned(&heads))?;
+            output.line(&self.aligned(&self.heads))?;
         }
         for cells in std::mem::take(&mut self.waiting) {
             output.line(&self.aligned(&cells))?;

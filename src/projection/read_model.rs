@@ -151,6 +151,12 @@ impl ReadModel {
         &self.progress
     }
 
+    /// Whether a script made it: its rows are partitions with their states.
+    #[must_use]
+    pub fn is_script(&self) -> bool {
+        self.is_script
+    }
+
     /// Whether rows can be read as they were before the end; without it every count shows the end.
     #[must_use]
     pub fn has_history(&self) -> bool {

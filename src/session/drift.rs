@@ -248,6 +248,8 @@ impl Opened {
                         entry.ignore.push(column);
                     }
                 });
+                // The comparison starts from what the list says now.
+                self.arrange_projections();
                 jobs.extend(self.compare_table());
                 jobs
             }

@@ -132,6 +132,8 @@ pub enum Slot {
     ModelRows,
     /// What happened to one row.
     RowHistory,
+    /// The state of a partition.
+    RowState,
     /// What a projection emitted and logged.
     Output,
     /// Writing a read model into a file.
@@ -207,7 +209,7 @@ impl Slot {
             Self::Definitions => "Loading projections",
             Self::DefinitionSave => "Saving the definition",
             Self::Rebuild(_) => "Rebuilding",
-            Self::ModelRows => "Reading rows",
+            Self::ModelRows | Self::RowState => "Reading rows",
             Self::RowHistory => "Following the row",
             Self::Output => "Reading what was emitted",
             Self::ModelExport | Self::DriftReport => "Writing it down",

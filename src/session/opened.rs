@@ -246,7 +246,8 @@ impl Opened {
             | Slot::DefinitionSave
             | Slot::Rebuild(_)
             | Slot::ModelRows
-            | Slot::RowHistory => self.projections_job_failed(slot),
+            | Slot::RowHistory
+            | Slot::Output => self.projections_job_failed(slot),
             Slot::Drift => self.drift_job_failed(),
             Slot::DryRun | Slot::Publish => self.publish_job_failed(slot),
             slot => self.scripts_job_failed(slot),
@@ -268,11 +269,11 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::DryRun,
             Slot::Verify,
             Slot::SnapshotParting,
             Slot::SnapshotCost,
             Slot::Drift,
-            Slot::DryRun,
         ] {
             self.job_failed(slot);
         }

@@ -332,7 +332,7 @@ mod tests {
             Some(3),
             &[("/a: what is stored was never so, and no event wrote it in that time", None)],
         );
-        check(r#"{}"#, None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
+        check("{}", None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
         check(
             r#"{"a":3,"c":0}"#,
             None,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::{
     model::{Failure, Json},
-    projection::{Scratch, ScratchError, scripted::tables::exist},
+    projection::{EventFailure, Progress, ReadModel, Scratch, ScratchError, scripted::tables::exist},
     script::{Emitted, Metadata},
     work::Work,
 };
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Outputs {
     scratch: Scratch,
+    /// The failures of a projection that writes nothing else: one in SQL.
+    progress: Option<Arc<Progress>>,
 }
 
 /// A kind of output.
@@ -93,10 +95,23 @@ pub enum OutputItem {
 pub struct OutputFailure {
     /// What it is: `OrderPlaced 1@order-17`.
     pub event: Arc<str>,
-    /// The kind of fault, as the dialect calls it: `handler-error`.
-    pub kind: Arc<str>,
+    /// The kind of fault, as the dialect calls it: `handler-error`; in SQL the directive: `@on OrderPlaced`.
+    pub what: Arc<str>,
     /// What went wrong, and where in the source.
     pub failure: Failure,
+}
+
+impl OutputCounts {
+    /// How much there is of one kind.
+    #[must_use]
+    pub fn of(self, kind: OutputKind) -> u64 {
+        match kind {
+            OutputKind::Emitted => self.emitted,
+            OutputKind::Logs => self.logs,
+            OutputKind::Failures => self.failures,
+            OutputKind::Results => self.results,
+        }
+    }
 }
 
 impl OutputKind {
@@ -118,7 +133,7 @@ impl OutputKind {
                 "event || char(10) || kind || char(10) || message",
             ),
             Self::Results => (
-                "(SELECT r.count AS number, r.count, p.name AS partition, r.body FROM timeglass_result r \
+                "(SELECT r.number, r.count, p.name AS partition, r.body FROM timeglass_result r \
                  JOIN timeglass_partition p ON p.partition = r.partition)",
                 "number, count, partition, body",
                 "body",
@@ -131,11 +146,23 @@ impl Outputs {
     /// Opens what a run wrote. A database without such a run has nothing.
     #[must_use]
     pub fn open(scratch: &Scratch) -> Self {
-        Self { scratch: scratch.clone() }
+        Self { scratch: scratch.clone(), progress: None }
+    }
+
+    /// What was written beside a read model; of one in SQL its failures.
+    #[must_use]
+    pub fn of(model: &ReadModel) -> Self {
+        let progress = (!model.is_script()).then(|| Arc::new(model.progress().clone()));
+        Self { scratch: model.scratch().clone(), progress }
     }
 
     /// How much there is, of all time or until so many events lay behind.
     pub fn counts(&self, work: &Work, until: Option<u64>) -> Result<OutputCounts, ScratchError> {
+        if let Some(progress) = &self.progress {
+            let until = until.unwrap_or(u64::MAX);
+            let failures = progress.failures.iter().filter(|failure| failure.count < until).count() as u64;
+            return Ok(OutputCounts { failures, ..OutputCounts::default() });
+        }
         let until = until.map_or(i64::MAX, |count| i64::try_from(count).unwrap_or(i64::MAX));
         self.asked(work, "counting what was written", |connection| {
             let number =
@@ -151,13 +178,16 @@ impl Outputs {
                 emitted: last("timeglass_emitted")?,
                 logs: last("timeglass_log")?,
                 failures: number("SELECT count(*) FROM timeglass_fault WHERE count < ?1")?,
-                results: number("SELECT count(*) FROM timeglass_result WHERE count <= ?1")?,
+                results: last("timeglass_result")?,
             })
         })
     }
 
     /// A page of outputs, in the order in which they were written.
     pub fn page(&self, work: &Work, query: &OutputQuery) -> Result<Vec<Output>, ScratchError> {
+        if let Some(progress) = &self.progress {
+            return Ok(failures_of(progress, query));
+        }
         let (table, columns, searched) = query.kind.source();
         let sql = format!(
             "SELECT {columns}, {searched} AS searched FROM {table} WHERE number > ?1 \
@@ -202,6 +232,29 @@ impl Outputs {
     }
 }
 
+/// The failures of a projection in SQL, numbered from 1.
+fn failures_of(progress: &Progress, query: &OutputQuery) -> Vec<Output> {
+    let contains = query.contains.to_lowercase();
+    let is_wanted = |failure: &EventFailure| {
+        let texts = [&failure.event, &failure.directive, &failure.message];
+        query.until.is_none_or(|until| failure.count < until)
+            && texts.iter().any(|text| text.to_lowercase().contains(&contains))
+    };
+    let numbered = (1..).zip(&progress.failures).filter(|(number, _)| *number > query.after);
+    let numbered = numbered.filter(|_| query.kind == OutputKind::Failures && query.partition.is_none());
+    let found = numbered.filter(|(_, failure)| is_wanted(failure)).map(|(number, failure)| Output {
+        number,
+        count: failure.count + 1,
+        partition: "".into(),
+        what: OutputItem::Failure(OutputFailure {
+            event: Arc::clone(&failure.event),
+            what: Arc::clone(&failure.directive),
+            failure: Failure { line: failure.line, ..Failure::new(Arc::clone(&failure.message)) },
+        }),
+    });
+    found.take(query.limit).collect()
+}
+
 fn output(kind: OutputKind, row: &Row<'_>) -> rusqlite::Result<Output> {
     let what = match kind {
         OutputKind::Emitted => OutputItem::Emitted(Emitted {
@@ -215,7 +268,7 @@ fn output(kind: OutputKind, row: &Row<'_>) -> rusqlite::Result<Output> {
         OutputKind::Logs => OutputItem::Log(row.get(3)?),
         OutputKind::Failures => OutputItem::Failure(OutputFailure {
             event: row.get(3)?,
-            kind: row.get(4)?,
+            what: row.get(4)?,
             failure: Failure {
                 message: row.get(5)?,
                 file: row.get(6)?,
@@ -259,7 +312,7 @@ impl Output {
             OutputItem::Log(line) => members.push(("line", Json::Text(Arc::clone(line)))),
             OutputItem::Failure(found) => members.extend([
                 ("event", Json::Text(Arc::clone(&found.event))),
-                ("fault", Json::Text(Arc::clone(&found.kind))),
+                ("fault", Json::Text(Arc::clone(&found.what))),
                 ("message", Json::Text(Arc::clone(&found.failure.message))),
                 ("line", Json::from(found.failure.line.map(i64::from))),
                 ("column", Json::from(found.failure.column.map(i64::from))),

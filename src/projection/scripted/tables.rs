@@ -32,7 +32,8 @@ CREATE TABLE timeglass_shared (
   body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE timeglass_result (
-  count INTEGER PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  count INTEGER NOT NULL UNIQUE,
   partition INTEGER NOT NULL,
   body TEXT NOT NULL
 ) STRICT;
@@ -133,7 +134,7 @@ impl<'c> Writer<'c> {
             )?,
             step: connection.prepare("INSERT INTO timeglass_step VALUES (?1, ?2, ?3, ?4)")?,
             shared: connection.prepare("INSERT INTO timeglass_shared VALUES (?1, ?2, ?3)")?,
-            result: connection.prepare("INSERT INTO timeglass_result VALUES (?1, ?2, ?3)")?,
+            result: connection.prepare("INSERT INTO timeglass_result (count, partition, body) VALUES (?1, ?2, ?3)")?,
             emitted: connection.prepare(
                 "INSERT INTO timeglass_emitted (count, partition, stream, type, data, is_json, is_link, metadata) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

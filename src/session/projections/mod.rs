@@ -8,10 +8,12 @@ mod definitions;
 mod history;
 mod kept;
 mod list;
+mod output;
 mod question;
 mod rows;
 mod runs;
 mod shown;
+mod states;
 mod stored;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -27,13 +29,16 @@ use crate::{
     },
 };
 
+pub use output::{FoundOutput, OutputWish};
 pub use question::{ProjectionAnswer, ProjectionQuestion};
 
 use definitions::Definitions;
 use history::RowStory;
 use list::Listed;
+use output::ModelOutput;
 use rows::ModelRows;
 use runs::Run;
+use states::ShownStates;
 use stored::StoreSide;
 
 /// What the user asked for. Projections are named.
@@ -92,6 +97,8 @@ pub enum ProjectionAction {
     ChooseRow(u64),
     /// Chooses no row any more.
     ForgetRow,
+    /// Reads the state of the chosen partition at the cursor.
+    ShowState,
     /// Goes to the event that last set a column of a row, up to the cursor.
     Why {
         /// The row.
@@ -105,6 +112,10 @@ pub enum ProjectionAction {
     TurnChange(bool),
     /// Goes to an event that could not be handled, by how many events lay behind before it.
     GoToFailure(u64),
+    /// What is to be seen of what the projection wrote, so that it is fetched.
+    ShowOutput(OutputWish),
+    /// Shows an output in full, by its number, and goes to the event at which it was written.
+    ChooseOutput(u64),
     /// Copies the rows at the cursor as text.
     Copy(Format),
     /// Writes the rows at the cursor into a new file.
@@ -139,6 +150,8 @@ pub(crate) struct Projections {
     next_number: u16,
     rows: ModelRows,
     story: RowStory,
+    states: ShownStates,
+    output: ModelOutput,
     /// A text for the clipboard, with its number.
     copied: Option<(u64, Arc<str>)>,
     is_writing: bool,
@@ -218,10 +231,13 @@ impl Opened {
             ProjectionAction::Filter(text) => self.filter_model(text),
             ProjectionAction::ChooseRow(row) => self.choose_model_row(row, None),
             ProjectionAction::ForgetRow => self.forget_model_row(),
+            ProjectionAction::ShowState => self.show_model_state(),
             ProjectionAction::Why { row, column } => self.choose_model_row(row, Some(column)),
             ProjectionAction::GoToChange(place) => self.go_to_change(place),
             ProjectionAction::TurnChange(is_forward) => self.turn_change(is_forward),
             ProjectionAction::GoToFailure(count) => self.go_to_model_count(count.saturating_add(1)),
+            ProjectionAction::ShowOutput(wish) => self.show_output(wish),
+            ProjectionAction::ChooseOutput(number) => self.choose_output(number),
             ProjectionAction::Copy(format) => self.copy_model(format),
             ProjectionAction::Export(format, path) => self.export_model(format, path, notices),
         };
@@ -239,6 +255,14 @@ impl Opened {
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
+                Vec::new()
+            }
+            ProjectionAnswer::Output(found) => {
+                self.projections.output.take(found);
+                Vec::new()
+            }
+            ProjectionAnswer::State(found) => {
+                self.projections.states.found = Some(Arc::new(found));
                 Vec::new()
             }
             ProjectionAnswer::History(history) => self.take_history(history),
@@ -259,6 +283,7 @@ impl Opened {
             ProjectionAnswer::Trouble(title, detail) => {
                 self.projections.rows.stop_waiting();
                 self.projections.story.stop_waiting();
+                self.projections.output.stop_waiting();
                 notices.error(title, detail, "Rebuild the projection to make its scratch database anew");
                 Vec::new()
             }
@@ -297,6 +322,7 @@ impl Opened {
             Slot::DefinitionSave => self.projections.is_writing = false,
             Slot::ModelRows => self.projections.rows.stop_waiting(),
             Slot::RowHistory => self.projections.story.stop_waiting(),
+            Slot::Output => self.projections.output.stop_waiting(),
             Slot::Rebuild(number) => self.rebuild_crashed(number),
             _ => return,
         }
@@ -305,7 +331,14 @@ impl Opened {
 
     /// Every job was stopped: what was being rebuilt is looked at, since whole batches of it stay.
     pub(crate) fn projections_stopped(&mut self) -> Vec<Job> {
-        for slot in [Slot::Definitions, Slot::Projections, Slot::ModelRows, Slot::RowHistory] {
+        for slot in [
+            Slot::Definitions,
+            Slot::Projections,
+            Slot::ModelRows,
+            Slot::RowHistory,
+            Slot::RowState,
+            Slot::Output,
+        ] {
             self.projections_job_failed(slot);
         }
         let jobs = self.stop_rebuilds();
@@ -324,6 +357,8 @@ impl Opened {
             self.projections.chosen = Some(Arc::clone(&listed.name));
             self.projections.rows = ModelRows::default();
             self.projections.story = RowStory::default();
+            self.projections.states = ShownStates::default();
+            self.forget_output();
         }
         Vec::new()
     }

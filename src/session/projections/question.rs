@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     project::SavedScript,
     projection::{
-        Definition, Loaded, Overview, ReadModel, RowChange, RowKey, RowsQuery, ScratchError, export::Shape,
-        overview,
+        Definition, Loaded, OutputQuery, Outputs, Overview, ReadModel, RowChange, RowKey, RowsQuery,
+        ScratchError, export::Shape, overview,
     },
     script::Options,
     session::{
@@ -16,9 +16,12 @@ use crate::{
             copies::{copied, exported},
             definitions::{Known, Looked, looked, saved},
             list::{Wanted, scaffolded},
+            output::{FoundOutput, found_output},
             rows::{FoundRows, found_rows},
             runs::{Rebuilding, Rebuilt},
+            states::found_state,
         },
+        view::PartitionState,
     },
     store::{EventStore, StoreError, StoreResult, index::Index},
     work::{Cancelled, Work},
@@ -43,6 +46,10 @@ pub enum ProjectionQuestion {
     Rows(ReadModel, RowsQuery),
     /// What happened to a row.
     History(ReadModel, RowKey),
+    /// What a projection wrote beside its read model.
+    Output(Outputs, OutputQuery),
+    /// The state of a partition after so many events, and the shared one.
+    State(ReadModel, Option<RowKey>, u64),
     /// Write a definition for a stored table.
     Scaffold(Box<Wanted>),
     /// Write a definition's file.
@@ -72,6 +79,10 @@ pub enum ProjectionAnswer {
     Rows(FoundRows),
     /// What happened to a row.
     History(FoundHistory),
+    /// The state of a partition.
+    State(PartitionState),
+    /// What a projection wrote beside its read model.
+    Output(FoundOutput),
     /// A file with a definition for a stored table, or why there is none.
     Scaffolded(Result<PathBuf, Arc<str>>),
     /// What became of a definition's file.
@@ -114,6 +125,12 @@ impl ProjectionQuestion {
                 .history(work, &key)
                 .map(|changes| ProjectionAnswer::History(FoundHistory { key, changes }))
                 .map_err(ModelTrouble::from),
+            Self::Output(outputs, query) => {
+                found_output(work, &outputs, &query).map(ProjectionAnswer::Output)
+            }
+            Self::State(model, key, count) => {
+                found_state(work, &model, key, count).map(ProjectionAnswer::State)
+            }
             Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
             Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),
             Self::Copy(model, count, shape) => copied(work, &model, count, &shape),

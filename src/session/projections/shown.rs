@@ -20,6 +20,7 @@ impl Opened {
             chosen: projections.chosen.as_ref().and_then(place),
             detail: self.projection_detail(),
             model: self.model_view(),
+            output: self.output_view(),
             is_reading: !projections.definitions.are_read(),
             is_any_running: projections.runs.values().any(|run| run.stage != Stage::Idle),
             copied: projections.copied.clone(),
@@ -91,6 +92,7 @@ impl Opened {
             generation: rows.generation,
             revision: run.generation,
             story: self.story_view(cursor),
+            state: self.projections.states.found.clone(),
             is_script: listed.definition.as_ref().is_some_and(is_script),
             table: Arc::clone(listed.table.as_ref().unwrap_or(&listed.name)),
         })

@@ -10,6 +10,7 @@ mod conditions;
 mod drift;
 mod events;
 mod layout;
+mod outputs;
 mod projections;
 mod publish;
 mod screen;
@@ -31,9 +32,10 @@ pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use drift::{DriftStage, DriftView};
 pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
+pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use projections::{
-    CellChange, ChangeHead, Guess, LoadedRows, ModelView, ProjectionDetail, ProjectionLine, ProjectionsView,
-    Stage, StoryView, value_words,
+    CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
+    ProjectionsView, Stage, StoryView, value_words,
 };
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};

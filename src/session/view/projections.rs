@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Stored,
+    model::{Change, Json, Stored},
     projection::{Column, DefinitionError, OnFailure, Progress, RowAt, RowChange, RowKey},
+    session::view::OutputView,
     store::index::Index,
 };
 
@@ -19,6 +20,8 @@ pub struct ProjectionsView {
     pub detail: Option<ProjectionDetail>,
     /// Its read model, once something was rebuilt.
     pub model: Option<ModelView>,
+    /// What it wrote beside its read model.
+    pub output: OutputView,
     /// Whether definitions are still being read for the first time.
     pub is_reading: bool,
     /// Whether any rebuild runs or waits.
@@ -169,10 +172,29 @@ pub struct ModelView {
     pub revision: u64,
     /// The chosen row.
     pub story: Option<StoryView>,
+    /// The states that were read last, for a projection in JavaScript.
+    pub state: Option<Arc<PartitionState>>,
     /// Its projection is written in JavaScript: the second column is a state.
     pub is_script: bool,
     /// The stored table's name, or the projection's.
     pub table: Arc<str>,
+}
+
+/// The state of a partition, and the one that all partitions share.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartitionState {
+    /// The partition; `None` if only the shared state was asked for.
+    pub key: Option<RowKey>,
+    /// After how many events.
+    pub count: u64,
+    /// The partition's state; `None` before its first event.
+    pub state: Option<Json>,
+    /// What the event at the count changed of it.
+    pub changes: Vec<Change>,
+    /// The shared state, if there is one.
+    pub shared: Option<Json>,
+    /// What the event at the count changed of that.
+    pub shared_changes: Vec<Change>,
 }
 
 /// Rows that are loaded, shared with the session.

@@ -5,6 +5,7 @@ mod bookmarks;
 mod compare;
 mod conditions;
 mod cursor;
+mod drift;
 mod filters;
 mod follow;
 mod places;

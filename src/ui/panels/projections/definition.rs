@@ -140,6 +140,12 @@ fn no_text_ui(
         return;
     }
     let title = format!("Nothing defines {}", detail.name);
+    if detail.table.is_none() {
+        if empty_panel(ui, Icon::Plus, &title, "", Some("Add a definition…")) {
+            local.wish = Some(FileWish::Definition);
+        }
+        return;
+    }
     ui.horizontal(|ui| {
         if ui.button("Add a definition…").on_hover_text("Use a file that you have").clicked() {
             local.wish = Some(FileWish::Definition);

@@ -78,14 +78,14 @@ pub(super) fn list_ui(
 
 fn columns() -> Vec<ColumnSpec> {
     vec![
-        ColumnSpec::new(NAME, "Projection", 150.0, ColumnKind::Text),
-        ColumnSpec::new(KIND, "Kind", 104.0, ColumnKind::Text),
-        ColumnSpec::new(TABLE, "Stored table", 130.0, ColumnKind::Text),
-        ColumnSpec::new(ROWS, "Rows", 60.0, ColumnKind::Number),
-        ColumnSpec::new(STATUS, "Checkpoint", 130.0, ColumnKind::Text),
-        ColumnSpec::new(LAG, "Lag", 120.0, ColumnKind::Text),
-        ColumnSpec::new(REBUILT, "Rebuilt", 150.0, ColumnKind::Text),
-        ColumnSpec::new(DRIFT, "Drift", 80.0, ColumnKind::Text),
+        ColumnSpec::new(NAME, "Projection", 130.0, ColumnKind::Text),
+        ColumnSpec::new(KIND, "Kind", 88.0, ColumnKind::Text),
+        ColumnSpec::new(REBUILT, "Rebuilt", 116.0, ColumnKind::Text),
+        ColumnSpec::new(DRIFT, "Drift", 66.0, ColumnKind::Text),
+        ColumnSpec::new(STATUS, "Checkpoint", 94.0, ColumnKind::Text),
+        ColumnSpec::new(LAG, "Lag", 100.0, ColumnKind::Text),
+        ColumnSpec::new(TABLE, "Stored table", 110.0, ColumnKind::Text),
+        ColumnSpec::new(ROWS, "Rows", 56.0, ColumnKind::Number),
     ]
 }
 
@@ -141,7 +141,7 @@ fn menu_ui(ui: &mut Ui, line: &ProjectionLine, asked: &mut Option<ProjectionActi
     if line.stage != Stage::Idle {
         item(ui, "Stop", ProjectionAction::Stop(name()));
     }
-    if line.kind != "stored only" {
+    if line.has_definition || line.kind == "does not load" {
         item(ui, "Take it out of the project file", ProjectionAction::Remove(name()));
     }
 }

@@ -1,11 +1,12 @@
 //! The projections of a store: the list, and one of them in detail.
 
 mod definition;
-mod drift;
+pub mod drift;
 mod head;
 mod list;
 mod output;
 mod rows;
+mod states;
 mod story;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::{
     },
     ui::{
         pace::Pace,
+        theme,
         widgets::{empty::empty_panel, icon::Icon},
     },
 };
@@ -86,10 +88,12 @@ pub fn projections_ui(ui: &mut Ui, view: &View, local: &mut ProjectionsLocal, ac
         empty_ui(ui, shown, local);
         return;
     }
-    let height = (ui.available_height() * 0.34).clamp(96.0, 230.0);
-    egui::Panel::top("projection list").resizable(true).default_size(height).show(ui, |ui| {
-        list::list_ui(ui, shown, local, actions);
-    });
+    // Buttons, header, a bar for scrolling sideways, and the lines; the rest belongs to the chosen one.
+    let wanted = 84.0 + theme::ROW * shown.lines.len().max(2) as f32;
+    let height = wanted.min(ui.available_height() * 0.34).max(84.0 + theme::ROW);
+    let panel = egui::Panel::top("projection list").frame(egui::Frame::NONE);
+    panel.resizable(true).default_size(height).show(ui, |ui| list::list_ui(ui, shown, local, actions));
+    ui.add_space(theme::GAP);
     let Some(detail) = &shown.detail else { return };
     head::head_ui(ui, detail, local, actions);
     head::notes_ui(ui, detail, local, actions);
@@ -155,6 +159,14 @@ fn no_model_ui(
             let why = definition::error_words(detail).unwrap_or_default();
             if empty_panel(ui, Icon::Warning, &title, &why, Some("Show the definition")) {
                 local.detail = Detail::Definition;
+            }
+        }
+        Stage::Idle if detail.table.is_none() => {
+            let hint = "The store keeps a checkpoint of it. With a definition in SQL or JavaScript it can be rebuilt \
+                        from the events and seen at any point in time";
+            let title = format!("Nothing says what {} makes", detail.name);
+            if empty_panel(ui, Icon::Info, &title, hint, Some("Add a definition…")) {
+                local.wish = Some(FileWish::Definition);
             }
         }
         Stage::Idle => {

@@ -12,7 +12,7 @@ use crate::{
         view::{ModelView, grouped, value_words},
     },
     ui::{
-        panels::projections::{FileWish, ProjectionsLocal, story},
+        panels::projections::{FileWish, ProjectionsLocal, states, story},
         widgets::table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
     },
 };
@@ -26,7 +26,8 @@ pub(super) struct RowsLocal {
     /// Which rows were asked for: of what, the first, how many, after how many events.
     asked: Option<(Arc<str>, u64, u64, u64, u64, Arc<str>)>,
     generation: u64,
-    pub(super) story: story::StoryLocal,
+    story: story::StoryLocal,
+    states: states::StatesLocal,
 }
 
 /// Head, rows, and what happened to the chosen one.
@@ -38,14 +39,27 @@ pub(super) fn rows_ui(
 ) {
     let mut asked = Vec::new();
     ui.horizontal_wrapped(|ui| head_ui(ui, view, local, &mut asked));
-    if let Some(shown) = &view.story {
-        let height = ui.available_height() * 0.42;
-        egui::Panel::bottom("row story").resizable(true).default_size(height).show(ui, |ui| {
-            story::story_ui(ui, view, shown, &mut local.rows.story, &mut asked);
-        });
+    let local = &mut local.rows;
+    if view.story.is_some() || (view.is_script && local.states.is_shared) {
+        let height = ui.available_height() * 0.45;
+        let panel = egui::Panel::bottom("row story").frame(egui::Frame::NONE);
+        panel.resizable(true).default_size(height).show(ui, |ui| below_ui(ui, view, local, &mut asked));
     }
-    table_ui(ui, view, &mut local.rows, &mut asked);
+    table_ui(ui, view, local, &mut asked);
     actions.extend(asked.into_iter().map(Action::Projections));
+}
+
+/// What happened to the chosen row; of a partition its state beside it.
+fn below_ui(ui: &mut Ui, view: &ModelView, local: &mut RowsLocal, asked: &mut Vec<ProjectionAction>) {
+    ui.add_space(4.0);
+    if view.is_script {
+        let panel = egui::Panel::right("partition state").frame(egui::Frame::NONE).resizable(true);
+        let width = if view.story.is_some() { ui.available_width() * 0.5 } else { ui.available_width() };
+        panel.default_size(width).show(ui, |ui| states::states_ui(ui, view, &mut local.states, asked));
+    }
+    if let Some(story) = &view.story {
+        story::story_ui(ui, view, story, &mut local.story, asked);
+    }
 }
 
 fn head_ui(ui: &mut Ui, view: &ModelView, local: &mut ProjectionsLocal, asked: &mut Vec<ProjectionAction>) {
@@ -68,6 +82,9 @@ fn head_ui(ui: &mut Ui, view: &ModelView, local: &mut ProjectionsLocal, asked: &
     };
     writing(ui, "Copy ▾", &mut |format| asked.push(ProjectionAction::Copy(format)));
     writing(ui, "Export… ▾", &mut |format| local.wish = Some(FileWish::Export(format)));
+    if view.is_script && ui.selectable_label(local.rows.states.is_shared, "Shared state").clicked() {
+        local.rows.states.is_shared = !local.rows.states.is_shared;
+    }
     ui.weak(words(view));
     if view.cursor > view.rebuilt {
         let words = format!("the cursor is further: rebuilt up to event {}", grouped(view.rebuilt));

@@ -41,11 +41,11 @@ pub(super) fn story_ui(
 ) {
     ui.horizontal_wrapped(|ui| head_ui(ui, model, view, asked));
     let columns = [
-        ColumnSpec::new(POSITION, "Position", 80.0, ColumnKind::Number),
+        ColumnSpec::new(POSITION, "Position", 74.0, ColumnKind::Number),
+        ColumnSpec::new(TYPE, "Type", 120.0, ColumnKind::Text),
+        ColumnSpec::new("changes", "Changes", 300.0, ColumnKind::Code),
         ColumnSpec::new(TIME, "Time", 190.0, ColumnKind::Code),
-        ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
-        ColumnSpec::new(EVENT, "Event", 120.0, ColumnKind::Text),
-        ColumnSpec::new("changes", "Changes", 320.0, ColumnKind::Code),
+        ColumnSpec::new(EVENT, "Event", 140.0, ColumnKind::Text),
     ];
     let current = view.current.map(|current| current as u64);
     let look = |row: u64| match current {
