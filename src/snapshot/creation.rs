@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A snapshot to be written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSnapshot {
     /// Whose state it is.
     pub stream: Arc<StreamName>,
@@ -223,7 +223,7 @@ impl<'a> Columns<'a> {
             _ if self.stream.declared.to_ascii_uppercase().contains("INT") => whole
                 .parse()
                 .map(Stored::Integer)
-                .map_err(|_| format!("{whole} is no number, and the table holds numbers")),
+                .map_err(|err| format!("{whole} is no number, and the table holds numbers: {err}")),
             _ => Ok(text(&whole)),
         }
     }
@@ -273,7 +273,7 @@ fn state_value(room: &Room<'_>, new: &NewSnapshot) -> Result<Stored, String> {
     let state = room.mapping.to_stored(&new.state);
     let alike = alike(room, new);
     let readable = alike.iter().rev().find(|snapshot| snapshot.state.decoded.is_ok());
-    let encoding = match (readable.or(alike.last()), room.existing.last()) {
+    let encoding = match (readable.or_else(|| alike.last()), room.existing.last()) {
         (Some(pattern), _) => {
             if pattern.state.is_unwrapped {
                 return Err("states are wrapped in a form of the library's own".to_owned());

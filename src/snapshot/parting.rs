@@ -205,9 +205,8 @@ impl Parting {
         };
         if let Some(count) = self.bounds.mended {
             let mended = version(self.mended_version, count);
-            words.push_str(&format!(
-                "; the one at {mended} agrees again, so what is stored here alone is wrong"
-            ));
+            let mended = format!("; the one at {mended} agrees again, so what is stored here alone is wrong");
+            words.push_str(&mended);
         }
         words
     }

@@ -169,6 +169,5 @@ fn a_snapshot_is_made_at_the_cursor_and_published() {
     }
     held.verify(VerifyAction::Listed);
     held.run_all();
-    use Verdict::{Agrees, Ahead, Orphan};
-    assert_eq!(*held.view().counts, [(Agrees, 33), (Orphan, 1), (Ahead, 1)]);
+    assert_eq!(*held.view().counts, [(Verdict::Agrees, 33), (Verdict::Orphan, 1), (Verdict::Ahead, 1)]);
 }
