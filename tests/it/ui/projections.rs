@@ -381,11 +381,22 @@ fn what_is_not_there_yet_says_what_to_do() {
     new.run();
     assert_eq!(last(&mut new), Some(ProjectionAction::Rebuild("orders".into(), Extent::Whole)));
 
-    let stored = ProjectionDetail { name: "customers".into(), total: 6, ..ProjectionDetail::default() };
+    let stored = ProjectionDetail {
+        name: "customers".into(),
+        table: Some("customers".into()),
+        ..ProjectionDetail::default()
+    };
     let mut stored = harness(without(stored));
     stored.get_by_label("Write a definition for it").click();
     stored.run();
     assert_eq!(last(&mut stored), Some(ProjectionAction::Scaffold("customers".into())));
+
+    let checkpoint = ProjectionDetail { name: "customer_search".into(), ..ProjectionDetail::default() };
+    let mut checkpoint = harness(without(checkpoint));
+    checkpoint.get_by_label_contains("Nothing says what customer_search makes");
+    checkpoint.get_all_by_label("Add a definition…").last().expect("a button").click();
+    checkpoint.run();
+    assert_eq!(checkpoint.state().local.wish, Some(FileWish::Definition));
 
     let error = DefinitionError {
         file: "orders.sql".into(),
