@@ -30,7 +30,8 @@ fn now() -> Timestamp {
 }
 
 fn open_window(request: WindowRequest) -> Exit {
-    let start = Start { store: request.store, project: request.project, sample: sample_path() };
+    let start =
+        Start { store: request.store, project: request.project, sample: sample_path(), clock: Some(now) };
     match ui::run(start) {
         Ok(()) => Exit::Done,
         Err(err) => {

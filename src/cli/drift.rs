@@ -24,29 +24,15 @@ use crate::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
         },
-        rebuild,
+        load_definitions, rebuild,
     },
     script::{EngineVersion, Options},
     store::index::nearest_names,
     work::Work,
 };
 
-/// Compare stored read models with what the events make; exit status 1 if they differ
-///
-/// Each projection is rebuilt into a database of ours and compared row by row with the stored table. For
-/// every row that differs, the event is named at which it parted from the events. Nothing is written to
-/// the store.
-///
-/// Which table belongs to a projection, columns that are called otherwise and columns that are not to be
-/// compared stand in the project file:
-///
-///   [[projection]]
-///   file = "order_summaries.sql"
-///   table = "orders"
-///   columns = { number = "order_id" }
-///   ignore = ["note"]
+/// What is compared, and how it is told
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
     /// Event store
     store: PathBuf,
@@ -78,17 +64,22 @@ struct Defined {
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
     let defined = choose(defined(&opened, arguments.definition.as_deref())?, arguments)?;
-    let mut drifts = Vec::new();
+    let (mut drifts, mut refused) = (Vec::new(), Vec::new());
     for one in &defined {
         match drift_of(&opened, one, arguments.skip_failures)? {
             Ok(drift) => drifts.push(drift),
-            Err(why) if arguments.projections.is_empty() && defined.len() > 1 => {
-                output.remark(&format!("not compared: {}", printable(&why)));
+            // Of many, some may be for other stores; what was asked for by name is not passed over.
+            Err(why) if arguments.projections.is_empty() => {
+                refused.push((why, &one.definition.name));
             }
-            Err(why) => {
-                return Err(Failure::trouble(why).given(&*one.definition.name));
-            }
+            Err(why) => return Err(Failure::trouble(why).given(&*one.definition.name)),
         }
+    }
+    if let (true, Some((why, name))) = (drifts.is_empty(), refused.first()) {
+        return Err(Failure::trouble(why).given(&***name));
+    }
+    for (why, _) in &refused {
+        output.remark(&format!("not compared: {}", printable(why)));
     }
     write(arguments, common, &drifts, output)?;
     Ok(if drifts.iter().all(Drift::is_none) { Exit::Done } else { Exit::No })
@@ -121,35 +112,31 @@ fn write(
 
 /// Every definition: of the file that was named, or of those that the project file names.
 fn defined(opened: &Opened, file: Option<&Path>) -> Result<Vec<Defined>, Failure> {
-    let entries = &opened.sections.projections;
-    if let Some(file) = file {
-        let named = |definition: &Definition| {
-            let is_it = |entry: &&ProjectionEntry| {
-                entry.name.as_ref() == Some(&definition.name) || entry.file.file_name() == file.file_name()
-            };
-            entries.iter().find(is_it).cloned()
-        };
-        let definitions = load(opened, file)?.into_iter();
-        return Ok(definitions.map(|definition| Defined { entry: named(&definition), definition }).collect());
-    }
-    let mut found = Vec::new();
-    for entry in entries {
-        for definition in load(opened, &opened.folder.join(&entry.file))? {
-            if entry.name.as_ref().is_none_or(|name| *name == definition.name) {
-                found.push(Defined { definition, entry: Some(entry.clone()) });
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn load(opened: &Opened, path: &Path) -> Result<Vec<Definition>, Failure> {
-    let text = read_script(path).map_err(|error| Failure::trouble(error.to_string()))?;
     let scripts = &opened.sections.scripts;
     let engine = scripts.engine.and_then(|engine| EngineVersion::from_number(i64::from(u32::from(engine))));
     let options =
         Options { engine: engine.unwrap_or_default(), ..Options::frozen(scripts.seed.map(u64::from)) };
-    Definition::parse(path, &text, &options).map_err(|error| Failure::trouble(error.to_string()))
+    let Some(file) = file else {
+        let loaded = load_definitions(&opened.sections, &opened.folder, &options).into_iter();
+        let defined = loaded.map(|loaded| match loaded.outcome {
+            Ok(definition) => Ok(Defined { definition, entry: Some(loaded.entry) }),
+            Err(error) => Err(Failure::trouble(error.to_string())),
+        });
+        return defined.collect();
+    };
+    let entries = &opened.sections.projections;
+    let named = |definition: &Definition| {
+        let is_it = |entry: &&ProjectionEntry| {
+            let is_file = entry.file.file_name() == file.file_name();
+            entry.name.as_ref().map_or(is_file, |name| *name == definition.name)
+        };
+        entries.iter().find(is_it).cloned()
+    };
+    let text = read_script(file).map_err(|error| Failure::trouble(error.to_string()))?;
+    let definitions =
+        Definition::parse(file, &text, &options).map_err(|error| Failure::trouble(error.to_string()))?;
+    let defined = definitions.into_iter();
+    Ok(defined.map(|definition| Defined { entry: named(&definition), definition }).collect())
 }
 
 /// Those that were asked for.

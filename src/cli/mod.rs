@@ -120,6 +120,14 @@ enum Command {
     /// Show what a stream's state would be if its events were others; exit status 1 if it would be another
     WhatIf(what_if::Arguments),
     /// Compare stored read models with what the events make; exit status 1 if they differ
+    ///
+    /// Each projection is rebuilt into a database of ours and compared row by row with the stored table.
+    /// For every row that differs, the event is named at which it parted from the events. Nothing is
+    /// written to the store.
+    ///
+    /// Which table belongs to a projection, which columns are called otherwise and which are not to be
+    /// compared stands in the project file: `table = "orders"`, `columns = { stored = "rebuilt" }` and
+    /// `ignore = ["note"]` in its `[[projection]]`.
     Drift(drift::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),

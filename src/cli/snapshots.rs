@@ -301,7 +301,8 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
         }
         if let Some(parting) = parting {
             output.line(&format!("  {}", parting.words()))?;
-            for path in parting.paths.iter().take(PATHS) {
+            let told = parting.paths.iter().filter(|path| path.event().is_some());
+            for path in told.take(PATHS) {
                 output.line(&format!(
                     "  {}: {}",
                     printable(&path.path.to_string()),

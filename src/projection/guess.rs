@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::projection::{Definition, Kind};
+use crate::projection::{Definition, Kind, sql_text::tokens};
 
 /// A stored table that looks like what a definition makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,31 +42,31 @@ fn columns(definition: &Definition) -> Vec<Arc<str>> {
 
 /// The columns of `CREATE TABLE table (…)`; nothing for any other statement.
 fn created(sql: &str, table: &str) -> Option<Vec<Arc<str>>> {
-    let words = words(sql);
-    let mut words = words.iter().map(String::as_str);
-    let mut expect = |known: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(known));
+    let tokens = tokens(sql);
+    let mut tokens = tokens.iter().filter(|token| token.is_code());
+    let mut expect = |word: &str| tokens.next().is_some_and(|token| token.is_word(word));
     if !expect("CREATE") || !expect("TABLE") {
         return None;
     }
-    let mut name = words.next()?;
-    if name.eq_ignore_ascii_case("IF") {
-        name = words.nth(2)?;
+    let mut name = tokens.next()?;
+    if name.is_word("IF") {
+        name = tokens.nth(2)?;
     }
-    if !bare(name).eq_ignore_ascii_case(table) || words.next()? != "(" {
+    if !bare(name.text).eq_ignore_ascii_case(table) || tokens.next()?.text != "(" {
         return None;
     }
     let mut columns = Vec::new();
     let (mut depth, mut is_first) = (1, true);
-    for word in words {
-        match word {
+    for token in tokens {
+        match token.text {
             "(" => depth += 1,
             ")" => depth -= 1,
             "," if depth == 1 => is_first = true,
-            word if is_first => {
+            text if is_first => {
                 is_first = false;
                 const OTHER: [&str; 5] = ["PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "CONSTRAINT"];
-                if !OTHER.iter().any(|other| other.eq_ignore_ascii_case(word)) {
-                    columns.push(bare(word).into());
+                if !OTHER.iter().any(|other| token.is_word(other)) {
+                    columns.push(bare(text).into());
                 }
             }
             _ => (),
@@ -86,45 +86,6 @@ fn bare(word: &str) -> String {
         }
     }
     word.to_owned()
-}
-
-/// Names, numbers, quoted names and single signs, without comments.
-fn words(sql: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut chars = sql.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            c if c.is_whitespace() => (),
-            '-' if chars.peek() == Some(&'-') => drop(chars.by_ref().find(|c| *c == '\n')),
-            '/' if chars.peek() == Some(&'*') => {
-                let mut before = ' ';
-                chars.by_ref().skip(1).find(|c| std::mem::replace(&mut before, *c) == '*' && *c == '/');
-            }
-            '"' | '`' | '\'' | '[' => {
-                let close = if c == '[' { ']' } else { c };
-                let mut word = String::from(c);
-                while let Some(inside) = chars.next() {
-                    word.push(inside);
-                    if inside == close && chars.next_if_eq(&close).is_none() {
-                        break;
-                    }
-                    if inside == close {
-                        word.push(close);
-                    }
-                }
-                words.push(word);
-            }
-            c if c.is_alphanumeric() || c == '_' => {
-                let mut word = String::from(c);
-                while let Some(next) = chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
-                    word.push(next);
-                }
-                words.push(word);
-            }
-            sign => words.push(sign.to_string()),
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ pub fn overview(
         }
         entries.push(entry);
     }
-    entries.sort_by(|left, right| left.name.cmp(&right.name));
+    entries.sort_by_cached_key(|entry| (entry.name.to_lowercase(), Arc::clone(&entry.name)));
     Ok(Overview { entries })
 }
 

@@ -18,6 +18,7 @@ use crate::{
         },
     },
     session::{
+        action::PublishAction,
         job::{Answer, Job, Question, Slot},
         notice::{Notices, chain},
         opened::Opened,
@@ -56,6 +57,8 @@ pub enum DriftAction {
     Copy,
     /// Writes the report into a new file.
     Export(ReportForm, PathBuf),
+    /// Lists what publishing would write.
+    Publish,
     /// Takes a stored column out of the comparison, for good, and compares again.
     Ignore(Arc<str>),
 }
@@ -237,6 +240,7 @@ impl Opened {
                 Vec::new()
             }
             DriftAction::Export(form, path) => self.export_drift(&name, form, path, notices),
+            DriftAction::Publish => self.apply_publish(PublishAction::Prepare, notices),
             DriftAction::Ignore(column) => {
                 let words = format!("{column} of {name} is not compared any more");
                 let mut jobs = self.change_entry(&name, Some((words, notices)), |entry| {
@@ -244,6 +248,8 @@ impl Opened {
                         entry.ignore.push(column);
                     }
                 });
+                // The comparison starts from what the list says now.
+                self.arrange_projections();
                 jobs.extend(self.compare_table());
                 jobs
             }

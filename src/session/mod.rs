@@ -331,6 +331,18 @@ impl Session {
         self.view.projections.detail.as_ref().is_some_and(|detail| detail.has_definition)
     }
 
+    /// Whether the chosen projection's read model can be published.
+    #[must_use]
+    pub fn can_publish(&self) -> bool {
+        self.store().is_some_and(Opened::can_publish)
+    }
+
+    /// Whether the store is unlocked for writing.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.store().is_some_and(|store| store.publishing.is_unlocked())
+    }
+
     /// Whether any projection can be rebuilt.
     #[must_use]
     pub fn can_rebuild_any(&self) -> bool {

@@ -10,8 +10,8 @@ use crate::{
         action::{
             Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
             CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
-            MappingAction as Mapping, ProjectionAction as Projection, ScriptAction, ShellAction as Shell,
-            Theme, WhatIfAction as WhatIf,
+            MappingAction as Mapping, ProjectionAction as Projection, PublishAction as Publish, ScriptAction,
+            ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
         conditions::{Direction, Reach},
         what_if::Target,
@@ -202,6 +202,8 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Add a projection…",    "",               "Use a file with projections in SQL or JavaScript",      window(WindowAction::AddDefinition),   Session::has_store),
     Menu::Debug.row("Rebuild projection",   "Ctrl+R",         "Rebuild the chosen projection from all events",         projections(Projection::RebuildChosen), Session::can_rebuild),
     Menu::Debug.row("Rebuild all projections", "",            "Rebuild every projection that has a definition",        projections(Projection::RebuildAll),   Session::can_rebuild_any),
+    Menu::Debug.row("Publish the read model…", "",            "List what would be written into the store, and write it", publish(Publish::Prepare),            Session::can_publish),
+    Menu::Debug.row("Lock the store again", "",               "Take back the permission to write into the store",      publish(Publish::Lock),                Session::is_unlocked),
     Menu::Debug.row("Stop rebuilds",        "",               "Stop them; what was made so far stays",                 projections(Projection::StopAll),      Session::is_rebuilding),
     Menu::Debug.row("Export read model…",   "",               "Write the rows at the cursor into a new file",          window(WindowAction::ExportModel),     Session::has_read_model),
     Menu::Debug.row("Previous change of the row", "",         "Go to the event before that changed the chosen row",    projections(Projection::TurnChange(false)), Session::has_row_history),
@@ -244,6 +246,10 @@ const fn what_if(action: WhatIf) -> What {
 
 const fn mapping(action: Mapping) -> What {
     What::Session(Action::Mapping(action))
+}
+
+const fn publish(action: Publish) -> What {
+    What::Session(Action::Publish(action))
 }
 
 const fn projections(action: Projection) -> What {

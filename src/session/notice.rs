@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     project::{ProjectError, open::OpenError},
+    publish::PublishError,
     replay::Fault,
     session::{
         action::Action,
@@ -187,6 +188,45 @@ pub fn store_words(err: &StoreError) -> Option<Words> {
         }
     };
     Some(Words { title: title.to_owned(), detail: chain(err), hint: hint.to_owned() })
+}
+
+/// What people read of a publication that did not happen; nothing if they stopped it.
+#[must_use]
+pub fn publish_words(err: &PublishError) -> Option<Words> {
+    let (title, hint) = match err {
+        PublishError::Cancelled(_) => return None,
+        PublishError::Store(err) => return store_words(err),
+        PublishError::Locked { .. } => ("The store is locked", "Unlock it by typing its name"),
+        PublishError::ReadOnly { .. } => {
+            ("The store cannot be written", "Check the permissions of the file and its folder")
+        }
+        PublishError::Busy { .. } => {
+            ("Another program is using the store", "Try again when it has finished, or stop it for a moment")
+        }
+        PublishError::Moved { .. } => {
+            ("The store has moved since the dry run", "Take in what is new, and look at the list again")
+        }
+        PublishError::RowMoved { .. } => {
+            ("A row is not what it was", "Another program has changed it; look at the list again")
+        }
+        PublishError::Target { .. } => ("This table is not written", ""),
+        PublishError::Refused { .. } | PublishError::Orphans { .. } => {
+            ("The table does not take the rows", "The definition makes rows that the table was not made for")
+        }
+        PublishError::NotVerified { .. } => {
+            ("What was written did not read back", "It was taken back; check the disk")
+        }
+        PublishError::BackupExists { .. } | PublishError::Backup { .. } => {
+            ("The backup cannot be made", "Choose another place for it")
+        }
+        PublishError::Damaged { .. } => (
+            "The database is damaged",
+            "A damaged store is not written; `sqlite3 FILE .recover` may save what is left",
+        ),
+        PublishError::Sqlite { .. } => ("The database did not take it", "Try again; the store is as it was"),
+    };
+    let detail = format!("{}. Nothing was written", chain(err));
+    Some(Words { title: title.to_owned(), detail, hint: hint.to_owned() })
 }
 
 /// An error and what caused it, on one line.

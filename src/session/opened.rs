@@ -214,6 +214,7 @@ impl Opened {
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
+        jobs.extend(self.tick_publishing());
         self.since_look += elapsed;
         if self.since_look >= LOOK_EVERY {
             self.since_look = Duration::ZERO;
@@ -245,8 +246,10 @@ impl Opened {
             | Slot::DefinitionSave
             | Slot::Rebuild(_)
             | Slot::ModelRows
-            | Slot::RowHistory => self.projections_job_failed(slot),
+            | Slot::RowHistory
+            | Slot::Output => self.projections_job_failed(slot),
             Slot::Drift => self.drift_job_failed(),
+            Slot::DryRun | Slot::Publish => self.publish_job_failed(slot),
             slot => self.scripts_job_failed(slot),
         }
         Vec::new()
@@ -266,6 +269,7 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::DryRun,
             Slot::Verify,
             Slot::SnapshotParting,
             Slot::SnapshotCost,
@@ -358,11 +362,12 @@ impl Opened {
         let name = file_name(&self.path);
         view.title = match &self.index {
             Some(index) => format!(
-                "{name} · {} events · {} streams · read-only",
+                "{name} · {} events · {} streams · {}",
                 grouped(index.len() as u64),
-                grouped(index.streams().len() as u64)
+                grouped(index.streams().len() as u64),
+                self.write_access()
             ),
-            None => format!("{name} · read-only"),
+            None => format!("{name} · {}", self.write_access()),
         };
         view.status = self.status();
         view.status_detail = self.status_detail();

@@ -12,7 +12,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     model::{Pointer, Segment},
     project::sections::SnapshotEntry,
-    publish::Edits,
     session::{
         job::{Job, Slot},
         notice::Notices,
@@ -78,8 +77,6 @@ pub(crate) struct Verified {
     cost: Option<Arc<CostView>>,
     wants_cost: bool,
     is_counting: bool,
-    /// Edits that wait to be published.
-    pub(crate) edits: Option<Edits>,
 }
 
 /// A verdict, and what it was found with.
@@ -172,7 +169,7 @@ impl Opened {
                 self.take_cost(*cost);
                 Vec::new()
             }
-            Found::Creation(Ok(edits)) => self.offer_edits(*edits),
+            Found::Creation(Ok(edits)) => self.prepare_edits(*edits),
             Found::Creation(Err(why)) => {
                 notices.warning("No snapshot can be stored here", why, "");
                 Vec::new()

@@ -164,6 +164,9 @@ impl<'a> Columns<'a> {
         if room.shape.form != TableForm::Table {
             return Err(format!("{} is no table that holds its own rows", table.table));
         }
+        if matches!(table.state.source, Source::Json { .. }) {
+            return Err("states are wrapped in a form of the library's own".to_owned());
+        }
         let shape = |played: &Played| {
             let name = plain_column(played)?;
             room.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))

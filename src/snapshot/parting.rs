@@ -198,7 +198,9 @@ impl Parting {
                 let after = version(self.after_version, count);
                 format!("The snapshot at {after} still agrees, so the fault came after it")
             }
-            None if self.bounds.others == 0 => "No other snapshot of the stream was compared".to_owned(),
+            None if self.bounds.others == 0 => {
+                "No other snapshot of the stream was compared that would tell since when".to_owned()
+            }
             None => "No earlier snapshot of the stream agrees".to_owned(),
         };
         if let Some(count) = self.bounds.mended {
@@ -248,7 +250,7 @@ impl PathParting {
                     format!("what is stored was never so; {} wrote it last{others}", name(write))
                 }
                 None if self.total == 0 && self.held.is_none() => {
-                    "what is stored was never so, and no event since then wrote it".to_owned()
+                    "what is stored was never so, and no event wrote it in that time".to_owned()
                 }
                 None => "no event wrote it".to_owned(),
             },
@@ -328,13 +330,13 @@ mod tests {
         check(
             r#"{"a":9}"#,
             Some(3),
-            &[("/a: what is stored was never so, and no event since then wrote it", None)],
+            &[("/a: what is stored was never so, and no event wrote it in that time", None)],
         );
         check(r#"{}"#, None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
         check(
             r#"{"a":3,"c":0}"#,
             None,
-            &[("/c: what is stored was never so, and no event since then wrote it", None)],
+            &[("/c: what is stored was never so, and no event wrote it in that time", None)],
         );
     }
 

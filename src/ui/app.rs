@@ -12,6 +12,7 @@ use egui_tiles::Tree;
 
 use crate::{
     jobs::{Jobs, Outcome, Wake},
+    model::Timestamp,
     session::{
         Input, Session,
         action::{
@@ -44,6 +45,8 @@ pub struct Start {
     pub project: Option<PathBuf>,
     /// Where the sample store lies or is to be made.
     pub sample: PathBuf,
+    /// The time of day, for what is written down.
+    pub clock: Option<fn() -> Timestamp>,
 }
 
 /// The window.
@@ -104,7 +107,10 @@ impl App {
             session: Session::new(workspace, start.project, start.sample),
             jobs: Jobs::new(WORKERS, &wake)?,
             tree: dock::checked(tree),
-            local: Local::default(),
+            local: Local {
+                publish: panels::publish::PublishLocal { clock: start.clock },
+                ..Local::default()
+            },
             dialog: None,
             actions: Vec::new(),
             frames: Frames::default(),

@@ -243,6 +243,68 @@ fn snapshots_are_listed_with_what_can_be_said_of_them() {
 }
 
 #[test]
+fn snapshots_are_held_against_the_events() {
+    let damaged = "sample-data/damaged.sqlite";
+    let of_order = ["snapshots", damaged, "--stream", "order-4701", "--verify"];
+    check(
+        "snapshots-verify",
+        &[
+            &of_order,
+            &[&of_order[..], &["--json"]].concat(),
+            &[&of_order[..], &["--csv"]].concat(),
+            &["snapshots", SHOP, "--stream", "product-101", "--verify", "--quiet"],
+            &["snapshots", SHOP, "--cost"],
+            &["snapshots", SHOP, "--cost", "--verify"],
+            &["snapshots", "--help"],
+        ],
+    );
+    let verdicts = |arguments: &[&str]| -> Vec<String> {
+        let rows = lines(arguments);
+        rows.iter().map(|row| row.get("verdict").and_then(Json::as_text).unwrap().to_owned()).collect()
+    };
+    let all = verdicts(&["snapshots", damaged, "--verify", "--ndjson"]);
+    assert_eq!(all.iter().filter(|verdict| *verdict != "agrees").collect::<Vec<_>>(), ["differs", "orphan"]);
+    assert_eq!(run(&["snapshots", damaged, "--verify", "--quiet"]).exit, Exit::No);
+    assert_eq!(run(&["snapshots", damaged, "--quiet"]).exit, Exit::Done, "nothing was compared");
+}
+
+/// The project file says what is called otherwise, and what is not compared.
+#[test]
+fn the_project_file_says_how_snapshots_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("mine.toml");
+    let verdicts = |text: &str| {
+        std::fs::write(&project, text).unwrap();
+        let project = project.to_str().unwrap();
+        let stream = ["snapshots", "sample-data/damaged.sqlite", "--stream", "order-4701", "--verify"];
+        let row = json(&[&stream[..], &["--json", "--project", project]].concat());
+        let row = row.as_array().unwrap()[0].clone();
+        let paths: Vec<String> = row
+            .get("diff")
+            .and_then(Json::as_array)
+            .unwrap()
+            .iter()
+            .map(|change| change.get("path").and_then(Json::as_text).unwrap().to_owned())
+            .collect();
+        (row.get("verdict").and_then(Json::as_text).unwrap().to_owned(), paths.join(" "))
+    };
+    let of = |verdict: &str, paths: &str| (verdict.to_owned(), paths.to_owned());
+    assert_eq!(verdicts(""), of("differs", "/status"));
+    assert_eq!(verdicts("[[snapshot]]\nignore = [\"status\"]\n"), of("agrees", ""));
+    assert_eq!(
+        verdicts("[[snapshot]]\ncategory = \"cart\"\nignore = [\"status\"]\n"),
+        of("differs", "/status")
+    );
+    assert_eq!(
+        verdicts(
+            "[[snapshot]]\ncategory = \"order\"\nignore = [\"status\"]\n[snapshot.fields]\ncurrency = \"money\"\n"
+        ),
+        of("differs", "/currency /money")
+    );
+    assert_eq!(verdicts("[[snapshot]]\nroot = \"/nothing\"\n"), of("unreadable", ""));
+}
+
+#[test]
 fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() {
     let verdicts = |name: &str| {
         let store = fixture(name);

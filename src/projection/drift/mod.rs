@@ -146,6 +146,17 @@ pub fn compare(
     projection: &str,
     pairing: &Pairing,
 ) -> Result<Drift, DriftError> {
+    compare_listing(work, store, model, (projection, pairing), MOST_ROWS)
+}
+
+/// The same, and lists at most so many rows of each kind.
+pub fn compare_listing(
+    work: &Work,
+    store: &dyn EventStore,
+    model: &ReadModel,
+    (projection, pairing): (&str, &Pairing),
+    most: usize,
+) -> Result<Drift, DriftError> {
     let progress = model.progress();
     let mut drift = Drift {
         projection: projection.into(),
@@ -164,7 +175,7 @@ pub fn compare(
             (Some(_), Some(_)) => &mut drift.totals.changed,
         };
         *total += 1;
-        if usize::try_from(*total).is_ok_and(|total| total <= MOST_ROWS) {
+        if usize::try_from(*total).is_ok_and(|total| total <= most) {
             found.push(difference);
         }
     })?;

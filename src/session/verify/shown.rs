@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::{
     model::StreamVersion,
-    publish::Edits,
     session::{
         job::{Job, Slot},
         notice::Notices,
@@ -168,11 +167,5 @@ impl Opened {
                 None
             }
         }
-    }
-
-    /// Hands the edits to publishing.
-    pub(super) fn offer_edits(&mut self, edits: Edits) -> Vec<Job> {
-        self.verified.edits = Some(edits);
-        Vec::new()
     }
 }

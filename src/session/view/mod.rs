@@ -37,7 +37,7 @@ pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
     ProjectionsView, Stage, StoryView, value_words,
 };
-pub use publish::PublishView;
+pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
 pub use snapshots::{SnapshotRow, SnapshotsView};

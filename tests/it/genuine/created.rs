@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use rusqlite::{Connection, types::Value};
 use timeglass::{
-    model::{self, StoredSnapshot, StreamName},
+    model::{self, StoredSnapshot, StreamName, StreamVersion},
     publish::{Edits, TableEdits},
     replay::{History, OnFailure, StreamEvents},
     snapshot::{NewSnapshot, Verdict, creation::creation_in},
@@ -28,7 +28,8 @@ fn new_snapshot(row: &Row, (store, index): &Indexed, stream: u32, count: usize) 
     let event = step.event.unwrap();
     NewSnapshot {
         stream: Arc::clone(&info.name),
-        version: event.version.unwrap(),
+        // Where events have none, the table has no place for it either.
+        version: event.version.unwrap_or(StreamVersion(0)),
         state: step.after,
         time: event.time,
     }

@@ -1,5 +1,7 @@
 //! The only way in which anything is written into a store.
 
+mod command;
+mod dialog;
 mod edits;
 mod kill;
 mod refused;

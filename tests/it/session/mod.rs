@@ -5,11 +5,13 @@ mod bookmarks;
 mod compare;
 mod conditions;
 mod cursor;
+mod drift;
 mod filters;
 mod follow;
 mod places;
 mod projections;
 mod reducers;
+mod snapshots;
 mod watches;
 mod what_if;
 

@@ -63,7 +63,8 @@ impl AppStage {
     }
 
     fn start(builder: HarnessBuilder<App>, folder: tempfile::TempDir, store: Option<PathBuf>) -> Self {
-        let start = Start { store, project: None, sample: folder.path().join("made/shop.sqlite") };
+        let start =
+            Start { store, project: None, sample: folder.path().join("made/shop.sqlite"), clock: None };
         let harness = builder.build_eframe(|context| App::new(context, start).expect("threads"));
         let mut stage = Self { harness, folder };
         stage.settle();

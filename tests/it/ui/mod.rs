@@ -14,6 +14,7 @@ mod app;
 mod app_pictures;
 mod app_readme;
 mod branches;
+mod drift;
 mod json_tree;
 mod probes;
 mod projections;

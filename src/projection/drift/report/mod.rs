@@ -172,16 +172,14 @@ pub fn event_text(parted: &Divergence) -> String {
 /// What came out, in one sentence.
 #[must_use]
 pub fn summary(drift: &Drift) -> String {
-    let rows = counted(drift.rows_compared, "row");
-    let events = counted(drift.count, "event");
-    if drift.is_none() {
-        return format!("No drift: {rows} as {events} make them");
-    }
+    let verb = if drift.count == 1 { "makes" } else { "make" };
+    let (rows, events) = (counted(drift.rows_compared, "row"), counted(drift.count, "event"));
+    let compared = format!("in {rows} compared with what {events} {verb}");
     let totals = drift.totals;
     let parts = [(totals.missing, "missing"), (totals.extra, "extra"), (totals.changed, "changed")];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    format!("{} in {rows} compared with what {events} make", parts.join(", "))
+    if parts.is_empty() { format!("No drift {compared}") } else { format!("{} {compared}", parts.join(", ")) }
 }
 
 /// How the tables were compared, and what was left out, one sentence a line.

@@ -13,7 +13,7 @@ const WIDTH: usize = 60;
 /// The report of one projection; ends with a line break.
 #[must_use]
 pub fn to_text(drift: &Drift) -> String {
-    let mut text = format!("{}: {}\n", printable(&drift.projection), summary(drift));
+    let mut text = format!("{}: {}\n", printable(&drift.projection), summary(drift).to_lowercase());
     for note in notes(drift) {
         writeln!(text, "  {}", printable(&note)).ok();
     }

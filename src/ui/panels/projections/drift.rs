@@ -27,7 +27,7 @@ use crate::{
 /// What this part of the panel remembers.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct DriftLocal {
+pub struct DriftLocal {
     #[serde(skip)]
     kind: DriftKind,
     /// The chosen row of that list.
@@ -50,7 +50,8 @@ pub(super) struct DriftLocal {
 const KINDS: [(DriftKind, &str); 3] =
     [(DriftKind::Changed, "Changed"), (DriftKind::Missing, "Missing"), (DriftKind::Extra, "Extra")];
 
-pub(super) fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
+/// What came out, the rows that differ, and the chosen one in detail; or what to do so that there is something.
+pub fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
     if let Some((number, text)) = &view.copied
         && *number != local.copied
@@ -159,6 +160,12 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
             }
             DriftStage::Nothing | DriftStage::NoDefinition | DriftStage::Rebuilding => (),
         }
+        if view.drift.as_ref().is_some_and(|drift| !drift.is_none()) && !view.is_part {
+            let help = "List what would be written into the store to make it agree; nothing is written yet";
+            if ui.button("Publish…").on_hover_text(help).clicked() {
+                asked.push(DriftAction::Publish);
+            }
+        }
         if view.drift.is_some() {
             if ui.button("Copy as JSON").on_hover_text("All that is listed here").clicked() {
                 asked.push(DriftAction::Copy);
@@ -180,8 +187,13 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
     report_ui(ui, local, asked);
     if !view.summary.is_empty() {
         let is_none = view.drift.as_ref().is_some_and(|drift| drift.is_none());
-        let (sign, tone) = if is_none { ("✔", colours.soft) } else { ("⚠", colours.trouble.ink) };
-        ui.label(RichText::new(format!("{sign} {}", view.summary)).font(theme::strong()).color(tone));
+        ui.horizontal_wrapped(|ui| {
+            let tone = if is_none { colours.soft } else { colours.trouble.ink };
+            if !is_none {
+                ui.colored_label(tone, "⚠");
+            }
+            ui.label(RichText::new(&view.summary).font(theme::strong()).color(tone));
+        });
     }
     if view.is_outdated {
         ui.weak("The rebuild, the definition or the project file changed since: compare again");

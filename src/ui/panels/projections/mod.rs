@@ -1,7 +1,7 @@
 //! The projections of a store: the list, and one of them in detail.
 
 mod definition;
-mod drift;
+pub mod drift;
 mod head;
 mod list;
 mod output;

@@ -26,10 +26,7 @@ pub(super) fn cost_ui(
     actions: &mut Vec<Action>,
 ) {
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            ui.strong("Loading cost");
-            ui.weak("events to replay when each stream is loaded once, as it is now");
-        });
+        ui.weak("Events to replay when each stream is loaded once, as it is now");
         if let Some((stream, sketch)) = &cost.along {
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(&**stream).font(theme::strong()));
@@ -115,7 +112,11 @@ fn spread_ui(ui: &mut Ui, line: &CostLine) {
     let width = (ui.available_width() / line.spread.len() as f32).min(64.0);
     let (rect, response) =
         ui.allocate_exact_size(vec2(width * line.spread.len() as f32, BARS + 16.0), Sense::HOVER);
-    let name = |up_to: usize| if up_to == usize::MAX { "more".to_owned() } else { format!("≤ {up_to}") };
+    let name = |up_to: usize| match up_to {
+        0 => "0".to_owned(),
+        usize::MAX => "more".to_owned(),
+        up_to => format!("≤ {up_to}"),
+    };
     response.widget_info(|| {
         let classes: Vec<String> =
             line.spread.iter().map(|(up_to, streams)| format!("{} {streams}", name(*up_to))).collect();
