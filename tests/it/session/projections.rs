@@ -288,7 +288,7 @@ fn a_failure_stops_or_is_skipped_as_the_project_file_says() {
         (failure.count, &*failure.event, &*failure.directive),
         (3, "OrderPaid 2@order-1", "@on OrderPaid")
     );
-    assert_eq!(scene.rebuilt(), "stopped at a failure, 3");
+    assert_eq!(scene.rebuilt(), "fails at 4");
     scene.ask(ProjectionAction::GoToFailure(failure.count));
     assert_eq!(scene.detail().cursor, 4);
 
@@ -424,7 +424,14 @@ fn a_projection_in_javascript_shows_partitions_and_their_states() {
     scene.go_to(3);
     scene.ask(ProjectionAction::ShowState);
     check(&scene, r#"{"n":1,"last":"OrderPlaced"}"#, 0, r#"{"all":2}"#);
-    assert_eq!(scene.story().changes.len(), 3);
+    assert_eq!(
+        scene.story().words[..],
+        [
+            r#"made: {"n":1,"last":"OrderPlaced"}"#,
+            r#"n: 1 → 2, last: "OrderPlaced" → "OrderPaid""#,
+            r#"n: 2 → 3, last: "OrderPaid" → "OrderShipped""#
+        ]
+    );
     scene.go_to(5);
     let path = scene.path("states.ndjson");
     scene.ask(ProjectionAction::Export(Format::Ndjson, path.clone()));

@@ -165,6 +165,7 @@ fn story() -> StoryView {
         ]),
         current: Some(1),
         column: Some(1),
+        words: Arc::default(),
         is_waiting: false,
         index: Some(index()),
         zone: timeglass::model::Zone::Utc,
