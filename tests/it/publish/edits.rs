@@ -312,7 +312,8 @@ fn our_own_reads_wait_while_we_write() {
                 let events = store.events_head(&Work::default()).expect("events").events();
                 (head, events)
             };
-            *reader.lock().expect("a thread") = Some(std::thread::spawn(read));
+            *reader.lock().expect("a thread") =
+                Some(std::thread::Builder::new().name("reader".to_owned()).spawn(read).expect("a thread"));
         }
         assert!(!has_read.load(Ordering::SeqCst), "{step:?}");
         Ok(())

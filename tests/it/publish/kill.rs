@@ -108,7 +108,9 @@ type Picture = (Vec<Vec<Value>>, Vec<Vec<Value>>);
 
 fn picture(path: &Path) -> Picture {
     let mut orders = rows_of(path, "orders");
-    orders.iter_mut().for_each(|row| row.truncate(3));
+    for row in &mut orders {
+        row.truncate(3);
+    }
     (orders, rows_of(path, "projection_checkpoints"))
 }
 
