@@ -147,6 +147,8 @@ impl<'a> Publication<'a> {
     fn check_file(&self) -> Result<(), PublishError> {
         let reason = match fs::metadata(self.path) {
             Ok(data) if data.is_dir() => "it is a folder".to_owned(),
+            // Whoever may write anything is held to the mark as well: somebody set it.
+            Ok(data) if data.permissions().readonly() => "the file is marked read-only".to_owned(),
             Ok(_) => match fs::OpenOptions::new().write(true).open(self.path) {
                 Ok(_) => return Ok(()),
                 Err(err) => err.to_string(),
