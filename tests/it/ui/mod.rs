@@ -19,6 +19,7 @@ mod json_tree;
 mod outputs;
 mod probes;
 mod projections;
+mod publish;
 mod reducer;
 mod small_widgets;
 mod snapshots;
