@@ -148,6 +148,6 @@ struct Chance(u32);
 impl Chance {
     fn pick(&mut self, below: u32) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(self.0) * u64::from(below) >> 32) as u32
+        ((u64::from(self.0) * u64::from(below)) >> 32) as u32
     }
 }

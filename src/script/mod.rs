@@ -29,6 +29,7 @@ mod number_text;
 mod options;
 mod output;
 mod raw;
+mod repaired_text;
 mod rounding;
 mod runner;
 mod source_scan;

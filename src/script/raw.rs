@@ -8,11 +8,13 @@ use std::{mem::MaybeUninit, ptr, ptr::NonNull, rc::Rc, sync::Arc};
 
 use rquickjs::{Ctx, Error, Object, Result, Value, qjs};
 
+pub(crate) use crate::script::repaired_text::repaired;
 use crate::{
     model::Json,
     script::{
         allocator::Meter,
         event_object::{self, EventCell},
+        number_text::small_number,
     },
 };
 
@@ -247,28 +249,6 @@ impl Names {
     }
 }
 
-/// UTF-8 in which each half of a surrogate pair has become one replacement character.
-pub(crate) fn repaired(text: &[u8]) -> String {
-    let mut whole = String::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        match std::str::from_utf8(rest) {
-            Ok(valid) => {
-                whole.push_str(valid);
-                return whole;
-            }
-            Err(err) => {
-                let (valid, bad) = rest.split_at_checked(err.valid_up_to()).unwrap_or((rest, &[]));
-                whole.push_str(std::str::from_utf8(valid).unwrap_or_default());
-                whole.push(char::REPLACEMENT_CHARACTER);
-                // A half takes three bytes; anything else that is no UTF-8 does not come from a string.
-                let skipped = if bad.first() == Some(&0xed) { 3 } else { 1 };
-                rest = bad.get(skipped..).unwrap_or_default();
-            }
-        }
-    }
-}
-
 /// Builds the value that reading the text of `json` would give.
 /// Tells beside it whether some number lost digits.
 pub(crate) fn build<'js>(ctx: &Ctx<'js>, json: &Json) -> Result<(Value<'js>, bool)> {
@@ -291,7 +271,7 @@ impl Builder {
             Json::Bool(false) => qjs::JS_FALSE,
             Json::Number(number) => {
                 let text = number.as_str();
-                if let Some(small) = crate::script::number_text::small_number(text) {
+                if let Some(small) = small_number(text) {
                     return Ok(qjs::JS_MKVAL(qjs::JS_TAG_INT, small));
                 }
                 let value = number.as_f64();
@@ -434,10 +414,10 @@ impl EventClass {
     /// Makes the kind known to an engine. Once for each engine.
     pub(crate) fn register(ctx: &Ctx<'_>) -> Result<Self> {
         let class = register(ctx, &EVENT_METHODS, finish_event)?;
+        let ctx = ctx.as_raw().as_ptr();
         // SAFETY: the context is live. Never given back: the keys keep their meaning as long as the engine lives.
-        let key = |name: &str| unsafe {
-            qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as qjs::size_t)
-        };
+        let key =
+            |name: &str| unsafe { qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as qjs::size_t) };
         Ok(Self { class, keys: event_object::LATE.map(key), members: event_object::MEMBERS.map(key) })
     }
 

@@ -96,10 +96,11 @@ impl Writer {
     }
 
     fn objects(&mut self, before: &Object, after: &Object) -> bool {
-        let has_name = |((old, _), (new, _)): &((&Arc<str>, &Json), (&Arc<str>, &Json))| old == new;
-        let head = before.iter().zip(after.iter()).take_while(has_name).count();
+        let pairs = before.iter().zip(after.iter());
+        let head = pairs.take_while(|((old, _), (new, _))| old == new).count();
         let rest = before.len().min(after.len()) - head;
-        let tail = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(has_name).count();
+        let ends = before.iter().rev().zip(after.iter().rev()).take(rest);
+        let tail = ends.take_while(|((old, _), (new, _))| old == new).count();
         let start = self.text.len();
         self.begin(head, tail);
         self.text.push('{');

@@ -1,6 +1,7 @@
 //! Projections in JavaScript: their states at any time, what they write, and going on where a run stopped.
 
 use std::{
+    fmt::Write as _,
     path::Path,
     sync::{
         Arc,
@@ -124,17 +125,17 @@ fn told(scratch: &Scratch, definition: &Definition) -> String {
     let model = ReadModel::open(scratch, definition).unwrap();
     let mut told = format!("{:?}\n", model.progress());
     for count in 0..=model.progress().count {
-        told += &format!("{count} {:?}", rows(&model, count));
+        write!(told, "{count} {:?}", rows(&model, count)).unwrap();
         let shared = model.shared_at(&Work::default(), count).unwrap();
-        told += &format!(" {:?}\n", shared.map(|(since, state)| (since, state.to_compact())));
+        writeln!(told, " {:?}", shared.map(|(since, state)| (since, state.to_compact()))).unwrap();
     }
     for (name, ..) in rows(&model, u64::MAX) {
-        told += &format!("{:?}\n", model.history(&work, &key_of(&name)).unwrap());
+        writeln!(told, "{:?}", model.history(&work, &key_of(&name)).unwrap()).unwrap();
     }
     let outputs = Outputs::open(scratch);
     for kind in OutputKind::ALL {
         let query = OutputQuery { kind, limit: 1000, ..OutputQuery::default() };
-        told += &format!("{:?}\n", outputs.page(&work, &query).unwrap());
+        writeln!(told, "{:?}", outputs.page(&work, &query).unwrap()).unwrap();
     }
     told
 }
