@@ -3,19 +3,33 @@
 use std::sync::Arc;
 
 use crate::{
-    projection::{RowAt, RowChange, RowKey},
+    model::{ChangeKind, Json, diff},
+    projection::{ReadModel, RowAt, RowChange, RowKey},
     session::{
         job::{Job, Slot},
         opened::Opened,
-        projections::{ProjectionQuestion, job, question::FoundHistory},
+        projections::{
+            ProjectionQuestion, job,
+            question::{FoundHistory, ModelTrouble, is_script},
+            states::state_in,
+        },
     },
+    work::Work,
 };
+
+/// Of a state so many changes by one event are told in a line.
+const TOLD_CHANGES: usize = 6;
+
+/// And so many letters of a value.
+const TOLD_LETTERS: usize = 160;
 
 /// The chosen row and its history.
 #[derive(Default)]
 pub(super) struct RowStory {
     pub(super) key: Option<RowKey>,
     pub(super) changes: Arc<Vec<RowChange>>,
+    /// What each did to a partition's state, in words; empty for other rows.
+    pub(super) words: Arc<[String]>,
     /// The column that was asked about.
     pub(super) column: Option<usize>,
     /// Whether the cursor is to go to the change that set that column.
@@ -56,6 +70,50 @@ fn is_set_by(change: &RowChange, column: usize) -> bool {
     change.before.as_ref().is_none_or(|before| before.get(column) != after.get(column))
 }
 
+/// Reads what happened to a row.
+pub(super) fn found_history(
+    work: &Work,
+    model: &ReadModel,
+    key: RowKey,
+    is_partition: bool,
+) -> Result<FoundHistory, ModelTrouble> {
+    let changes = model.history(work, &key)?;
+    let mut words = Vec::new();
+    if is_partition {
+        let mut before = Json::Null;
+        for change in &changes {
+            work.advance(1)?;
+            let after = change.after.as_ref().map_or(Json::Null, |values| state_in(values));
+            words.push(state_words(&before, &after));
+            before = after;
+        }
+    }
+    Ok(FoundHistory { key, changes, words })
+}
+
+/// "items: 29 → 30, /products/prod-1: made 2"; of a first state all of it.
+fn state_words(before: &Json, after: &Json) -> String {
+    if *before == Json::Null {
+        return format!("made: {}", after.to_preview(TOLD_LETTERS));
+    }
+    let short = |value: &Json| value.to_preview(TOLD_LETTERS / 4);
+    let changes = diff(before, after);
+    let each = changes.iter().take(TOLD_CHANGES).map(|change| {
+        let path = change.path.to_string();
+        let name = path.strip_prefix('/').filter(|name| !name.contains('/')).unwrap_or(&path);
+        match &change.kind {
+            ChangeKind::Add(new) => format!("{name}: made {}", short(new)),
+            ChangeKind::Remove(old) => format!("{name}: gone, was {}", short(old)),
+            ChangeKind::Replace(old, new) => format!("{name}: {} → {}", short(old), short(new)),
+        }
+    });
+    let mut parts: Vec<String> = each.collect();
+    if changes.len() > TOLD_CHANGES {
+        parts.push(format!("and {} more", changes.len() - TOLD_CHANGES));
+    }
+    if parts.is_empty() { "handled, and nothing changed".to_owned() } else { parts.join(", ") }
+}
+
 impl Opened {
     pub(super) fn choose_model_row(&mut self, row: u64, column: Option<usize>) -> Vec<Job> {
         let found = &self.projections.rows.found;
@@ -68,6 +126,7 @@ impl Opened {
         let is_known = story.key.as_ref() == Some(&key) && !story.is_waiting && !story.is_old;
         if !is_known && story.key.as_ref() != Some(&key) {
             story.changes = Arc::default();
+            story.words = Arc::default();
         }
         story.key = Some(key);
         story.column = column;
@@ -89,6 +148,7 @@ impl Opened {
             return Vec::new();
         }
         story.changes = Arc::new(found.changes);
+        story.words = found.words.into();
         story.is_waiting = false;
         story.is_old = false;
         self.blame_column()
@@ -124,8 +184,9 @@ impl Opened {
     fn history_job(&mut self) -> Option<Job> {
         let key = self.projections.story.key.clone()?;
         let model = self.projections.chosen_run()?.model()?.clone();
+        let is_partition = self.projections.chosen_listed()?.definition.as_ref().is_some_and(is_script);
         self.projections.story.is_waiting = true;
-        Some(job(Slot::RowHistory, ProjectionQuestion::History(model, key)))
+        Some(job(Slot::RowHistory, ProjectionQuestion::History(model, key, is_partition)))
     }
 
     /// Goes to the change that last set the column in question.

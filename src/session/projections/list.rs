@@ -180,7 +180,7 @@ impl Opened {
         match (progress.is_complete, has_stopped) {
             (true, _) if progress.count >= total => skipped(format!("all {} events", grouped(total))),
             (true, _) => skipped(format!("{} of {} events", grouped(progress.count), grouped(total))),
-            (false, true) => (format!("stopped at a failure, {}", grouped(progress.count)), true),
+            (false, true) => (format!("fails at {}", grouped(progress.count + 1)), true),
             (false, false) => {
                 (format!("stopped at {} of {}", grouped(progress.count), grouped(total)), false)
             }

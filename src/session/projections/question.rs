@@ -15,6 +15,7 @@ use crate::{
         projections::{
             copies::{copied, exported},
             definitions::{Known, Looked, looked, saved},
+            history::found_history,
             list::{Wanted, scaffolded},
             output::{FoundOutput, found_output},
             rows::{FoundRows, found_rows},
@@ -44,8 +45,8 @@ pub enum ProjectionQuestion {
     Rebuild(Box<Rebuilding>),
     /// Rows of a read model.
     Rows(ReadModel, RowsQuery),
-    /// What happened to a row.
-    History(ReadModel, RowKey),
+    /// What happened to a row; whether it is a partition of a script.
+    History(ReadModel, RowKey, bool),
     /// What a projection wrote beside its read model.
     Output(Outputs, OutputQuery),
     /// The state of a partition after so many events, and the shared one.
@@ -101,6 +102,8 @@ pub struct FoundHistory {
     pub key: RowKey,
     /// Its changes, oldest first.
     pub changes: Vec<RowChange>,
+    /// What each did to the state of a partition, in words; empty where the row is no partition.
+    pub words: Vec<String>,
 }
 
 /// Why a question about a read model has no answer.
@@ -121,10 +124,9 @@ impl ProjectionQuestion {
             }
             Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
             Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
-            Self::History(model, key) => model
-                .history(work, &key)
-                .map(|changes| ProjectionAnswer::History(FoundHistory { key, changes }))
-                .map_err(ModelTrouble::from),
+            Self::History(model, key, is_script) => {
+                found_history(work, &model, key, is_script).map(ProjectionAnswer::History)
+            }
             Self::Output(outputs, query) => {
                 found_output(work, &outputs, &query).map(ProjectionAnswer::Output)
             }

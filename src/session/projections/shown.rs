@@ -103,6 +103,7 @@ impl Opened {
         Some(StoryView {
             key: story.key.clone()?,
             changes: Arc::clone(&story.changes),
+            words: Arc::clone(&story.words),
             current: story.current(cursor),
             column: story.column,
             is_waiting: story.is_waiting,

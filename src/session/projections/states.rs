@@ -65,7 +65,12 @@ fn changes(before: &Json, after: &Json) -> Vec<Change> {
 
 /// The state in a row; text that is no JSON is shown as the text that it is.
 fn state_of(row: &RowAt) -> Json {
-    match row.values.get(1) {
+    state_in(&row.values)
+}
+
+/// The same of a row's values.
+pub(super) fn state_in(values: &[Stored]) -> Json {
+    match values.get(1) {
         Some(Stored::Text(bytes)) => {
             Json::parse(bytes).unwrap_or_else(|_| Json::from(String::from_utf8_lossy(bytes).into_owned()))
         }

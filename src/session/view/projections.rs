@@ -213,6 +213,8 @@ pub struct StoryView {
     pub key: RowKey,
     /// Its changes, oldest first.
     pub changes: Arc<Vec<RowChange>>,
+    /// What each did to a partition's state, in words; empty for other rows.
+    pub words: Arc<[String]>,
     /// The last of them up to the cursor.
     pub current: Option<usize>,
     /// The column that was asked about.

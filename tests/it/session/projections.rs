@@ -288,7 +288,7 @@ fn a_failure_stops_or_is_skipped_as_the_project_file_says() {
         (failure.count, &*failure.event, &*failure.directive),
         (3, "OrderPaid 2@order-1", "@on OrderPaid")
     );
-    assert_eq!(scene.rebuilt(), "stopped at a failure, 3");
+    assert_eq!(scene.rebuilt(), "fails at 4");
     scene.ask(ProjectionAction::GoToFailure(failure.count));
     assert_eq!(scene.detail().cursor, 4);
 
@@ -391,6 +391,52 @@ fn what_is_decided_goes_into_the_project_file_and_comes_back_by_undo() {
     assert_eq!(names(&scene), ["orders", "other"]);
     scene.ask(ProjectionAction::Choose(1));
     assert_eq!(&*scene.detail().name, "other");
+}
+
+#[test]
+fn a_projection_in_javascript_shows_partitions_and_their_states() {
+    let mut scene = Scene::new();
+    let path = scene.write(
+        "totals.js",
+        "fromCategory('order').foreachStream().when({\n    $init() { return { n: 0 }; },\n    $initShared() { return { all: 0 }; },\n    \
+         $any(s, e) { s[0].n += 1; s[0].last = e.eventType; s[1].all += 1; return s; },\n});\n",
+    );
+    scene.ask(ProjectionAction::Add(path));
+    assert_eq!((scene.view().lines[0].kind, &*scene.detail().name), ("JavaScript", "totals"));
+    scene.ask(ProjectionAction::RebuildChosen);
+    scene.go_to(4);
+    assert_eq!(
+        scene.rows(),
+        [
+            "order-1 {\"n\":2,\"last\":\"OrderPaid\"} written here",
+            "order-2 {\"n\":1,\"last\":\"OrderPlaced\"}"
+        ]
+    );
+    scene.ask(ProjectionAction::ChooseRow(0));
+    scene.ask(ProjectionAction::ShowState);
+    let check = |scene: &Scene, state: &str, changes: usize, shared: &str| {
+        let found = scene.model().state.clone().expect("a state");
+        assert_eq!(found.state.as_ref().expect("a state").to_compact(), state);
+        assert_eq!(found.changes.len(), changes);
+        assert_eq!(found.shared.as_ref().expect("a shared state").to_compact(), shared);
+    };
+    check(&scene, r#"{"n":2,"last":"OrderPaid"}"#, 2, r#"{"all":3}"#);
+    scene.go_to(3);
+    scene.ask(ProjectionAction::ShowState);
+    check(&scene, r#"{"n":1,"last":"OrderPlaced"}"#, 0, r#"{"all":2}"#);
+    assert_eq!(
+        scene.story().words[..],
+        [
+            r#"made: {"n":1,"last":"OrderPlaced"}"#,
+            r#"n: 1 → 2, last: "OrderPlaced" → "OrderPaid""#,
+            r#"n: 2 → 3, last: "OrderPaid" → "OrderShipped""#
+        ]
+    );
+    scene.go_to(5);
+    let path = scene.path("states.ndjson");
+    scene.ask(ProjectionAction::Export(Format::Ndjson, path.clone()));
+    let first = fs::read_to_string(path).unwrap().lines().next().unwrap_or_default().to_owned();
+    assert_eq!(first, r#"{"partition":"order-1","state":{"n":3,"last":"OrderShipped"}}"#);
 }
 
 fn check_export(format: Format, expected: &str) {

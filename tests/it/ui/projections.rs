@@ -1,8 +1,8 @@
 //! The projections' panel: the list, a read model at two cursors, the history of a row, failures, empty states.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use egui::{Theme, Ui, vec2};
+use egui::{Key, Modifiers, Theme, Ui, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -29,7 +29,13 @@ use timeglass::{
     work::Work,
 };
 
-use super::stage::{check_tree, pictures, stage};
+use super::{
+    app_stage::{AppStage, SHOP},
+    stage::{check_tree, pictures, stage},
+};
+
+/// The control key as it comes on most systems.
+const CTRL: Modifiers = Modifiers { ctrl: true, command: true, ..Modifiers::NONE };
 
 #[derive(Default)]
 struct Panel {
@@ -165,6 +171,7 @@ fn story() -> StoryView {
         ]),
         current: Some(1),
         column: Some(1),
+        words: Arc::default(),
         is_waiting: false,
         index: Some(index()),
         zone: timeglass::model::Zone::Utc,
@@ -381,11 +388,22 @@ fn what_is_not_there_yet_says_what_to_do() {
     new.run();
     assert_eq!(last(&mut new), Some(ProjectionAction::Rebuild("orders".into(), Extent::Whole)));
 
-    let stored = ProjectionDetail { name: "customers".into(), total: 6, ..ProjectionDetail::default() };
+    let stored = ProjectionDetail {
+        name: "customers".into(),
+        table: Some("customers".into()),
+        ..ProjectionDetail::default()
+    };
     let mut stored = harness(without(stored));
     stored.get_by_label("Write a definition for it").click();
     stored.run();
     assert_eq!(last(&mut stored), Some(ProjectionAction::Scaffold("customers".into())));
+
+    let checkpoint = ProjectionDetail { name: "customer_search".into(), ..ProjectionDetail::default() };
+    let mut checkpoint = harness(without(checkpoint));
+    checkpoint.get_by_label_contains("Nothing says what customer_search makes");
+    checkpoint.get_all_by_label("Add a definition…").last().expect("a button").click();
+    checkpoint.run();
+    assert_eq!(checkpoint.state().local.wish, Some(FileWish::Definition));
 
     let error = DefinitionError {
         file: "orders.sql".into(),
@@ -405,4 +423,64 @@ fn what_is_not_there_yet_says_what_to_do() {
     running.get_by_label("Stop").click();
     running.run();
     assert_eq!(last(&mut running), Some(ProjectionAction::Stop("orders".into())));
+}
+
+#[test]
+fn the_shops_read_model_is_defined_rebuilt_scrubbed_and_asked_in_the_window() {
+    let mut stage = AppStage::open(vec2(1500.0, 900.0), Path::new(SHOP));
+    stage.press_with(CTRL, Key::K);
+    stage.type_text("Projections");
+    stage.press(Key::Enter);
+    stage.wait_until(|view| view.projections.lines.first().is_some_and(|line| line.status == "running"));
+    let lines = &stage.view().projections.lines;
+    assert_eq!((lines.len(), &*lines[0].name, lines[0].kind), (1, "order_summaries", "stored only"));
+    stage.click("Write a definition for it");
+    let file = stage.folder().join("projections/order_summaries.sql");
+    let text = fs::read_to_string(&file).expect("a definition");
+    assert!(text.contains("-- @projection order_summaries   key: order_id"), "{text}");
+    assert!(text.contains("-- @on OrderPlaced"), "{text}");
+    stage.wait_until(|view| view.projections.lines[0].has_definition);
+
+    // What the user writes in an editor of their own is taken at once.
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/projections/shop_orders.sql"), &file)
+        .expect("room");
+    stage.wait_until(|view| {
+        let detail = view.projections.detail.as_ref();
+        detail.and_then(|detail| detail.text.as_ref()).is_some_and(|text| text.contains("json_patch(items"))
+    });
+    stage.press_with(CTRL, Key::R);
+    stage.wait_until(|view| view.projections.lines[0].rebuilt.starts_with("all "));
+    stage.click("Read model");
+    stage.wait_until(|view| view.projections.model.as_ref().is_some_and(|model| model.loaded_at.is_some()));
+    let existing =
+        |stage: &AppStage| stage.view().projections.model.as_ref().and_then(|model| model.existing);
+    assert_eq!(existing(&stage), stage.view().projections.lines[0].rows, "as many rows as are stored");
+
+    // In the past there were fewer, and what is on screen follows the cursor.
+    stage.press(Key::Home);
+    stage.wait_until(|view| view.projections.model.as_ref().is_some_and(|model| model.loaded_at == Some(0)));
+    assert_eq!(existing(&stage), Some(0));
+    stage.press(Key::End);
+    stage.wait_until(|view| view.projections.model.as_ref().is_some_and(|model| model.loaded_at > Some(0)));
+
+    // A cell says which event set it.
+    stage
+        .harness
+        .get_all_by_label_contains("order_id · key: order-")
+        .next()
+        .expect("a row")
+        .click_secondary();
+    stage.settle();
+    stage.click_start("Why is this ");
+    stage.wait_until(|view| {
+        let story = view.projections.model.as_ref().and_then(|model| model.story.as_ref());
+        story.is_some_and(|story| !story.changes.is_empty() && story.current.is_some())
+    });
+    let model = stage.view().projections.model.as_ref().expect("a read model");
+    let story = model.story.as_ref().expect("a story");
+    let set_by = &story.changes[story.current.expect("a change")];
+    assert_eq!(set_by.count, model.cursor);
+    let column = story.column.expect("a column");
+    let of = |values: &Option<Arc<[Stored]>>| values.as_ref().and_then(|values| values.get(column)).cloned();
+    assert_ne!(of(&set_by.before), of(&set_by.after));
 }

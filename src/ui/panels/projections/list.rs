@@ -78,8 +78,8 @@ pub(super) fn list_ui(
 
 fn columns() -> Vec<ColumnSpec> {
     vec![
-        ColumnSpec::new(NAME, "Projection", 130.0, ColumnKind::Text),
-        ColumnSpec::new(KIND, "Kind", 88.0, ColumnKind::Text),
+        ColumnSpec::new(NAME, "Projection", 126.0, ColumnKind::Text),
+        ColumnSpec::new(KIND, "Kind", 104.0, ColumnKind::Text),
         ColumnSpec::new(REBUILT, "Rebuilt", 116.0, ColumnKind::Text),
         ColumnSpec::new(DRIFT, "Drift", 66.0, ColumnKind::Text),
         ColumnSpec::new(STATUS, "Checkpoint", 94.0, ColumnKind::Text),

@@ -31,6 +31,8 @@ pub(super) fn states_ui(
     local: &mut StatesLocal,
     asked: &mut Vec<ProjectionAction>,
 ) {
+    // A panel is as wide as what stands in it: a text before the first state must not make it narrow.
+    ui.set_min_width(ui.available_width());
     let key = view.story.as_ref().map(|story| story.key.clone());
     let wanted = (key, view.at, view.revision);
     if local.asked.as_ref() != Some(&wanted) {

@@ -64,6 +64,10 @@ pub(super) fn story_ui(
             let Some(change) = change else { return Cell::default() };
             let key = columns.get(column).map_or("", |column| &*column.key);
             if !matches!(key, POSITION | TIME | TYPE | EVENT) {
+                let told = usize::try_from(row).ok().and_then(|row| view.words.get(row));
+                if let Some(told) = told {
+                    return Cell::text(told.clone());
+                }
                 let changes = StoryView::differences(change, &model.columns);
                 return Cell::text(words(&changes, change.before.is_none(), change.after.is_none()));
             }
@@ -85,13 +89,10 @@ fn head_ui(ui: &mut Ui, model: &ModelView, view: &StoryView, asked: &mut Vec<Pro
     if view.is_waiting {
         ui.add(egui::Spinner::new().size(12.0));
     }
-    let changes = match view.changes.len() {
-        1 => "1 change".to_owned(),
-        many => format!("{} changes", grouped(many as u64)),
-    };
+    let all = grouped(view.changes.len() as u64);
     let at = match view.current {
-        Some(current) => format!("{changes}, {} of them up to the cursor", grouped(current as u64 + 1)),
-        None => format!("{changes}, all of them after the cursor"),
+        Some(current) => format!("change {} of {all}", grouped(current as u64 + 1)),
+        None => format!("before the first change of {all}"),
     };
     let column = view.column.and_then(|column| model.columns.get(column));
     ui.weak(match column {
