@@ -9,13 +9,19 @@ mod inputs;
 use std::{
     error::Error,
     hint::black_box,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use inputs::{Expected, Workload};
 use timeglass::{
     model::Json,
+    projection::{Definition, Outputs, ReadModel, RebuildOptions, Scratch, rebuild},
     script::{Envelope, Options, Runner, Script, Step},
+    store::{
+        EventStore,
+        sqlite::{Opened, SqliteStore},
+    },
     work::Work,
 };
 
@@ -26,9 +32,6 @@ const ROUNDS: usize = 3;
 
 /// Events that another run is fed before, to warm up.
 const WARM_UP: usize = 5000;
-
-/// A projection that takes none of the events: what getting an event in and an answer out costs.
-const SKIPPING: &str = "fromAll().when({ NeverHappens: function (s) { return s; } });\n";
 
 fn main() -> Outcome<()> {
     // `cargo test --benches` runs this, too; it asks for no measurement.
@@ -44,6 +47,30 @@ fn main() -> Outcome<()> {
         report(&workload, "fed from memory", &fed);
         let by_lines = measured(|events| line_by_line(&workload, events))?;
         report(&workload, "a line of JSON in, a line of JSON out", &by_lines);
+        let store = stored(&workload)?;
+        let plain = measured(|_| rebuilt(&workload, &*store, true))?;
+        report(&workload, "rebuilt from a store", &plain);
+        let kept = measured(|_| rebuilt(&workload, &*store, false))?;
+        report(&workload, "rebuilt with every state kept", &kept);
+    }
+    against_the_peer()
+}
+
+/// The peer itself, where its package is installed; its recorded figures are in `README.md`.
+fn against_the_peer() -> Outcome<()> {
+    let Some(script) = std::env::var_os("PEER") else {
+        println!(
+            "\nThe peer is not run here: PEER names no script; the quotients are to its recorded figures."
+        );
+        return Ok(());
+    };
+    for name in ["counter", "orders"] {
+        let ran = std::process::Command::new("node").arg(&script).args(["--one", name, "feed"]).output()?;
+        println!(
+            "\nThe peer, {name}: {}{}",
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr)
+        );
     }
     Ok(())
 }
@@ -149,6 +176,70 @@ fn line_by_line(workload: &Workload, most: usize) -> Outcome<Taken> {
     })?;
     if most >= workload.lines.len() {
         tally.check(&workload.expected)?;
+    }
+    Ok(taken)
+}
+
+/// The same events in a store, made once and kept among the build's files.
+fn stored(workload: &Workload) -> Outcome<Box<dyn EventStore>> {
+    let folder = PathBuf::from(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp"));
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("javascript-{}.sqlite", workload.name));
+    if !path.exists() {
+        write_store(&path, workload)?;
+    }
+    match SqliteStore::open(&path, None, &Work::default())? {
+        Opened::Found { store, .. } => Ok(store as Box<dyn EventStore>),
+        Opened::NotFound { .. } => Err("the generated store has no events".into()),
+    }
+}
+
+fn write_store(path: &Path, workload: &Workload) -> Outcome<()> {
+    let mut connection = rusqlite::Connection::open(path)?;
+    connection.execute_batch(
+        "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL, \
+         type TEXT NOT NULL, event_id TEXT NOT NULL, recorded_at TEXT NOT NULL, data TEXT NOT NULL, \
+         metadata TEXT, UNIQUE (stream, version))",
+    )?;
+    let transaction = connection.transaction()?;
+    {
+        let mut insert =
+            transaction.prepare("INSERT INTO events VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        for line in &workload.lines {
+            let event = Json::parse(line.as_bytes())?;
+            let text = |name: &str| event.get(name).and_then(Json::as_text);
+            let version = match event.get("sequenceNumber") {
+                Some(Json::Number(number)) => number.as_i64(),
+                _ => None,
+            };
+            insert.execute(rusqlite::params![
+                text("streamId"),
+                version,
+                text("eventType"),
+                text("eventId"),
+                text("created"),
+                text("data"),
+                text("metadata"),
+            ])?;
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+/// A rebuild into a database of its own, with all that the projection writes.
+fn rebuilt(workload: &Workload, store: &dyn EventStore, without_history: bool) -> Outcome<Taken> {
+    let (work, scratch) = (Work::default(), Scratch::temporary()?);
+    let file = format!("{}.js", workload.name);
+    let definitions = Definition::parse(Path::new(&file), workload.source, &Options::default())?;
+    let definition = definitions.first().ok_or("no definition")?;
+    let options = RebuildOptions { without_history, ..RebuildOptions::default() };
+    let taken = timed(|| Ok(rebuild(&work, store, definition, &scratch, &options).map(drop)?))?;
+    let model = ReadModel::open(&scratch, definition)?;
+    let emitted = Outputs::of(&model).counts(&work, None)?.emitted;
+    let found = (model.progress().handled, emitted);
+    let expected = (workload.expected.processed as u64, workload.expected.emitted as u64);
+    if found != expected {
+        return Err(format!("handled, emitted: {found:?} and not {expected:?}").into());
     }
     Ok(taken)
 }

@@ -235,14 +235,10 @@ fn lag_words(lag: Lag) -> String {
     if lag.events == 0 {
         return "up to date".to_owned();
     }
-    let mut words = counted(usize::try_from(lag.events).unwrap_or(usize::MAX), "event");
-    if let Some(handled) = lag.handled {
-        words.push_str(&format!(" ({handled} that it handles)"));
-    }
-    if let Some(nanos) = lag.nanos {
-        words.push_str(&format!(", {}", span_words(nanos)));
-    }
-    words
+    let events = counted(usize::try_from(lag.events).unwrap_or(usize::MAX), "event");
+    let handled = lag.handled.map(|handled| format!(" ({handled} that it handles)")).unwrap_or_default();
+    let time = lag.nanos.map(|nanos| format!(", {}", span_words(nanos))).unwrap_or_default();
+    format!("{events}{handled}{time}")
 }
 
 fn word(standing: &Standing) -> &'static str {

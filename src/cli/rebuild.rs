@@ -245,8 +245,7 @@ fn note(
         inserted: published.inserted,
         updated: published.updated,
         deleted: published.deleted,
-        // Wherever the project file lies and whoever reads it.
-        backup: std::path::absolute(&published.backup).unwrap_or_else(|_| published.backup.clone()),
+        backup: published.backup.clone(),
     });
     match crate::project::keep(&opened.path, common.project.as_deref(), &opened.sections, &after) {
         Ok(file) => Some(file),

@@ -40,6 +40,9 @@ fn columns(definition: &Definition) -> Vec<Arc<str>> {
     made.flatten().next().unwrap_or_default()
 }
 
+/// What a constraint of a table begins with.
+const NO_COLUMN: [&str; 5] = ["PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "CONSTRAINT"];
+
 /// The columns of `CREATE TABLE table (…)`; nothing for any other statement.
 fn created(sql: &str, table: &str) -> Option<Vec<Arc<str>>> {
     let tokens = tokens(sql);
@@ -64,8 +67,7 @@ fn created(sql: &str, table: &str) -> Option<Vec<Arc<str>>> {
             "," if depth == 1 => is_first = true,
             text if is_first => {
                 is_first = false;
-                const OTHER: [&str; 5] = ["PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "CONSTRAINT"];
-                if !OTHER.iter().any(|other| token.is_word(other)) {
+                if !NO_COLUMN.iter().any(|other| token.is_word(other)) {
                     columns.push(bare(text).into());
                 }
             }

@@ -228,10 +228,10 @@ fn birth_sql(key: &[Arc<str>], rowid: &str) -> String {
         );
     }
     let names: Vec<String> = (0..key.len()).map(|number| format!("k{number}")).collect();
-    // The plus sign takes the column's affinity away: keys are looked up as they are.
+    // The plus sign takes the column's affinity away: keys are looked up as they are. None is NULL.
     let values = list(key, |name| format!("+NEW.{}", quote(name)));
     let is_same: Vec<String> =
-        names.iter().zip(key).map(|(own, name)| format!("{own} IS +NEW.{}", quote(name))).collect();
+        names.iter().zip(key).map(|(own, name)| format!("{own} = +NEW.{}", quote(name))).collect();
     let is_same = is_same.join(" AND ");
     format!(
         "INSERT INTO timeglass_row (born, {names}) SELECT {now}, {values} \

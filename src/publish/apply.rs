@@ -20,6 +20,9 @@ pub(super) type Observer<'a> = &'a dyn Fn(Step) -> Result<(), Cancelled>;
 /// Columns and values of a row.
 type Values = [(Arc<str>, Stored)];
 
+/// A whole row and what names it.
+type Whole<'a> = (Vec<(Arc<str>, Stored)>, &'a RowId);
+
 /// SQLite's extended codes for a value that another row has already: in a key, as a row number, in a column.
 const TAKEN: [i32; 3] = [1555, 2579, 2067];
 
@@ -135,7 +138,7 @@ fn exchange(
         table.shape.columns.iter().filter(|column| !column.is_generated).map(|column| &column.name).collect();
     let columns: Vec<String> = kept.iter().map(|name| quote(name)).collect();
     let sql = format!("SELECT {} FROM {} WHERE {}", columns.join(", "), table.name, table.is_row(1));
-    let mut whole: Vec<(Vec<(Arc<str>, Stored)>, &RowId)> = Vec::new();
+    let mut whole: Vec<Whole<'_>> = Vec::new();
     for (edit, row) in rows {
         let values = table.connection.prepare_cached(&sql).and_then(|mut statement| {
             statement.query_row(params_from_iter(row.iter().map(Bound)), |found| {

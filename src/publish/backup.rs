@@ -74,6 +74,8 @@ impl Copy {
     /// Makes a new, empty file that only the store's own readers may read.
     fn create(store: &Path, place: &BackupPlace, at: Timestamp) -> Result<Self, PublishError> {
         for path in place.names(store, at) {
+            // Said and noted as it is found from anywhere.
+            let path = std::path::absolute(&path).unwrap_or(path);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
                     let copy = Self { path, is_kept: false };

@@ -1,6 +1,7 @@
 //! The publication itself, step by step.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
@@ -62,6 +63,9 @@ pub struct Published {
     /// has changed them since, or the disk does not keep what it is given.
     pub is_confirmed: bool,
 }
+
+/// How many rows refer to nothing, by their table and the one they refer to.
+type Orphans = BTreeMap<(Arc<str>, Arc<str>), u64>;
 
 /// So often the database may change while it is copied.
 const COPIES: u32 = 3;
@@ -265,11 +269,7 @@ impl<'a> Publication<'a> {
 
     /// How many rows refer to rows that are not there, by table and the table it refers to: of the tables
     /// in the edits, and of those that refer to them.
-    fn orphans(
-        &self,
-        connection: &Connection,
-        shapes: &[TableShape],
-    ) -> Result<BTreeMap<(Arc<str>, Arc<str>), u64>, PublishError> {
+    fn orphans(&self, connection: &Connection, shapes: &[TableShape]) -> Result<Orphans, PublishError> {
         let failed = |source| self.failed("looking at references", source);
         let is_written = |name: &str| shapes.iter().any(|shape| shape.table.eq_ignore_ascii_case(name));
         let list = "SELECT DISTINCT l.name, f.\"table\" FROM pragma_table_list AS l, \
@@ -284,7 +284,7 @@ impl<'a> Publication<'a> {
             .collect();
         tables.sort();
         tables.dedup();
-        let mut orphans = BTreeMap::new();
+        let mut orphans = Orphans::new();
         for table in tables {
             let sql = format!("PRAGMA foreign_key_check({})", quote(&table));
             // Where the declaration itself is wrong there is nothing to hold rows against.
@@ -315,11 +315,9 @@ fn difference(then: &EventsHead, now: &EventsHead) -> Option<String> {
     }
     let plural = |count: u64| if count == 1 { "" } else { "s" };
     let (before, after) = (then.events(), now.events());
-    Some(if after > before {
-        format!("{} more event{}", after - before, plural(after - before))
-    } else if after < before {
-        format!("{} event{} fewer", before - after, plural(before - after))
-    } else {
-        "the last event is another".to_owned()
+    Some(match after.cmp(&before) {
+        Ordering::Greater => format!("{} more event{}", after - before, plural(after - before)),
+        Ordering::Less => format!("{} event{} fewer", before - after, plural(before - after)),
+        Ordering::Equal => "the last event is another".to_owned(),
     })
 }

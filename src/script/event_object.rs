@@ -10,7 +10,7 @@ use crate::{
     script::{
         envelope::{Envelope, Part},
         host::Host,
-        raw::{self, Access},
+        raw,
         rounding::roundings,
         step::Fault,
     },
@@ -19,6 +19,21 @@ use crate::{
 /// Members that become own properties when they are first read, in the order in which the serialiser
 /// reads them.
 pub(crate) const LATE: [&str; 4] = ["body", "data", "metadata", "linkMetadata"];
+
+/// Members that are there from the start, in their order.
+pub(crate) const MEMBERS: [&str; 11] = [
+    "partition",
+    "created",
+    "bodyRaw",
+    "metadataRaw",
+    "streamId",
+    "eventId",
+    "eventType",
+    "isJson",
+    "linkMetadataRaw",
+    "category",
+    "sequenceNumber",
+];
 
 /// Deeper nesting is not read by the dialect.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -54,21 +69,23 @@ pub(crate) fn event_object<'js>(
         Some(found) => text(found),
         None => Ok(Value::new_null(ctx.clone())),
     };
+    // As `MEMBERS` names them.
     let members = [
-        ("partition", text(partition)?),
-        ("created", text(&event.created)?),
-        ("bodyRaw", raw_text(&event.data)?),
-        ("metadataRaw", raw_text(&event.metadata)?),
-        ("streamId", text(&event.stream)?),
-        ("eventId", text(&event.event_id)?),
-        ("eventType", text(&event.event_type)?),
-        ("isJson", Value::new_bool(ctx.clone(), event.is_json)),
-        ("linkMetadataRaw", raw_text(&event.link_metadata)?),
-        ("category", text(category)?),
-        ("sequenceNumber", Value::new_number(ctx.clone(), event.sequence_number as f64)),
+        text(partition)?,
+        text(&event.created)?,
+        raw_text(&event.data)?,
+        raw_text(&event.metadata)?,
+        text(&event.stream)?,
+        text(&event.event_id)?,
+        text(&event.event_type)?,
+        Value::new_bool(ctx.clone(), event.is_json),
+        raw_text(&event.link_metadata)?,
+        text(category)?,
+        Value::new_number(ctx.clone(), event.sequence_number as f64),
     ];
-    for (name, value) in members {
-        raw::define(&object, name, &value, Access::ReadOnly)?;
+    let class = host.event_class.get();
+    for (place, value) in members.iter().enumerate() {
+        class.define(&object, place, value)?;
     }
     Ok(object.into_value())
 }

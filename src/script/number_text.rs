@@ -79,6 +79,17 @@ impl Parts {
     }
 }
 
+/// The number that a few digits spell: most numbers are such.
+pub(crate) fn small_number(text: &str) -> Option<i32> {
+    if text.is_empty() || text.len() > 9 {
+        return None;
+    }
+    text.bytes().try_fold(0, |number, digit| match digit {
+        b'0'..=b'9' => Some(number * 10 + i32::from(digit - b'0')),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{dotnet_number, script_number};

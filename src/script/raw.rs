@@ -291,6 +291,9 @@ impl Builder {
             Json::Bool(false) => qjs::JS_FALSE,
             Json::Number(number) => {
                 let text = number.as_str();
+                if let Some(small) = crate::script::number_text::small_number(text) {
+                    return Ok(qjs::JS_MKVAL(qjs::JS_TAG_INT, small));
+                }
                 let value = number.as_f64();
                 // Fifteen digits always fit.
                 if text.len() > 15 && !crate::script::rounding::is_exact(text, value) {
@@ -424,21 +427,30 @@ pub(crate) fn remove(object: &Object<'_>, name: &str) {
 pub(crate) struct EventClass {
     class: u32,
     keys: [Key; event_object::LATE.len()],
+    members: [Key; event_object::MEMBERS.len()],
 }
 
 impl EventClass {
     /// Makes the kind known to an engine. Once for each engine.
     pub(crate) fn register(ctx: &Ctx<'_>) -> Result<Self> {
         let class = register(ctx, &EVENT_METHODS, finish_event)?;
-        let mut keys = [0; event_object::LATE.len()];
-        for (key, name) in keys.iter_mut().zip(event_object::LATE) {
-            // SAFETY: the context is live. Never given back: the keys keep their meaning as long as the
-            // engine lives.
-            *key = unsafe {
-                qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as qjs::size_t)
-            };
-        }
-        Ok(Self { class, keys })
+        // SAFETY: the context is live. Never given back: the keys keep their meaning as long as the engine lives.
+        let key = |name: &str| unsafe {
+            qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as qjs::size_t)
+        };
+        Ok(Self { class, keys: event_object::LATE.map(key), members: event_object::MEMBERS.map(key) })
+    }
+
+    /// Defines a member that is there from the start, by its place among [`MEMBERS`](event_object::MEMBERS).
+    pub(crate) fn define(&self, object: &Object<'_>, place: usize, value: &Value<'_>) -> Result<()> {
+        let Some(key) = self.members.get(place).filter(|key| **key != 0) else { return Err(Error::Unknown) };
+        let (ctx, listed) = (object.ctx().as_raw().as_ptr(), qjs::JS_PROP_ENUMERABLE as i32);
+        // SAFETY: object and value are live; the value is counted once more, for the object.
+        let answer = unsafe {
+            let owned = qjs::JS_DupValue(ctx, value.as_raw());
+            qjs::JS_DefinePropertyValue(ctx, object.as_raw(), *key, owned, listed)
+        };
+        if answer < 0 { Err(Error::Exception) } else { Ok(()) }
     }
 
     pub(crate) fn is_event(&self, value: &Value<'_>) -> bool {

@@ -336,7 +336,10 @@ impl Runner {
         let done = engine.with(|ctx| run.run(ctx, deleted))?;
         let Done { own, shared, pair, result, live } = done;
         self.live.set(live.map(|value| Live { state: own.value.clone(), value }));
-        self.states.insert(Arc::clone(partition), own.clone());
+        match self.states.get_mut(partition) {
+            Some(known) => *known = own.clone(),
+            None => drop(self.states.insert(Arc::clone(partition), own.clone())),
+        }
         if self.loaded.definition.bi_state {
             self.shared = Some(shared.clone().unwrap_or_default());
             self.pair = pair;

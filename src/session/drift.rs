@@ -196,7 +196,8 @@ impl Drifts {
         Some((drift, rows(drift, kind).get(place)?))
     }
 
-    fn copy(&mut self, text: String) {
+    fn copy(&mut self, text: Option<String>) {
+        let Some(text) = text else { return };
         let number = self.copied.as_ref().map_or(1, |(number, _)| number + 1);
         self.copied = Some((number, text.into()));
     }
@@ -231,12 +232,12 @@ impl Opened {
             DriftAction::CopyRow(kind, place) => {
                 let text = self.drifts.row(&name, kind, place);
                 let text = text.map(|(drift, row)| row_json(&drift.pairing, row).to_pretty());
-                text.into_iter().for_each(|text| self.drifts.copy(text));
+                self.drifts.copy(text);
                 Vec::new()
             }
             DriftAction::Copy => {
                 let text = self.drifts.found(&name).map(|drift| to_json(drift).to_pretty());
-                text.into_iter().for_each(|text| self.drifts.copy(text));
+                self.drifts.copy(text);
                 Vec::new()
             }
             DriftAction::Export(form, path) => self.export_drift(&name, form, path, notices),

@@ -331,6 +331,13 @@ impl Session {
         self.view.projections.detail.as_ref().is_some_and(|detail| detail.has_definition)
     }
 
+    /// Whether the chosen projection was rebuilt, so that a stored table can be compared with it.
+    #[must_use]
+    pub fn can_compare_table(&self) -> bool {
+        let drift = &self.view.drift;
+        drift.stage == view::DriftStage::Ready && drift.table.is_some()
+    }
+
     /// Whether the chosen projection's read model can be published.
     #[must_use]
     pub fn can_publish(&self) -> bool {

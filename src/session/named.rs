@@ -14,6 +14,7 @@ use crate::{
             ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
         conditions::{Direction, Reach},
+        drift::DriftAction,
         what_if::Target,
     },
 };
@@ -202,6 +203,7 @@ pub const NAMED: &[Named] = &[
     Menu::Debug.row("Add a projection…",    "",               "Use a file with projections in SQL or JavaScript",      window(WindowAction::AddDefinition),   Session::has_store),
     Menu::Debug.row("Rebuild projection",   "Ctrl+R",         "Rebuild the chosen projection from all events",         projections(Projection::RebuildChosen), Session::can_rebuild),
     Menu::Debug.row("Rebuild all projections", "",            "Rebuild every projection that has a definition",        projections(Projection::RebuildAll),   Session::can_rebuild_any),
+    Menu::Debug.row("Compare with the stored table", "",      "Hold the stored table against what the events make",    What::Session(Action::Drift(DriftAction::Compare)), Session::can_compare_table),
     Menu::Debug.row("Publish the read model…", "",            "List what would be written into the store, and write it", publish(Publish::Prepare),            Session::can_publish),
     Menu::Debug.row("Lock the store again", "",               "Take back the permission to write into the store",      publish(Publish::Lock),                Session::is_unlocked),
     Menu::Debug.row("Stop rebuilds",        "",               "Stop them; what was made so far stays",                 projections(Projection::StopAll),      Session::is_rebuilding),

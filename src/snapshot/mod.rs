@@ -4,11 +4,13 @@
 //! [`mapping`] that the project file gives. Where the two differ, [`parting`] says which event did it.
 
 pub mod cost;
+mod cost_words;
 pub mod creation;
 mod jsonb;
 pub mod mapping;
 pub mod parting;
 pub mod verify;
+mod written;
 
 use std::sync::Arc;
 

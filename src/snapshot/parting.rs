@@ -205,9 +205,8 @@ impl Parting {
         };
         if let Some(count) = self.bounds.mended {
             let mended = version(self.mended_version, count);
-            words.push_str(&format!(
-                "; the one at {mended} agrees again, so what is stored here alone is wrong"
-            ));
+            let mended = format!("; the one at {mended} agrees again, so what is stored here alone is wrong");
+            words.push_str(&mended);
         }
         words
     }
@@ -332,7 +331,7 @@ mod tests {
             Some(3),
             &[("/a: what is stored was never so, and no event wrote it in that time", None)],
         );
-        check(r#"{}"#, None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
+        check("{}", None, &[("/a: nothing stood there up to the start; E1 v1 added it", Some(1))]);
         check(
             r#"{"a":3,"c":0}"#,
             None,

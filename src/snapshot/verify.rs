@@ -53,10 +53,7 @@ const KEYFRAME_BYTES: usize = 64 << 20;
 /// What can be said of a snapshot without replaying its stream, or the stream that it can be compared with.
 pub fn look(snapshot: &StoredSnapshot, index: &Index, owners: &SnapshotOwners<'_>) -> Result<u32, Check> {
     let unreadable = snapshot.state.decoded.as_ref().err();
-    let named = match &snapshot.stream {
-        Some(name) => Some((name, owners.of(name))),
-        None => None,
-    };
+    let named = snapshot.stream.as_ref().map(|name| (name, owners.of(name)));
     match (named, unreadable) {
         (Some((name, None)), _) => {
             Err(Check::of(Verdict::Orphan, format!("the store has no events of {}", name.full())))
@@ -226,7 +223,7 @@ impl Judge<'_> {
                 (Some((count, is_exact)), Some(version)) => {
                     let made = states.get(&count).cloned().unwrap_or_default();
                     let check = self.one(snapshot, count, &made);
-                    if is_exact { check } else { self.with_gap(check, version) }
+                    if is_exact { check } else { with_gap(check, version) }
                 }
                 (None, Some(_)) => {
                     Check::of(Verdict::NotChecked, "the events of its stream have no versions")
@@ -268,15 +265,6 @@ impl Judge<'_> {
         (failed > 0).then(|| format!("{} could not apply {events} up to it", reducer.name()).into())
     }
 
-    fn with_gap(&self, check: Check, version: StreamVersion) -> Check {
-        let gap = format!("its stream has no event of version {version}: compared with the state before");
-        let reason = match &check.reason {
-            Some(reason) => format!("{gap}; {reason}"),
-            None => gap,
-        };
-        Check { reason: Some(reason.into()), ..check }
-    }
-
     /// A snapshot that does not say its version: the last state that is like it will do.
     fn without_version(&self, snapshot: &StoredSnapshot, work: &Work) -> StoreResult<Check> {
         let start = self.history.step_at(0, work)?.after;
@@ -304,4 +292,14 @@ impl Judge<'_> {
             }
         })
     }
+}
+
+/// The same, of a snapshot whose own version no event has.
+fn with_gap(check: Check, version: StreamVersion) -> Check {
+    let gap = format!("its stream has no event of version {version}: compared with the state before");
+    let reason = match &check.reason {
+        Some(reason) => format!("{gap}; {reason}"),
+        None => gap,
+    };
+    Check { reason: Some(reason.into()), ..check }
 }

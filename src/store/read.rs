@@ -90,6 +90,16 @@ impl Body<'_> {
     }
 }
 
+impl<'t> From<Option<&'t Result<Cow<'_, str>, &'t str>>> for Body<'t> {
+    fn from(text: Option<&'t Result<Cow<'_, str>, &'t str>>) -> Self {
+        match text {
+            None => Self::Absent,
+            Some(Ok(text)) => Self::Json(text),
+            Some(Err(reason)) => Self::Unreadable(reason),
+        }
+    }
+}
+
 impl Wanted<'_> {
     /// Whether the payloads of this event type are wanted.
     #[must_use]
@@ -154,17 +164,13 @@ fn visit_event(
 ) -> Onward {
     let is_wanted = wanted.includes(&event.event_type);
     let text = |payload| if is_wanted { Body::text(payload) } else { None };
-    fn id(id: &Option<std::sync::Arc<str>>, is_wanted: bool) -> Option<&str> {
-        id.as_deref().filter(|_| is_wanted)
-    }
     let (data, metadata) = (text(&event.data), text(&event.metadata));
-    fn body<'t>(text: Option<&'t Result<Cow<'_, str>, &'t str>>) -> Body<'t> {
-        match text {
-            None => Body::Absent,
-            Some(Ok(text)) => Body::Json(text),
-            Some(Err(reason)) => Body::Unreadable(reason),
-        }
-    }
+    let ids = if is_wanted {
+        [&event.event_id, &event.correlation_id, &event.causation_id].map(|id| id.as_deref())
+    } else {
+        [None; 3]
+    };
+    let [event_id, correlation_id, causation_id] = ids;
     visit(&EventRow {
         head: ScanRow {
             key: ScanKey::of(&event.key.0),
@@ -176,10 +182,10 @@ fn visit_event(
             event_type: &event.event_type,
             time: event.time,
         },
-        event_id: id(&event.event_id, is_wanted),
-        correlation_id: id(&event.correlation_id, is_wanted),
-        causation_id: id(&event.causation_id, is_wanted),
-        data: body(data.as_ref()),
-        metadata: body(metadata.as_ref()),
+        event_id,
+        correlation_id,
+        causation_id,
+        data: Body::from(data.as_ref()),
+        metadata: Body::from(metadata.as_ref()),
     })
 }

@@ -346,7 +346,7 @@ impl App {
             panels::mapping::mapping_ui(ctx, &mapping, &mut self.actions);
         }
         if let Some(publish) = self.session.view().publish.clone() {
-            panels::publish::publish_ui(ctx, &publish, &mut self.local.publish, &mut self.actions);
+            panels::publish::publish_ui(ctx, &publish, &self.local.publish, &mut self.actions);
         }
         panels::notices::notices_ui(ctx, &self.session.view().notices, &mut self.actions);
         if self.local.shows_debug {

@@ -87,8 +87,8 @@ fn every_genuine_store_is_read_as_its_library_wrote_it() {
             .map(|table| {
                 let roles =
                     [&table.name, &Some(table.position.clone()), &table.status, &table.error, &table.time];
-                let roles =
-                    roles.map(|role| role.as_ref().map_or("-".into(), |role| role.source.to_string()));
+                let roles = roles
+                    .map(|role| role.as_ref().map_or_else(|| "-".into(), |role| role.source.to_string()));
                 let set = if table.is_set { " (set)" } else { "" };
                 format!("{}: {}{set}", table.table, roles.join(", "))
             })
@@ -107,7 +107,7 @@ fn stands(store: &SqliteStore, checkpoint: &Checkpoint, handled: Option<&Handled
     let found = stand(&Work::default(), store, &index, checkpoint, handled).unwrap();
     let lag = found.lag.map(|lag| {
         let handled = lag.handled.map(|handled| format!(" ({handled})")).unwrap_or_default();
-        let time = lag.nanos.map_or("-".to_owned(), |nanos| (nanos / 1_000_000_000).to_string());
+        let time = lag.nanos.map_or_else(|| "-".to_owned(), |nanos| (nanos / 1_000_000_000).to_string());
         format!(", {}{handled} behind, {time} s", lag.events)
     });
     let lag = lag.unwrap_or_default();
@@ -161,7 +161,7 @@ fn checkpoints_of_genuine_stores_stand_at_their_events() {
     check("seed-002-defects", &[" 70 of 70 OrderPlaced up to 2276, 1 unknown [\"999999\"]"]);
 }
 
-fn check_position(store: &SqliteStore, position: Stored, expected: &str) {
+fn check_position(store: &SqliteStore, position: &Stored, expected: &str) {
     let checkpoint = Checkpoint { position: position.clone(), ..Checkpoint::default() };
     assert_eq!(stands(store, &checkpoint, None), expected, "{position:?}");
 }
@@ -191,21 +191,21 @@ fn any_position_says_where_it_stands() {
         )
         .unwrap();
     let store = open(&path);
-    check_position(&store, Stored::Integer(10), "1, 59 behind, - s");
-    check_position(&store, Stored::Integer(11), "1~, 59 behind, - s");
-    check_position(&store, Stored::Integer(128), "60, 0 behind, - s");
-    check_position(&store, Stored::Integer(129), "ahead");
-    check_position(&store, Stored::Integer(i64::MAX), "ahead");
-    check_position(&store, Stored::Integer(0), "not started, 60 behind, - s");
-    check_position(&store, Stored::Integer(-1), "not started, 60 behind, - s");
-    check_position(&store, Stored::Real(12.0), "2, 58 behind, - s");
-    check_position(&store, Stored::Null, "not started, 60 behind, - s");
-    check_position(&store, text(""), "not started, 60 behind, - s");
-    check_position(&store, text("00000000000000000014"), "3, 57 behind, - s");
-    check_position(&store, text("a0000000-0000-4000-8000-000000000007"), "8, 52 behind, - s");
-    check_position(&store, text("a0000000-0000-4000-8000-000000000077"), "no such event");
-    check_position(&store, text("unheard of"), "no such event");
-    check_position(&store, Stored::Blob(Arc::from(*b"\xff\xfe")), "no such event");
+    check_position(&store, &Stored::Integer(10), "1, 59 behind, - s");
+    check_position(&store, &Stored::Integer(11), "1~, 59 behind, - s");
+    check_position(&store, &Stored::Integer(128), "60, 0 behind, - s");
+    check_position(&store, &Stored::Integer(129), "ahead");
+    check_position(&store, &Stored::Integer(i64::MAX), "ahead");
+    check_position(&store, &Stored::Integer(0), "not started, 60 behind, - s");
+    check_position(&store, &Stored::Integer(-1), "not started, 60 behind, - s");
+    check_position(&store, &Stored::Real(12.0), "2, 58 behind, - s");
+    check_position(&store, &Stored::Null, "not started, 60 behind, - s");
+    check_position(&store, &text(""), "not started, 60 behind, - s");
+    check_position(&store, &text("00000000000000000014"), "3, 57 behind, - s");
+    check_position(&store, &text("a0000000-0000-4000-8000-000000000007"), "8, 52 behind, - s");
+    check_position(&store, &text("a0000000-0000-4000-8000-000000000077"), "no such event");
+    check_position(&store, &text("unheard of"), "no such event");
+    check_position(&store, &Stored::Blob(Arc::from(*b"\xff\xfe")), "no such event");
     let marked: Vec<String> = store
         .checkpoints(&Work::default())
         .unwrap()
@@ -231,7 +231,34 @@ fn any_position_says_where_it_stands() {
 fn a_position_that_sorts_by_time_may_be_ahead() {
     let unpacked = fixture("seed-001");
     let store = open(&unpacked.path);
-    check_position(&store, text("0190eed3-8874-751a-8729-70f0d3126186"), "ahead");
-    check_position(&store, text("018e6bec-8345-7022-bd76-cbbfa4bb00fe"), "no such event");
-    check_position(&store, Stored::Integer(17), "no such event");
+    check_position(&store, &text("0190eed3-8874-751a-8729-70f0d3126186"), "ahead");
+    check_position(&store, &text("018e6bec-8345-7022-bd76-cbbfa4bb00fe"), "no such event");
+    check_position(&store, &Stored::Integer(17), "no such event");
+}
+
+#[test]
+fn things_that_have_a_place_are_no_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("places.sqlite");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE events (global_position INTEGER PRIMARY KEY, stream_id TEXT NOT NULL,
+                 version INTEGER NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (stream_id, version));
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 60)
+             INSERT INTO events SELECT i + 1, 'order-' || (i % 3), i / 3, 'Placed', '{}' FROM n;
+             CREATE TABLE seats (id INTEGER PRIMARY KEY, position INTEGER);
+             INSERT INTO seats SELECT global_position, version FROM events;
+             CREATE TABLE offsets (consumer TEXT PRIMARY KEY, last_offset INTEGER, state TEXT);
+             INSERT INTO offsets VALUES ('mails', 17, 'paused');",
+        )
+        .unwrap();
+    let store = open(&path);
+    let found: Vec<String> = store
+        .checkpoints(&Work::default())
+        .unwrap()
+        .iter()
+        .map(|checkpoint| format!("{}: {}", checkpoint.table, shown(checkpoint)))
+        .collect();
+    assert_eq!(found, ["offsets: mails at 17 paused"]);
 }

@@ -7,7 +7,7 @@ use timeglass::{
     store::{
         EventStore as _, KeyRange,
         layout::{Mapping, Role},
-        read::{Onward, Wanted, read_by_pages},
+        read::{Body, Onward, Wanted, read_by_pages},
         sqlite::SqliteStore,
     },
     work::Work,
@@ -108,4 +108,41 @@ fn large_payloads_of_some_types_are_read_as_by_pages() {
     assert_eq!(counted.iter().sum::<usize>(), 1500, "every event is of one type");
     check(&store, Wanted::Types(&types(&["Grown", "7", "\u{fffd}", "no\0ne"])));
     assert_eq!(check(&store, Wanted::Types(&[])), (1500, 0));
+}
+
+/// The visitor may take its time, and the store may grow meanwhile: what was there is met once and in order.
+#[test]
+fn a_store_that_grows_meanwhile_is_read_without_gaps() {
+    for journal in ["wal", "delete"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("growing.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode = {journal};
+                 CREATE TABLE events (global_position INTEGER PRIMARY KEY, stream_id TEXT NOT NULL,
+                     version INTEGER NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL,
+                     UNIQUE (stream_id, version));
+                 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 3000)
+                 INSERT INTO events SELECT i + 1, 'order-' || (i % 7), i / 7, 'Placed', '{{\"n\":' || i || '}}' FROM n"
+            ))
+            .unwrap();
+        let store = open(&path);
+        let (mut next, mut number) = (0, 3000);
+        store
+            .read(&Work::default(), &KeyRange::default(), Wanted::All, &mut |row| {
+                assert_eq!(row.data, Body::Json(&format!("{{\"n\":{next}}}")), "{journal}");
+                next += 1;
+                if next % 100 == 0 && number < 3300 {
+                    let insert = "INSERT INTO events VALUES (?1 + 1, 'order-' || (?1 % 7), ?1 / 7, 'Placed', \
+                                  '{\"n\":' || ?1 || '}')";
+                    connection.execute(insert, [number]).unwrap();
+                    number += 1;
+                }
+                Onward::On
+            })
+            .unwrap();
+        // What came in time is met, too; what came while the last batch was handed out is not.
+        assert!((3000..=number).contains(&next), "{journal}: {next} of {number}");
+    }
 }

@@ -104,7 +104,7 @@ impl<'a> Finder<'a> {
                 states.iter().rfind(|state| state.values.is_none()).map(|state| state.count)
             }
             (Some(_), None) => {
-                let born = states.iter().rfind(|state| state.is_birth).or(states.first());
+                let born = states.iter().rfind(|state| state.is_birth).or_else(|| states.first());
                 let parted = differing.iter().filter_map(|place| {
                     let equal = |state: &State| self.is_same(state, stored, *place..*place + 1);
                     let of_column = states.iter().rposition(equal).and_then(after);

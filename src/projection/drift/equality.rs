@@ -331,9 +331,9 @@ mod tests {
     fn sums_may_differ_in_their_last_digits() {
         check(&Stored::Real(0.1 + 0.2), &Stored::Real(0.3), "NUMERIC", true);
         check(&Stored::Real(1e-13), &Stored::Real(2e-13), "NUMERIC", true);
-        check(&Stored::Real(1013.06), &Stored::Real(1013.060_000_000_1), "", true);
+        check(&Stored::Real(1013.06), &Stored::Real(1_013.060_000_000_1), "", true);
         check(&Stored::Real(1013.06), &Stored::Real(1013.07), "", false);
-        check(&Stored::Real(6546.5), &Stored::Real(6546.500_1), "", false);
+        check(&Stored::Real(6546.5), &Stored::Real(6_546.500_1), "", false);
         check(&Stored::Real(-5.5), &Stored::Real(5.5), "", false);
     }
 

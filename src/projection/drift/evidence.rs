@@ -283,7 +283,7 @@ fn spelled(tokens: &[Token]) -> String {
                     word.clone()
                 });
             }
-            Token::Text(own) => text.push_str(&format!("'{own}'")),
+            Token::Text(own) => text.extend(["'", own, "'"]),
             Token::Sign(sign) => text.push(*sign),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
 
 pub use divergence::Divergence;
 pub use equality::{Likeness, same};
-pub use pairing::{Pairing, pair, pair_with};
+pub use pairing::{ColumnPair, Pairing, pair, pair_with};
 pub use rows::{Compared, Difference, differences};
 
 /// So many rows of each kind are kept in a [`Drift`]; beyond that they are counted.

@@ -20,6 +20,9 @@ use crate::{
     work::Work,
 };
 
+/// A stored column and the rebuilt one that it is compared with.
+pub type ColumnPair = (Arc<str>, Arc<str>);
+
 /// How a stored table is compared with a rebuilt one.
 ///
 /// A rebuilt column is called by its name or, where a projection in JavaScript keeps its state as one JSON
@@ -29,16 +32,16 @@ pub struct Pairing {
     /// The stored table.
     pub table: Arc<str>,
     /// Key columns: stored, rebuilt. Empty: rows are compared as a bag.
-    pub key: Vec<(Arc<str>, Arc<str>)>,
+    pub key: Vec<ColumnPair>,
     /// Other columns that are compared: stored, rebuilt.
-    pub columns: Vec<(Arc<str>, Arc<str>)>,
+    pub columns: Vec<ColumnPair>,
     /// Stored columns that are not compared, with the reason: ignored, not rebuilt.
     pub left_out: BTreeMap<Arc<str>, Arc<str>>,
     /// Stored columns that no replay can make again, with the reason: `DEFAULT CURRENT_TIMESTAMP`.
     pub not_reproducible: BTreeMap<Arc<str>, Arc<str>>,
     /// Those of them that the definition makes as well, so that their differences can be counted: stored,
     /// rebuilt.
-    pub counted: Vec<(Arc<str>, Arc<str>)>,
+    pub counted: Vec<ColumnPair>,
     /// What is known of each pair of columns, by the stored one.
     pub likeness: BTreeMap<Arc<str>, Likeness>,
 }
@@ -251,7 +254,7 @@ impl Pairer<'_> {
     }
 
     /// The key: the definition's, or the stored one.
-    fn key(&self, pairs: &[(Arc<str>, Arc<str>)]) -> Result<Vec<(Arc<str>, Arc<str>)>, DriftError> {
+    fn key(&self, pairs: &[ColumnPair]) -> Result<Vec<ColumnPair>, DriftError> {
         let own: Vec<&Column> = self.rebuilt.iter().filter(|column| column.is_key).collect();
         let paired = own.iter().map(|column| pairs.iter().find(|(_, name)| *name == column.name).cloned());
         if let Some(key) = paired.collect::<Option<Vec<_>>>()

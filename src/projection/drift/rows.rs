@@ -255,9 +255,9 @@ impl<'a> Sorter<'a> {
                 let held = read_held(row.get_ref(2)?.as_blob().unwrap_or_default());
                 let [stored, rebuilt] = &mut sides;
                 if row.get::<_, i64>(1)? == 0 {
-                    stored.push(held)
+                    stored.push(held);
                 } else {
-                    rebuilt.push(held)
+                    rebuilt.push(held);
                 }
                 if let Err(cancelled) = work.advance(1) {
                     return Ok(Err(cancelled));

@@ -29,7 +29,7 @@ use crate::{
 
 pub use question::{PublishAnswer, PublishQuestion};
 
-use question::{Found, Planning, Writing};
+use question::{Drifting, Found, Planning, Writing};
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,7 +240,7 @@ impl Opened {
         match planning {
             Ok(planning) => {
                 let store = Arc::clone(&self.store);
-                let question = PublishQuestion::Plan { turn, tries, store, planning: Box::new(planning) };
+                let question = PublishQuestion::Plan { turn, tries, store, planning };
                 vec![job(Slot::DryRun, question)]
             }
             Err((title, hint)) => {
@@ -270,12 +270,8 @@ impl Opened {
             ));
         }
         let index = self.index.clone().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
-        Ok(Planning::Drift {
-            definition: definition.clone(),
-            entry: chosen.entry.cloned(),
-            model: model.clone(),
-            index,
-        })
+        let (definition, entry, model) = (definition.clone(), chosen.entry.cloned(), model.clone());
+        Ok(Planning::Drift(Box::new(Drifting { definition, entry, model, index })))
     }
 
     fn write_job(&mut self, at: Timestamp) -> Option<Job> {
@@ -439,9 +435,10 @@ impl Opened {
 
 /// How to go back to what was before.
 fn restore(store: &Path, backup: &Path) -> String {
+    let name = Unlock::name_of(store);
     format!(
-        "To go back, close every program that uses the store and copy {} over {}",
-        backup.display(),
-        store.display()
+        "To go back, close every program that uses the store, copy {} over {name}, and remove {name}-wal and \
+         {name}-shm if they are there",
+        Unlock::name_of(backup)
     )
 }

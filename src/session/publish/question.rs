@@ -30,7 +30,7 @@ pub enum PublishQuestion {
         /// The store.
         store: Arc<dyn EventStore>,
         /// What the edits are made of.
-        planning: Box<Planning>,
+        planning: Planning,
     },
     /// Writes it.
     Write(Box<Writing>),
@@ -41,16 +41,19 @@ pub enum Planning {
     /// They are made already.
     Made(Arc<Edits>),
     /// A projection's drift.
-    Drift {
-        /// What defines the read model.
-        definition: Definition,
-        /// What the project file says of it.
-        entry: Option<ProjectionEntry>,
-        /// What was rebuilt.
-        model: ReadModel,
-        /// The index of the store.
-        index: Arc<Index>,
-    },
+    Drift(Box<Drifting>),
+}
+
+/// A projection whose drift becomes edits.
+pub struct Drifting {
+    /// What defines the read model.
+    pub(super) definition: Definition,
+    /// What the project file says of it.
+    pub(super) entry: Option<ProjectionEntry>,
+    /// What was rebuilt.
+    pub(super) model: ReadModel,
+    /// The index of the store.
+    pub(super) index: Arc<Index>,
 }
 
 /// A publication to be made.
@@ -87,7 +90,7 @@ impl PublishQuestion {
     /// Finds the answer. `Err` if the work was withdrawn or the store could not be asked.
     pub fn run(self, work: &Work) -> StoreResult<Answer> {
         let found = match self {
-            Self::Plan { turn, tries, store, planning } => plan((turn, tries), &*store, *planning, work)?,
+            Self::Plan { turn, tries, store, planning } => plan((turn, tries), &*store, planning, work)?,
             Self::Write(writing) => Found::Written(writing.run(work)),
         };
         Ok(Answer::Publish(PublishAnswer(found)))
@@ -104,7 +107,8 @@ fn plan(
     let head = store.events_head(work)?;
     let edits = match planning {
         Planning::Made(edits) => Ok(edits),
-        Planning::Drift { definition, entry, model, index } => {
+        Planning::Drift(drifting) => {
+            let Drifting { definition, entry, model, index } = *drifting;
             let count = model.progress().count;
             if count != head.events() || count != index.len() as u64 {
                 return Ok(Found::Behind { turn, tries });

@@ -99,7 +99,7 @@ mod tests {
         let Drawing::Curve { most, columns, .. } = since_last(&[1000, 2500], 3000).drawing else {
             panic!("a curve")
         };
-        assert_eq!(most, 1499.0);
+        assert!((1499.0..1500.0).contains(&most), "{most}");
         assert!(columns.iter().flatten().all(|ends| ends.least <= ends.last && ends.last <= ends.most));
     }
 }

@@ -156,7 +156,7 @@ impl Opened {
         agrees
     }
 
-    pub(super) fn creation_job(&mut self, notices: &mut Notices) -> Option<Job> {
+    pub(super) fn creation_job(&self, notices: &mut Notices) -> Option<Job> {
         match self.new_snapshot() {
             Ok((mapping, new)) => {
                 let asks = Asks::Creation(Arc::clone(&self.store), Box::new(mapping), Box::new(new));

@@ -33,7 +33,7 @@ pub struct VerifyView {
 }
 
 /// What is said of the chosen snapshot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenCheck {
     /// The verdict, and what differs.
     pub check: Arc<Check>,

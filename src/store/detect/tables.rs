@@ -64,7 +64,7 @@ fn kind(
     let Some(events) = events else {
         return (TableKind::Other, String::new());
     };
-    if let Some(kind) = is_checkpoints(table) {
+    if let Some(kind) = is_checkpoints(table, look) {
         return kind;
     }
     let Some(look) = look else {
@@ -164,9 +164,16 @@ fn by_name(table: &Table) -> Option<TableKind> {
     })
 }
 
-/// A table keyed by a name, with a position beside it.
-fn is_checkpoints(table: &Table) -> Option<Kind> {
-    let key = names::normalised(&table.name_of(*table.primary.first()?));
+/// More rows are things that have a place, and not projections.
+const MOST_CHECKPOINTS: u64 = 1000;
+
+/// A table keyed by a name, with a position beside it. Numbers are no names.
+fn is_checkpoints(table: &Table, look: Option<&Look<'_>>) -> Option<Kind> {
+    let first = *table.primary.first()?;
+    if table.rows > MOST_CHECKPOINTS || look.is_some_and(|look| look.profile(first).integers > 0) {
+        return None;
+    }
+    let key = names::normalised(&table.name_of(first));
     let has = |list: &[&str]| {
         table
             .columns

@@ -104,9 +104,10 @@ impl Columns {
             let fields = Fields::new(row, &self.select);
             let value = |take: &Option<Take>| fields.taken(take.as_ref()?);
             let text = |take: &Option<Take>| value(take).and_then(|(value, form)| id_text(value, form));
-            let marks = match table.is_set {
-                true => u64::try_from(row.get::<_, i64>(self.select.expressions.len())?).ok(),
-                false => None,
+            let marks = if table.is_set {
+                u64::try_from(row.get::<_, i64>(self.select.expressions.len())?).ok()
+            } else {
+                None
             };
             let position = fields.taken(&self.position).map_or(Stored::Null, |(value, _)| value.to_stored());
             into.push(Checkpoint {

@@ -35,7 +35,7 @@ pub fn events_head(connection: &Connection, events: &EventsTable) -> rusqlite::R
             }
             None => Vec::new(),
         };
-        Ok(PartHead { table: table.clone(), rows: rows.unsigned_abs(), last })
+        Ok(PartHead { table: std::sync::Arc::clone(table), rows: rows.unsigned_abs(), last })
     });
     Ok(EventsHead { parts: parts.collect::<rusqlite::Result<_>>()? })
 }

@@ -38,13 +38,21 @@ pub(super) fn read(
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
 ) -> StoreResult<Vec<String>> {
-    let (full, narrow) = match wanted {
-        Wanted::All => (plan.reading(None), None),
-        Wanted::Types(types) => (plan.reading(None), Some(plan.reading(Some(types)))),
+    let (every, some);
+    let (first, narrow) = match wanted {
+        Wanted::Types([]) => (&plan.lean, None),
+        Wanted::Types(types) => {
+            (every, some) = (plan.reading(None), plan.reading(Some(types)));
+            (&every, Some(&some))
+        }
+        Wanted::All => {
+            every = plan.reading(None);
+            (&every, None)
+        }
     };
-    let mut walk = Walk::new(plan, &full, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut walk = Walk::new(plan, first, true, range.after.as_ref()).until(range.until.as_ref());
     let mut reader = access.reader(work);
-    let mut copies = Copies::new(plan, &full, wanted);
+    let mut copies = Copies::new(plan, first, wanted);
     let mut troubles = Vec::new();
     let mut size = BATCH.start;
     while !walk.is_over() {
@@ -56,7 +64,7 @@ pub(super) fn read(
         if onward == Onward::Enough {
             break;
         }
-        if let Some(narrow) = narrow.as_ref().filter(|_| copies.passed_over.are_large()) {
+        if let Some(narrow) = narrow.filter(|_| copies.passed_over.are_large()) {
             walk.select(narrow);
             copies.select(narrow);
         }
@@ -148,7 +156,7 @@ impl<'a> Copies<'a> {
         match Body::text(&fields.payload(take, unwrap)) {
             None => Copied::Absent,
             Some(Ok(json)) => Copied::Json(self.keep(&json)),
-            Some(Err(reason)) => Copied::Unreadable(self.keep(&reason)),
+            Some(Err(reason)) => Copied::Unreadable(self.keep(reason)),
         }
     }
 
@@ -206,7 +214,7 @@ impl Gather for Copies<'_> {
     fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
         let fields = Fields::new(row, self.select);
         self.heads.push(key, &fields);
-        if !self.heads.last_type().is_some_and(|name| self.wanted.includes(name)) {
+        if self.heads.last_type().is_none_or(|name| !self.wanted.includes(name)) {
             self.pass_over(&fields);
             self.rests.push(Rest::default());
             return;

@@ -130,15 +130,17 @@ fn select(table: &str, key: &[String], columns: &[Arc<str>], behind: &[Stored], 
     if expressions.is_empty() {
         expressions.push("NULL".to_owned());
     }
-    let mut sql = format!("SELECT {} FROM {} AS e", expressions.join(", "), quote(table));
-    if !behind.is_empty() {
-        let values = behind.iter().map(placeholder).collect::<Vec<_>>().join(", ");
-        sql.push_str(&format!(" WHERE ({}) > ({values})", key.join(", ")));
+    let all = format!("SELECT {} FROM {} AS e", expressions.join(", "), quote(table));
+    if key.is_empty() {
+        return all;
     }
-    if !key.is_empty() {
-        sql.push_str(&format!(" ORDER BY {} LIMIT {size}", key.join(", ")));
+    let key = key.join(", ");
+    let order = format!("ORDER BY {key} LIMIT {size}");
+    if behind.is_empty() {
+        return format!("{all} {order}");
     }
-    sql
+    let values = behind.iter().map(placeholder).collect::<Vec<_>>().join(", ");
+    format!("{all} WHERE ({key}) > ({values}) {order}")
 }
 
 /// A text that is not UTF-8 can only be handed over as bytes.

@@ -28,7 +28,7 @@ const LETTERS: usize = 60;
 const COLUMNS: usize = 12;
 
 /// The dialog.
-pub fn publish_ui(ctx: &Context, view: &PublishView, local: &mut PublishLocal, actions: &mut Vec<Action>) {
+pub fn publish_ui(ctx: &Context, view: &PublishView, local: &PublishLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16.0);
     let modal = egui::Modal::new(egui::Id::unique("publish")).frame(frame).show(ctx, |ui| {
@@ -95,7 +95,7 @@ fn plan_ui(ui: &mut Ui, plan: &DryRun, room: f32) {
         }
     });
     ui.add_space(4.0);
-    ui.weak(format!("Other programs can read all the time; they cannot write for {}", plan.lock));
+    ui.weak(format!("While it is written, other programs have to wait for {}", plan.lock));
 }
 
 fn table_ui(ui: &mut Ui, table: &TableDryRun) {
@@ -109,7 +109,11 @@ fn table_ui(ui: &mut Ui, table: &TableDryRun) {
     egui::Grid::new(("first rows", &table.table)).num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
         let mut row = |name: &str, values: Vec<String>| {
             ui.weak(name);
-            ui.add(egui::Label::new(RichText::new(values.join("\n")).monospace()).truncate());
+            ui.vertical(|ui| {
+                for value in values {
+                    ui.add(egui::Label::new(RichText::new(value).monospace()).truncate());
+                }
+            });
             ui.end_row();
         };
         if let Some(values) = &table.first_insert {
@@ -180,7 +184,8 @@ fn unlock_ui(ui: &mut Ui, view: &PublishView, asked: &mut Vec<PublishAction>) {
     ui.horizontal(|ui| {
         let label = ui.label("Name of the store");
         let mut typed = view.typed.clone();
-        let field = TextEdit::singleline(&mut typed).hint_text(&view.store).desired_width(260.0);
+        let field =
+            TextEdit::singleline(&mut typed).hint_text(format!("type {}", view.store)).desired_width(260.0);
         let response = ui.add(field).labelled_by(label.id);
         let is_entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if response.changed() {
@@ -205,7 +210,7 @@ fn written_ui(ui: &mut Ui, published: &Published, restore: &str) {
     });
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        ui.label("The store from before is in");
+        ui.label("The store from before is in this file");
         if ui.button("Copy path").on_hover_text(backup.display().to_string()).clicked() {
             ui.ctx().copy_text(backup.display().to_string());
         }
@@ -215,13 +220,15 @@ fn written_ui(ui: &mut Ui, published: &Published, restore: &str) {
 }
 
 fn buttons_ui(ui: &mut Ui, view: &PublishView, local: &PublishLocal, asked: &mut Vec<PublishAction>) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| match &view.stage {
+    let sides = Layout::right_to_left(Align::Center);
+    let size = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, sides, |ui| match &view.stage {
         PublishStage::Planned(plan) => {
             if !plan.tables.is_empty() {
                 let write = Button::new(RichText::new("Write").strong());
                 let write = ui.add_enabled(view.is_unlocked, write);
                 if write.on_disabled_hover_text("Unlock the store first").clicked() {
-                    let now = local.clock.map_or(Timestamp::from_nanos(0, 0), |clock| clock());
+                    let now = local.clock.map_or_else(|| Timestamp::from_nanos(0, 0), |clock| clock());
                     asked.push(PublishAction::Write(now));
                 }
             }

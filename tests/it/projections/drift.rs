@@ -12,7 +12,7 @@ use timeglass::{
     projection::{
         Definition, ReadModel, RebuildOptions, RowAt, Scratch,
         drift::{
-            Drift, DriftError, compare, compare_listing, pair_with,
+            Drift, DriftError, DriftRow, compare, compare_listing, pair_with,
             report::{ReportForm, report},
         },
         rebuild,
@@ -152,6 +152,55 @@ fn key_and_values(row: &RowAt) -> (String, String) {
     (format!("{:?}", row.key), format!("{:?}", row.values))
 }
 
+const PARITY: &str = "\
+-- @projection parity
+CREATE TABLE parity (stream TEXT PRIMARY KEY, n INTEGER, status TEXT);
+-- @on OrderPlaced, OrderPaid, OrderPacked, OrderShipped, OrderDelivered
+INSERT INTO parity VALUES (:stream, 0, :data ->> 'status')
+ON CONFLICT (stream) DO UPDATE SET n = 1 - n, status = excluded.status;
+";
+
+const FLICKER: &str = "\
+-- @projection parity
+CREATE TABLE parity (stream TEXT PRIMARY KEY, n INTEGER, status TEXT);
+-- @on OrderPlaced, OrderPacked, OrderDelivered
+INSERT INTO parity VALUES (:stream, 0, :data ->> 'status');
+-- @on OrderPaid, OrderShipped
+DELETE FROM parity WHERE stream = :stream;
+";
+
+/// A stored row may look like several states of its row: the latest counts, and of several columns that parted,
+/// the first.
+#[test]
+fn the_latest_state_that_is_alike_counts() {
+    let stage = Stage::new(300);
+    let sql = "SELECT group_concat(type) FROM (SELECT type FROM events WHERE stream = 'order-4701' ORDER BY version)";
+    let types =
+        Connection::open(&stage.path).unwrap().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(types, "OrderPlaced,OrderPaid,OrderPacked,OrderShipped,OrderDelivered");
+    let parted = |text: &str, sql: &str| {
+        stage.sql(&format!("DROP TABLE IF EXISTS parity; {sql}"));
+        let (store, definition) = (stage.store(), definition("parity.sql", text));
+        let model = rebuilt(&*store, &definition);
+        let found = drift(&*store, &definition, &model, None).unwrap();
+        let is_it = |row: &&DriftRow| row.key.0[0] == Stored::Text(b"order-4701".as_slice().into());
+        let mut rows = found.missing.iter().chain(&found.changed).filter(is_it);
+        rows.next().unwrap().first_divergent.as_ref().unwrap().event.to_string()
+    };
+    // `n` is 0 1 0 1 0: it was 1 as it was paid, and again as it was shipped.
+    let number = "CREATE TABLE parity AS SELECT 'order-4701' AS stream, 1 AS n";
+    assert_eq!(parted(PARITY, number), "OrderDelivered 5@order-4701");
+    // Never both: `n` was 1 up to the last event, and paid was the status up to the third.
+    let both = "CREATE TABLE parity AS SELECT 'order-4701' AS stream, 1 AS n, 'packed' AS status";
+    assert_eq!(parted(PARITY, both), "OrderShipped 4@order-4701");
+    // What the status never was counts from the first event on.
+    let never = "CREATE TABLE parity AS SELECT 'order-4701' AS stream, 1 AS n, 'lost' AS status";
+    assert_eq!(parted(PARITY, never), "OrderPlaced 1@order-4701");
+    // Not there at first, once it was paid, and once it was shipped.
+    let nothing = "CREATE TABLE parity (stream TEXT, n INTEGER)";
+    assert_eq!(parted(FLICKER, nothing), "OrderDelivered 5@order-4701");
+}
+
 const KINDS: &str = "\
 -- @projection kinds
 CREATE TABLE kinds (type TEXT, day TEXT, at TIMESTAMP, amount NUMERIC);
@@ -212,6 +261,49 @@ fn the_project_file_says_what_belongs_together() {
         refused,
         "there is no table `nowhere` to compare `order_summaries` with; `table = \"…\"` in its [[projection]] names another"
     );
+}
+
+const STATES: &str = "\
+fromCategory('order').foreachStream().when({
+    $init: () => ({}),
+    $any(state, event) {
+        for (const name of ['status', 'total_cents', 'customer_name'])
+            if (event.data[name] !== undefined) state[name] = event.data[name];
+        state.events = (state.events ?? 0) + 1;
+        return state;
+    },
+})";
+
+/// The key is the partition, the columns are members of the state.
+#[test]
+fn states_of_javascript_are_compared_with_columns() {
+    let stage = Stage::new(300);
+    let (store, definition) = (stage.store(), definition("order_summaries.js", STATES));
+    let model = rebuilt(&*store, &definition);
+    let entry = ProjectionEntry { table: Some("order_summaries".into()), ..ProjectionEntry::default() };
+    let found = drift(&*store, &definition, &model, Some(&entry)).unwrap();
+    assert!(found.is_none() && found.rows_compared > 5, "{found:#?}");
+    let compared: Vec<&str> = found.pairing.columns.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(compared, ["customer_name", "status", "total_cents"]);
+    assert_eq!(found.pairing.key, [("order_id".into(), "partition".into())]);
+
+    stage.sql("UPDATE order_summaries SET status = 'placed' WHERE order_id = 'order-4701'");
+    let found = drift(&*stage.store(), &definition, &model, Some(&entry)).unwrap();
+    let [row] = &found.changed[..] else { panic!("one row: {found:#?}") };
+    assert_eq!(row.columns.keys().map(|name| &**name).collect::<Vec<_>>(), ["status"]);
+    // It was placed once, and the payment was not seen.
+    assert_eq!(&*row.first_divergent.as_ref().unwrap().event, "OrderPaid 2@order-4701");
+
+    stage.sql(
+        "CREATE TABLE states AS SELECT order_id AS stream, json_object('customer_name', customer_name, 'events', \
+         (SELECT count(*) FROM events WHERE events.stream = order_id), 'total_cents', total_cents * 1.0, \
+         'status', iif(order_id = 'order-4701', 'paid', status)) AS state FROM order_summaries",
+    );
+    let entry = ProjectionEntry { table: Some("states".into()), ..ProjectionEntry::default() };
+    let store = stage.store();
+    let model = rebuilt(&*store, &definition);
+    let found = drift(&*store, &definition, &model, Some(&entry)).unwrap();
+    assert_eq!((found.totals.sum(), found.totals.changed), (1, 1), "{found:#?}");
 }
 
 #[test]

@@ -4,5 +4,6 @@ mod drift;
 mod hostile_sql;
 mod resume;
 mod scripts;
+mod scripts_cli;
 mod sql;
 mod stage;

@@ -99,7 +99,7 @@ fn it_is_listed_unlocked_by_name_and_written() {
         panic!("{:?}", script.dialog().stage)
     };
     assert_eq!((published.inserted, published.updated, published.deleted), (1, 2, 1));
-    assert!(restore.contains("shop.sqlite.backup-20240301-093000 over"), "{restore}");
+    assert!(restore.contains("copy shop.sqlite.backup-20240301-093000 over shop.sqlite,"), "{restore}");
     assert_eq!(stage.rows("orders").len(), 60);
 
     // It is noted, and the next dry run has nothing to say; locking takes the permission back.

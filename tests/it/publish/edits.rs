@@ -288,3 +288,37 @@ proptest! {
         prop_assert_eq!(stage.rows("events"), events);
     }
 }
+
+/// A read that closes the file would drop the locks of the transaction: it waits until that is over.
+#[test]
+fn our_own_reads_wait_while_we_write() {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    };
+    use timeglass::{store::EventStore as _, work::Work};
+
+    let stage = Stage::new();
+    let edits = everything(20);
+    let plan = stage.plan(&edits).expect("a plan");
+    let store = Arc::new(stage.store());
+    let (has_read, reader) = (Arc::new(AtomicBool::new(false)), Mutex::new(None));
+    let published = write_watched(&stage.path, &edits, &plan, &BackupPlace::Beside, &|step| {
+        if step == Step::Opened {
+            let (store, has_read) = (Arc::clone(&store), Arc::clone(&has_read));
+            let read = move || {
+                let head = store.head().expect("a head");
+                has_read.store(true, Ordering::SeqCst);
+                let events = store.events_head(&Work::default()).expect("events").events();
+                (head, events)
+            };
+            *reader.lock().expect("a thread") = Some(std::thread::spawn(read));
+        }
+        assert!(!has_read.load(Ordering::SeqCst), "{step:?}");
+        Ok(())
+    });
+    published.expect("a publication");
+    let reader = reader.into_inner().expect("a thread").expect("it was started");
+    let (_, events) = reader.join().expect("it has read");
+    assert_eq!(events, ROWS as u64);
+}

@@ -8,6 +8,7 @@ mod cursor;
 mod drift;
 mod filters;
 mod follow;
+mod outputs;
 mod places;
 mod projections;
 mod reducers;

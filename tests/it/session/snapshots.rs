@@ -1,14 +1,15 @@
 //! Snapshots verified portion by portion, in a session whose jobs are run one at a time.
 
-use std::{collections::VecDeque, path::Path, sync::Arc};
+use std::{collections::VecDeque, fs, path::Path, sync::Arc, time::Duration};
 
 use timeglass::{
+    model::Timestamp,
     project::open::{Opening, open},
     session::{
         Input, Session,
-        action::{Action, BrowseAction, ShellAction, VerifyAction},
+        action::{Action, BrowseAction, CursorAction, PublishAction, ShellAction, VerifyAction},
         job::{Answer, Job, Slot},
-        view::VerifyView,
+        view::{PublishStage, VerifyView},
         workspace::Workspace,
     },
     snapshot::Verdict,
@@ -115,4 +116,58 @@ fn one_snapshot_or_those_of_its_stream_are_verified() {
     assert_eq!(held.compared(), of_stream);
     held.verify(VerifyAction::Filter(Some(Verdict::NotChecked)));
     assert_eq!(held.view().shown.as_ref().map(|shown| shown.len()), Some(rows.len() - of_stream));
+}
+
+/// From the state at the cursor to the row in the store, and back: a wrong snapshot is put right, and a new one
+/// agrees.
+#[test]
+fn a_snapshot_is_made_at_the_cursor_and_published() {
+    let unpacked = fixture("seed-000-defects");
+    let folder = unpacked.path.parent().unwrap();
+    fs::copy("tests/fixtures/reducers/seed-000-user.js", folder.join("user.js")).unwrap();
+    fs::write(folder.join("timeglass.toml"), "[reducers]\nUser = \"user.js\"\n").unwrap();
+    let mut held = Held::open(&unpacked.path);
+    let tick = |held: &mut Held| {
+        (0..3).for_each(|_| {
+            held.feed(Input::Tick(Duration::from_millis(600)));
+            held.run_all();
+        });
+    };
+    tick(&mut held);
+    assert!(!held.view().can_create, "no stream is chosen");
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    let wrong = held.view().verdicts.iter().position(|verdict| *verdict == Some(Verdict::Differs)).unwrap();
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(wrong)));
+    held.run_all();
+
+    // The wrong one stands at the cursor: its row is updated. One behind it is new.
+    for (step, counts) in [(0, (0, 1)), (25, (1, 0))] {
+        held.action(Action::Cursor(CursorAction::Step(step)));
+        held.run_all();
+        assert!(held.view().can_create);
+        held.verify(VerifyAction::Create);
+        held.run_all();
+        let dialog = held.session.view().publish.as_ref().expect("the dialog is open");
+        let PublishStage::Planned(plan) = &dialog.stage else { panic!("{:?}", dialog.stage) };
+        assert_eq!(
+            plan.tables.iter().map(|table| (table.inserted, table.updated)).collect::<Vec<_>>(),
+            [counts]
+        );
+        for action in [
+            PublishAction::TypeName("seed-000-defects.sqlite".to_owned()),
+            PublishAction::Unlock,
+            PublishAction::Write(Timestamp::parse("2024-07-01T12:00:00Z").unwrap()),
+        ] {
+            held.action(Action::Publish(action));
+            held.run_all();
+        }
+        let stage = &held.session.view().publish.as_ref().unwrap().stage;
+        assert!(matches!(stage, PublishStage::Written { .. }), "{stage:?}");
+        held.action(Action::Publish(PublishAction::Close));
+        tick(&mut held);
+    }
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    assert_eq!(*held.view().counts, [(Verdict::Agrees, 33), (Verdict::Orphan, 1), (Verdict::Ahead, 1)]);
 }

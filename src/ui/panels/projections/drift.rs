@@ -50,6 +50,9 @@ pub struct DriftLocal {
 const KINDS: [(DriftKind, &str); 3] =
     [(DriftKind::Changed, "Changed"), (DriftKind::Missing, "Missing"), (DriftKind::Extra, "Extra")];
 
+/// Room for the names of columns, in points.
+const NAMES: f32 = 160.0;
+
 /// What came out, the rows that differ, and the chosen one in detail; or what to do so that there is something.
 pub fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: &mut Vec<Action>) {
     let mut asked = Vec::new();
@@ -198,6 +201,14 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
     if view.is_outdated {
         ui.weak("The rebuild, the definition or the project file changed since: compare again");
     }
+    if let Some(drift) = view.drift.as_ref().filter(|drift| !drift.is_complete || drift.failed > 0) {
+        let words = if drift.is_complete {
+            "Events could not be handled; rows that they should have written may differ for that reason"
+        } else {
+            "The rebuild did not come to its end, so rows differ that are right"
+        };
+        ui.colored_label(colours.trouble.ink, format!("⚠ {words}"));
+    }
     if view.is_part {
         ui.weak("Only a part of the events was rebuilt, so rows differ that are right");
     }
@@ -272,8 +283,10 @@ fn apart_ui(ui: &mut Ui, drift: &Drift) {
 fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<DriftAction>) {
     let kind = local.kind;
     let listed = rows(drift, kind);
+    let names: Vec<&str> = drift.pairing.key.iter().map(|(name, _)| &**name).collect();
+    let key = if names.is_empty() { "Row".to_owned() } else { names.join(", ") };
     let columns = [
-        ColumnSpec::new("row", "Row", 220.0, ColumnKind::Code),
+        ColumnSpec::new("row", &key, 220.0, ColumnKind::Code),
         ColumnSpec::new(
             "columns",
             if kind == DriftKind::Changed { "Differs in" } else { "Holds" },
@@ -294,7 +307,7 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
         .selected(local.row.map(|row| row as u64))
         .menu(&mut menu)
         .show(ui, &mut local.table, |row, column| {
-            at(row).map(|(_, row)| cell(drift, row, kind, column)).unwrap_or_default()
+            at(row).map(|(_, row)| cell(row, kind, column)).unwrap_or_default()
         });
     asked.extend(from_menu);
     if let Some((place, row)) = response.select.and_then(at) {
@@ -305,9 +318,13 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
     }
 }
 
-fn cell(drift: &Drift, row: &DriftRow, kind: DriftKind, column: usize) -> Cell {
+fn cell(row: &DriftRow, kind: DriftKind, column: usize) -> Cell {
     match (column, kind) {
-        (0, _) => Cell::text(key_text(&drift.pairing, row)),
+        (0, _) if row.key.0.is_empty() => Cell::inked("no key", Ink::Faint),
+        (0, _) => {
+            let values = row.key.0.iter().map(|value| shown(Some(value)));
+            Cell::text(values.collect::<Vec<_>>().join(", "))
+        }
         (1, DriftKind::Changed) => {
             Cell::text(row.columns.keys().map(|name| name.to_string()).collect::<Vec<_>>().join(", "))
         }
@@ -373,6 +390,7 @@ fn row_ui(
         }
     });
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        let width = ((ui.available_width() - NAMES) / 2.0 - 3.0 * theme::GROUP).max(80.0);
         egui::Grid::new("drift values").num_columns(3).striped(true).show(ui, |ui| {
             for title in ["Column", "Stored", "Rebuilt"] {
                 ui.label(RichText::new(title).color(colours.faint));
@@ -389,7 +407,10 @@ fn row_ui(
                 for value in [&cell.stored, &cell.rebuilt] {
                     let text = RichText::new(shown(value.as_ref())).font(theme::mono());
                     let text = if value.is_none() { text.color(colours.faint) } else { text };
-                    ui.add(egui::Label::new(text).wrap().selectable(true));
+                    ui.vertical(|ui| {
+                        ui.set_width(width);
+                        ui.add(egui::Label::new(text).wrap().selectable(true));
+                    });
                 }
                 ui.end_row();
             }

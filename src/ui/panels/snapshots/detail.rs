@@ -84,7 +84,7 @@ fn head_ui(
 }
 
 /// The snapshot and what is said of it, in the shape of `timeglass snapshots --verify --json`.
-fn copied(snapshot: &StoredSnapshot, found: Option<&ChosenCheck>) -> Json {
+pub(super) fn copied(snapshot: &StoredSnapshot, found: Option<&ChosenCheck>) -> Json {
     let check = found.map(|found| &found.check);
     let changes = check.map(|check| Json::array(check.changes.iter().map(Change::to_json)));
     Json::object([
@@ -142,7 +142,7 @@ fn verdict_words(verdict: Verdict) -> &'static str {
 /// Between which snapshots it went wrong, and at which event, with a way there.
 fn parting_ui(ui: &mut egui::Ui, parting: &Parting, selected: Option<usize>, asked: &mut Vec<VerifyAction>) {
     ui.add(egui::Label::new(parting.words()).wrap());
-    let path = selected.and_then(|row| parting.paths.get(row)).or(parting.paths.first());
+    let path = selected.and_then(|row| parting.paths.get(row)).or_else(|| parting.paths.first());
     let Some(path) = path else { return };
     ui.horizontal_wrapped(|ui| {
         ui.label(egui::RichText::new(path.path.to_string()).font(theme::mono()));

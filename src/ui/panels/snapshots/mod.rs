@@ -28,6 +28,9 @@ pub struct SnapshotsLocal {
     detail: DetailLocal,
 }
 
+/// The height that is left to the table whatever else is shown, in points.
+const ROWS: f32 = 130.0;
+
 const STREAM: &str = "stream";
 const VERSION: &str = "version";
 const VERDICT: &str = "verdict";
@@ -58,7 +61,8 @@ pub fn snapshots_ui(
     }
     if let Some(found) = &verified.cost {
         let height = (ui.available_height() * 0.45).min(320.0);
-        egui::Panel::bottom("snapshot cost").resizable(true).default_size(height).show(ui, |ui| {
+        let panel = egui::Panel::bottom("snapshot cost").resizable(true).default_size(height);
+        panel.max_size(ui.available_height() * 0.6).show(ui, |ui| {
             cost::cost_ui(ui, found, verified.here, &mut asked, actions);
         });
     }
@@ -67,7 +71,10 @@ pub fn snapshots_ui(
     } else {
         if let Some(snapshot) = &view.detail {
             let height = ui.available_height() * 0.5;
-            egui::Panel::bottom("snapshot detail").resizable(true).default_size(height).show(ui, |ui| {
+            // A few rows of the table stay in sight.
+            let most = (ui.available_height() - ROWS).max(0.0);
+            let panel = egui::Panel::bottom("snapshot detail").resizable(true).default_size(height);
+            panel.max_size(most).show(ui, |ui| {
                 let found = verified.chosen.as_ref();
                 detail::detail_ui(ui, snapshot, found, &mut local.detail, (&mut asked, actions));
             });
@@ -201,6 +208,15 @@ fn table_ui(
     let mut menu = |ui: &mut egui::Ui, row: u64| {
         if let Some(place) = place_of(row) {
             row_menu(ui, place, view.rows.get(place), &mut from_menu);
+            // The row under the menu is chosen, so its state is here as soon as it was read.
+            let snapshot = view.detail.as_ref().filter(|_| view.chosen == Some(place));
+            if ui.add_enabled(snapshot.is_some(), egui::Button::new("Copy as JSON")).clicked() {
+                if let Some(snapshot) = snapshot {
+                    let found = verified.chosen.as_ref();
+                    ui.ctx().copy_text(detail::copied(snapshot, found).to_pretty());
+                }
+                ui.close();
+            }
         }
     };
     let response = Table::new("Snapshots", &columns)

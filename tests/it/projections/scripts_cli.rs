@@ -1,0 +1,50 @@
+//! `timeglass project` with read models: SQL definitions, and a file that keeps what was rebuilt.
+
+use timeglass::model::Json;
+
+use crate::cli::{check_in, json};
+
+const SHOP: &str = "sample-data/shop.sqlite";
+const SCRIPT: &str = "tests/fixtures/projections/orders.js";
+const SQL: &str = "tests/fixtures/projections/orders.sql";
+
+#[test]
+fn definitions_in_sql_print_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("outcomes.sqlite");
+    let out = out.to_str().unwrap();
+    check_in(
+        Some(folder.path()),
+        "project-sql",
+        &[
+            &["project", SQL, SHOP, "--until", "60"],
+            &["project", SQL, SHOP, "--until", "60", "--projection", "outcomes", "--json"],
+            &["project", SQL, SHOP, "--out", out],
+            &["project", SQL, SHOP, "--out", out, "--projection", "outcome_counts"],
+            &["project", SQL, SHOP, "--projection", "outcome"],
+            &["project", SQL, SHOP, "--steps"],
+            &["project", SCRIPT, SHOP, "--until", "60", "--out", "sample-data/shop.sqlite"],
+        ],
+    );
+}
+
+#[test]
+fn a_file_keeps_the_read_model_and_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("orders.sqlite");
+    let out = out.to_str().unwrap();
+    let plain = |until: Option<&str>| {
+        let mut arguments = vec!["project", SCRIPT, SHOP, "--json"];
+        arguments.extend(until.into_iter().flat_map(|until| ["--until", until]));
+        json(&arguments).to_compact()
+    };
+    let part = json(&["project", SCRIPT, SHOP, "--json", "--until", "60", "--out", out, "--quiet"]);
+    assert_eq!(sorted(&part), sorted(&Json::parse(plain(Some("60")).as_bytes()).unwrap()));
+    let whole = json(&["project", SCRIPT, SHOP, "--json", "--out", out, "--quiet"]);
+    assert_eq!(sorted(&whole), sorted(&Json::parse(plain(None).as_bytes()).unwrap()));
+}
+
+fn sorted(json: &Json) -> String {
+    let members = ["partitions", "shared", "emitted", "faults", "events"];
+    members.map(|name| format!("{name}: {}\n", json.get(name).unwrap().to_compact())).concat()
+}

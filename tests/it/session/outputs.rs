@@ -1,0 +1,134 @@
+//! What a projection wrote beside its read model, as the session lists it.
+
+use timeglass::{
+    projection::{OutputItem, OutputKind},
+    session::{
+        Input,
+        action::{Action, ProjectionAction},
+        projections::{Extent, OutputWish},
+        view::OutputView,
+    },
+};
+
+use super::{Script, shop};
+
+const NOTICES: &str = "fromCategory('order').foreachStream().when({
+  $init: () => ({ seen: 0 }),
+  OrderPlaced(s, e) { emit('notices', 'Placed', { order: e.streamId }); s.seen += 1; return s; },
+  OrderPaid(s, e) { log('paid ' + e.streamId); linkTo('paid', e); return s; },
+  OrderShipped(s) { return s.parcel.length; },
+});
+";
+
+const BROKEN_SQL: &str = "-- @projection names key: name
+CREATE TABLE names (name TEXT PRIMARY KEY NOT NULL);
+-- @on OrderPlaced
+INSERT INTO names VALUES (:data ->> 'nothing');
+";
+
+struct Scene {
+    script: Script,
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn with(file: &str, text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(file);
+        std::fs::write(&path, text).unwrap();
+        let mut scene = Self { script: Script::open_in(folder.path(), shop()), _folder: folder };
+        scene.ask(ProjectionAction::Add(path));
+        let name = file.split('.').next().unwrap();
+        scene.ask(ProjectionAction::SetOnFailure(name.into(), timeglass::projection::OnFailure::Skip));
+        scene.ask(ProjectionAction::Rebuild(name.into(), Extent::Whole));
+        scene
+    }
+
+    fn ask(&mut self, action: ProjectionAction) {
+        self.script.feed(Input::Action(Action::Projections(action)));
+    }
+
+    fn wish(&mut self, kind: OutputKind, is_all: bool, filter: &str) -> &OutputView {
+        self.ask(ProjectionAction::ShowOutput(OutputWish {
+            kind,
+            is_all,
+            filter: filter.into(),
+            first: 0,
+            count: 20,
+        }));
+        self.output()
+    }
+
+    fn output(&self) -> &OutputView {
+        &self.script.view().projections.output
+    }
+
+    fn cursor(&self) -> u64 {
+        self.script.view().projections.detail.as_ref().unwrap().cursor
+    }
+}
+
+fn told(view: &OutputView) -> Vec<String> {
+    assert_eq!(view.listed, view.rows.len() as u64);
+    let each = view.rows.iter().map(|row| {
+        let what = match &row.what {
+            OutputItem::Emitted(event) => format!("{} {}", event.stream, event.data),
+            OutputItem::Log(line) => line.to_string(),
+            OutputItem::Failure(found) => format!("{} {}", found.event, found.failure.message),
+            OutputItem::Result(result) => result.to_compact(),
+        };
+        format!("{}: {what}", row.count)
+    });
+    each.collect()
+}
+
+#[test]
+fn outputs_are_listed_up_to_the_cursor_or_all() {
+    let mut scene = Scene::with("notices.js", NOTICES);
+    let all = [r#"1: notices {"order":"order-1"}"#, r#"3: notices {"order":"order-2"}"#, "4: paid 2@order-1"];
+    assert_eq!(told(scene.wish(OutputKind::Emitted, true, "")), all);
+    assert_eq!(told(scene.wish(OutputKind::Emitted, true, "ORDER-2")), [all[1]]);
+    assert_eq!(told(scene.wish(OutputKind::Logs, true, "")), ["4: paid order-1"]);
+    let counts = scene.output().counts.unwrap();
+    assert_eq!((counts.emitted, counts.logs, counts.failures), (3, 1, 1));
+
+    scene.wish(OutputKind::Emitted, true, "");
+    scene.ask(ProjectionAction::ChooseOutput(2));
+    assert_eq!(scene.cursor(), 3);
+    let chosen = scene.output().chosen.as_ref().unwrap();
+    assert_eq!(&*chosen.text, "{\n  \"order\": \"order-2\"\n}");
+    assert_eq!(scene.output().chosen_place(), Some(1));
+    assert_eq!(told(scene.wish(OutputKind::Emitted, false, "")), all[..2]);
+    assert_eq!(scene.output().counts.unwrap().logs, 0);
+}
+
+#[test]
+fn a_failure_shows_its_lines_of_source() {
+    let mut scene = Scene::with("notices.js", NOTICES);
+    let message = "TypeError: cannot read property 'length' of undefined";
+    assert_eq!(
+        told(scene.wish(OutputKind::Failures, true, "")),
+        [format!("5: OrderShipped 3@order-1 {message}")]
+    );
+    scene.ask(ProjectionAction::ChooseOutput(1));
+    assert_eq!(scene.cursor(), 5);
+    let text = scene.output().chosen.as_ref().unwrap().text.to_string();
+    assert!(text.contains("5 |   OrderShipped(s) { return s.parcel.length; },"), "{text}");
+}
+
+#[test]
+fn failures_of_sql_are_listed_too() {
+    let mut scene = Scene::with("names.sql", BROKEN_SQL);
+    let expected = [
+        "1: OrderPlaced 1@order-1 NOT NULL constraint failed: names.name",
+        "3: OrderPlaced 1@order-2 NOT NULL constraint failed: names.name",
+    ];
+    assert_eq!(told(scene.wish(OutputKind::Failures, true, "")), expected);
+    assert_eq!(told(scene.wish(OutputKind::Failures, true, "order-2")), [expected[1]]);
+    assert!(told(scene.wish(OutputKind::Emitted, true, "")).is_empty());
+    scene.wish(OutputKind::Failures, true, "");
+    scene.ask(ProjectionAction::ChooseOutput(2));
+    assert_eq!(scene.cursor(), 3);
+    let text = scene.output().chosen.as_ref().unwrap().text.to_string();
+    assert!(text.contains("4 | INSERT INTO names"), "{text}");
+}
