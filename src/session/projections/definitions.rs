@@ -59,8 +59,11 @@ pub struct Known {
 pub struct Looked {
     path: PathBuf,
     options: Options,
-    found: Result<(Arc<str>, Result<Vec<Definition>, DefinitionError>), Arc<str>>,
+    found: Result<ReadFile, Arc<str>>,
 }
+
+/// A text, and what it defines.
+type ReadFile = (Arc<str>, Result<Vec<Definition>, DefinitionError>);
 
 /// How often the files are looked at for changes made in the user's own editor.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -131,7 +131,7 @@ impl ProjectionQuestion {
                 found_output(work, &outputs, &query).map(ProjectionAnswer::Output)
             }
             Self::State(model, key, count) => {
-                found_state(work, &model, key, count).map(ProjectionAnswer::State)
+                found_state(work, &model, key.as_ref(), count).map(ProjectionAnswer::State)
             }
             Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
             Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),

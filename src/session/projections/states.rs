@@ -22,7 +22,7 @@ pub(super) struct ShownStates {
 
 impl Opened {
     /// Reads the state of the chosen partition at the cursor, and the shared one.
-    pub(super) fn show_model_state(&mut self) -> Vec<Job> {
+    pub(super) fn show_model_state(&self) -> Vec<Job> {
         let Some((_, model, count)) = self.model_at_cursor() else { return Vec::new() };
         let key = self.projections.story.key.clone();
         vec![job(Slot::RowState, ProjectionQuestion::State(model, key, count))]
@@ -33,11 +33,11 @@ impl Opened {
 pub(super) fn found_state(
     work: &Work,
     model: &ReadModel,
-    key: Option<RowKey>,
+    key: Option<&RowKey>,
     count: u64,
 ) -> Result<PartitionState, ModelTrouble> {
-    let mut found = PartitionState { key: key.clone(), count, ..PartitionState::default() };
-    if let Some(key) = &key
+    let mut found = PartitionState { key: key.cloned(), count, ..PartitionState::default() };
+    if let Some(key) = key
         && let Some(row) = model.row_at(work, key, count)?
     {
         let state = state_of(&row);

@@ -231,11 +231,12 @@ fn a_rebuild_is_stopped_and_gone_on_with() {
 
 #[test]
 fn several_run_at_once_and_the_rest_wait() {
-    let text: String = (1..=5)
-        .map(|number| {
-            format!("-- @projection p{number}\nCREATE TABLE p{number} (n);\n-- @on OrderPlaced\nINSERT INTO p{number} VALUES (1);\n")
-        })
-        .collect();
+    let section = |number| {
+        format!(
+            "-- @projection p{number}\nCREATE TABLE p{number} (n);\n-- @on OrderPlaced\nINSERT INTO p{number} VALUES (1);\n"
+        )
+    };
+    let text = (1..=5).map(section).collect::<Vec<String>>().concat();
     let mut scene = Scene::with(&text);
     let jobs = scene.hold(ProjectionAction::RebuildAll);
     let stages = |scene: &Scene| scene.view().lines.iter().map(|line| line.stage).collect::<Vec<_>>();

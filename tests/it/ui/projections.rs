@@ -349,9 +349,10 @@ fn a_definition_is_read_edited_and_saved_with_its_mistake_marked() {
     };
     let view =
         ProjectionsView { detail: Some(ProjectionDetail { error: Some(error), ..detail() }), ..view() };
-    let shown = Panel { tab: Detail::Definition, ..panel(view) };
+    let mut shown = Panel { tab: Detail::Definition, ..panel(view) };
+    shown.local.detail = Detail::Definition;
     pictures("projections-definition", vec2(900.0, 560.0), &shown, draw);
-    let mut harness = stage(vec2(900.0, 560.0), Theme::Light, shown.clone(), draw);
+    let mut harness = stage(vec2(900.0, 560.0), Theme::Light, shown, draw);
     check_tree("projections-definition", &harness);
     harness.get_by_label("Text of the definition").focus();
     harness.run();

@@ -157,7 +157,7 @@ fn no_text_ui(
     }
 }
 
-/// Why the file defines nothing: "orders.sql:12, @on OrderPlaced: …".
+/// Why the file defines nothing: file and line, directive, what is wrong.
 pub(super) fn error_words(detail: &ProjectionDetail) -> Option<String> {
     if let Some(problem) = &detail.problem {
         return Some(problem.to_string());

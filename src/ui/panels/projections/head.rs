@@ -116,7 +116,7 @@ pub(super) fn notes_ui(
         && detail.has_definition
     {
         note_ui(ui, colours.trouble, |ui| {
-            ui.label(format!("{words}"));
+            ui.label(words);
             ui.weak("The text before is in use");
             if ui.small_button("Show the definition").clicked() {
                 local.detail = Detail::Definition;

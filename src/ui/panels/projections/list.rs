@@ -1,5 +1,7 @@
 //! The list of projections.
 
+use std::sync::Arc;
+
 use egui::Ui;
 
 use crate::{
@@ -132,7 +134,7 @@ fn menu_ui(ui: &mut Ui, line: &ProjectionLine, asked: &mut Option<ProjectionActi
             ui.close();
         }
     };
-    let name = || line.name.clone();
+    let name = || Arc::clone(&line.name);
     if line.has_definition {
         item(ui, "Rebuild", ProjectionAction::Rebuild(name(), Default::default()));
     } else if line.table.is_some() {

@@ -9,7 +9,7 @@ mod rows;
 mod states;
 mod story;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use egui::Ui;
 
@@ -151,7 +151,7 @@ fn no_model_ui(
         Stage::Idle if detail.has_definition => {
             let hint = "A rebuild runs the definition over all events into a database of ours; the store stays as it is";
             if empty_panel(ui, Icon::Play, "Not rebuilt yet", hint, Some("Rebuild")) {
-                asked = Some(ProjectionAction::Rebuild(detail.name.clone(), Default::default()));
+                asked = Some(ProjectionAction::Rebuild(Arc::clone(&detail.name), Default::default()));
             }
         }
         Stage::Idle if !detail.file.is_empty() => {
@@ -174,7 +174,7 @@ fn no_model_ui(
                         events, seen at any point in time, and compared with what is stored";
             let title = format!("Nothing says how {} is made", detail.name);
             if empty_panel(ui, Icon::Info, &title, hint, Some("Write a definition for it")) {
-                asked = Some(ProjectionAction::Scaffold(detail.name.clone()));
+                asked = Some(ProjectionAction::Scaffold(Arc::clone(&detail.name)));
                 local.detail = Detail::Definition;
             }
         }

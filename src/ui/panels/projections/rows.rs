@@ -23,11 +23,22 @@ pub(super) struct RowsLocal {
     /// Columns and scrolling, by projection.
     tables: BTreeMap<Arc<str>, TableState>,
     filter: String,
-    /// Which rows were asked for: of what, the first, how many, after how many events.
-    asked: Option<(Arc<str>, u64, u64, u64, u64, Arc<str>)>,
+    /// Which rows were asked for.
+    asked: Option<Asked>,
     generation: u64,
     story: story::StoryLocal,
     states: states::StatesLocal,
+}
+
+/// Rows that are asked for.
+#[derive(PartialEq)]
+struct Asked {
+    table: Arc<str>,
+    first: u64,
+    rows: u64,
+    at: u64,
+    revision: u64,
+    filter: Arc<str>,
 }
 
 /// Head, rows, and what happened to the chosen one.
@@ -148,14 +159,14 @@ fn table_ui(ui: &mut Ui, view: &ModelView, local: &mut RowsLocal, asked: &mut Ve
     let is_menu = response.context.is_some();
     asked.extend(response.select.filter(|_| !is_menu).map(ProjectionAction::ChooseRow));
     let rows = response.visible_rows.max(20);
-    let wanted = (
-        Arc::clone(&view.table),
-        response.first_visible,
+    let wanted = Asked {
+        table: Arc::clone(&view.table),
+        first: response.first_visible,
         rows,
-        view.at,
-        view.revision,
-        Arc::clone(&view.filter),
-    );
+        at: view.at,
+        revision: view.revision,
+        filter: Arc::clone(&view.filter),
+    };
     let is_shown = view.loaded_at == Some(view.at);
     if local.asked.as_ref() != Some(&wanted) || !(is_shown || view.is_loading) {
         asked.push(ProjectionAction::ShowRows {

@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::{
+    projection::RowChange,
     session::{
         action::ProjectionAction,
         view::{CellChange, ModelView, StoryView, grouped, value_words},
@@ -69,7 +70,7 @@ pub(super) fn story_ui(
                     return Cell::text(told.clone());
                 }
                 let changes = StoryView::differences(change, &model.columns);
-                return Cell::text(words(&changes, change.before.is_none(), change.after.is_none()));
+                return Cell::text(words(change, &changes));
             }
             let head = view.event(change);
             match key {
@@ -115,10 +116,11 @@ fn head_ui(ui: &mut Ui, model: &ModelView, view: &StoryView, asked: &mut Vec<Pro
 }
 
 /// "status: created → paid, total: 1 → 2"; of a new row what it holds.
-fn words(changes: &[CellChange], is_made: bool, is_deleted: bool) -> String {
-    if is_deleted {
+fn words(change: &RowChange, changes: &[CellChange]) -> String {
+    if change.after.is_none() {
         return "deleted".to_owned();
     }
+    let is_made = change.before.is_none();
     let value =
         |value: &Option<crate::model::Stored>| short(&value.as_ref().map(value_words).unwrap_or_default());
     let each = changes.iter().map(|change| {

@@ -211,7 +211,7 @@ fn menu_column(response: &Response, row: Rect, lanes: &[Lane]) -> usize {
     if response.secondary_clicked() {
         let at = response.interact_pointer_pos();
         let found = lanes.iter().find(|lane| at.is_some_and(|at| lane_rect(row, lane).contains(at)));
-        let column = found.or(lanes.first()).map_or(0, |lane| lane.column);
+        let column = found.or_else(|| lanes.first()).map_or(0, |lane| lane.column);
         response.ctx.data_mut(|data| data.insert_temp(id, column));
     }
     response.ctx.data(|data| data.get_temp(id)).unwrap_or_default()
