@@ -174,9 +174,10 @@ fn what_may_only_be_read_is_not_written() {
         assert_eq!(fs::read(&stage.path).expect("the store"), before);
         assert_eq!(stage.files(), ["shop.sqlite"]);
     };
-    check("delete", 0o444, 0o777, "cannot be written: Permission denied");
-    check("delete", 0o444, 0o555, "cannot be written: Permission denied");
+    check("delete", 0o444, 0o777, "cannot be written: the file is marked read-only");
+    check("delete", 0o464, 0o777, "cannot be written: Permission denied");
+    check("delete", 0o444, 0o555, "cannot be written: the file is marked read-only");
     check("delete", 0o666, 0o555, "the backup");
-    check("wal", 0o444, 0o777, "cannot be written: Permission denied");
+    check("wal", 0o444, 0o777, "cannot be written: the file is marked read-only");
     check("wal", 0o666, 0o555, "cannot be written: ");
 }
