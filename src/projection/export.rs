@@ -267,7 +267,7 @@ mod tests {
             "INSERT INTO \"t\" (\"id\", \"a \"\"b\"\"\", \"c\") VALUES ('o''1', 'x, \"y\"\nz', NULL);\n",
         );
         let values = [Stored::Integer(-1), Stored::Real(1.0), Stored::Blob(Arc::from([0xab_u8, 1]))];
-        check(Format::Ndjson, false, &values, "{\"id\":-1,\"a \\\"b\\\"\":1,\"c\":\"ab01\"}\n");
+        check(Format::Ndjson, false, &values, "{\"id\":-1,\"a \\\"b\\\"\":1.0,\"c\":\"ab01\"}\n");
         check(
             Format::Sql,
             false,

@@ -122,6 +122,7 @@ mod tests {
                  INSERT INTO events VALUES (1, 'a');
                  CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER,
                                       event INTEGER REFERENCES events ON DELETE CASCADE);
+                 CREATE INDEX orders_n ON orders (n);
                  CREATE TABLE child (of INTEGER REFERENCES orders ON DELETE CASCADE);
                  CREATE VIEW few AS SELECT * FROM orders;
                  CREATE TRIGGER harm AFTER INSERT ON orders BEGIN DELETE FROM events; END;
