@@ -15,7 +15,7 @@ use crate::{
         theme::Palette,
         widgets::{
             empty::empty_panel,
-            icon::{Icon, icon_button_sized},
+            icon::{Icon, icon_button_sized, trouble_label},
             table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
         },
     },
@@ -226,7 +226,7 @@ fn condition_ui(ui: &mut Ui, row: &ConditionView, asked: &mut Vec<ConditionActio
         });
     });
     if let Some(fault) = &row.fault {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {fault}"));
+        trouble_label(ui, fault.to_string());
     }
 }
 
@@ -334,7 +334,7 @@ fn search_ui(
     asked: &mut Vec<ConditionAction>,
 ) {
     for fault in &search.faults {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {fault}"));
+        trouble_label(ui, fault.to_string());
     }
     if search.is_stopped {
         ui.horizontal(|ui| {

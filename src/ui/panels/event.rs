@@ -6,15 +6,12 @@ use crate::{
     model::{Payload, Pointer, RecordedEvent, Zone},
     replay::Probe,
     session::action::{Action, BrowseAction, WatchAction},
-    ui::{
-        theme::Palette,
-        widgets::{
-            empty::empty_panel,
-            hex::hex_view,
-            icon::Icon,
-            json_tree::{JsonTree, TreeState},
-            rows::Scroll,
-        },
+    ui::widgets::{
+        empty::empty_panel,
+        hex::hex_view,
+        icon::{Icon, trouble_label},
+        json_tree::{JsonTree, TreeState},
+        rows::Scroll,
     },
 };
 
@@ -57,7 +54,7 @@ pub fn event_ui(
     });
     head_ui(ui, event, zone);
     for trouble in &event.troubles {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {trouble}"));
+        trouble_label(ui, trouble.to_string());
     }
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -139,7 +136,7 @@ fn payload_ui(
             asked
         }
         Err(reason) => {
-            ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
+            trouble_label(ui, reason.to_string());
             hex_view(ui, name, &payload.stored.bytes(), hex);
             None
         }

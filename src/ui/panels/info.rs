@@ -7,7 +7,11 @@ use crate::{
         action::{Action, MappingAction},
         view::{InfoView, RoleRow},
     },
-    ui::{panels::no_events::tables_ui, theme},
+    ui::{
+        panels::no_events::tables_ui,
+        theme,
+        widgets::icon::{Icon, icon_label},
+    },
 };
 
 /// Roles with their evidence, order, problems, tables, figures.
@@ -58,7 +62,7 @@ fn problems_ui(ui: &mut egui::Ui, problems: &[String]) {
     ui.label(RichText::new("Good to know").strong());
     for problem in problems {
         ui.horizontal_wrapped(|ui| {
-            ui.colored_label(theme::Palette::of(ui).trouble.ink, "⚠");
+            icon_label(ui, Icon::Warning, theme::Palette::of(ui).trouble.ink);
             ui.label(problem);
         });
     }

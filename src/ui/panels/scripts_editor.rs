@@ -12,7 +12,10 @@ use crate::{
     },
     ui::{
         theme::{self, Palette, Tone},
-        widgets::code_editor::{CodeShape, CodeState, Mark, code_editor, keep_for_undo},
+        widgets::{
+            code_editor::{CodeShape, CodeState, Mark, code_editor, keep_for_undo},
+            icon::{Icon, icon_label, trouble_label},
+        },
     },
 };
 
@@ -155,11 +158,12 @@ fn bars_ui(ui: &mut egui::Ui, view: &EditorView, local: &mut EditorLocal, action
         });
     }
     if let Some(problem) = &view.problem {
-        bar_ui(ui, colours.trouble, |ui| drop(ui.label(format!("⚠ {problem}"))));
+        bar_ui(ui, colours.trouble, |ui| drop(trouble_label(ui, problem.to_string())));
     }
     if let Some(failure) = &view.failure {
         bar_ui(ui, colours.trouble, |ui| {
-            let text = format!("⚠ {failure}");
+            icon_label(ui, Icon::Warning, colours.trouble.ink);
+            let text = failure.to_string();
             let place = failure.line.map(|line| (line, failure.column.unwrap_or(1)));
             let response = ui.add(egui::Label::new(text).sense(egui::Sense::click()).selectable(false));
             if place.is_some() && response.on_hover_text("Go there").clicked() {

@@ -10,7 +10,10 @@ use crate::{
         action::{Action, CursorAction, ScriptAction},
         view::{StateView, StepNotes},
     },
-    ui::theme::{self, Palette},
+    ui::{
+        theme::{self, Palette},
+        widgets::icon::{Icon, icon_label, trouble_label},
+    },
 };
 
 /// So many lines of a log are shown at once; the rest is behind a click.
@@ -30,15 +33,20 @@ pub(super) fn notes_ui(ui: &mut egui::Ui, view: &StateView, actions: &mut Vec<Ac
         }
     }
     if let Some(old) = &view.old {
-        let label = egui::Label::new(RichText::new(format!("⚠ {old}")).color(colours.trouble.ink));
-        let response = ui.add(label.sense(egui::Sense::click()).selectable(false));
+        let label = egui::Label::new(RichText::new(&**old).color(colours.trouble.ink));
+        let label = label.sense(egui::Sense::click()).selectable(false);
+        let line = ui.horizontal_wrapped(|ui| {
+            icon_label(ui, Icon::Warning, colours.trouble.ink);
+            ui.add(label)
+        });
+        let response = line.inner;
         shows_reducer |= response.on_hover_text("Show the reducer").clicked();
     }
     let notes = &*view.notes;
     shows_reducer |= failure_ui(ui, view, notes, actions);
     if let Some(at) = notes.stopped_at {
         ui.horizontal_wrapped(|ui| {
-            ui.colored_label(colours.trouble.ink, format!("⚠ The history stops at event {at}, which failed"));
+            trouble_label(ui, format!("The history stops at event {at}, which failed"));
             if ui.small_button("Go there").clicked() {
                 actions.push(Action::Cursor(CursorAction::ToCount(at)));
             }
@@ -69,7 +77,7 @@ fn failure_ui(ui: &mut egui::Ui, view: &StateView, notes: &StepNotes, actions: &
     let colours = Palette::of(ui);
     let mut is_clicked = false;
     if let Some(failure) = &notes.failure {
-        ui.colored_label(colours.trouble.ink, format!("⚠ {} was not applied: {failure}", notes.label));
+        trouble_label(ui, format!("{} was not applied: {failure}", notes.label));
         // The first line says again what went wrong; lines of source are not wrapped, so that the
         // caret stays where it belongs.
         if let Some((_, source)) = notes.excerpt.split_once('\n') {
@@ -83,7 +91,7 @@ fn failure_ui(ui: &mut egui::Ui, view: &StateView, notes: &StepNotes, actions: &
             actions.push(Action::Scripts(ScriptAction::ShowFailure));
         }
     } else if let Some(failure) = &view.failure {
-        ui.colored_label(colours.trouble.ink, format!("⚠ This event was not applied: {failure}"));
+        trouble_label(ui, format!("This event was not applied: {failure}"));
     } else if view.failures > 0 {
         let steps = if view.failures == 1 { "1 step".to_owned() } else { format!("{} steps", view.failures) };
         let label = egui::Label::new(RichText::new(format!("{steps} of this history failed")).weak());

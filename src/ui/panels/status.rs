@@ -8,7 +8,7 @@ use crate::{
         job::Slot,
         view::View,
     },
-    ui::{pace::Pace, theme},
+    ui::{pace::Pace, widgets::icon::trouble_label},
 };
 
 /// Shows the status; `long_work` is each question that takes long, with its pace.
@@ -30,8 +30,7 @@ pub fn status_ui(
             })
             .inner;
         if let Some(warning) = &view.status_warning {
-            ui.colored_label(theme::Palette::of(ui).trouble.ink, format!("⚠ {warning}"))
-                .on_hover_text("They are listed in the Layout panel");
+            trouble_label(ui, warning.to_string()).on_hover_text("They are listed in the Layout panel");
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if long_work.is_empty() {

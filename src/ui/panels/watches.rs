@@ -12,7 +12,11 @@ use crate::{
     },
     ui::{
         theme::Palette,
-        widgets::{empty::empty_panel, icon::Icon, plot::plot},
+        widgets::{
+            empty::empty_panel,
+            icon::{Icon, trouble_label},
+            plot::plot,
+        },
     },
 };
 
@@ -116,8 +120,8 @@ fn watch_ui(
         });
     });
     match (&watch.fault, &watch.reason) {
-        (Some(fault), _) => drop(ui.colored_label(colours.trouble.ink, format!("⚠ {fault}"))),
-        (None, Some(reason)) => drop(ui.colored_label(colours.trouble.ink, format!("⚠ {reason}"))),
+        (Some(fault), _) => drop(trouble_label(ui, fault.to_string())),
+        (None, Some(reason)) => drop(trouble_label(ui, reason.to_string())),
         (None, None) => (),
     }
     let describe = |count: usize| {

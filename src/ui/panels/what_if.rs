@@ -17,7 +17,7 @@ use crate::{
         widgets::{
             diff::DiffState,
             empty::empty_panel,
-            icon::{Icon, icon_button},
+            icon::{Icon, icon_button, trouble_label},
         },
     },
 };
@@ -121,7 +121,7 @@ fn branch_ui(
 ) {
     head_ui(ui, view, branch, local, asked);
     if let Some(trouble) = &branch.trouble {
-        ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {trouble}"));
+        trouble_label(ui, trouble.to_string());
     }
     ui.weak("Recorded decisions are not made again: the events after a change are those that were recorded");
     edits_ui(ui, &view.edits, asked);
@@ -201,7 +201,7 @@ fn edits_ui(ui: &mut egui::Ui, edits: &[EditRow], asked: &mut Vec<WhatIfAction>)
                 asked.push(WhatIfAction::RemoveEdit(place));
             }
             if let Some(misfit) = &edit.misfit {
-                ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ not applied: {misfit}"));
+                trouble_label(ui, format!("not applied: {misfit}"));
             }
         });
     }
@@ -238,7 +238,7 @@ fn reducer_ui(ui: &mut egui::Ui, view: &WhatIfView, local: &mut WhatIfLocal, ask
             }
         });
         if let Some(trouble) = &view.reducer_trouble {
-            ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ not used: {trouble}"));
+            trouble_label(ui, format!("not used: {trouble}"));
         }
     });
 }
@@ -330,7 +330,7 @@ fn draft_ui(
         }
     });
     match trouble {
-        Some(trouble) => ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {trouble}")),
+        Some(trouble) => trouble_label(ui, trouble.to_string()),
         None if is_move => ui.weak("The event then stands after that one"),
         None => ui.weak("It is kept in the branch alone; the database stays as it is"),
     };

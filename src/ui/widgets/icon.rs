@@ -252,6 +252,17 @@ pub fn icon_button_sized(ui: &mut Ui, icon: Icon, name: &str, side: f32) -> Resp
     response.on_hover_text(name)
 }
 
+/// What is wrong, with a sign before it; painted, since few fonts have one.
+pub fn trouble_label(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let ink = Palette::of(ui).trouble.ink;
+    let line = ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        icon_label(ui, Icon::Warning, ink);
+        ui.colored_label(ink, text.into())
+    });
+    line.inner
+}
+
 /// A sign in a line of text, of the height of the text.
 pub fn icon_label(ui: &mut Ui, icon: Icon, colour: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::HOVER);

@@ -9,7 +9,7 @@ use egui::{Key, Modifiers, Theme, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use image::{ImageEncoder as _, RgbaImage};
 
-use super::app_stage::{AppStage, SHOP, builder};
+use super::app_stage::{AppStage, DAMAGED, SHOP, builder};
 
 const SIZE: [f32; 2] = [1440.0, 900.0];
 
@@ -17,8 +17,12 @@ const SIZE: [f32; 2] = [1440.0, 900.0];
 const MOST_BYTES: u64 = 300_000;
 
 fn window(theme: Theme) -> AppStage {
+    window_with(theme, SHOP, &[])
+}
+
+fn window_with(theme: Theme, file: &str, others: &[(&str, &str)]) -> AppStage {
     let builder = builder(SIZE).with_theme(theme).with_render_cursor(false);
-    let mut app = AppStage::open_with(builder, SHOP.as_ref());
+    let mut app = AppStage::open_with(builder, file.as_ref(), others);
     app.click("View");
     app.click_start(match theme {
         Theme::Light => "Light theme",
@@ -172,4 +176,45 @@ fn screenshots_of_a_debugging_story() {
     };
     assert!(app.harness.query_all_by(is_marked).count() > 0, "{}", app.text());
     check_shown("story-what-if", &mut app);
+}
+
+/// A read model that no longer agrees with its events: rebuilt, compared, and gone back to where they part.
+#[test]
+fn screenshots_of_a_read_model() {
+    let definition = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/projections/shop_orders.sql");
+    let definition = fs::read_to_string(definition).expect("a sample");
+    let others = [
+        ("shop_orders.sql", &*definition),
+        ("timeglass.toml", "[[projection]]\nfile = \"shop_orders.sql\"\n"),
+    ];
+    let mut app = window_with(Theme::Dark, DAMAGED, &others);
+    app.click("Projections");
+    app.press_with(Modifiers::COMMAND, Key::R);
+    app.wait_until(|view| {
+        view.projections.lines.first().is_some_and(|line| line.rebuilt.starts_with("all "))
+    });
+
+    let drift_tab = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+        node.role() == Role::Button && node.label().is_some_and(|label| label == "Drift")
+    };
+    app.harness.get_by(drift_tab).click();
+    app.settle();
+    app.click("Compare with the stored table");
+    app.wait_until(|view| view.drift.drift.is_some());
+    let drift = app.view().drift.drift.clone().expect("a comparison");
+    assert_eq!((drift.missing.len(), drift.extra.len(), drift.changed.len()), (1, 0, 1), "{drift:?}");
+    app.click_row("order_id: order-4726");
+    check_shown("drift", &mut app);
+
+    app.click("Read model");
+    app.wait_until(|view| view.projections.model.as_ref().is_some_and(|model| model.loaded_at.is_some()));
+    go_to(&mut app, "330");
+    app.wait_until(|view| view.projections.model.as_ref().is_some_and(|model| model.loaded_at == Some(330)));
+    app.harness.get_by_label_contains("order_id · key: order-4718").click();
+    app.settle();
+    app.wait_until(|view| {
+        let model = view.projections.model.as_ref();
+        model.and_then(|model| model.story.as_ref()).is_some_and(|story| !story.changes.is_empty())
+    });
+    check_shown("read-model", &mut app);
 }

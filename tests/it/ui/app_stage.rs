@@ -24,6 +24,9 @@ use super::{renderer::SoftwareRenderer, stage::accessible_tree};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The sample store.
+/// The same kind of shop, with planted damage.
+pub(super) const DAMAGED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/damaged.sqlite");
+
 pub(super) const SHOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/shop.sqlite");
 
 /// The window, and the folder that its store lies in.
@@ -40,26 +43,23 @@ impl AppStage {
 
     /// The window with a copy of a file open.
     pub(super) fn open(size: impl Into<Vec2>, file: &Path) -> Self {
-        Self::open_with(builder(size), file)
+        Self::open_with(builder(size), file, &[])
     }
 
     /// The same, with choices for the stage.
-    pub(super) fn open_with(builder: HarnessBuilder<App>, file: &Path) -> Self {
-        let folder = folder();
-        let store = folder.path().join(file.file_name().expect("a file's name"));
-        fs::copy(file, &store).expect("room for a copy");
-        Self::start(builder, folder, Some(store))
-    }
-
-    /// The window with a copy of a file open that lies beside these files: names and texts.
-    pub(super) fn open_beside(size: impl Into<Vec2>, file: &Path, others: &[(&str, &str)]) -> Self {
+    pub(super) fn open_with(builder: HarnessBuilder<App>, file: &Path, others: &[(&str, &str)]) -> Self {
         let folder = folder();
         let store = folder.path().join(file.file_name().expect("a file's name"));
         fs::copy(file, &store).expect("room for a copy");
         for (name, text) in others {
             fs::write(folder.path().join(name), text).expect("room for a file");
         }
-        Self::start(builder(size), folder, Some(store))
+        Self::start(builder, folder, Some(store))
+    }
+
+    /// The window with a copy of a file open that lies beside these files: names and texts.
+    pub(super) fn open_beside(size: impl Into<Vec2>, file: &Path, others: &[(&str, &str)]) -> Self {
+        Self::open_with(builder(size), file, others)
     }
 
     fn start(builder: HarnessBuilder<App>, folder: tempfile::TempDir, store: Option<PathBuf>) -> Self {

@@ -199,12 +199,12 @@ fn a_reducer_is_written_edited_saved_broken_and_mended_in_the_window() {
     let failure = stage.view().scripts.editor.as_ref().unwrap().failure.clone().unwrap();
     assert_eq!(failure.file.as_deref(), Some("order.js"));
     stage.harness.get_by_label_contains("● unsaved");
-    stage.harness.get_by_label_contains(&format!("⚠ order.js:{}:", failure.line.unwrap()));
+    stage.harness.get_by_label_contains(&format!("order.js:{}:", failure.line.unwrap()));
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "nothing is written before it is saved");
     stage.press_with(Modifiers::COMMAND, Key::S);
     let saved = fs::read_to_string(&file).unwrap();
     assert!(saved.starts_with("oops("), "{saved}");
-    stage.harness.get_by_label_contains("⚠ Old result: order.js is newer");
+    stage.harness.get_by_label_contains("Old result: order.js is newer");
     assert_eq!(stage.view().state.state.as_ref(), Some(&state), "the old result stays");
 
     stage.harness.get_by_label("Reducer text").focus();
@@ -220,7 +220,7 @@ fn a_reducer_is_written_edited_saved_broken_and_mended_in_the_window() {
     stage.wait_until(|view| view.scripts.failure_count == 1);
     stage.harness.get_by_label_contains("OrderPaid 3@order-4701").click();
     stage.settle();
-    stage.harness.get_by_label_contains("⚠ OrderPaid 3@order-4701 was not applied: order.js:");
+    stage.harness.get_by_label_contains("OrderPaid 3@order-4701 was not applied: order.js:");
     assert!(
         stage.view().state.notes.excerpt.contains("s.paid = totl;"),
         "{}",

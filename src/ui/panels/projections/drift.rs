@@ -18,7 +18,7 @@ use crate::{
         theme::{self, Palette},
         widgets::{
             empty::empty_panel,
-            icon::Icon,
+            icon::{Icon, icon_label, trouble_label},
             table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
         },
     },
@@ -67,7 +67,7 @@ pub fn drift_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, actions: 
         (None, None) => nothing_ui(ui, view, &mut asked),
         (None, Some(why)) => {
             head_ui(ui, view, local, &mut asked);
-            ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {why}"));
+            trouble_label(ui, why.to_string());
         }
         (Some(drift), _) => {
             head_ui(ui, view, local, &mut asked);
@@ -193,7 +193,7 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
         ui.horizontal_wrapped(|ui| {
             let tone = if is_none { colours.soft } else { colours.trouble.ink };
             if !is_none {
-                ui.colored_label(tone, "⚠");
+                icon_label(ui, Icon::Warning, tone);
             }
             ui.label(RichText::new(&view.summary).font(theme::strong()).color(tone));
         });
@@ -207,7 +207,7 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
         } else {
             "The rebuild did not come to its end, so rows differ that are right"
         };
-        ui.colored_label(colours.trouble.ink, format!("⚠ {words}"));
+        trouble_label(ui, words.to_string());
     }
     if view.is_part {
         ui.weak("Only a part of the events was rebuilt, so rows differ that are right");

@@ -81,10 +81,10 @@ pub(super) fn list_ui(
 fn columns() -> Vec<ColumnSpec> {
     vec![
         ColumnSpec::new(NAME, "Projection", 126.0, ColumnKind::Text),
-        ColumnSpec::new(KIND, "Kind", 104.0, ColumnKind::Text),
+        ColumnSpec::new(KIND, "Kind", 92.0, ColumnKind::Text),
         ColumnSpec::new(REBUILT, "Rebuilt", 116.0, ColumnKind::Text),
-        ColumnSpec::new(DRIFT, "Drift", 66.0, ColumnKind::Text),
-        ColumnSpec::new(STATUS, "Checkpoint", 94.0, ColumnKind::Text),
+        ColumnSpec::new(DRIFT, "Drift", 92.0, ColumnKind::Text),
+        ColumnSpec::new(STATUS, "Checkpoint", 110.0, ColumnKind::Text),
         ColumnSpec::new(LAG, "Lag", 100.0, ColumnKind::Text),
         ColumnSpec::new(TABLE, "Stored table", 110.0, ColumnKind::Text),
         ColumnSpec::new(ROWS, "Rows", 56.0, ColumnKind::Number),

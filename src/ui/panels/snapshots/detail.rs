@@ -12,7 +12,7 @@ use crate::{
         theme::{self, Palette},
         widgets::{
             diff::{DiffState, diff_list_with_menu},
-            icon::Icon,
+            icon::{Icon, trouble_label},
             json_tree::{JsonTree, TreeState},
             rows::Scroll,
         },
@@ -51,7 +51,7 @@ pub(super) fn detail_ui(
             JsonTree::new("Snapshot", state).show(ui, &mut local.tree);
         }
         Err(reason) => {
-            ui.colored_label(Palette::of(ui).trouble.ink, format!("⚠ {reason}"));
+            trouble_label(ui, reason.to_string());
             let bytes = snapshot.state.stored.bytes();
             crate::ui::widgets::hex::hex_view(ui, "Stored bytes", &bytes, &mut local.hex);
         }
