@@ -236,7 +236,7 @@ impl<'c> Pass<'c> {
                 })
             });
             if let Err(err) = read {
-                self.trouble.get_or_insert(match err {
+                self.trouble.get_or_insert_with(|| match err {
                     StoreError::Cancelled(cancelled) => cancelled.into(),
                     err => err.into(),
                 });
