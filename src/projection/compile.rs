@@ -246,10 +246,9 @@ fn formats_now(code: &[Token<'_>]) -> bool {
         for token in code.iter().skip(place + 1) {
             match (token.text, depth) {
                 ("(", _) => depth += 1,
-                (",", 1) => return false,
                 (")", 0 | 1) => return depth == 1,
                 (")", _) => depth -= 1,
-                (_, 0) => return false,
+                (",", 1) | (_, 0) => return false,
                 _ => {}
             }
         }

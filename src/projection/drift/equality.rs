@@ -104,7 +104,7 @@ pub(super) fn write_sketch(sketch: &mut Vec<u8>, value: &Stored, likeness: Liken
         return match number {
             Number::Whole(whole) => write(b'n', &whole.to_be_bytes()),
             Number::Real(real) => {
-                write(b'n', &nearly_whole(real).unwrap_or_else(|| bucket(real)).to_be_bytes())
+                write(b'n', &nearly_whole(real).unwrap_or_else(|| bucket(real)).to_be_bytes());
             }
         };
     }
