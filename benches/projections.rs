@@ -51,14 +51,15 @@ fn main() -> Outcome<()> {
     for _ in 0..rounds {
         let folder = tempfile::tempdir()?;
         let (expected, by_hand) = by_hand(&path, &folder.path().join("by-hand.sqlite"))?;
-        times[0].push(by_hand);
-        for (place, without_history) in [(1, true), (2, false)] {
+        let [hand, plain, scrubbed] = &mut times;
+        hand.push(by_hand);
+        for (times, without_history) in [(plain, true), (scrubbed, false)] {
             let store = open(&path)?;
             let scratch = Scratch::temporary()?;
             let options = RebuildOptions { without_history, ..RebuildOptions::default() };
             let start = Instant::now();
             let progress = rebuild(&Work::default(), &*store, &definition, &scratch, &options)?;
-            times[place].push(start.elapsed());
+            times.push(start.elapsed());
             let model = ReadModel::open(&scratch, &definition)?;
             let rows = model.len_at(&Work::default(), progress.count)?;
             assert_eq!((progress.handled, rows), expected, "both did the same work");

@@ -11,6 +11,7 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
+        projections::definitions,
         table::printable,
     },
     model::Json,
@@ -24,9 +25,9 @@ use crate::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
         },
-        load_definitions, rebuild,
+        rebuild,
     },
-    script::{EngineVersion, Options},
+    session::scripts::options,
     store::index::nearest_names,
     work::Work,
 };
@@ -112,12 +113,8 @@ fn write(
 
 /// Every definition: of the file that was named, or of those that the project file names.
 fn defined(opened: &Opened, file: Option<&Path>) -> Result<Vec<Defined>, Failure> {
-    let scripts = &opened.sections.scripts;
-    let engine = scripts.engine.and_then(|engine| EngineVersion::from_number(i64::from(u32::from(engine))));
-    let options =
-        Options { engine: engine.unwrap_or_default(), ..Options::frozen(scripts.seed.map(u64::from)) };
     let Some(file) = file else {
-        let loaded = load_definitions(&opened.sections, &opened.folder, &options).into_iter();
+        let loaded = definitions(opened).into_iter();
         let defined = loaded.map(|loaded| match loaded.outcome {
             Ok(definition) => Ok(Defined { definition, entry: Some(loaded.entry) }),
             Err(error) => Err(Failure::trouble(error.to_string())),
@@ -133,8 +130,8 @@ fn defined(opened: &Opened, file: Option<&Path>) -> Result<Vec<Defined>, Failure
         entries.iter().find(is_it).cloned()
     };
     let text = read_script(file).map_err(|error| Failure::trouble(error.to_string()))?;
-    let definitions =
-        Definition::parse(file, &text, &options).map_err(|error| Failure::trouble(error.to_string()))?;
+    let definitions = Definition::parse(file, &text, &options(&opened.sections.scripts))
+        .map_err(|error| Failure::trouble(error.to_string()))?;
     let defined = definitions.into_iter();
     Ok(defined.map(|definition| Defined { entry: named(&definition), definition }).collect())
 }
@@ -170,13 +167,13 @@ fn choose(defined: Vec<Defined>, arguments: &Arguments) -> Result<Vec<Defined>, 
 fn drift_of(opened: &Opened, one: &Defined, skips: bool) -> Result<Result<Drift, String>, Failure> {
     let work = Work::default();
     let definition = &one.definition;
-    let scratch = Scratch::temporary().map_err(|error| chain(&error))?;
+    let scratch = Scratch::temporary().map_err(|error| Failure::caused(&error))?;
     let entry = one.entry.as_ref();
     let goes_on = skips || entry.and_then(|entry| entry.on_failure) == Some(OnFailureEntry::GoOn);
     let on_failure = if goes_on { OnFailure::Skip } else { OnFailure::Stop };
     let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
-    let progress =
-        rebuild(&work, &*opened.store, definition, &scratch, &options).map_err(|error| chain(&error))?;
+    let progress = rebuild(&work, &*opened.store, definition, &scratch, &options)
+        .map_err(|error| Failure::caused(&error))?;
     if let (false, Some(failure)) = (progress.is_complete, progress.failures.last()) {
         let place = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
         return Err(Failure::trouble(format!(
@@ -186,23 +183,12 @@ fn drift_of(opened: &Opened, one: &Defined, skips: bool) -> Result<Result<Drift,
         .given(&*definition.name)
         .hint("`--skip-failures` passes over such events; `on_failure = \"go on\"` in its [[projection]] does so for good"));
     }
-    let model = ReadModel::open(&scratch, definition).map_err(|error| chain(&error))?;
+    let model = ReadModel::open(&scratch, definition).map_err(|error| Failure::caused(&error))?;
     let compared = pair_with(&work, &*opened.store, definition, &model, entry)
         .and_then(|pairing| compare(&work, &*opened.store, &model, &definition.name, &pairing));
     match compared {
         Ok(drift) => Ok(Ok(drift)),
         Err(DriftError::NoPair(why)) => Ok(Err(why)),
-        Err(error) => Err(chain(&error)),
+        Err(error) => Err(Failure::caused(&error)),
     }
-}
-
-/// An error of ours and what caused it.
-fn chain(error: &dyn std::error::Error) -> Failure {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    Failure::trouble(text)
 }

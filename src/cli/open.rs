@@ -81,7 +81,17 @@ pub(crate) fn store(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Arc<dyn EventStore>, Failure> {
-    database(path, common, output)?.map(|found| found.store).map_err(NoEvents::into_failure)
+    with_sections(path, common, output).map(|(store, _)| store)
+}
+
+/// Opens a store without scanning it, with what its project file keeps besides the layout.
+pub(crate) fn with_sections(
+    path: &Path,
+    common: &Common,
+    output: &mut Output<'_>,
+) -> Result<(Arc<dyn EventStore>, Sections), Failure> {
+    let found = database(path, common, output)?.map_err(NoEvents::into_failure)?;
+    Ok((found.store, found.sections))
 }
 
 impl Opened {

@@ -41,9 +41,9 @@ pub(crate) struct Arguments {
     /// Run a conformance case: source, events, engine, options and stored state in one file
     #[arg(long, value_name = "CASE", conflicts_with_all = ["script", "store", "events", "until", "engine"])]
     case: Option<PathBuf>,
-    /// The engine version whose rules hold
-    #[arg(long, value_parser = engine, default_value = "2")]
-    engine: EngineVersion,
+    /// The engine version whose rules hold [default: 2; for a read model, what the project file says]
+    #[arg(long, value_parser = engine)]
+    pub(crate) engine: Option<EngineVersion>,
     /// Only events up to this global position
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     pub(crate) until: Option<String>,
@@ -70,7 +70,7 @@ const PAGE: usize = 500;
 const PREVIEW: usize = 100;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let mut options = Options { engine: arguments.engine, ..Options::default() };
+    let mut options = Options { engine: arguments.engine.unwrap_or_default(), ..Options::default() };
     let mut case = None;
     let path = arguments.case.as_deref().or(arguments.script.as_deref()).unwrap_or_else(|| Path::new(""));
     let mut source = read(path)?;
@@ -87,13 +87,13 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             .hint("name a store, and leave out `--steps` and `--events`"));
     }
     if is_sql {
-        return project_rebuild::run((path, &source), &options, arguments, common, output);
+        return project_rebuild::run((path, &source), arguments, common, output);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let work = Work::default();
     let loaded = Script::load(&name, &source, &options, &work);
     if arguments.out.is_some() && loaded.is_ok() {
-        return project_rebuild::run((path, &source), &options, arguments, common, output);
+        return project_rebuild::run((path, &source), arguments, common, output);
     }
     let runner = loaded.and_then(|script| Runner::start(&script, &work));
     let runner = match runner {

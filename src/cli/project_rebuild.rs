@@ -19,6 +19,7 @@ use crate::{
         export::row_json, rebuild,
     },
     script::{Options, excerpt},
+    session::scripts::options,
     store::{EventStore, KeyRange, PageFrom, index::nearest_names},
     work::Work,
 };
@@ -34,7 +35,6 @@ pub(crate) fn is_sql(path: &Path) -> bool {
 /// Rebuilds the file's projections, and prints what they came to.
 pub(crate) fn run(
     (path, source): (&Path, &str),
-    options: &Options,
     arguments: &Arguments,
     common: &Common,
     output: &mut Output<'_>,
@@ -44,8 +44,10 @@ pub(crate) fn run(
             Failure::trouble("a read model is rebuilt from the events of a store").hint("name a store")
         );
     };
-    let definitions = chosen((path, source), options, arguments)?;
-    let store = open::store(store, common, output)?;
+    let (store, sections) = open::with_sections(store, common, output)?;
+    let mut options = options(&sections.scripts);
+    options.engine = arguments.engine.unwrap_or(options.engine);
+    let definitions = chosen((path, source), &options, arguments)?;
     let until = arguments.until.as_deref().map(|until| count_until(&*store, until)).transpose()?;
     let mut exit = Exit::Done;
     let mut told = Vec::new();

@@ -201,6 +201,11 @@ fn plan(
 ) -> Result<(Edits, DryRun), Failure> {
     let work = Work::default();
     let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
+    if model.progress().count != opened.index.len() as u64 {
+        // The checkpoint is read off the index: it would say less than what the rows hold.
+        let what = "events came in while the read model was made, so nothing was compared or written";
+        return Err(Failure::trouble(what).given(loaded.name().to_string()).hint("try again"));
+    }
     let name = loaded.name();
     let checkpoint = loaded.entry.checkpoint.as_ref().unwrap_or(&name);
     let material = Material { definition, model, pairing, checkpoint, index: &opened.index };

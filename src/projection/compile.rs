@@ -8,7 +8,7 @@ use crate::{
     projection::{
         Definition, DefinitionError,
         definition::{SqlSource, Statement},
-        guard::{Guard, Phase, TOO_LONG},
+        guard::{Guard, OURS, Phase, TOO_LONG, is_ours},
         history::{self, TableFacts},
         sql_text::{Token, TokenKind, tokens},
     },
@@ -107,6 +107,9 @@ pub(super) fn make_tables(
             if !begins_with(statement, &["CREATE", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]) {
                 return Ok(Some("a projection makes tables and rows before the first `@on`; nothing else"));
             }
+            if our_name(statement).is_some() {
+                return Ok(Some("names that start with `timeglass_` are ours"));
+            }
             prepared.raw_execute().map(|_| None)
         });
         let refusal = guard.refusal();
@@ -149,6 +152,9 @@ pub(super) fn prepare<'c>(
                     place.mistake("an event inserts, updates and deletes rows; nothing else".to_owned())
                 );
             }
+            if let Some(name) = our_name(statement) {
+                return Err(place.mistake(format!("{name}: names that start with `{OURS}` are ours")));
+            }
             let parameters = parameters(&prepared).map_err(|reason| place.mistake(reason))?;
             found.push(Ready { prepared, parameters, handler: number, line: statement.line });
         }
@@ -174,6 +180,16 @@ fn parameters(prepared: &Prepared<'_>) -> Result<Vec<Parameter>, String> {
 fn begins_with(statement: &Statement, words: &[&str]) -> bool {
     let code = tokens(&statement.sql).into_iter().find(Token::is_code);
     code.is_some_and(|first| words.iter().any(|word| first.is_word(word)))
+}
+
+/// A name in a statement that is kept for us. The guard sees what a statement reaches, but takes whatever is
+/// called as one of our triggers for it, and a statement may call a part of itself anything.
+fn our_name(statement: &Statement) -> Option<&str> {
+    let is_named = |token: &Token<'_>| {
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted | TokenKind::Text);
+        is_name && is_ours(token.text.trim_start_matches(['"', '`', '[', '\'']))
+    };
+    tokens(&statement.sql).into_iter().find(is_named).map(|token| token.text)
 }
 
 /// Conflict rules that undo more or less than one event.
@@ -210,8 +226,9 @@ fn check_clock(statement: &Statement) -> Result<(), String> {
             && ["now", "subsec", "subsecond"].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
     };
     let calls_bare = |three: &[Token<'_>]| matches!(three, [name, open, close] if is_date(name) && open.text == "(" && close.text == ")");
-    let is_clock =
-        code.windows(3).any(calls_bare) || (code.iter().any(is_date) && code.iter().any(names_now));
+    let is_clock = code.windows(3).any(calls_bare)
+        || formats_now(&code)
+        || (code.iter().any(is_date) && code.iter().any(names_now));
     let is_current = |token: &Token<'_>| {
         ["CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE"].iter().any(|word| token.is_word(word))
     };
@@ -220,6 +237,23 @@ fn check_clock(statement: &Statement) -> Result<(), String> {
         return Err("the clock is another at each run; the event's time is `:time`".to_owned());
     }
     Ok(())
+}
+
+/// Whether `strftime` is called with a format alone: it takes the time from the clock then.
+fn formats_now(code: &[Token<'_>]) -> bool {
+    code.iter().enumerate().filter(|(_, token)| token.is_word("strftime")).any(|(place, _)| {
+        let mut depth = 0_u32;
+        for token in code.iter().skip(place + 1) {
+            match (token.text, depth) {
+                ("(", _) => depth += 1,
+                (")", 0 | 1) => return depth == 1,
+                (")", _) => depth -= 1,
+                (",", 1) | (_, 0) => return false,
+                _ => {}
+            }
+        }
+        false
+    })
 }
 
 fn projection_directive(definition: &Definition) -> Arc<str> {

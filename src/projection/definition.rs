@@ -155,7 +155,7 @@ fn sql_fingerprint(definition: &Definition, source: &SqlSource) -> Arc<str> {
 }
 
 /// FNV-1a of 128 bits, with the length of each part: the standard library's hashers may change with its version.
-fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> Arc<str> {
+pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> Arc<str> {
     let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     for part in parts {
         for byte in part.len().to_le_bytes().iter().chain(part.as_bytes()) {

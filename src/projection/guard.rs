@@ -137,6 +137,7 @@ impl Shared {
 
     fn authorize(&self, context: &AuthContext<'_>) -> Authorization {
         let phase = self.phase.load(Ordering::Relaxed);
+        // SQLite names a common table expression here as it names a trigger; `compile` lets none be called so.
         let is_our_trigger = context.accessor.is_some_and(is_ours);
         if phase == Phase::Ours as u8 || is_our_trigger {
             return Authorization::Allow;
@@ -152,7 +153,7 @@ impl Shared {
 }
 
 /// Whether a name is one of ours.
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
 }
 

@@ -7,7 +7,7 @@
 //!   a deletion). Only appended to.
 //! - `timeglass_now`: the count that lies behind the event that is being handled.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -139,7 +139,7 @@ fn key_rules(table: &str, facts: &TableFacts, key: &[Arc<str>]) -> String {
     let mut sql = String::new();
     let is_same = |name: &Arc<str>| facts.primary_key.iter().any(|own| own.eq_ignore_ascii_case(name));
     if key.len() != facts.primary_key.len() || !key.iter().all(is_same) {
-        sql += &format!("CREATE UNIQUE INDEX timeglass_key ON {table} ({});", list(key, |name| quote(name)));
+        write!(sql, "CREATE UNIQUE INDEX timeglass_key ON {table} ({});", list(key, quote)).ok();
     }
     for (number, name) in key.iter().enumerate() {
         if facts.filled.iter().any(|own| own.eq_ignore_ascii_case(name)) {
@@ -148,10 +148,12 @@ fn key_rules(table: &str, facts: &TableFacts, key: &[Arc<str>]) -> String {
         let name_sql = quote(name);
         let message = text_literal(&format!("the key column {name} is NULL"));
         for (word, moment) in [("insert", "INSERT".to_owned()), ("update", format!("UPDATE OF {name_sql}"))] {
-            sql += &format!(
+            write!(
+                sql,
                 "CREATE TRIGGER timeglass_null_{word}_{number} AFTER {moment} ON {table} \
                  WHEN NEW.{name_sql} IS NULL BEGIN SELECT RAISE(ABORT, {message}); END;"
-            );
+            )
+            .ok();
         }
     }
     sql
@@ -165,14 +167,17 @@ fn tables_sql(facts: &TableFacts, key: &[Arc<str>]) -> String {
          INSERT INTO timeglass_now VALUES (1, 0);\
          CREATE TABLE timeglass_live (id INTEGER PRIMARY KEY, row INTEGER);",
     );
-    let commas = |names: &[String]| names.iter().map(|name| format!(", {name}")).collect::<String>();
-    sql += &format!("CREATE TABLE timeglass_row (row INTEGER PRIMARY KEY, born INTEGER{});", commas(&keys));
-    sql += &format!(
-        "CREATE TABLE timeglass_change (change INTEGER PRIMARY KEY, row INTEGER, count INTEGER, op INTEGER{});",
+    let commas = |names: &[String]| behind_commas(names.iter().map(String::as_str));
+    write!(
+        sql,
+        "CREATE TABLE timeglass_row (row INTEGER PRIMARY KEY, born INTEGER{});\
+         CREATE TABLE timeglass_change (change INTEGER PRIMARY KEY, row INTEGER, count INTEGER, op INTEGER{});",
+        commas(&keys),
         commas(&values)
-    );
+    )
+    .ok();
     if !keys.is_empty() {
-        sql += &format!("CREATE UNIQUE INDEX timeglass_row_of_key ON timeglass_row ({});", keys.join(", "));
+        write!(sql, "CREATE UNIQUE INDEX timeglass_row_of_key ON timeglass_row ({});", keys.join(", ")).ok();
     }
     sql
 }
@@ -180,8 +185,8 @@ fn tables_sql(facts: &TableFacts, key: &[Arc<str>]) -> String {
 fn triggers_sql(table: &str, facts: &TableFacts, key: &[Arc<str>]) -> String {
     let (table, rowid) = (quote(table), facts.rowid);
     let change = |which: &str, op: i64| {
-        let values: String =
-            facts.columns.iter().map(|(name, _)| format!(", {which}.{}", quote(name))).collect();
+        let values = facts.columns.iter().map(|(name, _)| format!("{which}.{}", quote(name)));
+        let values = behind_commas(values);
         format!(
             "INSERT INTO timeglass_change SELECT NULL, l.row, n.count, {op}{values} \
              FROM timeglass_live AS l, timeglass_now AS n WHERE l.id = {which}.{rowid};"
@@ -245,6 +250,16 @@ fn birth_sql(key: &[Arc<str>], rowid: &str) -> String {
 fn is_strict(declared: &str) -> bool {
     let declared = declared.to_ascii_uppercase();
     !declared.is_empty() && !declared.contains("BLOB")
+}
+
+/// `, a, b`: each with a comma before it.
+pub(super) fn behind_commas(names: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut text = String::new();
+    for name in names {
+        text.push_str(", ");
+        text.push_str(name.as_ref());
+    }
+    text
 }
 
 fn list(names: &[Arc<str>], write: impl Fn(&str) -> String) -> String {

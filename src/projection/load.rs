@@ -79,7 +79,15 @@ pub fn load_definitions(sections: &Sections, folder: &Path, options: &Options) -
 
 fn load(entry: &ProjectionEntry, path: &Path, options: &Options) -> Result<Vec<Definition>, LoadError> {
     let text = read_script(path).map_err(|error| LoadError::File(words(&error)))?;
-    let mut definitions = Definition::parse(path, &text, options)?;
+    of_entry(entry, path, Definition::parse(path, &text, options)?)
+}
+
+/// Those of a file's definitions that an entry of the project file means, called as the entry says.
+pub fn of_entry(
+    entry: &ProjectionEntry,
+    path: &Path,
+    mut definitions: Vec<Definition>,
+) -> Result<Vec<Definition>, LoadError> {
     if definitions.is_empty() {
         return Err(LoadError::Nothing { path: path.to_owned() });
     }

@@ -30,7 +30,7 @@ mod standing;
 
 pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 pub use guess::Guess;
-pub use load::{LoadError, Loaded, find_loaded, load_definitions};
+pub use load::{LoadError, Loaded, find_loaded, load_definitions, of_entry};
 pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};

@@ -6,12 +6,13 @@ use rusqlite::{Connection, OptionalExtension as _, params, types::Value};
 
 use crate::{
     model::{EventKey, KeyPart},
-    projection::{EventFailure, OnFailure, Progress, RebuildOptions},
+    projection::{EventFailure, OnFailure, Progress, RebuildOptions, definition::fingerprint},
     store::{EventStore, StoreResult},
+    work::Work,
 };
 
 /// Changes when an older scratch database cannot be continued.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// So many failures are kept; the others are counted.
 pub(super) const MOST_FAILURES: usize = 1_000;
@@ -27,6 +28,8 @@ pub(super) struct Record {
     pub(super) progress: Progress,
     /// The last event that lies behind.
     pub(super) last: Option<EventKey>,
+    /// What that event is, in short; empty before the first.
+    pub(super) last_is: Arc<str>,
     /// The store's name and head when the events up to here were read.
     pub(super) store: StoreMark,
 }
@@ -47,13 +50,36 @@ impl StoreMark {
     }
 }
 
+impl Record {
+    /// This event is the last one that lies behind now.
+    pub(super) fn reach(&mut self, store: &dyn EventStore, last: EventKey) -> StoreResult<()> {
+        self.last_is = digest(store, &last)?;
+        self.last = Some(last);
+        Ok(())
+    }
+}
+
+/// What tells an event from another one at its place in another store: everything that was recorded of it.
+pub(super) fn digest(store: &dyn EventStore, key: &EventKey) -> StoreResult<Arc<str>> {
+    // No work of the caller's: it counts the events that lie behind, and a batch is kept even if it is withdrawn.
+    let event = store.fetch(&Work::default(), std::slice::from_ref(key))?.into_iter().next().flatten();
+    let Some(event) = event else { return Ok("".into()) };
+    let parts = [
+        event.stream.full().to_string(),
+        format!("{:?} {:?} {:?}", event.version, event.event_id, event.time),
+        event.event_type.to_string(),
+        format!("{:?}", event.data.stored),
+    ];
+    Ok(fingerprint(parts.iter().map(String::as_str)))
+}
+
 /// Makes the tables that a record is kept in.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TABLE timeglass_run (id INTEGER PRIMARY KEY, format INTEGER, fingerprint TEXT, \
            from_count INTEGER, until_count INTEGER, only_category TEXT, only_id TEXT, only_stored TEXT, \
            skips INTEGER, without_history INTEGER, \
-           count INTEGER, handled INTEGER, failed INTEGER, is_complete INTEGER, store TEXT, head TEXT);\
+           count INTEGER, handled INTEGER, failed INTEGER, is_complete INTEGER, store TEXT, head TEXT, last_is TEXT);\
          CREATE TABLE timeglass_last (part INTEGER PRIMARY KEY, value);\
          CREATE TABLE timeglass_failure (number INTEGER PRIMARY KEY, count INTEGER, event TEXT, \
            directive TEXT, line INTEGER, message TEXT);",
@@ -97,6 +123,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<Record>> 
                 is_complete: row.get("is_complete")?,
             },
             last: None,
+            last_is: row.get::<_, String>("last_is")?.into(),
             store: StoreMark {
                 name: row.get::<_, String>("store")?.into(),
                 head: head.split_whitespace().filter_map(|part| part.parse().ok()).collect(),
@@ -155,7 +182,7 @@ pub(super) fn save(connection: &Connection, record: &Record) -> rusqlite::Result
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO timeglass_run VALUES \
-             (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             FORMAT,
@@ -173,6 +200,7 @@ pub(super) fn save(connection: &Connection, record: &Record) -> rusqlite::Result
             progress.is_complete,
             &*record.store.name,
             head.join(" "),
+            &*record.last_is,
         ])?;
     connection.prepare_cached("DELETE FROM timeglass_last")?.execute([])?;
     let parts = record.last.iter().flat_map(|key| key.0.iter());

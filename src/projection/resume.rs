@@ -4,14 +4,14 @@ use crate::{
     model::EventKey,
     projection::{
         Definition, OnFailure, RebuildError, RebuildOptions,
-        record::{Record, StoreMark},
+        record::{self, Record, StoreMark},
     },
     store::{EventStore, KeyRange},
     work::Work,
 };
 
 /// The kept record, if the rebuild that is asked for goes on from there: the same definition, the same
-/// choice of events, and a store in which exactly as many events lie before the last one as then.
+/// choice of events, and a store in which the last event is the same and exactly as many lie before it as then.
 ///
 /// Counts the events that lie behind on `work`.
 pub(super) fn usable(
@@ -25,6 +25,11 @@ pub(super) fn usable(
         return Ok(None);
     };
     let count = record.progress.count;
+    if let Some(last) = &record.last
+        && record::digest(store, last)? != record.last_is
+    {
+        return Ok(None);
+    }
     let is_same_store = record.store == *mark;
     if is_same_store {
         work.advance(count)?;

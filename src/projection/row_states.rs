@@ -8,7 +8,7 @@ use crate::{
     model::Stored,
     projection::{
         RowAt, RowChange, RowKey, Scratch, ScratchError,
-        history::{DELETED, INDEX},
+        history::{DELETED, INDEX, behind_commas},
     },
 };
 
@@ -43,7 +43,7 @@ type Reading<T> = Result<T, ScratchError>;
 impl RowStates {
     /// Over a connection that reads.
     pub(super) fn new(connection: Connection, scratch: &Scratch, columns: usize, key: &Arc<[usize]>) -> Self {
-        let values = (0..columns).map(|number| format!(", c{number}")).collect();
+        let values = behind_commas((0..columns).map(|number| format!("c{number}")));
         Self { connection, scratch: scratch.clone(), values, columns, key: Arc::clone(key) }
     }
 

@@ -30,6 +30,12 @@ pub struct Scratch {
 /// Why the scratch database did not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ScratchError {
+    /// The system gave no folder for temporary files.
+    #[error("no temporary folder can be made for the scratch database")]
+    Folder {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file or its folder cannot be made or read.
     #[error("the scratch database {} cannot be used", path.display())]
     File {
@@ -59,7 +65,7 @@ pub enum ScratchError {
 impl Scratch {
     /// One in the folder for temporary files.
     pub fn temporary() -> Result<Self, ScratchError> {
-        let failed = |source| ScratchError::File { path: std::env::temp_dir(), source };
+        let failed = |source| ScratchError::Folder { source };
         let folder = tempfile::Builder::new().prefix("timeglass").tempdir().map_err(failed)?;
         Ok(Self { path: folder.path().join("read-model.sqlite"), _folder: Some(Arc::new(folder)) })
     }

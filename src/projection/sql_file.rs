@@ -218,6 +218,8 @@ fn option_value(after: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::sections;
 
     fn check(text: &str, expected: &str) {
@@ -226,15 +228,15 @@ mod tests {
             Ok(sections) => {
                 let mut said = String::new();
                 for section in sections {
-                    said += &format!("{}:{} key {:?}", section.line, section.name, section.key);
-                    said += &format!(" category {:?}\n", section.source.category);
+                    write!(said, "{}:{} key {:?}", section.line, section.name, section.key).unwrap();
+                    writeln!(said, " category {:?}", section.source.category).unwrap();
                     for statement in &section.source.setup {
-                        said += &format!("  {}: {}\n", statement.line, statement.sql);
+                        writeln!(said, "  {}: {}", statement.line, statement.sql).unwrap();
                     }
                     for handler in &section.source.handlers {
-                        said += &format!("  {}: {}\n", handler.line, handler.directive());
+                        writeln!(said, "  {}: {}", handler.line, handler.directive()).unwrap();
                         for statement in &handler.statements {
-                            said += &format!("    {}: {}\n", statement.line, statement.sql);
+                            writeln!(said, "    {}: {}", statement.line, statement.sql).unwrap();
                         }
                     }
                 }

@@ -53,7 +53,7 @@ pub(super) fn run(
     }
     record::save(&connection, &record).map_err(wrap("its progress was kept"))?;
     let ready = compile::prepare(&connection, &guard, definition, source)?;
-    let mut pass = Pass::new(&connection, &guard, source, (scratch, work, ready), record)?;
+    let mut pass = Pass::new(&connection, &guard, source, (scratch, store, work), ready, record)?;
     pass.pass_over(store)?;
     while pass.go(store)? == Ending::Undone {}
     let progress = pass.record.progress.clone();
@@ -114,6 +114,7 @@ struct Pass<'c> {
     connection: &'c Connection,
     guard: &'c Guard,
     scratch: &'c Scratch,
+    store: &'c dyn EventStore,
     work: &'c Work,
     source: &'c SqlSource,
     ready: Vec<Ready<'c>>,
@@ -152,7 +153,8 @@ impl<'c> Pass<'c> {
         connection: &'c Connection,
         guard: &'c Guard,
         source: &'c SqlSource,
-        (scratch, work, ready): (&'c Scratch, &'c Work, Vec<Ready<'c>>),
+        (scratch, store, work): (&'c Scratch, &'c dyn EventStore, &'c Work),
+        ready: Vec<Ready<'c>>,
         record: Record,
     ) -> Result<Self, RebuildError> {
         let prepare = |sql: &str| connection.prepare(sql).map_err(scratch.failed("it was got ready"));
@@ -179,6 +181,7 @@ impl<'c> Pass<'c> {
             connection,
             guard,
             scratch,
+            store,
             work,
             source,
             ready,
@@ -217,8 +220,10 @@ impl<'c> Pass<'c> {
             self.record.progress.count = 0;
             return Ok(());
         }
-        self.record.last = last;
-        Ok(())
+        match last {
+            Some(last) => Ok(self.record.reach(store, last)?),
+            None => Ok(()),
+        }
     }
 
     fn go(&mut self, store: &dyn EventStore) -> Result<Ending, RebuildError> {
@@ -236,7 +241,7 @@ impl<'c> Pass<'c> {
                 })
             });
             if let Err(err) = read {
-                self.trouble.get_or_insert(match err {
+                self.trouble.get_or_insert_with(|| match err {
                     StoreError::Cancelled(cancelled) => cancelled.into(),
                     err => err.into(),
                 });
@@ -283,8 +288,8 @@ impl<'c> Pass<'c> {
         self.guard.enter(Phase::Ours);
         match std::mem::replace(&mut self.last, LastKey::None) {
             LastKey::None => (),
-            LastKey::Integer(number) => self.record.last = Some(EventKey::integer(number)),
-            LastKey::Other(key) => self.record.last = Some(key),
+            LastKey::Integer(number) => self.record.reach(self.store, EventKey::integer(number))?,
+            LastKey::Other(key) => self.record.reach(self.store, key)?,
         }
         self.guard.begin_event();
         record::save(self.connection, &self.record)

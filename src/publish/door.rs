@@ -212,7 +212,11 @@ impl<'a> Publication<'a> {
         for _ in 0..COPIES {
             let (version, _) = self.size(connection)?;
             let copy = Copy::make(work, connection, self.path, (self.backup, self.at), observe)?;
-            copy.check(&self.layout.events, &self.expected.head)?;
+            if let Err(err) = copy.check(&self.layout.events, &self.expected.head) {
+                // That events came in meanwhile is no fault of the copy.
+                drop(copy);
+                return Err(self.check(connection).err().unwrap_or(err));
+            }
             observe(Step::BackedUp)?;
             let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
                 .map_err(|source| self.failed("it is to be written", source))?;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     model::{EventQuery, diff},
     project::open::{OpenError, open, preview, save_mapping},
-    replay::Step,
+    replay::{History, Step},
     sample::{SampleOptions, write},
     session::{
         bars::bars,
@@ -63,10 +63,7 @@ impl Question {
             Self::Event(store, key) => store
                 .fetch(work, &[key])
                 .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
-            Self::Pins([(left, left_count), (right, right_count)]) => left
-                .step_at(left_count, work)
-                .and_then(|left| Ok((left, right.step_at(right_count, work)?)))
-                .map(|(left, right)| Answer::Pins(diff(&left.after, &right.after))),
+            Self::Pins([left, right]) => pins(&left, &right, work),
             Self::Snapshots { store, index, stream, zone } => store
                 .snapshots(work, stream.as_deref())
                 .map(|snapshots| Answer::Snapshots(snapshot_rows(&snapshots, &index, zone), stream)),
@@ -93,6 +90,17 @@ impl Question {
             Err(err) => Ok(Answer::Failed(err)),
         }
     }
+}
+
+/// The difference between two pinned states.
+fn pins(
+    (left, left_count): &(Arc<History>, usize),
+    (right, right_count): &(Arc<History>, usize),
+    work: &Work,
+) -> Result<Answer, StoreError> {
+    let left = left.step_at(*left_count, work)?;
+    let right = right.step_at(*right_count, work)?;
+    Ok(Answer::Pins(diff(&left.after, &right.after)))
 }
 
 /// A file that cannot be opened is an answer; only withdrawn work is none.

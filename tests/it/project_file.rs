@@ -167,12 +167,44 @@ fn a_file_that_is_named_must_be_there() {
     assert_eq!(places.find(Some(&named)).unwrap().unwrap().layout_choice(), Some(&choice()));
 }
 
+fn conditions() -> Vec<ConditionEntry> {
+    vec![
+        ConditionEntry {
+            category: Some("order".into()),
+            state: Some("state.total < 0".into()),
+            ..Default::default()
+        },
+        ConditionEntry { becomes: Some("state.total < 0".into()), off: true, ..Default::default() },
+        ConditionEntry {
+            changes: Some("/status".into()),
+            from: Some("null".into()),
+            to: Some("\"paid\"".into()),
+            ..Default::default()
+        },
+    ]
+}
+
+fn projections() -> Vec<ProjectionEntry> {
+    vec![
+        ProjectionEntry { file: "all.sql".into(), ..Default::default() },
+        ProjectionEntry {
+            file: "projections/orders.js".into(),
+            name: Some("orders".into()),
+            table: Some("order_states".into()),
+            checkpoint: Some("orders-2".into()),
+            columns: [("order_id".into(), "partition".into()), ("sum".into(), "/total".into())].into(),
+            ignore: vec!["seen_at".into()],
+            on_failure: Some(OnFailureEntry::GoOn),
+        },
+    ]
+}
+
 fn sections() -> Sections {
     let place = PlaceEntry { stream: Some("order-17".into()), count: 4, version: Some(3) };
     let watch = WatchEntry { path: Some("/total".into()), column: true, ..WatchEntry::default() };
-    let condition = ConditionEntry {
-        category: Some("order".into()),
-        state: Some("state.total < 0".into()),
+    let expression = WatchEntry {
+        expression: Some("state.items.length".into()),
+        name: "items".into(),
         ..Default::default()
     };
     let edit = EditEntry {
@@ -200,24 +232,8 @@ fn sections() -> Sections {
             run_limit_s: Some(600),
             memory_limit_mib: Some(64),
         },
-        watches: vec![
-            watch,
-            WatchEntry {
-                expression: Some("state.items.length".into()),
-                name: "items".into(),
-                ..Default::default()
-            },
-        ],
-        conditions: vec![
-            condition,
-            ConditionEntry { becomes: Some("state.total < 0".into()), off: true, ..Default::default() },
-            ConditionEntry {
-                changes: Some("/status".into()),
-                from: Some("null".into()),
-                to: Some("\"paid\"".into()),
-                ..Default::default()
-            },
-        ],
+        watches: vec![watch, expression],
+        conditions: conditions(),
         bookmarks: vec![BookmarkEntry { place: place.clone(), note: "paid \"twice\"\nand more".into() }],
         trail: vec![place],
         branches: vec![BranchEntry {
@@ -226,18 +242,7 @@ fn sections() -> Sections {
             reducer: None,
             edits: vec![edit],
         }],
-        projections: vec![
-            ProjectionEntry { file: "all.sql".into(), ..Default::default() },
-            ProjectionEntry {
-                file: "projections/orders.js".into(),
-                name: Some("orders".into()),
-                table: Some("order_states".into()),
-                checkpoint: Some("orders-2".into()),
-                columns: [("order_id".into(), "partition".into()), ("sum".into(), "/total".into())].into(),
-                ignore: vec!["seen_at".into()],
-                on_failure: Some(OnFailureEntry::GoOn),
-            },
-        ],
+        projections: projections(),
         snapshots: vec![SnapshotEntry {
             category: Some("order".into()),
             root: Some("/payload".into()),

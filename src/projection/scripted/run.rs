@@ -149,6 +149,18 @@ enum Trouble {
     Scratch(ScratchError),
 }
 
+impl Trouble {
+    /// What the caller is told; a fault is written down, and no error.
+    fn error(self) -> Option<RebuildError> {
+        match self {
+            Self::Fault => None,
+            Self::Cancelled => Some(Cancelled.into()),
+            Self::Store(err) => Some(err.into()),
+            Self::Scratch(err) => Some(err.into()),
+        }
+    }
+}
+
 struct Run<'a> {
     work: &'a Work,
     store: &'a dyn EventStore,
@@ -202,12 +214,10 @@ impl Run<'_> {
             return Err(err.into());
         }
         self.record.progress.is_complete = trouble.is_none();
-        self.commit()?;
-        match trouble {
-            None | Some(Trouble::Fault) => Ok(self.record.progress),
-            Some(Trouble::Cancelled) => Err(Cancelled.into()),
-            Some(Trouble::Store(err)) => Err(err.into()),
-            Some(Trouble::Scratch(err)) => Err(err.into()),
+        let unkept = self.commit().err();
+        match unkept.or(trouble).and_then(Trouble::error) {
+            None => Ok(self.record.progress),
+            Some(err) => Err(err),
         }
     }
 
@@ -216,13 +226,13 @@ impl Run<'_> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(self.scratch.failed("a batch was begun"))
     }
 
-    fn commit(&mut self) -> Result<(), ScratchError> {
+    fn commit(&mut self) -> Result<(), Trouble> {
         // However much there is to write, it is written, even if the work was withdrawn.
         self.guard.begin_event();
         match std::mem::replace(&mut self.last, Last::Unchanged) {
             Last::Unchanged => {}
-            Last::Integer(number) => self.record.last = Some(EventKey::integer(number)),
-            Last::Key(key) => self.record.last = Some(key),
+            Last::Integer(number) => self.reach(EventKey::integer(number))?,
+            Last::Key(key) => self.reach(key)?,
         }
         let ledger =
             Ledger { is_resumable: self.runner.is_resumable(), shared: self.states.shared().cloned() };
@@ -233,6 +243,11 @@ impl Run<'_> {
             .and_then(|()| ledger.write(connection))
             .and_then(|()| connection.execute_batch("COMMIT"))
             .map_err(self.scratch.failed("a batch was kept"))
+            .map_err(Trouble::Scratch)
+    }
+
+    fn reach(&mut self, last: EventKey) -> Result<(), Trouble> {
+        self.record.reach(self.store, last).map_err(Trouble::Store)
     }
 
     /// Meets one event; all that comes of it, or nothing, is written.
@@ -251,8 +266,8 @@ impl Run<'_> {
         };
         let is_end = count + 1 >= self.until;
         if is_end || (count + 1).is_multiple_of(BATCH) || self.states.pending_bytes() > BATCH_BYTES {
-            let next = |run: &mut Self| run.commit().and_then(|()| run.begin());
-            next(self).map_err(Trouble::Scratch)?;
+            self.commit()?;
+            self.begin().map_err(Trouble::Scratch)?;
         }
         Ok(if is_end { Onward::Enough } else { Onward::On })
     }

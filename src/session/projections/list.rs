@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     project::{create_script, sections::ProjectionEntry},
-    projection::{Definition, OnFailure},
+    projection::{Definition, OnFailure, of_entry},
     schema::types_by_category,
     session::{
         job::{Job, Slot},
@@ -64,15 +64,12 @@ impl Opened {
         let mut list: Vec<Listed> = Vec::new();
         for entry in &self.kept.now.projections {
             let Some(file) = self.projections.definitions.file(&entry.file) else { continue };
-            let wanted =
-                |definition: &&Definition| entry.name.as_ref().is_none_or(|name| *name == definition.name);
-            let mut found: Vec<Listed> = file
-                .definitions
-                .iter()
-                .filter(wanted)
+            let wanted = of_entry(entry, &file.path, file.definitions.clone()).unwrap_or_default();
+            let mut found: Vec<Listed> = wanted
+                .into_iter()
                 .map(|definition| Listed {
                     name: Arc::clone(&definition.name),
-                    definition: Some(definition.clone()),
+                    definition: Some(definition),
                     entry: Some(entry.clone()),
                     ..Listed::default()
                 })

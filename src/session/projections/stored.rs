@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    projection::{CheckpointAt, Entry, Lag, LoadError, Loaded, Overview, Standing},
+    projection::{CheckpointAt, Entry, Lag, LoadError, Loaded, Overview, Standing, of_entry},
     session::{
         job::{Job, Slot},
         opened::Opened,
@@ -77,14 +77,11 @@ impl Opened {
         for (place, entry) in self.kept.now.projections.iter().enumerate() {
             let Some(file) = self.projections.definitions.file(&entry.file) else { continue };
             let of = |outcome| Loaded { entry: entry.clone(), place, outcome };
-            let wanted = file
-                .definitions
-                .iter()
-                .filter(|definition| entry.name.as_ref().is_none_or(|name| *name == definition.name));
-            let before = found.len();
-            found.extend(wanted.map(|definition| of(Ok(definition.clone()))));
-            if found.len() == before {
-                found.push(of(Err(load_error(file))));
+            match of_entry(entry, &file.path, file.definitions.clone()) {
+                Ok(definitions) => {
+                    found.extend(definitions.into_iter().map(|definition| of(Ok(definition))));
+                }
+                Err(error) => found.push(of(Err(load_error(file).unwrap_or(error)))),
             }
         }
         found
@@ -123,11 +120,12 @@ impl Opened {
     }
 }
 
-fn load_error(file: &DefinitionFile) -> LoadError {
+/// Why the file itself cannot be used, if it cannot.
+fn load_error(file: &DefinitionFile) -> Option<LoadError> {
     match (&file.problem, &file.error) {
-        (Some(problem), _) => LoadError::File(problem.to_string()),
-        (None, Some(error)) => LoadError::Definition(error.clone()),
-        (None, None) => LoadError::Nothing { path: file.path.clone() },
+        (Some(problem), _) => Some(LoadError::File(problem.to_string())),
+        (None, Some(error)) => Some(LoadError::Definition(error.clone())),
+        (None, None) => None,
     }
 }
 

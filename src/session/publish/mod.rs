@@ -143,6 +143,7 @@ impl Opened {
                 self.publishing.open(name, source, Stage::Planning);
                 self.plan_job(0)
             }
+            PublishAction::Again if self.publishing.is_writing() => Vec::new(),
             PublishAction::Again => {
                 self.publishing.turn += 1;
                 self.catch_up_to_publish(0, notices)

@@ -194,3 +194,19 @@ fn a_file_stays_and_a_foreign_one_is_left_alone() {
     assert_eq!(std::fs::read(&fixture.path).unwrap(), before);
     assert_eq!(std::fs::read_dir(fixture.folder.path()).unwrap().count(), 1, "nothing beside it");
 }
+
+#[test]
+fn a_store_with_other_events_at_the_same_places_starts_anew() {
+    let definition = definition(COUNTS);
+    let scratch = Scratch::temporary().unwrap();
+    let options = RebuildOptions::default();
+    run(&store(&[("a", "A", "{}"), ("b", "A", "{}")]), &definition, &scratch, &options);
+    // As many events, and more of them, with the same positions.
+    for (other, expected) in [
+        (store(&[("x", "A", "{}"), ("y", "A", "{}")]), vec!["x 1", "y 1"]),
+        (store(&[("p", "A", "{}"), ("q", "A", "{}"), ("p", "A", "{}")]), vec!["p 2", "q 1"]),
+    ] {
+        let count = run(&other, &definition, &scratch, &options).count;
+        assert_eq!(table(&ReadModel::open(&scratch, &definition).unwrap(), count), expected);
+    }
+}

@@ -48,3 +48,25 @@ fn sorted(json: &Json) -> String {
     let members = ["partitions", "shared", "emitted", "faults", "events"];
     members.map(|name| format!("{name}: {}\n", json.get(name).unwrap().to_compact())).concat()
 }
+
+#[test]
+fn a_read_model_is_made_with_the_seed_of_the_project_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let script = file(
+        "dice.js",
+        "fromAll().when({ $init: () => ({}), $any: (state) => { state.dice = Math.random(); return state; } });\n",
+    );
+    let thrown = |name: &str, seed: u32| {
+        let project = file(&format!("{name}.toml"), &format!("[scripts]\nseed = {seed}\n"));
+        let out = folder.path().join(format!("{name}.sqlite"));
+        let out = out.to_str().unwrap();
+        sorted(&json(&["project", &script, SHOP, "--json", "--quiet", "--out", out, "--project", &project]))
+    };
+    assert_eq!(thrown("first", 7), thrown("again", 7));
+    assert_ne!(thrown("first-of-all", 7), thrown("other", 8));
+}

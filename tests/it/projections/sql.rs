@@ -6,7 +6,7 @@ use timeglass::{
     model::{Encoding, Json, Payload, Stored, StreamName},
     projection::{Definition, Kind, OnFailure, ReadModel, RebuildOptions, RowKey, RowsQuery, Scratch},
     script::Options,
-    store::{EventStore, memory::MemoryStore},
+    store::{EventStore as _, memory::MemoryStore},
     work::Work,
 };
 
@@ -216,7 +216,7 @@ fn a_failing_event_changes_nothing() {
     let model = ReadModel::open(&scratch, &definition).unwrap();
     assert_eq!(table(&model, 4), ["a 6"]);
     assert_eq!(model.progress(), &skipped);
-    let (once, _) = (run(&store, &definition, &Scratch::temporary().unwrap(), &skip), ());
+    let once = run(&store, &definition, &Scratch::temporary().unwrap(), &skip);
     assert_eq!(once, skipped, "stopping first made no difference");
     let again = run(&store, &definition, &scratch, &RebuildOptions::default());
     assert_eq!(again, stopped, "what was skipped stops it now");

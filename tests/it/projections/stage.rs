@@ -1,6 +1,6 @@
 //! What the tests of read models share: definitions, stores in memory, rows as text.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use timeglass::{
     model::{EventKey, EventQuery, Json, RecordedEvent, Stored, StoredSnapshot, StreamName},
@@ -103,16 +103,16 @@ pub(super) fn all_rows(model: &ReadModel, count: u64) -> Vec<RowAt> {
 pub(super) fn everything(model: &ReadModel, until: u64) -> String {
     let mut said = String::new();
     for count in 0..=until {
-        said += &format!("{count}: {} rows\n", model.len_at(&Work::default(), count).unwrap());
+        writeln!(said, "{count}: {} rows", model.len_at(&Work::default(), count).unwrap()).unwrap();
         for row in all_rows(model, count) {
             let state = if row.is_deleted { "deleted" } else { "live" };
-            said += &format!("  {} | {state} since {}\n", line(&row.values), row.since);
+            writeln!(said, "  {} | {state} since {}", line(&row.values), row.since).unwrap();
         }
     }
     for row in all_rows(model, until) {
-        said += &format!("{:?}\n", row.key);
+        writeln!(said, "{:?}", row.key).unwrap();
         for change in model.history(&Work::default(), &row.key).unwrap() {
-            said += &format!("  {} {:?} {:?}\n", change.count, change.before, change.after);
+            writeln!(said, "  {} {:?} {:?}", change.count, change.before, change.after).unwrap();
         }
     }
     said

@@ -9,6 +9,7 @@ use std::{
 
 use timeglass::{
     model::StreamName,
+    project::sections::ProjectionEntry,
     projection::{OnFailure, export::Format},
     session::{
         Input,
@@ -494,4 +495,23 @@ fn a_file_elsewhere_is_named_by_its_whole_path() {
     scene.ask(ProjectionAction::Add(path.clone()));
     assert!(scene.read("timeglass.toml").contains(&path.display().to_string()));
     assert!(Path::new(&scene.detail().path) == path);
+}
+
+#[test]
+fn a_script_is_called_as_the_project_file_says() {
+    let mut scene = Scene::new();
+    scene.write(
+        "states.js",
+        "fromAll().when({ $init: () => ({ n: 0 }), $any: (s) => { s.n += 1; return s; } });\n",
+    );
+    let entry = ProjectionEntry {
+        file: "states.js".into(),
+        name: Some("orders".into()),
+        ..ProjectionEntry::default()
+    };
+    scene.ask(ProjectionAction::Restore(vec![entry]));
+    let kinds: Vec<(&str, &str)> = scene.view().lines.iter().map(|line| (&*line.name, line.kind)).collect();
+    assert!(kinds.contains(&("orders", "JavaScript")), "{kinds:?}");
+    scene.rebuild(Extent::Whole);
+    assert!(scene.rebuilt().starts_with("all "), "{}", scene.rebuilt());
 }
