@@ -293,7 +293,7 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
             240.0,
             ColumnKind::Text,
         ),
-        ColumnSpec::new("event", "Parted at", 260.0, ColumnKind::Text),
+        ColumnSpec::new("event", "Parted at", 320.0, ColumnKind::Text),
     ];
     let at = |row: u64| usize::try_from(row).ok().and_then(|row| Some((row, listed.get(row)?)));
     let mut from_menu = None;

@@ -51,7 +51,12 @@ fn rebuild_ui(
     let name = || Arc::clone(&detail.name);
     match detail.stage {
         Stage::Idle => {
-            ui.add_enabled_ui(detail.has_definition, |ui| rebuild_menu_ui(ui, detail, asked));
+            let buttons = ui.add_enabled_ui(detail.has_definition, |ui| {
+                ui.horizontal(|ui| rebuild_menu_ui(ui, detail, asked));
+            });
+            if !detail.has_definition {
+                buttons.response.on_hover_text("Nothing says how it is made; a definition does");
+            }
         }
         Stage::Queued | Stage::Running => {
             if ui
