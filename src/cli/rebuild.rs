@@ -148,9 +148,7 @@ fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
             }
         };
     };
-    find_loaded(&all, wanted)
-        .cloned()
-        .map_err(|near| Failure::unknown("projection", wanted, &near, hint))
+    find_loaded(&all, wanted).cloned().map_err(|near| Failure::unknown("projection", wanted, &near, hint))
 }
 
 /// What was made.

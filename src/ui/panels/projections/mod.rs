@@ -92,7 +92,8 @@ pub fn projections_ui(ui: &mut Ui, view: &View, local: &mut ProjectionsLocal, ac
     let wanted = 84.0 + theme::ROW * shown.lines.len().max(2) as f32;
     let height = wanted.min(ui.available_height() * 0.34).max(84.0 + theme::ROW);
     // A panel keeps the height it had at first; definitions that are read later make the list longer.
-    let panel = egui::Panel::top(egui::Id::unique(("projection list", shown.lines.len()))).frame(egui::Frame::NONE);
+    let panel =
+        egui::Panel::top(egui::Id::unique(("projection list", shown.lines.len()))).frame(egui::Frame::NONE);
     panel.resizable(true).default_size(height).show(ui, |ui| list::list_ui(ui, shown, local, actions));
     ui.add_space(theme::GAP);
     let Some(detail) = &shown.detail else { return };
