@@ -36,8 +36,8 @@ use crate::{
 pub(crate) struct Arguments {
     /// Event store
     store: PathBuf,
-    /// The projection, by name
-    projection: String,
+    /// The projection, by name [default: the only one that is defined]
+    projection: Option<String>,
     /// Definition in SQL or JavaScript [default: the one that the project file names]
     #[arg(long, value_name = "FILE")]
     definition: Option<PathBuf>,
@@ -122,7 +122,8 @@ fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
         Some(file) => {
             let mut sections = opened.sections.clone();
             let known = |entry: &&ProjectionEntry| {
-                entry.name.as_deref().is_none_or(|name| name == arguments.projection)
+                let wanted = arguments.projection.as_deref();
+                entry.name.as_deref().is_none_or(|name| wanted.is_none_or(|wanted| wanted == name))
                     && entry.file.file_name() == file.file_name()
             };
             let known = sections.projections.iter().find(known).cloned().unwrap_or_default();
@@ -135,10 +136,19 @@ fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
     if let (Some(_), [Loaded { outcome: Err(err), .. }]) = (&arguments.definition, all.as_slice()) {
         return Err(Failure::trouble(err.to_string()));
     }
-    find_loaded(&all, &arguments.projection).cloned().map_err(|near| {
-        let hint = "`--definition FILE` names a file; `[[projection]]` with `file = \"…\"` in the project file does so for good";
-        Failure::unknown("projection", &arguments.projection, &near, hint)
-    })
+    let hint = "`--definition FILE` names a file; `[[projection]]` with `file = \"…\"` in the project file does so for good";
+    let Some(wanted) = &arguments.projection else {
+        return match all.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(Failure::trouble("no projection is defined").hint(hint)),
+            many => {
+                let names: Vec<String> = many.iter().map(|one| one.name().to_string()).collect();
+                let which = format!("there are {} projections: {}", names.len(), names.join(", "));
+                Err(Failure::trouble(which).hint("say which, by its name behind the store"))
+            }
+        };
+    };
+    find_loaded(&all, wanted).cloned().map_err(|near| Failure::unknown("projection", wanted, &near, hint))
 }
 
 /// What was made.

@@ -148,15 +148,16 @@ fn status_words(found: &CheckpointAt) -> (String, bool) {
         }
         Standing::Ahead => {
             is_trouble = true;
-            words.push("ahead of the store".to_owned());
+            // First, since a narrow column cuts off the end.
+            words.insert(0, "ahead of the store".to_owned());
         }
         Standing::NoSuchEvent => {
             is_trouble = true;
-            words.push("no such event".to_owned());
+            words.insert(0, "no such event".to_owned());
         }
         Standing::Marked(marks) if marks.unknown > 0 => {
             is_trouble = true;
-            words.push(format!("marks of no event: {}", grouped(marks.unknown)));
+            words.insert(0, format!("marks of no event: {}", grouped(marks.unknown)));
         }
         Standing::Marked(marks) => words.push(format!("{} events marked", grouped(marks.events))),
     }
@@ -254,7 +255,7 @@ mod tests {
             lag(1200, Some(90_000_000_000_000)),
             ("FAILED", true, "1 200 events · 1 d 1 h"),
         );
-        check(Some("running"), Standing::Ahead, None, ("running · ahead of the store", true, ""));
+        check(Some("running"), Standing::Ahead, None, ("ahead of the store · running", true, ""));
         check(None, Standing::NoSuchEvent, None, ("no such event", true, ""));
         check(None, Standing::NotStarted, lag(3, Some(0)), ("not started", false, "3 events"));
         let marks = Marks { events: 70, unknown: 1, ..Marks::default() };

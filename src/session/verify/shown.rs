@@ -89,6 +89,7 @@ impl Opened {
             shown: verified.shown.clone(),
             filter: verified.filter,
             counts: Arc::clone(&verified.counts),
+            merged: self.compared_with_a_merge(),
             progress: verified.progress,
             chosen: self.chosen_check(),
             cost: verified.cost.clone().filter(|_| verified.wants_cost),
@@ -96,6 +97,19 @@ impl Opened {
             here: self.cursor.count,
             can_create: self.new_snapshot().is_ok(),
         }
+    }
+
+    /// The categories last compared that have no reducer, as long as anything differs.
+    fn compared_with_a_merge(&self) -> Arc<[Arc<str>]> {
+        let verified = &self.verified;
+        if !verified.counts.iter().any(|(verdict, _)| *verdict == Verdict::Differs) {
+            return Arc::default();
+        }
+        let is_merged = |category: &&Arc<str>| {
+            let name = Some(&***category).filter(|name| !name.is_empty());
+            self.reducer_for(name).0.is_merge()
+        };
+        verified.stamps.keys().filter(is_merged).cloned().collect()
     }
 
     fn chosen_check(&self) -> Option<ChosenCheck> {

@@ -18,6 +18,8 @@ pub struct VerifyView {
     pub filter: Option<Verdict>,
     /// How many of the listed ones have which verdict; those that nobody has are left out.
     pub counts: Arc<Vec<(Verdict, usize)>>,
+    /// The categories without a reducer, if any snapshot differs: theirs were compared with a merge.
+    pub merged: Arc<[Arc<str>]>,
     /// While snapshots are compared: how many are done, and of how many if that is known.
     pub progress: Option<(usize, Option<usize>)>,
     /// What is said of the chosen snapshot.

@@ -226,7 +226,7 @@ fn condition_ui(ui: &mut Ui, row: &ConditionView, asked: &mut Vec<ConditionActio
         });
     });
     if let Some(fault) = &row.fault {
-        trouble_label(ui, fault.to_string());
+        trouble_label(ui, fault);
     }
 }
 
@@ -334,7 +334,7 @@ fn search_ui(
     asked: &mut Vec<ConditionAction>,
 ) {
     for fault in &search.faults {
-        trouble_label(ui, fault.to_string());
+        trouble_label(ui, fault);
     }
     if search.is_stopped {
         ui.horizontal(|ui| {

@@ -106,9 +106,10 @@ fn table_ui(ui: &mut Ui, table: &TableDryRun) {
         .map(|(count, what)| format!("{} row{} {what}", grouped(*count), if *count == 1 { "" } else { "s" }))
         .collect();
     ui.label(counts.join(", "));
-    egui::Grid::new(("first rows", &table.table)).num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
+    egui::Grid::new(("first rows", &table.table)).num_columns(2).spacing([12.0, 8.0]).show(ui, |ui| {
         let mut row = |name: &str, values: Vec<String>| {
-            ui.weak(name);
+            // At the top, beside the first value, and not halfway down.
+            ui.vertical(|ui| drop(ui.weak(name)));
             ui.vertical(|ui| {
                 for value in values {
                     ui.add(egui::Label::new(RichText::new(value).monospace()).truncate());

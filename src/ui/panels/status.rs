@@ -30,7 +30,7 @@ pub fn status_ui(
             })
             .inner;
         if let Some(warning) = &view.status_warning {
-            trouble_label(ui, warning.to_string()).on_hover_text("They are listed in the Layout panel");
+            trouble_label(ui, warning).on_hover_text("They are listed in the Layout panel");
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if long_work.is_empty() {

@@ -110,7 +110,7 @@ fn filter_ui(ui: &mut egui::Ui, view: &StreamsView, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| match &view.filter_error {
         Some(err) => {
             let first_line = err.lines().last().unwrap_or(err);
-            trouble_label(ui, first_line.to_string()).on_hover_text(err);
+            trouble_label(ui, first_line).on_hover_text(err);
         }
         None => {
             ui.weak(&view.summary);

@@ -207,7 +207,7 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
         } else {
             "The rebuild did not come to its end, so rows differ that are right"
         };
-        trouble_label(ui, words.to_string());
+        trouble_label(ui, words);
     }
     if view.is_part {
         ui.weak("Only a part of the events was rebuilt, so rows differ that are right");
@@ -293,7 +293,7 @@ fn list_ui(ui: &mut Ui, drift: &Drift, local: &mut DriftLocal, asked: &mut Vec<D
             240.0,
             ColumnKind::Text,
         ),
-        ColumnSpec::new("event", "Parted at", 260.0, ColumnKind::Text),
+        ColumnSpec::new("event", "Parted at", 320.0, ColumnKind::Text),
     ];
     let at = |row: u64| usize::try_from(row).ok().and_then(|row| Some((row, listed.get(row)?)));
     let mut from_menu = None;

@@ -51,7 +51,11 @@ fn rebuild_ui(
     let name = || Arc::clone(&detail.name);
     match detail.stage {
         Stage::Idle => {
-            ui.add_enabled_ui(detail.has_definition, |ui| rebuild_menu_ui(ui, detail, asked));
+            // Last in the line, so that nothing else is disabled along; a group of their own would not wrap.
+            if !detail.has_definition {
+                ui.disable();
+            }
+            rebuild_menu_ui(ui, detail, asked);
         }
         Stage::Queued | Stage::Running => {
             if ui
@@ -80,7 +84,8 @@ fn rebuild_ui(
 
 fn rebuild_menu_ui(ui: &mut Ui, detail: &ProjectionDetail, asked: &mut Vec<ProjectionAction>) {
     let name = || Arc::clone(&detail.name);
-    if ui.button("Rebuild").on_hover_text("Anew, from all events").clicked() {
+    let rebuild = ui.button("Rebuild").on_hover_text("Anew, from all events");
+    if rebuild.on_disabled_hover_text("Nothing says how it is made: it needs a definition").clicked() {
         asked.push(ProjectionAction::Rebuild(name(), Extent::Whole));
     }
     ui.menu_button("Rebuild only ▾", |ui| {

@@ -82,9 +82,9 @@ fn columns() -> Vec<ColumnSpec> {
     vec![
         ColumnSpec::new(NAME, "Projection", 126.0, ColumnKind::Text),
         ColumnSpec::new(KIND, "Kind", 92.0, ColumnKind::Text),
-        ColumnSpec::new(REBUILT, "Rebuilt", 116.0, ColumnKind::Text),
-        ColumnSpec::new(DRIFT, "Drift", 92.0, ColumnKind::Text),
-        ColumnSpec::new(STATUS, "Checkpoint", 110.0, ColumnKind::Text),
+        ColumnSpec::new(REBUILT, "Rebuilt", 132.0, ColumnKind::Text),
+        ColumnSpec::new(DRIFT, "Drift", 84.0, ColumnKind::Text),
+        ColumnSpec::new(STATUS, "Checkpoint", 112.0, ColumnKind::Text),
         ColumnSpec::new(LAG, "Lag", 100.0, ColumnKind::Text),
         ColumnSpec::new(TABLE, "Stored table", 110.0, ColumnKind::Text),
         ColumnSpec::new(ROWS, "Rows", 56.0, ColumnKind::Number),
@@ -106,7 +106,10 @@ fn cell(line: &ProjectionLine, key: &str) -> Cell {
         STATUS => {
             let ink = if line.is_trouble { Ink::Trouble } else { Ink::Plain };
             let cell = Cell::inked(line.status.clone(), ink);
-            if line.status_detail.is_empty() { cell } else { cell.with_tooltip(line.status_detail.clone()) }
+            match line.status_detail.as_str() {
+                "" => cell,
+                detail => cell.with_tooltip(format!("{}\n{detail}", line.status)),
+            }
         }
         LAG => Cell::inked(line.lag.clone(), Ink::Soft),
         REBUILT => {
@@ -115,12 +118,12 @@ fn cell(line: &ProjectionLine, key: &str) -> Cell {
                 (false, "never") => Ink::Faint,
                 (false, _) => Ink::Plain,
             };
-            Cell::inked(line.rebuilt.clone(), ink)
+            Cell::inked(line.rebuilt.clone(), ink).with_tooltip(line.rebuilt.clone())
         }
         _ => match line.drift.as_deref() {
             None => Cell::default(),
             Some("none") => Cell::inked("none", Ink::Soft),
-            Some(drift) => Cell::inked(drift, Ink::Trouble),
+            Some(drift) => Cell::inked(drift, Ink::Trouble).with_tooltip(drift),
         },
     }
 }

@@ -91,7 +91,9 @@ pub fn projections_ui(ui: &mut Ui, view: &View, local: &mut ProjectionsLocal, ac
     // Buttons, header, a bar for scrolling sideways, and the lines; the rest belongs to the chosen one.
     let wanted = 84.0 + theme::ROW * shown.lines.len().max(2) as f32;
     let height = wanted.min(ui.available_height() * 0.34).max(84.0 + theme::ROW);
-    let panel = egui::Panel::top("projection list").frame(egui::Frame::NONE);
+    // A panel keeps the height it had at first; definitions that are read later make the list longer.
+    let panel =
+        egui::Panel::top(egui::Id::unique(("projection list", shown.lines.len()))).frame(egui::Frame::NONE);
     panel.resizable(true).default_size(height).show(ui, |ui| list::list_ui(ui, shown, local, actions));
     ui.add_space(theme::GAP);
     let Some(detail) = &shown.detail else { return };

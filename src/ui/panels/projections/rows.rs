@@ -98,7 +98,7 @@ fn head_ui(ui: &mut Ui, view: &ModelView, local: &mut ProjectionsLocal, asked: &
     }
     ui.weak(words(view));
     if view.cursor > view.rebuilt {
-        let words = format!("the cursor is further: rebuilt up to event {}", grouped(view.rebuilt));
+        let words = format!("rebuilt no further; the cursor is at event {}", grouped(view.cursor));
         ui.colored_label(crate::ui::theme::Palette::of(ui).changed.ink, words);
     }
 }
@@ -124,6 +124,9 @@ fn words(view: &ModelView) -> String {
         (false, false) => " found",
         (false, true) => " found, and more",
     };
+    if view.cursor > view.rebuilt {
+        return format!("as of event {} · {rows}{found}", grouped(view.rebuilt));
+    }
     format!("as of {} · {rows}{found}", view.place)
 }
 

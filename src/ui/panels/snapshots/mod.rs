@@ -58,6 +58,7 @@ pub fn snapshots_ui(
     });
     if !view.rows.is_empty() {
         ui.horizontal_wrapped(|ui| filter_ui(ui, verified, &mut asked));
+        merged_ui(ui, verified);
     }
     if let Some(found) = &verified.cost {
         let height = (ui.available_height() * 0.45).min(320.0);
@@ -67,7 +68,7 @@ pub fn snapshots_ui(
         });
     }
     if view.rows.is_empty() {
-        nothing_ui(ui, view);
+        nothing_ui(ui, view, actions);
     } else {
         if let Some(snapshot) = &view.detail {
             let height = ui.available_height() * 0.5;
@@ -163,14 +164,30 @@ fn sentence(word: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView) {
+/// Why many may differ: a merge is seldom the state that an application keeps.
+fn merged_ui(ui: &mut egui::Ui, verified: &VerifyView) {
+    let names: Vec<&str> =
+        verified.merged.iter().map(|name| &**name).filter(|name| !name.is_empty()).collect();
+    if verified.merged.is_empty() {
+        return;
+    }
+    let whose = if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) };
+    let words =
+        format!("No reducer{whose}: compared with the merge of all event data, which may be another state");
+    ui.add(egui::Label::new(egui::RichText::new(words).weak()).wrap());
+}
+
+fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) {
     let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
         (true, _, _) => ("Reading snapshots…", ""),
-        (false, true, false) => ("No stream is chosen", "Choose one, or list those of the whole store"),
-        (false, true, true) => ("This stream has no snapshots", "“Whole store” lists those of all streams"),
+        (false, true, false) => ("No stream is chosen", "Choose one to see its snapshots"),
+        (false, true, true) => ("This stream has no snapshots", ""),
         (false, false, _) => ("No snapshots", "The table for them is empty"),
     };
-    empty_panel(ui, Icon::Info, title, hint, None);
+    let offer = (!view.is_reading && view.is_of_stream).then_some("Those of the whole store");
+    if empty_panel(ui, Icon::Info, title, hint, offer) {
+        actions.push(Action::Browse(BrowseAction::SnapshotsOfStream(false)));
+    }
 }
 
 fn table_ui(
