@@ -66,9 +66,14 @@ pub struct Statement {
     pub line: u32,
 }
 
+/// Which directive a mistake stands under, at the end of its message.
+fn under(directive: Option<&str>) -> String {
+    directive.map(|directive| format!(" (under `{directive}`)")).unwrap_or_default()
+}
+
 /// Why a file defines no projection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
+#[error("{file}:{line}: {message}{}", under(directive.as_deref()))]
 pub struct DefinitionError {
     /// The file's name.
     pub file: Arc<str>,

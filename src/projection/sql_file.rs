@@ -224,7 +224,13 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let said = match sections("f.sql", text) {
-            Err(err) => format!("{err} [{}]", err.directive.as_deref().unwrap_or("-")),
+            Err(err) => format!(
+                "{}:{}: {} [{}]",
+                err.file,
+                err.line,
+                err.message,
+                err.directive.as_deref().unwrap_or("-")
+            ),
             Ok(sections) => {
                 let mut said = String::new();
                 for section in sections {

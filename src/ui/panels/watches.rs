@@ -120,7 +120,7 @@ fn watch_ui(
         });
     });
     match (&watch.fault, &watch.reason) {
-        (Some(fault), _) => drop(trouble_label(ui, fault.to_string())),
+        (Some(fault), _) => drop(trouble_label(ui, fault)),
         (None, Some(reason)) => drop(trouble_label(ui, reason.to_string())),
         (None, None) => (),
     }

@@ -121,7 +121,7 @@ fn branch_ui(
 ) {
     head_ui(ui, view, branch, local, asked);
     if let Some(trouble) = &branch.trouble {
-        trouble_label(ui, trouble.to_string());
+        trouble_label(ui, trouble);
     }
     ui.weak("Recorded decisions are not made again: the events after a change are those that were recorded");
     edits_ui(ui, &view.edits, asked);
@@ -330,7 +330,7 @@ fn draft_ui(
         }
     });
     match trouble {
-        Some(trouble) => trouble_label(ui, trouble.to_string()),
+        Some(trouble) => trouble_label(ui, trouble),
         None if is_move => ui.weak("The event then stands after that one"),
         None => ui.weak("It is kept in the branch alone; the database stays as it is"),
     };
