@@ -27,8 +27,8 @@ const TABLE: &str = "CREATE TABLE order_summaries (order_id TEXT PRIMARY KEY, st
 
 /// What runs at an order that is placed, and at each of the later event types.
 const PLACED: &str = "INSERT INTO order_summaries VALUES (:stream, 'placed', \
-                      json_array_length(:data, '$.lines'), :data ->> 'version', :time, :time)";
-const CHANGED: &str = "UPDATE order_summaries SET status = :type, total = coalesce(:data ->> 'total', total), \
+                      (SELECT count(*) FROM json_each(:data, '$.items')), :data ->> 'total_cents', :time, :time)";
+const CHANGED: &str = "UPDATE order_summaries SET status = :type, total = coalesce(:data ->> 'total_cents', total), \
                        updated_at = :time WHERE order_id = :stream";
 const CHANGES: [&str; 6] =
     ["OrderPaid", "OrderPacked", "OrderShipped", "OrderDelivered", "OrderRefunded", "OrderCancelled"];
