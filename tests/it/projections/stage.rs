@@ -21,10 +21,9 @@ pub(super) fn definition(sql: &str) -> Definition {
     parse(sql).expect("a definition").remove(0)
 }
 
-/// Its definitions, or the mistake in words, with the directive.
+/// Its definitions, or the mistake in words.
 pub(super) fn parse(sql: &str) -> Result<Vec<Definition>, String> {
-    Definition::parse(Path::new("folder/orders.sql"), sql, &Options::default())
-        .map_err(|err| format!("{err} [{}]", err.directive.as_deref().unwrap_or("-")))
+    Definition::parse(Path::new("folder/orders.sql"), sql, &Options::default()).map_err(|err| err.to_string())
 }
 
 /// Events of streams of the category `order`: id, type, data.
