@@ -226,6 +226,18 @@ impl<'c> Pass<'c> {
         }
     }
 
+    /// What the statements ask for; ids and metadata only if one of them does.
+    fn wanted<'t>(&self, types: &'t [Arc<str>]) -> Wanted<'t> {
+        let is_rest = |parameter: &Parameter| {
+            matches!(
+                parameter,
+                Parameter::Metadata | Parameter::EventId | Parameter::CorrelationId | Parameter::CausationId
+            )
+        };
+        let has_rest = self.ready.iter().any(|ready| ready.parameters.iter().any(is_rest));
+        if has_rest { Wanted::Types(types) } else { Wanted::Data(types) }
+    }
+
     fn go(&mut self, store: &dyn EventStore) -> Result<Ending, RebuildError> {
         let until = self.record.options.until.unwrap_or(u64::MAX);
         let is_short = self.record.progress.count < self.record.options.from.min(until);
@@ -234,7 +246,7 @@ impl<'c> Pass<'c> {
         if self.record.progress.count < until && !is_short {
             let range = KeyRange { after: self.record.last.clone(), until: None };
             let types: Vec<Arc<str>> = self.by_type.iter().map(|(name, _)| Arc::clone(name)).collect();
-            let read = store.read(self.work, &range, Wanted::Types(&types), &mut |row| {
+            let read = store.read(self.work, &range, self.wanted(&types), &mut |row| {
                 self.meet(row).unwrap_or_else(|trouble| {
                     self.trouble = Some(trouble);
                     Onward::Enough

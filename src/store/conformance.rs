@@ -127,7 +127,7 @@ fn check_read(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -
     some.push("no such 'type'".into());
     let key = |place: usize| expected.get(place).map(|event| event.key.clone());
     let middle = KeyRange { after: key(expected.len() / 3), until: key(expected.len() * 2 / 3) };
-    for wanted in [Wanted::All, Wanted::Types(&some), Wanted::Types(&[])] {
+    for wanted in [Wanted::All, Wanted::Types(&some), Wanted::Data(&some), Wanted::Types(&[])] {
         for range in [&KeyRange::default(), &middle] {
             let mut plain = Vec::new();
             read_by_pages(store, work, range, wanted, &mut |row| {

@@ -56,6 +56,8 @@ pub enum Wanted<'a> {
     All,
     /// Those of these event types; of other events only the head is told, and no ids.
     Types(&'a [std::sync::Arc<str>]),
+    /// The data of these event types, and neither ids nor metadata, which may have to be parsed.
+    Data(&'a [std::sync::Arc<str>]),
 }
 
 /// The text of a stored payload that is handed on unread: an object or array in a text column, or an object
@@ -106,8 +108,14 @@ impl Wanted<'_> {
     pub fn includes(&self, event_type: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Types(types) => types.iter().any(|wanted| **wanted == *event_type),
+            Self::Types(types) | Self::Data(types) => types.iter().any(|wanted| **wanted == *event_type),
         }
+    }
+
+    /// Whether ids and metadata are wanted beside the data.
+    #[must_use]
+    pub fn has_rest(&self) -> bool {
+        !matches!(self, Self::Data(_))
     }
 }
 
@@ -164,8 +172,10 @@ fn visit_event(
 ) -> Onward {
     let is_wanted = wanted.includes(&event.event_type);
     let text = |payload| if is_wanted { Body::text(payload) } else { None };
-    let (data, metadata) = (text(&event.data), text(&event.metadata));
-    let ids = if is_wanted {
+    let has_rest = is_wanted && wanted.has_rest();
+    let data = text(&event.data);
+    let metadata = if has_rest { text(&event.metadata) } else { None };
+    let ids = if has_rest {
         [&event.event_id, &event.correlation_id, &event.causation_id].map(|id| id.as_deref())
     } else {
         [None; 3]

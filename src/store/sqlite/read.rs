@@ -40,8 +40,8 @@ pub(super) fn read(
 ) -> StoreResult<Vec<String>> {
     let (every, some);
     let (first, narrow) = match wanted {
-        Wanted::Types([]) => (&plan.lean, None),
-        Wanted::Types(types) => {
+        Wanted::Types([]) | Wanted::Data([]) => (&plan.lean, None),
+        Wanted::Types(types) | Wanted::Data(types) => {
             (every, some) = (plan.reading(None), plan.reading(Some(types)));
             (&every, Some(&some))
         }
@@ -217,6 +217,11 @@ impl Gather for Copies<'_> {
         if self.heads.last_type().is_none_or(|name| !self.wanted.includes(name)) {
             self.pass_over(&fields);
             self.rests.push(Rest::default());
+            return;
+        }
+        if !self.wanted.has_rest() {
+            let data = self.body(&fields, Role::Data, self.unwrap);
+            self.rests.push(Rest { data, ..Rest::default() });
             return;
         }
         let mut id = |role| fields.text(role).map(|id| self.keep(&id));
