@@ -12,15 +12,13 @@ use crate::{
         open::{self, Opened},
         output::Output,
         projections::definitions,
+        rebuild::{came_through, on_failure},
         table::printable,
     },
     model::Json,
-    project::{
-        read_script,
-        sections::{OnFailureEntry, ProjectionEntry},
-    },
+    project::{read_script, sections::ProjectionEntry},
     projection::{
-        Definition, OnFailure, ReadModel, RebuildOptions, Scratch,
+        Definition, ReadModel, RebuildOptions, Scratch,
         drift::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
@@ -169,20 +167,11 @@ fn drift_of(opened: &Opened, one: &Defined, skips: bool) -> Result<Result<Drift,
     let definition = &one.definition;
     let scratch = Scratch::temporary().map_err(|error| Failure::caused(&error))?;
     let entry = one.entry.as_ref();
-    let goes_on = skips || entry.and_then(|entry| entry.on_failure) == Some(OnFailureEntry::GoOn);
-    let on_failure = if goes_on { OnFailure::Skip } else { OnFailure::Stop };
+    let on_failure = on_failure(skips, entry);
     let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
     let progress = rebuild(&work, &*opened.store, definition, &scratch, &options)
         .map_err(|error| Failure::caused(&error))?;
-    if let (false, Some(failure)) = (progress.is_complete, progress.failures.last()) {
-        let place = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
-        return Err(Failure::trouble(format!(
-            "the projection {} stopped at event {} of the store, {}: {}{place}, {}: {}",
-            definition.name, failure.count + 1, failure.event, definition.file, failure.directive, failure.message
-        ))
-        .given(&*definition.name)
-        .hint("`--skip-failures` passes over such events; `on_failure = \"go on\"` in its [[projection]] does so for good"));
-    }
+    came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|error| Failure::caused(&error))?;
     let compared = pair_with(&work, &*opened.store, definition, &model, entry)
         .and_then(|pairing| compare(&work, &*opened.store, &model, &definition.name, &pairing));

@@ -175,18 +175,23 @@ fn make(
             Some(opened.index.ordinal_at_position(&position).map_or(0, |ordinal| u64::from(ordinal) + 1))
         }
     };
-    let goes_on = arguments.skip_failures || entry.on_failure == Some(OnFailureEntry::GoOn);
-    let on_failure = if goes_on { OnFailure::Skip } else { OnFailure::Stop };
+    let on_failure = on_failure(arguments.skip_failures, Some(entry));
     let options = RebuildOptions { until, on_failure, ..RebuildOptions::default() };
     let progress = rebuild(&Work::default(), &*opened.store, definition, &scratch, &options)
         .map_err(|err| Failure::caused(&err))?;
-    stopped(definition, &progress)?;
+    came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|err| Failure::caused(&err))?;
     Ok(Made { model, scratch: arguments.out.clone() })
 }
 
-/// A rebuild that stopped has an event to be named.
-fn stopped(definition: &Definition, progress: &Progress) -> Result<(), Failure> {
+/// What happens at an event that cannot be handled, by the argument or the project file.
+pub(crate) fn on_failure(skips: bool, entry: Option<&ProjectionEntry>) -> OnFailure {
+    let goes_on = skips || entry.and_then(|entry| entry.on_failure) == Some(OnFailureEntry::GoOn);
+    if goes_on { OnFailure::Skip } else { OnFailure::Stop }
+}
+
+/// Fails if the rebuild stopped before its end, with the event at which it did.
+pub(crate) fn came_through(definition: &Definition, progress: &Progress) -> Result<(), Failure> {
     let (false, Some(failure)) = (progress.is_complete, progress.failures.last()) else { return Ok(()) };
     let line = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
     let what = format!(

@@ -112,6 +112,26 @@ impl Stored {
         }
     }
 
+    /// Bytes that are equal for rows of equal values only; `1`, `1.0` and `'1'` are not equal here.
+    #[must_use]
+    pub fn row_bytes<'v>(values: impl IntoIterator<Item = &'v Self>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for value in values {
+            let kind = match value {
+                Self::Null => 0,
+                Self::Integer(_) => 1,
+                Self::Real(_) => 2,
+                Self::Text(_) => 3,
+                Self::Blob(_) => 4,
+            };
+            let data = value.bytes();
+            bytes.push(kind);
+            bytes.extend((data.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(&data);
+        }
+        bytes
+    }
+
     /// Lower-case hexadecimal digits of the bytes, without spaces.
     #[must_use]
     pub fn to_hex(&self) -> String {

@@ -15,7 +15,7 @@ use rusqlite::{
     limits::Limit,
 };
 
-use crate::work::Work;
+use crate::{store::sqlite::bound_statements, work::Work};
 
 /// What our own tables, indexes and triggers are called like.
 pub(super) const OURS: &str = "timeglass_";
@@ -73,14 +73,8 @@ impl Guard {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 4_000_000)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 2_000)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000)?;
+        bound_statements(connection)?;
         connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 50)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
         // REPLACE deletes the row in its way, and our triggers have to see that.
         connection.pragma_update(None, "recursive_triggers", true)?;
         connection.pragma_update(None, "foreign_keys", true)?;

@@ -102,7 +102,7 @@ impl Maker<'_> {
             (Some(stored), None) => {
                 let is: Vec<(Arc<str>, Stored)> =
                     self.names().zip(stored).map(|(name, value)| (Arc::clone(name), value)).collect();
-                self.alike.insert(bytes_of(is.iter().map(|(_, value)| value)), 0);
+                self.alike.insert(Stored::row_bytes(is.iter().map(|(_, value)| value)), 0);
                 self.edits.deletes.push(RowPlace::one(is));
             }
             (None, None) => {}
@@ -122,13 +122,13 @@ impl Maker<'_> {
         let names: Vec<Arc<str>> = self.names().cloned().collect();
         let alike = &mut self.alike;
         store.table_rows(work, &self.pairing.table, &names, &mut |row| {
-            if let Some(count) = alike.get_mut(&bytes_of(row.iter())) {
+            if let Some(count) = alike.get_mut(&Stored::row_bytes(row.iter())) {
                 *count += 1;
             }
         })?;
         let mut deletes: Vec<(Vec<u8>, RowPlace)> = Vec::new();
         for mut place in std::mem::take(&mut self.edits.deletes) {
-            let bytes = bytes_of(place.is.iter().map(|(_, value)| value));
+            let bytes = Stored::row_bytes(place.is.iter().map(|(_, value)| value));
             place.alike = self.alike.get(&bytes).copied().unwrap_or_default().max(1);
             deletes.push((bytes, place));
         }
@@ -137,25 +137,6 @@ impl Maker<'_> {
         self.edits.deletes = deletes.into_iter().map(|(_, place)| place).collect();
         Ok(())
     }
-}
-
-/// Bytes that are equal for equal values only.
-fn bytes_of<'v>(values: impl Iterator<Item = &'v Stored>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for value in values {
-        let kind = match value {
-            Stored::Null => 0,
-            Stored::Integer(_) => 1,
-            Stored::Real(_) => 2,
-            Stored::Text(_) => 3,
-            Stored::Blob(_) => 4,
-        };
-        let data = value.bytes();
-        bytes.push(kind);
-        bytes.extend((data.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(&data);
-    }
-    bytes
 }
 
 /// The edit of the checkpoint, if there is one and it is not where it should be.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params_from_iter, types::ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params_from_iter};
 
 use crate::{
     model::Stored,
@@ -10,6 +10,7 @@ use crate::{
         RowAt, RowChange, RowKey, Scratch, ScratchError,
         history::{DELETED, INDEX, behind_commas},
     },
+    store::sqlite::{Bound, stored},
 };
 
 /// One line of `timeglass_change`.
@@ -181,31 +182,6 @@ impl RowStates {
             return RowKey(Arc::from([Stored::Integer(row as i64)]));
         }
         RowKey(self.key.iter().filter_map(|column| values.get(*column).cloned()).collect())
-    }
-}
-
-/// A value on its way into a statement.
-struct Bound<'a>(&'a Stored);
-
-impl rusqlite::ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(rusqlite::types::ToSqlOutput::Borrowed(match self.0 {
-            Stored::Null => ValueRef::Null,
-            Stored::Integer(number) => ValueRef::Integer(*number),
-            Stored::Real(number) => ValueRef::Real(*number),
-            Stored::Text(bytes) => ValueRef::Text(bytes),
-            Stored::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-fn stored(value: ValueRef<'_>) -> Stored {
-    match value {
-        ValueRef::Null => Stored::Null,
-        ValueRef::Integer(number) => Stored::Integer(number),
-        ValueRef::Real(number) => Stored::Real(number),
-        ValueRef::Text(bytes) => Stored::Text(bytes.into()),
-        ValueRef::Blob(bytes) => Stored::Blob(bytes.into()),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::{
     model::Stored,
     publish::{
         PublishError, RowEdit, Step, TableEdits,
-        locate::{Bound, Located, Locator, RowId, Table, words},
+        locate::{Located, Locator, RowId, Table, words},
     },
-    store::sqlite::{quote, stored},
+    store::sqlite::{Bound, quote, stored},
     work::{Cancelled, Work},
 };
 

@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
-use rusqlite::{
-    Connection, ToSql,
-    types::{ToSqlOutput, ValueRef},
-};
+use rusqlite::Connection;
 
 use crate::{
     model::{Stored, TableShape},
     publish::{PublishError, RowPlace},
-    store::sqlite::{quote, stored},
+    store::sqlite::{Bound, quote, stored},
 };
 
 /// What names a row for as long as the transaction lasts: its row number, or its key where it has none.
@@ -27,9 +24,6 @@ pub(super) struct Table<'c> {
     /// Whether rows have a row number that is no column of its own.
     pub(super) has_own_number: bool,
 }
-
-/// A value on its way into a statement.
-pub(super) struct Bound<'a>(pub(super) &'a Stored);
 
 /// The rows that were found, by the place in the edits.
 #[derive(Debug, Default)]
@@ -50,18 +44,6 @@ pub(super) struct Locator<'a> {
     table: &'a Table<'a>,
     claimed: BTreeSet<Vec<u8>>,
     latest: Found,
-}
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Stored::Null => ValueRef::Null,
-            Stored::Integer(number) => ValueRef::Integer(*number),
-            Stored::Real(number) => ValueRef::Real(*number),
-            Stored::Text(bytes) => ValueRef::Text(bytes),
-            Stored::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
 }
 
 impl<'c> Table<'c> {
@@ -156,7 +138,7 @@ impl<'a> Locator<'a> {
             self.latest = Found { place: place.is.clone(), rows };
         }
         while let Some(row) = self.latest.rows.pop() {
-            if self.claimed.insert(bytes_of(&row)) {
+            if self.claimed.insert(Stored::row_bytes(&row)) {
                 return Ok(row);
             }
         }
@@ -171,24 +153,6 @@ impl<'a> Locator<'a> {
             wanted: place.alike,
         }
     }
-}
-
-/// Bytes that are equal for equal rows only.
-fn bytes_of(row: &RowId) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for value in row {
-        let (kind, data): (u8, Vec<u8>) = match value {
-            Stored::Null => (0, Vec::new()),
-            Stored::Integer(number) => (1, number.to_be_bytes().to_vec()),
-            Stored::Real(number) => (2, number.to_be_bytes().to_vec()),
-            Stored::Text(text) => (3, text.to_vec()),
-            Stored::Blob(blob) => (4, blob.to_vec()),
-        };
-        bytes.push(kind);
-        bytes.extend((data.len() as u64).to_be_bytes());
-        bytes.extend(data);
-    }
-    bytes
 }
 
 /// The most columns of a row that a message names.

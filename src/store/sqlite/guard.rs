@@ -39,6 +39,19 @@ const TELLING_ABOUT: [&str; 7] = [
     "table_xinfo",
 ];
 
+/// Bounds what statements that we did not write may ask of SQLite, whether they come from a stranger's schema
+/// or from a definition.
+pub(crate) fn bound_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 4_000_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 2_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
+    Ok(())
+}
+
 /// Makes a fresh connection harmless: the schema of a stranger's file may hold views, triggers,
 /// generated columns and virtual tables, and none of them may do anything.
 ///
@@ -52,14 +65,8 @@ pub(super) fn harden(connection: &mut Connection, work: &Work, lenient: bool) ->
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // A payload of 100 MB is a payload; the default length of a billion bytes stays.
-    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 4_000_000)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 2_000)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000)?;
+    bound_statements(connection)?;
     connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
     if lenient {
         connection.pragma_update(None, "writable_schema", true)?;
     }

@@ -8,7 +8,7 @@ use crate::{
         layout::EventsTable,
         sqlite::{
             plan::{Plan, quote},
-            tables::stored,
+            value::stored,
         },
     },
     work::Work,

@@ -19,6 +19,7 @@ mod rows;
 mod scan;
 mod snapshots;
 mod tables;
+mod value;
 mod walk;
 
 use std::{path::Path, sync::Arc};
@@ -43,8 +44,10 @@ pub use head::events_head;
 pub use quiet::{Alone, alone};
 
 pub(crate) use access::uri;
+pub(crate) use guard::bound_statements;
 pub(crate) use plan::quote;
-pub(crate) use tables::{read_shape, stored};
+pub(crate) use tables::read_shape;
+pub(crate) use value::{Bound, stored};
 
 use access::Access;
 use filter::{Filter, answers};

@@ -2,10 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use rusqlite::{
-    Connection, OptionalExtension as _,
-    types::{Value as Bound, ValueRef},
-};
+use rusqlite::{Connection, OptionalExtension as _, types::Value as Bound};
 
 use crate::{
     model::{ColumnShape, Stored, TableForm, TableShape},
@@ -16,6 +13,7 @@ use crate::{
             access::Access,
             facts::TableFacts,
             plan::{own, quote},
+            value::stored,
         },
     },
     work::Work,
@@ -212,16 +210,5 @@ impl Batch {
 
     fn values(&self) -> impl Iterator<Item = &[Stored]> {
         (0..self.rows).map(|row| self.cells.get(row * self.width..(row + 1) * self.width).unwrap_or_default())
-    }
-}
-
-/// A value of a row, kept.
-pub(crate) fn stored(value: ValueRef<'_>) -> Stored {
-    match value {
-        ValueRef::Null => Stored::Null,
-        ValueRef::Integer(number) => Stored::Integer(number),
-        ValueRef::Real(number) => Stored::Real(number),
-        ValueRef::Text(bytes) => Stored::Text(bytes.into()),
-        ValueRef::Blob(bytes) => Stored::Blob(bytes.into()),
     }
 }

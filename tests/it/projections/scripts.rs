@@ -1,29 +1,23 @@
 //! Projections in JavaScript: their states at any time, what they write, and going on where a run stopped.
 
-use std::{
-    fmt::Write as _,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use proptest::prelude::{ProptestConfig, Strategy, proptest};
 use timeglass::{
-    model::{EventKey, EventQuery, Json, RecordedEvent, Stored, StoredSnapshot, StreamName},
+    model::{Json, Stored, StreamName},
     projection::{
         Definition, OnFailure, OutputKind, OutputQuery, Outputs, Progress, ReadModel, RebuildError,
         RebuildOptions, RowKey, RowsQuery, Scratch, rebuild,
     },
     script::{EngineVersion, Envelope, Limits, Options, Runner, Step},
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        EventStore,
         memory::{MemoryStore, event},
-        read::{EventRow, Onward, Wanted},
     },
     work::Work,
 };
+
+use super::stage::Stopping;
 
 /// Projections of every kind. The engine version comes first.
 const SOURCES: &[(i64, &str)] = &[
@@ -146,80 +140,6 @@ fn rebuilt(store: &dyn EventStore, definition: &Definition, options: &RebuildOpt
     scratch
 }
 
-/// A store that withdraws the work after so many events.
-struct Stopping {
-    inner: MemoryStore,
-    left: AtomicU64,
-}
-
-impl EventStore for Stopping {
-    fn describe(&self) -> &Description {
-        self.inner.describe()
-    }
-
-    fn head(&self) -> StoreResult<Head> {
-        self.inner.head()
-    }
-
-    fn page(
-        &self,
-        work: &Work,
-        query: &EventQuery,
-        from: &PageFrom,
-        limit: usize,
-    ) -> StoreResult<Vec<RecordedEvent>> {
-        self.inner.page(work, query, from, limit)
-    }
-
-    fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>> {
-        self.inner.fetch(work, keys)
-    }
-
-    fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
-        self.inner.ranges(work, after, parts)
-    }
-
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
-        self.inner.scan(work, range, visit)
-    }
-
-    fn read(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        wanted: Wanted<'_>,
-        visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
-    ) -> StoreResult<Vec<String>> {
-        let mut stopped = false;
-        let troubles = self.inner.read(work, range, wanted, &mut |row| {
-            if self.left.load(Ordering::Relaxed) == 0 {
-                stopped = true;
-                return Onward::Enough;
-            }
-            self.left.fetch_sub(1, Ordering::Relaxed);
-            visit(row)
-        })?;
-        if stopped {
-            work.cancel();
-            work.advance(0)?;
-        }
-        Ok(troubles)
-    }
-
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-        self.inner.snapshots(work, stream)
-    }
-
-    fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
-        self.inner.table_counts(work)
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
@@ -254,7 +174,7 @@ proptest! {
             let whole = told(&rebuilt(&store, &definition, &skipping()), &definition);
             let withdrawn = Scratch::temporary().unwrap();
             for stop in &stops {
-                let stopping = Stopping { inner: store.clone(), left: AtomicU64::new(*stop) };
+                let stopping = Stopping { store: store.clone(), after: *stop };
                 let answer = rebuild(&Work::default(), &stopping, &definition, &withdrawn, &skipping());
                 assert!(matches!(answer, Ok(_) | Err(RebuildError::Cancelled(_))), "{answer:?}");
             }
