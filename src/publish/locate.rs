@@ -166,25 +166,10 @@ pub(super) fn words(values: &[(Arc<str>, Stored)]) -> String {
     let mut text = String::new();
     for (place, (column, value)) in values.iter().take(NAMED).enumerate() {
         let separator = if place == 0 { "" } else { ", " };
-        write!(text, "{separator}{column} = {}", value_words(value)).ok();
+        write!(text, "{separator}{column} = {}", value.to_short_words(LETTERS)).ok();
     }
     if values.len() > NAMED {
         text.push_str(", …");
     }
     text
-}
-
-fn value_words(value: &Stored) -> String {
-    match value {
-        Stored::Null => "NULL".to_owned(),
-        Stored::Integer(number) => number.to_string(),
-        Stored::Real(number) => number.to_string(),
-        Stored::Blob(bytes) => format!("{} bytes", bytes.len()),
-        Stored::Text(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            let short: String = text.chars().take(LETTERS).collect();
-            let more = if text.chars().nth(LETTERS).is_some() { "…" } else { "" };
-            format!("'{short}{more}'")
-        }
-    }
 }

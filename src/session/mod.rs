@@ -52,6 +52,7 @@ use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
 use opened::Opened;
+use projections::Carried;
 use view::{NoEventsView, View};
 use workspace::Workspace;
 
@@ -71,6 +72,8 @@ pub enum Input {
 pub struct Session {
     place: Place,
     mapping: Option<Mapping>,
+    /// What was rebuilt of a store that is being read afresh.
+    carried: Option<Carried>,
     notices: Notices,
     workspace: Workspace,
     /// A project file other than the one beside the store.
@@ -99,6 +102,7 @@ impl Session {
         let mut session = Self {
             place: Place::Welcome,
             mapping: None,
+            carried: None,
             notices: Notices::default(),
             workspace,
             project,

@@ -35,7 +35,7 @@ pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
-    ProjectionsView, Stage, StoryView, value_words,
+    ProjectionsView, Stage, StoryView,
 };
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};

@@ -12,6 +12,7 @@ mod outputs;
 mod places;
 mod projections;
 mod reducers;
+mod reload;
 mod snapshots;
 mod watches;
 mod what_if;
