@@ -32,6 +32,7 @@ pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Stat
 pub use guess::Guess;
 pub use load::{LoadError, Loaded, find_loaded, load_definitions, of_entry};
 pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
+use read_model::Histories;
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
 pub use resume::still_holds;

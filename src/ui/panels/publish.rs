@@ -11,7 +11,7 @@ use crate::{
         action::{Action, PublishAction},
         view::{PublishStage, PublishView, grouped},
     },
-    ui::theme::Palette,
+    ui::{theme::Palette, widgets::icon::trouble_label},
 };
 
 /// What the dialog remembers while it is open.
@@ -96,6 +96,9 @@ fn plan_ui(ui: &mut Ui, plan: &DryRun, room: f32) {
                 from.to_short_words(LETTERS),
                 to.to_short_words(LETTERS)
             ));
+        }
+        for note in &plan.notes {
+            trouble_label(ui, &**note);
         }
     });
     ui.add_space(4.0);
