@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     session::{job::Job, notice::Notices, opened::Opened, projections::runs::Run, view::Stage},
-    store::layout::Layout,
+    store::layout::{EventsTable, Layout},
 };
 
 /// What was rebuilt of a store, while the store is opened again.
@@ -44,7 +44,7 @@ impl Opened {
         // Answers to the store before must find no run of this one.
         self.projections.next_number = carried.next_number;
         self.projections.asked_for = carried.chosen;
-        if *carried.layout != *self.layout {
+        if !are_read_alike(&carried.layout.events, &self.layout.events) {
             if !carried.runs.is_empty() {
                 let why = "The store is read in another way than before";
                 notices.warning("What was rebuilt is gone", why, "Rebuild it");
@@ -74,4 +74,18 @@ impl Opened {
         }
         self.start_queued()
     }
+}
+
+/// Whether the same events come of both readings, whatever speaks for them.
+fn are_read_alike(one: &EventsTable, other: &EventsTable) -> bool {
+    let from = |events: &EventsTable| (events.table.clone(), events.archives.clone(), events.joins.clone());
+    let roles = one.roles.len() == other.roles.len()
+        && one.roles.iter().all(|(role, mapping)| {
+            let other = other.roles.get(role);
+            other.is_some_and(|other| other.source == mapping.source && other.form == mapping.form)
+        });
+    roles
+        && from(one) == from(other)
+        && one.order.columns == other.order.columns
+        && one.unwrap == other.unwrap
 }

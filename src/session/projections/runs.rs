@@ -301,8 +301,17 @@ impl Opened {
         if !self.cursor.is_following {
             return Vec::new();
         }
-        for run in self.projections.runs.values_mut().filter(|run| run.follows()) {
-            run.stage = Stage::Queued;
+        // Another definition would make it anew; that is for the user to ask.
+        let list = &self.projections.list;
+        let is_current = |name: &str, run: &Run| {
+            let listed = list.iter().find(|listed| *listed.name == *name);
+            let definition = listed.and_then(|listed| listed.definition.as_ref());
+            definition.map(|definition| &definition.fingerprint) == run.fingerprint.as_ref()
+        };
+        for (name, run) in &mut self.projections.runs {
+            if run.follows() && is_current(name, run) {
+                run.stage = Stage::Queued;
+            }
         }
         self.start_queued()
     }
