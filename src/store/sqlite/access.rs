@@ -134,7 +134,8 @@ impl Access {
         let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default(), pages_read: Arc::default() };
+        let access =
+            Self { path, door, lenient: is_short.into(), copy: Mutex::default(), pages_read: Arc::default() };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
             access.reader(work).read("reading the schema", probe)?;

@@ -43,8 +43,8 @@ impl TableFacts {
     }
 
     fn read_indexes(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut list =
-            connection.prepare("SELECT name, \"unique\" AND NOT partial, origin = 'pk' FROM pragma_index_list(?1)")?;
+        let mut list = connection
+            .prepare("SELECT name, \"unique\" AND NOT partial, origin = 'pk' FROM pragma_index_list(?1)")?;
         let mut columns =
             connection.prepare("SELECT coalesce(name, '') FROM pragma_index_info(?1) ORDER BY seqno")?;
         let mut rows = list.query([&self.table])?;

@@ -6,6 +6,7 @@
 
 mod access;
 mod checkpoints;
+mod covered;
 mod direct;
 mod explore;
 mod facts;
@@ -36,6 +37,7 @@ use crate::{
     },
     store::{
         Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
         search::{Found, Sieve},
@@ -239,6 +241,13 @@ impl EventStore for SqliteStore {
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
         scan::scan((&self.access, work), &self.plan, self.way, range, visit)
+    }
+
+    fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {
+        match self.way {
+            Way::Quickest => covered::covered(&self.access, work, &self.plan),
+            Way::Tables | Way::Sql => Ok(None),
+        }
     }
 
     fn read(

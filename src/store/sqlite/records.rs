@@ -50,8 +50,8 @@ impl Records {
         if !facts.has_row_numbers() {
             return Ok(None);
         }
-        let mut statement =
-            connection.prepare("SELECT name, type, dflt_value, hidden FROM pragma_table_xinfo(?1) ORDER BY cid")?;
+        let mut statement = connection
+            .prepare("SELECT name, type, dflt_value, hidden FROM pragma_table_xinfo(?1) ORDER BY cid")?;
         let mut rows = statement.query([table])?;
         let mut columns = Vec::new();
         let mut next = 0;
@@ -77,6 +77,11 @@ impl Records {
             is_real: column.affinity == Affinity::Real,
             missing: column.missing(),
         })
+    }
+
+    /// Whether a name means the row number.
+    pub(super) fn is_row_number(&self, name: &str) -> bool {
+        self.facts.is_row_number(name)
     }
 
     /// Whether a column's whole numbers come back as floating-point ones.
@@ -178,8 +183,14 @@ mod tests {
             ],
         );
         check("CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a)", &[("id", column(0, false, null()))]);
-        check("CREATE TABLE t (rowid TEXT, a)", &[("rowid", column(0, false, null())), ("oid", Some(Field::RowId))]);
-        check("CREATE TABLE t (a INT DEFAULT (1 + 1), b DEFAULT CURRENT_TIMESTAMP)", &[("a", unknown(0)), ("b", unknown(1))]);
+        check(
+            "CREATE TABLE t (rowid TEXT, a)",
+            &[("rowid", column(0, false, null())), ("oid", Some(Field::RowId))],
+        );
+        check(
+            "CREATE TABLE t (a INT DEFAULT (1 + 1), b DEFAULT CURRENT_TIMESTAMP)",
+            &[("a", unknown(0)), ("b", unknown(1))],
+        );
     }
 
     #[test]

@@ -114,7 +114,8 @@ impl<'a> Walk<'a> {
     /// From the next batch on, rows have these columns.
     pub(super) fn select(&mut self, select: &'a Select) {
         self.select = select;
-        self.direct = self.direct.take().filter(|_| Direct::suits(self.plan, select)).map(|_| Direct::default());
+        self.direct =
+            self.direct.take().filter(|_| Direct::suits(self.plan, select)).map(|_| Direct::default());
     }
 
     pub(super) fn is_over(&self) -> bool {

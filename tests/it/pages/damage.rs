@@ -6,7 +6,10 @@ use timeglass::{
     sample::{self, SampleOptions, Shape},
     store::{
         KeyRange,
-        pages::{Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk, Tree},
+        pages::{
+            Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk,
+            Tree,
+        },
         read::Onward,
     },
     work::Work,
@@ -133,7 +136,12 @@ fn difference(expected: &Told, found: &Told) -> String {
             let differ = |(at, line): &(usize, &String)| found.get(*at) != Some(*line);
             let first = expected.iter().enumerate().find(differ);
             let (at, line) = first.map_or((expected.len(), None), |(at, line)| (at, Some(line)));
-            format!("{} and {} lines, first at {at}:\n{line:?}\n{:?}", expected.len(), found.len(), found.get(at))
+            format!(
+                "{} and {} lines, first at {at}:\n{line:?}\n{:?}",
+                expected.len(),
+                found.len(),
+                found.get(at)
+            )
         }
         (expected, found) => format!("{:?} and {:?}", expected.as_ref().err(), found.as_ref().err()),
     }

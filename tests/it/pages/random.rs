@@ -12,7 +12,9 @@ use timeglass::{
     model::Stored,
     store::{
         decode::Value,
-        pages::{Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk, Tree},
+        pages::{
+            Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk, Tree,
+        },
         read::Onward,
     },
 };
@@ -53,34 +55,42 @@ fn value() -> impl Strategy<Value = Stored> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let kinds = || select(vec!["", "INTEGER", "TEXT", "REAL", "BLOB", "NUMERIC", "DOUBLE PRECISION", "INT"]);
-    let added = select(vec![("", ""), ("", "DEFAULT 7"), ("TEXT", "DEFAULT 'it''s'"), ("REAL", ""), ("INT", "DEFAULT -3")]);
+    let added = select(vec![
+        ("", ""),
+        ("", "DEFAULT 7"),
+        ("TEXT", "DEFAULT 'it''s'"),
+        ("REAL", ""),
+        ("INT", "DEFAULT -3"),
+    ]);
     let sizes = select(vec![512_usize, 1024, 4096, 4096, 8192, 65_536]);
     let reserved = select(vec![0_u8, 0, 0, 12, 32]);
     let types = vec(kinds(), 1..9);
     (sizes, reserved, 0..3_u8, types, vec(added, 0..3), any::<bool>(), 0..400_usize, any::<u64>(), 0..5_usize)
-        .prop_flat_map(|(page_size, reserved, auto_vacuum, types, added, has_alias, count, spread, deletes)| {
-            let width = types.len() + added.len();
-            let step = move |at: usize| match spread % 4 {
-                0 | 1 => at as i64 + 1,
-                2 => (at as i64 - 50) * ((spread >> 2) % 1_000_003 + 1) as i64,
-                _ => i64::MIN + at as i64 * ((spread >> 3) & 0xffff_ffff) as i64 + at as i64,
-            };
-            let rows = vec(vec(value(), width), count..=count);
-            let all: Vec<usize> = (0..types.len()).collect();
-            let indexed = subsequence(all, 1..=types.len().min(4)).prop_shuffle();
-            (rows, indexed).prop_map(move |(rows, indexed)| Plan {
-                page_size,
-                // The least page cannot spare as much.
-                reserved: if page_size == 512 { reserved.min(32) } else { reserved },
-                auto_vacuum,
-                types: types.clone(),
-                added: added.clone(),
-                has_alias,
-                rows: rows.into_iter().enumerate().map(|(at, row)| (step(at), row)).collect(),
-                deletes,
-                indexed,
-            })
-        })
+        .prop_flat_map(
+            |(page_size, reserved, auto_vacuum, types, added, has_alias, count, spread, deletes)| {
+                let width = types.len() + added.len();
+                let step = move |at: usize| match spread % 4 {
+                    0 | 1 => at as i64 + 1,
+                    2 => (at as i64 - 50) * ((spread >> 2) % 1_000_003 + 1) as i64,
+                    _ => i64::MIN + at as i64 * ((spread >> 3) & 0xffff_ffff) as i64 + at as i64,
+                };
+                let rows = vec(vec(value(), width), count..=count);
+                let all: Vec<usize> = (0..types.len()).collect();
+                let indexed = subsequence(all, 1..=types.len().min(4)).prop_shuffle();
+                (rows, indexed).prop_map(move |(rows, indexed)| Plan {
+                    page_size,
+                    // The least page cannot spare as much.
+                    reserved: if page_size == 512 { reserved.min(32) } else { reserved },
+                    auto_vacuum,
+                    types: types.clone(),
+                    added: added.clone(),
+                    has_alias,
+                    rows: rows.into_iter().enumerate().map(|(at, row)| (step(at), row)).collect(),
+                    deletes,
+                    indexed,
+                })
+            },
+        )
 }
 
 /// An empty database whose pages keep some bytes back, as some extensions want it.
@@ -220,7 +230,9 @@ fn same(found: &[Vec<Stored>], expected: &[Vec<Stored>], what: &str) {
 }
 
 fn root(connection: &Connection, name: &str) -> u32 {
-    connection.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?", [name], |row| row.get(0)).unwrap()
+    connection
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?", [name], |row| row.get(0))
+        .unwrap()
 }
 
 fn check(plan: &Plan) {
@@ -258,7 +270,9 @@ fn check_table(plan: &Plan, connection: &Connection, file: &std::sync::Arc<PageF
             Onward::On
         };
         while walk.rows(&columns, &mut visit).unwrap() {}
-        assert!(behind.iter().eq(expected[at + 1..].iter().map(|row| number(row)).collect::<Vec<_>>().iter()));
+        assert!(
+            behind.iter().eq(expected[at + 1..].iter().map(|row| number(row)).collect::<Vec<_>>().iter())
+        );
     }
     let missing = expected.iter().map(|row| number(row)).max().unwrap_or(0).wrapping_add(1);
     if !expected.iter().any(|row| number(row) == missing) {

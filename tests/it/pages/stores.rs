@@ -51,7 +51,8 @@ const BY_SQL: &[&str] = &[
 
 #[test]
 fn every_fixture_tells_the_same_by_its_pages() {
-    let by_sql: Vec<String> = all_fixtures().into_iter().filter(|name| !check(&fixture(name).path, name)).collect();
+    let by_sql: Vec<String> =
+        all_fixtures().into_iter().filter(|name| !check(&fixture(name).path, name)).collect();
     assert_eq!(by_sql, BY_SQL);
 }
 
@@ -90,7 +91,8 @@ fn a_store_with_something_in_its_log_is_left_to_sqlite() {
     assert!(!check(&path, "with a log"), "pages alone would miss the change");
     let store = open(&path);
     let mut changed = 0;
-    let visit = &mut |row: &timeglass::store::ScanRow<'_>| changed += usize::from(row.event_type == "Changed");
+    let visit =
+        &mut |row: &timeglass::store::ScanRow<'_>| changed += usize::from(row.event_type == "Changed");
     store.scan(&Work::default(), &KeyRange::default(), visit).expect("a scan");
     assert_eq!(changed, 1);
     writer.close().expect("the last one writes the log back");
@@ -123,7 +125,8 @@ fn check_writer(journal: &str, change: &str) -> SqliteStore {
 #[test]
 fn a_writer_between_two_batches_is_noticed() {
     // The change moves every page of the table, and the table itself.
-    let change = "UPDATE events SET type = 'Changed', data = data || printf('%1500s', ' ') WHERE position > 5000;
+    let change =
+        "UPDATE events SET type = 'Changed', data = data || printf('%1500s', ' ') WHERE position > 5000;
                   VACUUM;";
     let store = check_writer("delete", change);
     assert!(store.pages_read() > 0);
