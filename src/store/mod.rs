@@ -4,11 +4,13 @@
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
 pub mod conformance;
+pub mod covered;
 pub mod decode;
 pub mod detect;
 pub mod index;
 pub mod layout;
 pub mod memory;
+pub mod pages;
 pub mod read;
 pub mod search;
 pub mod sqlite;
@@ -23,6 +25,7 @@ use crate::{
     work::{Cancelled, Work},
 };
 
+use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
 use search::{Found, Sieve};
@@ -287,6 +290,14 @@ pub trait EventStore: Send + Sync {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>>;
+
+    /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.
+    ///
+    /// `None` where they do not, or where anything is unusual; a scan tells what. The pieces run side by side
+    /// on the lanes of `work`, which counts the events.
+    fn covered(&self, _work: &Work) -> StoreResult<Option<Covered>> {
+        Ok(None)
+    }
 
     /// Meets the events of a range in global order with the payloads that are wanted, until the visitor has
     /// enough, and counts them on `work`. Returns the troubles met, in words, at most a hundred.

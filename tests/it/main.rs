@@ -25,6 +25,7 @@ mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod pages;
 mod probes;
 mod project_file;
 mod projections;
