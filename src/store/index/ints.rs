@@ -129,6 +129,36 @@ impl Ints {
         numbers
     }
 
+    /// Whether none is missing or negative, and all are less than `end`.
+    pub(crate) fn are_below(&self, end: usize) -> bool {
+        let end = end as u64;
+        let is_below = |steps: Option<u64>, none: u64| {
+            steps.is_none_or(|steps| {
+                let most =
+                    (self.step as u64).checked_mul(steps).and_then(|most| most.checked_add(self.base as u64));
+                steps != none && self.base >= 0 && self.step >= 0 && most.is_some_and(|most| most < end)
+            })
+        };
+        match &self.packed {
+            Packed::Even(0) | Packed::Missing(0) => true,
+            Packed::Even(len) => {
+                let ends = [self.get(0), self.get(*len - 1)].into_iter().flatten();
+                let steps = i64::try_from(*len - 1).ok().and_then(|last| self.step.checked_mul(last));
+                steps.and_then(|steps| self.base.checked_add(steps)).is_some()
+                    && ends.into_iter().all(|number| u64::try_from(number).is_ok_and(|number| number < end))
+            }
+            Packed::Missing(_) => false,
+            Packed::One(steps) => is_below(steps.iter().copied().max().map(u64::from), NO_ONE.into()),
+            Packed::Two(steps) => is_below(steps.iter().copied().max().map(u64::from), NO_TWO.into()),
+            Packed::Four(steps) => is_below(steps.iter().copied().max().map(u64::from), NO_FOUR.into()),
+            Packed::Six(..) | Packed::Eight(_) => {
+                let mut are_below = true;
+                self.each(|number| are_below &= u64::try_from(number).is_ok_and(|number| number < end));
+                are_below
+            }
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         match &self.packed {
             Packed::Even(_) | Packed::Missing(_) => 0,
@@ -209,5 +239,19 @@ mod tests {
         // Times in whole milliseconds, and one that is not.
         check(&[3_000_000, 9_000_000, 250_000_000, MISSING], 1_000_000, 1);
         check(&[3_000_000, 9_000_000, 250_000_001, MISSING], 1_000_000, 4);
+    }
+
+    #[test]
+    fn numbers_of_things_are_seen_to_be_in_range() {
+        for numbers in
+            [vec![0, 1, 2], vec![7; 3], vec![2, 0, 1], vec![0, 300, 9], vec![70_000, 1, 2], vec![5, 4, 3]]
+        {
+            let most = *numbers.iter().max().unwrap() as usize;
+            let ints = Ints::pack(&numbers, 1);
+            assert!(ints.are_below(most + 1) && !ints.are_below(most), "{numbers:?}");
+        }
+        assert!(!Ints::pack(&[0, MISSING, 1], 1).are_below(99) && !Ints::pack(&[-1, 4, 9], 1).are_below(99));
+        assert!(!Ints::pack(&[MISSING], 1).are_below(99) && Ints::pack(&[], 1).are_below(0));
+        assert!(!Ints::pack(&[i64::MIN + 1, 0, 7, i64::MAX], 1).are_below(99));
     }
 }

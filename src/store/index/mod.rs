@@ -8,6 +8,7 @@
 //! has all but its last chunk in common with the old.
 
 mod build;
+mod bytes;
 mod chunk;
 mod filter;
 mod find;
@@ -20,6 +21,7 @@ mod order;
 mod owners;
 mod postings;
 mod rows;
+mod sections;
 mod selection;
 mod streams;
 mod time;
@@ -38,6 +40,7 @@ pub use nearest::nearest_names;
 pub use order::compare_ids;
 pub use owners::SnapshotOwners;
 pub use postings::{OrdinalIter, Ordinals};
+pub use sections::{Section, Unfit};
 pub use selection::{Selection, SelectionIter};
 pub use streams::{StreamIter, Streams};
 pub use time::Histogram;
@@ -261,7 +264,7 @@ impl Index {
             let mut counts: Vec<u32> = self.streams.iter().map(|info| info.events as u32).collect();
             self.each_stream(end..self.len, |stream| {
                 if let Some(count) = counts.get_mut(stream) {
-                    *count -= 1;
+                    *count = count.saturating_sub(1);
                 }
             });
             return counts;

@@ -1,6 +1,9 @@
 //! Every answer of an index against the plain definition over a list of events, however it was made.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    hint::black_box,
+    sync::{Arc, Mutex},
+};
 
 use proptest::prelude::*;
 
@@ -10,7 +13,7 @@ use crate::{
         Timestamp,
     },
     store::{
-        index::{Index, Selection, order::compare_names},
+        index::{Index, Section, Selection, Unfit, order::compare_names},
         memory::{MemoryStore, event},
     },
     work::{Lanes, Piece, Work},
@@ -256,6 +259,44 @@ fn answers(event: &RecordedEvent, query: &EventQuery) -> bool {
         && query.to.is_none_or(|to| nanos.is_some_and(|own| own <= to.nanos()))
 }
 
+fn loaded(sections: &[Section]) -> Result<Index, Unfit> {
+    let sections: Vec<(&str, &[u8])> =
+        sections.iter().map(|section| (&*section.name, section.bytes.as_slice())).collect();
+    Index::from_sections(&sections, &work())
+}
+
+fn reloaded(index: &Index) -> Index {
+    let mut sections: Vec<Section> = index.to_sections().collect();
+    sections.reverse();
+    loaded(&sections).unwrap()
+}
+
+/// Asks whatever can be asked.
+fn ask_everything(index: &Index) {
+    for ordinal in 0..index.len() as u32 + 1 {
+        black_box(index.row(ordinal).map(|row| index.stream(row.stream).cloned()));
+        black_box(index.key(ordinal).map(|key| index.ordinal_of(&key)));
+        black_box(index.at_time(Timestamp::from_nanos(i64::from(ordinal) << 30, 0)));
+    }
+    for stream in 0..index.streams().len() as u32 + 1 {
+        let own = index.stream_events(stream);
+        for ordinal in &own {
+            black_box((own.place_of(*ordinal), own.count_until(*ordinal)));
+        }
+        black_box(index.stream_at_time(stream, Timestamp::from_nanos(7, 0)));
+        black_box(index.histogram(Some(&own), 5, &work()).unwrap());
+        black_box(index.stream(stream).map(|info| index.stream_number(&info.name)));
+    }
+    black_box(index.histogram(None, 5, &work()).unwrap());
+    black_box((index.counts_until(index.len() as u32 / 3), index.counts_until(index.len() as u32)));
+    black_box(index.ordinal_at_position(&GlobalPosition::Number(7)));
+    for query in queries(&[], 7) {
+        black_box(index.filter(&query, &work()).unwrap().map(|found| found.iter().count()));
+    }
+    black_box(index.extended(&MemoryStore::new([]), &Work::default()).unwrap());
+    index.to_sections().for_each(drop);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -290,6 +331,34 @@ proptest! {
             check(&index, &events[..cut], at);
             check(&before, &events[..old], at);
             prop_assert!(index.shared_chunks(&before) >= old / super::CHUNK);
+            check(&reloaded(&index), &events[..cut], at);
         }
+        check(&reloaded(&index).extended(&MemoryStore::new(events.clone()), &Work::default()).unwrap(), &events, at);
+    }
+
+    /// A changed byte is no reason to panic, whatever is asked.
+    #[test]
+    fn a_damaged_index_is_refused_or_answers_somehow(made in made(), kind in kind(), place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let index = built(&history(&made, kind));
+        let mut sections: Vec<Section> = index.to_sections().collect();
+        let all: usize = sections.iter().map(|section| section.bytes.len()).sum();
+        let mut place = place.index(all);
+        for section in &mut sections {
+            match section.bytes.get_mut(place) {
+                Some(own) => {
+                    *own ^= byte;
+                    break;
+                }
+                None => place -= section.bytes.len(),
+            }
+        }
+        if let Ok(index) = loaded(&sections) {
+            ask_everything(&index);
+        }
+        let last = sections.last_mut().unwrap();
+        last.bytes.truncate(last.bytes.len() / 2);
+        prop_assert!(loaded(&sections).is_err());
+        sections.pop();
+        prop_assert!(loaded(&sections).is_err());
     }
 }
