@@ -12,6 +12,7 @@ mod file;
 mod filter;
 mod guard;
 mod head;
+mod idle;
 mod plan;
 mod quiet;
 mod read;
