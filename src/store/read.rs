@@ -165,7 +165,8 @@ pub(crate) fn event_of_id<S: EventStore + ?Sized>(
     Ok(found)
 }
 
-fn visit_event(
+/// Hands an event on as a row.
+pub(crate) fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
