@@ -168,6 +168,13 @@ impl Lanes for ThreadLanes {
             }
         });
     }
+
+    fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        thread::scope(|scope| {
+            scope.spawn(piece);
+            own();
+        });
+    }
 }
 
 /// Asks a question that waits for a person, such as a file dialog, on a thread of its own: a

@@ -166,8 +166,8 @@ pub(crate) fn event_of_id<S: EventStore + ?Sized>(
     Ok(found)
 }
 
-/// Shows the visitor an event with the payloads that are wanted.
-pub(super) fn visit_event(
+/// Hands an event on as a row, with the payloads that are wanted.
+pub(crate) fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,

@@ -279,7 +279,7 @@ fn same_json(left: &Json, right: &Json) -> bool {
             _ => is_near(left.as_f64(), right.as_f64()),
         },
         (Json::Array(left), Json::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(&**right).all(|(left, right)| same_json(left, right))
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same_json(left, right))
         }
         (Json::Object(left), Json::Object(right)) => {
             let has_all =

@@ -362,5 +362,5 @@ fn a_report_shows_hostile_values_as_text() {
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("@media print"));
     assert!(!report("shop", &found, ReportForm::Text).contains('\u{1b}'));
     let json = timeglass::model::Json::parse(report("shop", &found, ReportForm::Json).as_bytes()).unwrap();
-    assert_eq!(json.get("extra").and_then(|rows| rows.as_array()).map(<[_]>::len), Some(1));
+    assert_eq!(json.get("extra").and_then(|rows| rows.as_array()).map(timeglass::model::Array::len), Some(1));
 }
