@@ -10,6 +10,7 @@ pub mod index;
 pub mod layout;
 pub mod memory;
 pub mod read;
+pub mod search;
 pub mod sqlite;
 
 use std::{borrow::Cow, path::PathBuf, sync::Arc};
@@ -24,6 +25,7 @@ use crate::{
 
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
+use search::{Found, Sieve};
 
 /// Why a store could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +140,7 @@ pub enum ScanKey<'a> {
 }
 
 /// One event as a scan meets it, borrowed from the database's own memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ScanRow<'a> {
     /// Its key.
     pub key: ScanKey<'a>,
@@ -296,6 +298,19 @@ pub trait EventStore: Send + Sync {
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
         read::read_by_pages(self, work, range, wanted, visit)
+    }
+
+    /// Meets, in global order, the events of a range whose payloads hold what is looked for, until the visitor
+    /// has enough; counts on `work` the events that were looked at. Returns the troubles met, in words, at most a
+    /// hundred.
+    fn search(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        sieve: &Sieve,
+        visit: &mut dyn FnMut(&Found<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        search::search_by_reading(self, work, range, sieve, visit)
     }
 
     /// The first event with this id of its own; `None` if there is none. May read every event.

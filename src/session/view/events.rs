@@ -177,16 +177,3 @@ pub struct RowHead {
     /// Event type.
     pub event_type: Arc<str>,
 }
-
-/// Reads a path as a user types it: `/items/0`, `items.0` or `status`.
-#[must_use]
-pub fn typed_path(text: &str) -> Option<Pointer> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    if text.starts_with('/') {
-        return Pointer::parse(text);
-    }
-    Pointer::parse(&format!("/{}", text.trim_start_matches("$.").replace('.', "/")))
-}
