@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::{
     model::{Failure, Json, RecordedEvent},
-    store::read::EventRow,
     work::Work,
 };
 
@@ -37,13 +36,6 @@ pub trait Folding {
 
     /// Applies one event. On a failure the state stays as it was: the history goes on from there.
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure>;
-
-    /// Applies one event as a read meets it, with its payloads as texts, so that nobody parses what the reducer
-    /// would not look at. `None`: nothing was done, and the whole event is asked for by
-    /// [`apply`](Self::apply).
-    fn apply_row(&mut self, _: &EventRow<'_>) -> Option<Result<Applied, Failure>> {
-        None
-    }
 
     /// Whether [`resume`](Self::resume) gives what folding from the start would. A script that keeps
     /// things in variables outside its handlers is not: they are no part of the state.

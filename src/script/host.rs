@@ -10,10 +10,13 @@ use std::{
 use rquickjs::{Ctx, Error, Exception, Object, Persistent, Result};
 
 use crate::{
+    model::Timestamp,
     script::{
         allocator::Meter,
         options::{Options, World},
-        raw::{self, EventClass, Names},
+        raw::{self, Names},
+        raw_build::Keys,
+        raw_event::EventClass,
         rounding::Rounding,
         step::{Emitted, Fault},
     },
@@ -36,6 +39,8 @@ pub(crate) struct Plain {
     pub(crate) array_prototype: usize,
     /// Whether references to objects can be counted.
     pub(crate) counts_references: bool,
+    /// Whether it can be read where it lies.
+    pub(crate) is_readable: bool,
 }
 
 /// The state behind the functions of one engine.
@@ -47,6 +52,7 @@ pub(crate) struct Host {
     pub(crate) options: Options,
     pub(crate) meter: Rc<Meter>,
     pub(crate) names: RefCell<Names>,
+    pub(crate) keys: RefCell<Keys>,
     pub(crate) event_class: Cell<EventClass>,
     pub(crate) plain: Cell<Plain>,
     work: Work,
@@ -60,8 +66,8 @@ pub(crate) struct Host {
     emitted: RefCell<Vec<Emitted>>,
     roundings: RefCell<Vec<Rounding>>,
     object_prototype: RefCell<Option<Persistent<Object<'static>>>>,
-    /// Milliseconds of the event's own time, for a frozen world.
-    now: Cell<f64>,
+    /// The event's own time, for a frozen world.
+    now: RefCell<Arc<str>>,
     chance: Cell<u64>,
 }
 
@@ -75,6 +81,7 @@ impl Host {
             options: options.clone(),
             meter,
             names: RefCell::default(),
+            keys: RefCell::new(Keys::kept()),
             event_class: Cell::default(),
             plain: Cell::default(),
             work: work.clone(),
@@ -88,7 +95,7 @@ impl Host {
             emitted: RefCell::default(),
             roundings: RefCell::default(),
             object_prototype: RefCell::default(),
-            now: Cell::new(f64::NAN),
+            now: RefCell::default(),
             chance: Cell::new(seed),
         })
     }
@@ -231,12 +238,14 @@ impl Host {
     }
 
     /// The time that a frozen world shows.
-    pub(crate) fn set_now(&self, millis: f64) {
-        self.now.set(millis);
+    pub(crate) fn set_now(&self, text: &Arc<str>) {
+        self.now.replace(Arc::clone(text));
     }
 
+    /// In milliseconds.
     pub(crate) fn now(&self) -> f64 {
-        self.now.get()
+        let time = Timestamp::parse(&self.now.borrow());
+        time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64)
     }
 
     /// The next number of a frozen world, at least 0 and below 1: the mixer is splitmix64.
