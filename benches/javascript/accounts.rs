@@ -36,9 +36,13 @@ fn event(chance: &mut Chance, index: usize) -> (&'static str, String) {
         return ("AccountOpened", data);
     }
     let amount = 100 + chance.pick(90_000);
-    let transaction =
-        format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{index:012x}", chance.pick(u32::MAX), chance.pick(65_536),
-            chance.pick(4096), chance.pick(4096));
+    let transaction = format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{index:012x}",
+        chance.pick(u32::MAX),
+        chance.pick(65_536),
+        chance.pick(4096),
+        chance.pick(4096)
+    );
     let pick = |chance: &mut Chance, names: &[&'static str; 4]| {
         names.get(chance.pick(4) as usize).copied().unwrap_or_default()
     };
@@ -57,7 +61,9 @@ fn event(chance: &mut Chance, index: usize) -> (&'static str, String) {
     match chance.pick(100) {
         0..45 => (
             "MoneyDeposited",
-            format!("{{\"transaction\":\"{transaction}\",\"amount\":{amount},\"channel\":\"{channel}\",{tail}}}"),
+            format!(
+                "{{\"transaction\":\"{transaction}\",\"amount\":{amount},\"channel\":\"{channel}\",{tail}}}"
+            ),
         ),
         45..80 => (
             "MoneyWithdrawn",

@@ -55,7 +55,7 @@ pub(crate) struct Host {
     pub(crate) keys: RefCell<Keys>,
     pub(crate) event_class: Cell<EventClass>,
     pub(crate) plain: Cell<Plain>,
-    work: Work,
+    work: RefCell<Work>,
     poison: RefCell<Option<Poison>>,
     is_poisoned: Cell<bool>,
     call_limit: Cell<Duration>,
@@ -73,10 +73,6 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(options: &Options, meter: Rc<Meter>, work: &Work) -> Rc<Self> {
-        let seed = match options.world {
-            World::Frozen { seed } => seed.unwrap_or(0),
-            World::Live => 0,
-        };
         Rc::new(Self {
             options: options.clone(),
             meter,
@@ -84,7 +80,7 @@ impl Host {
             keys: RefCell::new(Keys::kept()),
             event_class: Cell::default(),
             plain: Cell::default(),
-            work: work.clone(),
+            work: RefCell::new(work.clone()),
             poison: RefCell::default(),
             is_poisoned: Cell::new(false),
             call_limit: Cell::new(options.limits.call),
@@ -96,8 +92,20 @@ impl Host {
             roundings: RefCell::default(),
             object_prototype: RefCell::default(),
             now: RefCell::default(),
-            chance: Cell::new(seed),
+            chance: Cell::new(first_chance(options)),
         })
+    }
+
+    /// Begins another run, as if the engine were new.
+    pub(crate) fn begin_anew(&self, work: &Work) {
+        self.work.replace(work.clone());
+        self.poison.take();
+        self.is_poisoned.set(false);
+        self.call_started.set(None);
+        self.run_started.set(None);
+        self.now.take();
+        self.chance.set(first_chance(&self.options));
+        self.forget_output();
     }
 
     /// Begins a call into user code.
@@ -116,7 +124,7 @@ impl Host {
         if self.is_poisoned.get() {
             return true;
         }
-        if self.work.is_cancelled() {
+        if self.work.borrow().is_cancelled() {
             self.poison(Fault::Cancelled, "cancelled");
         }
         self.look_at_meter();
@@ -255,5 +263,13 @@ impl Host {
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// What chance starts from.
+fn first_chance(options: &Options) -> u64 {
+    match options.world {
+        World::Frozen { seed } => seed.unwrap_or(0),
+        World::Live => 0,
     }
 }

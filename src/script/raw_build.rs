@@ -399,8 +399,7 @@ impl Reader<'_> {
         if let Some(small) = small_number(text) {
             return Ok(qjs::JS_MKVAL(qjs::JS_TAG_INT, small));
         }
-        // SAFETY: makes a number of a double.
-        Ok(unsafe { qjs::JS_NewFloat64(text.parse().map_err(|_| Stop::Odd)?) })
+        Ok(qjs::JS_NewFloat64(text.parse().map_err(|_| Stop::Odd)?))
     }
 
     fn word(&mut self, word: &[u8], value: qjs::JSValue) -> Read<qjs::JSValue> {

@@ -53,6 +53,9 @@ impl Stored {
 /// So many states are kept inside the engine at most.
 const MOST_LIVE: usize = 4096;
 
+/// An engine that takes more memory than this without any state is not used again.
+const MOST_KEPT: usize = 16 << 20;
+
 /// And only while the engine takes less than one part in so many of what it may.
 const LIVE_SHARE: usize = 8;
 
@@ -165,9 +168,33 @@ impl Runner {
         partition
     }
 
-    #[cfg(test)]
-    pub(crate) fn live_count(&self) -> usize {
-        self.live
+    /// Forgets all states.
+    pub fn forget_states(&mut self) {
+        self.states.clear();
+        self.live = 0;
+        (self.pair, self.shared) = (None, None);
+        self.loaded.engine.host.forget_output();
+    }
+
+    /// Begins a new run in the same engine, if that comes to the same as starting another: nothing that an
+    /// earlier run did is left outside the states, which are forgotten. Tells whether it did;
+    /// [`watch_globals`](Self::watch_globals) must have been called at the start.
+    pub fn begin_anew(&mut self, work: &Work) -> bool {
+        self.forget_states();
+        let engine = &self.loaded.engine;
+        let is_small = engine.host.meter.used() < MOST_KEPT;
+        if !self.script.keeps_to_itself() || engine.is_spent() || !is_small || self.carries_over() {
+            return false;
+        }
+        self.loaded.engine.host.begin_anew(work);
+        self.work = work.clone();
+        true
+    }
+
+    /// Whether the script has a chance of its own, which goes on from call to call.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        matches!(self.script.options().world, World::Frozen { seed: Some(_) })
     }
 
     /// Forgets the state of a partition, as if it had never been stored.
