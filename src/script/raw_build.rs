@@ -5,7 +5,7 @@
 use rquickjs::{Ctx, Error, Result, Value, qjs};
 
 use crate::{
-    model::Json,
+    model::{Array, Json},
     script::{event_object::MAX_DEPTH, number_text::small_number, raw::Key},
 };
 
@@ -114,7 +114,7 @@ impl Builder<'_> {
         checked(raw)
     }
 
-    fn array(&mut self, items: &[Json]) -> Result<qjs::JSValue> {
+    fn array(&mut self, items: &Array) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
         let array = checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
         for (index, item) in (0_u32..).zip(items) {
