@@ -8,8 +8,12 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use crate::{
     model::{Failure, Json, RecordedEvent},
-    replay::reducer::{Applied, Folding, Reducer, Rounding},
-    script::{Envelope, Runner, Script, Step},
+    replay::{
+        changes::StepNotes,
+        reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
+    },
+    script::{Envelope, Runner, Script, Step, is_plain_json},
+    store::read::{Body, EventRow},
     work::Work,
 };
 
@@ -45,7 +49,7 @@ impl Reducer for Scripted {
         let mut runner = Runner::start(&self.script, work).map_err(|err| err.failure)?;
         runner.watch_globals();
         let initial = runner.initial_state()?;
-        let running = Rc::new(RefCell::new(Running { runner, initial }));
+        let running = Rc::new(RefCell::new(Running { runner, initial, names: Names::default() }));
         if self.script.keeps_to_itself() {
             keep_warm(&running);
         }
@@ -61,6 +65,7 @@ impl Reducer for Scripted {
 struct Running {
     runner: Runner,
     initial: Json,
+    names: Names,
 }
 
 /// So many engines stay warm on a thread.
@@ -115,6 +120,58 @@ impl Running {
     }
 }
 
+/// Names that many events share, each kept once.
+#[derive(Default)]
+struct Names {
+    stream: Arc<str>,
+    types: Vec<Arc<str>>,
+}
+
+/// So many event types are kept; more do not occur but in hostile stores.
+const MOST_TYPES: usize = 256;
+
+impl Names {
+    /// The event of a row as handlers see it; nothing if the whole event might say anything else.
+    fn envelope(&mut self, row: &EventRow<'_>) -> Option<Envelope> {
+        // An event without data has the data null, so that handlers run for it, too.
+        let data = text_of(row.data)?.unwrap_or("null");
+        let metadata = text_of(row.metadata)?;
+        let stream = row.head.full_name();
+        if *self.stream != *stream {
+            self.stream = stream.into();
+        }
+        let event = Envelope {
+            event_type: self.event_type(row.head.event_type),
+            stream: Arc::clone(&self.stream),
+            sequence_number: row.head.version.map_or(0, |version| version.0),
+            is_json: true,
+            event_id: row.event_id.map(Arc::from).unwrap_or_default(),
+            ..Envelope::default()
+        };
+        Some(event.at(row.head.time).with_texts(Some(data), metadata))
+    }
+
+    fn event_type(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.types.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let made: Arc<str> = name.into();
+        if self.types.len() < MOST_TYPES {
+            self.types.push(Arc::clone(&made));
+        }
+        made
+    }
+}
+
+/// The text of a payload, if there is one; nothing at all where the whole event might give another.
+fn text_of(body: Body<'_>) -> Option<Option<&str>> {
+    match body {
+        Body::Absent => Some(None),
+        Body::Json(text) if is_plain_json(text) => Some(Some(text)),
+        Body::Json(_) | Body::Unreadable(_) => None,
+    }
+}
+
 /// A fold by a script. All events are of one stream, so there is one state.
 struct Fold(Rc<RefCell<Running>>);
 
@@ -148,6 +205,19 @@ impl Folding for Fold {
             }
             Step::Skipped(_) => Ok(Applied { is_unhandled: true, ..Applied::default() }),
             Step::Faulted(step) => Err(step.failure),
+        }
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Rows
+    }
+
+    fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
+        let mut running = self.0.borrow_mut();
+        let Some(event) = running.names.envelope(row) else { return Fed::WantsEvent };
+        match running.runner.advance(&event) {
+            Step::Processed(_) | Step::Skipped(_) => Fed::Applied,
+            Step::Faulted(step) => Fed::Failed(step.failure),
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) fn read_member<'js>(cell: &EventCell, ctx: &Ctx<'js>, place: usize) -
     };
     match MEMBERS.get(place).copied().unwrap_or_default() {
         "partition" => text(cell.partition.as_deref().unwrap_or_default()),
-        "created" => text(&event.created),
+        "created" => text(&event.created_at()),
         "bodyRaw" => raw_text(&event.data),
         "metadataRaw" => raw_text(&event.metadata),
         "streamId" => text(&event.stream),

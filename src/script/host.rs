@@ -13,6 +13,7 @@ use crate::{
     model::Timestamp,
     script::{
         allocator::Meter,
+        envelope::Envelope,
         options::{Options, World},
         raw::{self, Names},
         raw_build::Keys,
@@ -67,7 +68,7 @@ pub(crate) struct Host {
     roundings: RefCell<Vec<Rounding>>,
     object_prototype: RefCell<Option<Persistent<Object<'static>>>>,
     /// The event's own time, for a frozen world.
-    now: RefCell<Arc<str>>,
+    now: RefCell<(Option<Timestamp>, Arc<str>)>,
     chance: Cell<u64>,
 }
 
@@ -245,15 +246,15 @@ impl Host {
         self.roundings.take();
     }
 
-    /// The time that a frozen world shows.
-    pub(crate) fn set_now(&self, text: &Arc<str>) {
-        self.now.replace(Arc::clone(text));
+    /// The event whose time a frozen world shows.
+    pub(crate) fn set_now(&self, event: &Envelope) {
+        self.now.replace((event.time, Arc::clone(&event.created)));
     }
 
     /// In milliseconds.
     pub(crate) fn now(&self) -> f64 {
-        let time = Timestamp::parse(&self.now.borrow());
-        time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64)
+        let (time, created) = self.now.borrow().clone();
+        Envelope { time, created, ..Envelope::default() }.created_millis()
     }
 
     /// The next number of a frozen world, at least 0 and below 1: the mixer is splitmix64.

@@ -6,7 +6,12 @@ use rquickjs::{Ctx, Error, Result, Value, qjs};
 
 use crate::{
     model::{Array, Json},
-    script::{event_object::MAX_DEPTH, number_text::small_number, raw::Key},
+    script::{
+        event_object::MAX_DEPTH,
+        json_scan::{EXACT, is_number, number_length, plain_length},
+        number_text::small_number,
+        raw::Key,
+    },
 };
 
 /// Keys of member names, each made once: the names of events are few.
@@ -235,9 +240,6 @@ struct Reader<'a> {
     scratch: Vec<u8>,
 }
 
-/// Numbers of so many digits and signs are held exactly by a double.
-const EXACT: usize = 15;
-
 impl Reader<'_> {
     fn value(&mut self) -> Read<qjs::JSValue> {
         self.spaces();
@@ -389,8 +391,7 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Read<qjs::JSValue> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        let length = number_length(rest);
         let text = rest.get(..length).and_then(|number| std::str::from_utf8(number).ok()).ok_or(Stop::Odd)?;
         if length > EXACT || !is_number(text.as_bytes()) {
             return Err(Stop::Odd);
@@ -427,50 +428,4 @@ fn made_text(ctx: *mut qjs::JSContext, text: &[u8]) -> Read<qjs::JSValue> {
     // SAFETY: the context is live and the bytes are there.
     let made = unsafe { qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as qjs::size_t) };
     checked(made).map_err(|_| Stop::Thrown)
-}
-
-/// How many bytes come before the first quote, backslash or control character; eight at a time.
-fn plain_length(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
-    let (words, _) = text.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = has_zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        if (quote | backslash | control) != 0 {
-            break;
-        }
-        at += 8;
-    }
-    let rest = text.get(at..)?;
-    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    Some(at + length)
-}
-
-/// Whether that is a number of JSON.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
-        return false;
-    }
-    rest = rest.get(whole..).unwrap_or_default();
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = fraction.get(count..).unwrap_or_default();
-    }
-    if let Some(power) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let power = power.strip_prefix(b"+").or_else(|| power.strip_prefix(b"-")).unwrap_or(power);
-        let count = digits(power);
-        return count > 0 && count == power.len();
-    }
-    rest.is_empty()
 }

@@ -19,7 +19,7 @@ use std::{
 use rquickjs::{Ctx, Value, qjs};
 
 use crate::{
-    model::{Json, Number},
+    model::{Array, Json, Number},
     script::{
         event_object::MAX_DEPTH,
         host::{Host, Plain},
@@ -120,6 +120,8 @@ struct Node {
     address: usize,
     slots: Vec<Slot>,
     json: Option<Json>,
+    /// The last tree of an array, for the next one to share with.
+    before: Option<Array>,
 }
 
 /// A member or an item.
@@ -477,7 +479,8 @@ impl Node {
     /// # Safety
     /// The object was found to be plain just now.
     unsafe fn of(object: *const ObjectHead, runtime: *mut qjs::JSRuntime) -> Self {
-        let mut node = Self { is_array: false, runtime, address: 0, slots: Vec::new(), json: None };
+        let mut node =
+            Self { is_array: false, runtime, address: 0, slots: Vec::new(), json: None, before: None };
         // SAFETY: the caller says so.
         unsafe { node.follow(object) };
         node
@@ -596,7 +599,13 @@ impl Node {
             return json.clone();
         }
         let json = if self.is_array {
-            Json::array(self.slots.iter_mut().map(|slot| slot.json(names)))
+            let items: Vec<Json> = self.slots.iter_mut().map(|slot| slot.json(names)).collect();
+            let array = match &self.before {
+                Some(before) => Array::sharing(items, before),
+                None => items.into(),
+            };
+            self.before = Some(array.clone());
+            Json::Array(array)
         } else {
             let mut members: Vec<(Key, Arc<str>, Json)> = Vec::with_capacity(self.slots.len());
             for slot in &mut self.slots {
@@ -616,6 +625,7 @@ impl Node {
     fn share(&mut self, json: &Json, names: &Names) -> bool {
         let is_same = match json {
             Json::Array(items) if self.is_array => {
+                self.before = Some(items.clone());
                 let mut is_same = items.len() == self.slots.len();
                 for (slot, item) in self.slots.iter_mut().zip(items.iter()) {
                     is_same &= slot.share(item, names);

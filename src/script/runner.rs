@@ -348,7 +348,7 @@ impl Runner {
             return Err(Stop::Skip(Skip::WrongStream));
         }
         if let World::Frozen { .. } = self.script.options().world {
-            self.loaded.engine.host.set_now(&event.created);
+            self.loaded.engine.host.set_now(event);
         }
         if !is_reducer && let Some(deleted) = self.deleted_stream(event)? {
             if self.loaded.handlers.deleted.is_none() {

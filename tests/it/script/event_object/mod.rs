@@ -10,7 +10,8 @@ use timeglass::{
 #[test]
 fn an_event_is_an_object_like_any_other_to_its_handlers() {
     let work = Work::default();
-    let script = Script::load("handlers.js", include_str!("handlers.js"), &Options::default(), &work).unwrap();
+    let script =
+        Script::load("handlers.js", include_str!("handlers.js"), &Options::default(), &work).unwrap();
     let mut runner = Runner::start(&script, &work).unwrap();
     let mut found = String::new();
     for (number, event_type) in script.handled_types().iter().enumerate() {
