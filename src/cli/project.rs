@@ -266,7 +266,7 @@ impl Run<'_> {
         }
     }
 
-    fn finish(self, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    fn finish(mut self, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
         if self.prints_steps {
             return Ok(Exit::Done);
         }
@@ -294,7 +294,7 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    fn summary(&self) -> Json {
+    fn summary(&mut self) -> Json {
         let states =
             self.runner.states().map(|(partition, state)| (std::sync::Arc::clone(partition), state.clone()));
         let fault = self.tally.fault.iter().map(|(event, fault)| {
