@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::{cli::failure::Failure, model::Timestamp};
+use crate::{cli::failure::Failure, model::Timestamp, store::cache::Cache};
 
 /// Where answers and remarks go: the streams of the process, or buffers in a test.
 pub struct Output<'a> {
@@ -10,6 +10,7 @@ pub struct Output<'a> {
     err: &'a mut dyn Write,
     is_quiet: bool,
     clock: fn() -> Timestamp,
+    cache: Option<Cache>,
 }
 
 /// In which form an answer is wanted.
@@ -29,13 +30,24 @@ pub(crate) enum Format {
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, is_quiet: false, clock: || Timestamp::from_nanos(0, 0) }
+        Self { out, err, is_quiet: false, clock: || Timestamp::from_nanos(0, 0), cache: None }
     }
 
     /// Takes the time of day from here, for what is written down. Without it, it is always 1970.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> Timestamp) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Keeps indexes between runs here. Without it, nothing is kept.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Where indexes are kept between runs.
+    pub(crate) fn cache(&self) -> Option<Cache> {
+        self.cache.clone()
     }
 
     /// The time of day.

@@ -17,6 +17,7 @@ pub use crate::session::{
     projections::ProjectionAction,
     publish::PublishAction,
     scripts::ScriptAction,
+    settings::SettingsAction,
     verify::VerifyAction,
     watches::WatchAction,
     what_if::WhatIfAction,
@@ -55,6 +56,8 @@ pub enum Action {
     Publish(PublishAction),
     /// Snapshots held against the events.
     Verify(VerifyAction),
+    /// What is kept, and how much memory is taken.
+    Settings(SettingsAction),
 }
 
 /// Opening, closing, settings, notices.

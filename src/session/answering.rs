@@ -83,6 +83,7 @@ impl Question {
             Self::Drift(question) => question.run(work),
             Self::Publish(question) => question.run(work),
             Self::Verify(question) => question.run(work),
+            Self::Cache(question) => question.run(work),
         };
         match answer {
             Ok(answer) => Ok(answer),

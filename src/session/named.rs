@@ -81,6 +81,8 @@ pub enum WindowAction {
     ExportModel,
     /// Asks for a file for the read model that is shown, in this format.
     ExportAs(Format),
+    /// Shows what can be set.
+    Settings,
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -142,6 +144,7 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Open the sample store", "",               "Open a small shop to try things on",                    shell(Shell::OpenSample),              always),
     Menu::File.row("Reload",                "F5",             "Read the store afresh",                                 shell(Shell::Reload),                  Session::has_store),
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
+    Menu::File.row("Settings…",             "Ctrl+Comma",     "Colours, times, what is kept between runs, memory",     window(WindowAction::Settings),        always),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
     Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_reducer_text),

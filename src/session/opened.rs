@@ -10,6 +10,7 @@ use crate::{
         blame::Blame,
         bookmarks::Bookmarks,
         browse::Browse,
+        cache::Origin,
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
@@ -38,6 +39,7 @@ pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) index: Option<Arc<Index>>,
+    pub(crate) origin: Origin,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
@@ -76,11 +78,13 @@ impl Opened {
         found: OpenedStore,
         project: Option<PathBuf>,
         workspace: &Workspace,
+        origin: Origin,
     ) -> (Self, Vec<Job>) {
         let layout = Arc::clone(&found.store.describe().layout);
         let mut opened = Self {
             path: found.path,
             index: None,
+            origin,
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
@@ -114,7 +118,7 @@ impl Opened {
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
-            Job { slot: Slot::Index, question: Question::Index(store()) },
+            opened.origin.job(&opened.store),
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
         (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
@@ -127,7 +131,12 @@ impl Opened {
                 self.browse.rows.take_first(rows);
                 Vec::new()
             }
-            Answer::Indexed(index) => self.take_index(&index, notices),
+            Answer::Indexed(index) => {
+                let mut jobs = self.take_index(&index, notices);
+                jobs.extend(self.keep_index_job(&index));
+                jobs
+            }
+            Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
                 self.watch_cells_job().into_iter().collect()
@@ -211,6 +220,7 @@ impl Opened {
 
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
+        self.origin.tick(elapsed);
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
@@ -240,6 +250,7 @@ impl Opened {
             Slot::Keep => self.stop_keeping(),
             Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
+            Slot::Cache | Slot::CacheCheck => return self.cache_job_failed(slot),
             Slot::Fold => return self.fold_ended(),
             Slot::Projections
             | Slot::Definitions
@@ -274,6 +285,7 @@ impl Opened {
             Slot::SnapshotParting,
             Slot::SnapshotCost,
             Slot::Drift,
+            Slot::CacheCheck,
         ] {
             self.job_failed(slot);
         }
@@ -299,7 +311,7 @@ impl Opened {
         self.browse.focus.is_some()
     }
 
-    fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+    pub(crate) fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
         let is_first = self.index.is_none();
         if is_first && !index.troubles().is_empty() {
             let troubles = index.troubles();
@@ -362,9 +374,10 @@ impl Opened {
         let name = file_name(&self.path);
         view.title = match &self.index {
             Some(index) => format!(
-                "{name} · {} events · {} streams · {}",
+                "{name} · {} events · {} streams{} · {}",
                 grouped(index.len() as u64),
                 grouped(index.streams().len() as u64),
+                if self.origin.is_unproven() { " · being checked" } else { "" },
                 self.write_access()
             ),
             None => format!("{name} · {}", self.write_access()),

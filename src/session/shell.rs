@@ -10,11 +10,12 @@ use crate::{
     session::{
         Place, Session,
         action::ShellAction,
+        cache::Origin,
         info::table_row,
         job::{Job, Question, Slot},
         mapping::Mapping,
         opened::Opened,
-        view::{NoEventsView, RecentView, Screen, View},
+        view::{NoEventsView, RecentView, Screen, View, grouped},
     },
 };
 
@@ -73,6 +74,20 @@ impl Session {
         jobs
     }
 
+    /// Opens the store again, since what the cache had of it is not what it holds.
+    pub(crate) fn open_without_cache(&mut self, ordinal: u32) -> Vec<Job> {
+        let Place::Store(store) = &self.place else { return Vec::new() };
+        let path = store.path.clone();
+        let event = grouped(u64::from(ordinal) + 1);
+        self.notices.warning(
+            format!("{} was changed in its past", file_name(&path)),
+            format!("From event {event} on it holds other events than when Timeglass saw it last"),
+            "It was read anew; what was shown before may have been wrong",
+        );
+        self.distrusted = Some(path.clone());
+        self.open(path)
+    }
+
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
         match opening {
             Opening::NoEvents { path, nearest, tables, warnings } => {
@@ -98,7 +113,9 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
+                let is_distrusted = self.distrusted.take().is_some_and(|other| other == path);
+                let origin = Origin::new(self.cache(), is_distrusted);
+                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace, origin);
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));
@@ -128,6 +145,7 @@ impl Session {
             recent: self.workspace.recent.iter().map(|path| recent(path)).collect(),
             zone: self.workspace.zone,
             theme: self.workspace.theme,
+            settings: self.settings_view(),
             mapping: self.mapping.as_ref().map(|mapping| Arc::new(mapping.view())),
             ..View::default()
         };

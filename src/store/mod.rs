@@ -3,6 +3,7 @@
 //! [`EventStore`] is the one trait; [`memory`] is its simplest correct form and the oracle for all
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
+pub mod cache;
 pub mod conformance;
 pub mod decode;
 pub mod detect;
@@ -21,6 +22,8 @@ use crate::{
     },
     work::{Cancelled, Work},
 };
+
+pub use cache::Identity;
 
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
@@ -257,6 +260,12 @@ pub trait EventStore: Send + Sync {
     /// on; a store that is not published into has none.
     fn events_head(&self, _work: &Work) -> StoreResult<EventsHead> {
         Ok(EventsHead::default())
+    }
+
+    /// What proves later that the store still holds what it holds now, without reading events; `None` if
+    /// nothing does.
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        Ok(None)
     }
 
     /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.

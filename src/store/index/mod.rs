@@ -13,6 +13,7 @@ mod names;
 mod nearest;
 mod owners;
 mod rows;
+mod sections;
 mod time;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use rows::Rows;
 pub use find::FoundStream;
 pub use nearest::nearest_names;
 pub use owners::SnapshotOwners;
+pub use sections::Unfit;
 pub use time::Histogram;
 
 /// What is known of every event without its payload; columns, about 28 bytes an event.

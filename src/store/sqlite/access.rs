@@ -28,10 +28,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{
     store::{
-        Head, StoreError, StoreResult,
+        Head, Identity, StoreError, StoreResult,
+        layout::EventsTable,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::harden,
+            identity::identity,
             quiet::{Door, Reading},
         },
     },
@@ -144,6 +146,12 @@ impl Access {
             values.extend([u64::from(shared.changes), u64::from(shared.frames)]);
         }
         Ok(Head(values))
+    }
+
+    /// What proves later that the files are still what they are now.
+    pub(super) fn identity(&self, events: &EventsTable) -> StoreResult<Identity> {
+        let _reading = self.door.reading();
+        identity(&self.path, events)
     }
 
     /// What is odd about the files, in words.

@@ -12,6 +12,7 @@ mod file;
 mod filter;
 mod guard;
 mod head;
+mod identity;
 mod plan;
 mod quiet;
 mod read;
@@ -32,7 +33,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
     },
@@ -157,6 +158,10 @@ impl EventStore for SqliteStore {
 
     fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
         self.look_at_head(work)
+    }
+
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        self.access.identity(&self.description.layout.events).map(Some)
     }
 
     fn page(

@@ -63,8 +63,7 @@ impl AppStage {
     }
 
     fn start(builder: HarnessBuilder<App>, folder: tempfile::TempDir, store: Option<PathBuf>) -> Self {
-        let start =
-            Start { store, project: None, sample: folder.path().join("made/shop.sqlite"), clock: None };
+        let start = Start { store, sample: folder.path().join("made/shop.sqlite"), ..Start::default() };
         let harness = builder.build_eframe(|context| App::new(context, start).expect("threads"));
         let mut stage = Self { harness, folder };
         stage.settle();
