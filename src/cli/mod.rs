@@ -21,6 +21,7 @@ mod rebuild;
 mod rebuild_report;
 mod reducer;
 mod sample;
+mod search;
 mod snapshot_cost;
 mod snapshots;
 mod state;
@@ -101,6 +102,7 @@ enum Command {
     Diff(diff::Arguments),
     /// Find the events at which a condition is met; exit status 1 if there is none
     Find(find::Arguments),
+    Search(search::Arguments),
     /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
     ///
     /// A part of the state is written by whatever changes anything in it. Items of an array are places:
@@ -225,6 +227,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Search(arguments) => search::run(arguments, common, output),
         Command::Find(arguments) => find::run(arguments, common, output),
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),

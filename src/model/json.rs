@@ -47,6 +47,12 @@ impl Json {
         crate::model::json_parse::parse(text)
     }
 
+    /// A value as a user types it: JSON, and any other text is a text.
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        Self::parse(text.trim().as_bytes()).unwrap_or_else(|_no_json| Self::from(text.trim()))
+    }
+
     /// An object of these members.
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
         Self::Object(Arc::new(Object {

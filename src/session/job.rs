@@ -23,7 +23,7 @@ use crate::{
         scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
-        view::{LoadedRow, SnapshotRow, StreamLine},
+        view::{Listed, LoadedRow, SnapshotRow, StreamLine},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
     },
@@ -412,8 +412,8 @@ pub enum Answer {
     Rows(u64, Vec<Option<LoadedRow>>),
     /// The lines of the streams panel, with the number of streams that pass.
     Streams(Vec<StreamLine>, usize),
-    /// The events that pass; `None` means all.
-    Listing(Option<Vec<u32>>),
+    /// The events that pass.
+    Listing(Listed),
     /// Events of each stream at the cursor; `None` means all of them.
     AsOf(Option<Vec<u32>>),
     /// The timeline.

@@ -145,7 +145,7 @@ impl Opened {
                 self.browse.streams.take_lines(lines, passing);
                 Vec::new()
             }
-            Answer::Listing(ordinals) => self.take_listing(ordinals),
+            Answer::Listing(listed) => self.take_listing(listed),
             Answer::AsOf(counts) => {
                 self.browse.streams.take_as_of(counts);
                 Vec::new()

@@ -31,7 +31,7 @@ pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use drift::{DriftStage, DriftView};
-pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
+pub use events::{ByStream, EventsView, FilterView, Listed, Listing, LoadedRow, RowHead, TypeView};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use projections::{

@@ -16,7 +16,7 @@ use std::{
 };
 
 use crate::{
-    store::cache::{Section, checksum::checksum},
+    store::{cache::checksum::checksum, index::Section},
     work::{Cancelled, Piece, Work},
 };
 
@@ -82,11 +82,16 @@ impl Draft {
         self.file.write_all(&section.bytes)?;
         self.end += section.bytes.len() as u64;
         self.table.push(Line {
-            name: section.name.to_string(),
+            name: section.name.clone(),
             length: section.bytes.len() as u64,
             checksum: checksum(&section.bytes),
         });
         Ok(())
+    }
+
+    /// How many bytes there are so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.end
     }
 
     /// Ends the file and puts it in the place of whatever is called `path`; returns its size. Whoever reads
@@ -212,7 +217,7 @@ impl Container {
         if checksum(&bytes) != line.checksum {
             return damaged(format!("its section “{}” is damaged", line.name));
         }
-        Ok(Section { name: line.name.clone().into(), bytes })
+        Ok(Section { name: line.name.clone(), bytes })
     }
 }
 
@@ -274,7 +279,7 @@ mod tests {
     use std::fs;
 
     use super::{Container, Draft, Unfit};
-    use crate::{store::cache::Section, work::Work};
+    use crate::{store::index::Section, work::Work};
 
     fn sections() -> Vec<Section> {
         let section = |name: &'static str, bytes: &[u8]| Section { name: name.into(), bytes: bytes.to_vec() };

@@ -29,15 +29,6 @@ use label::Label;
 pub use folder::{Cleared, Kept};
 pub use identity::{FileMark, Identity, Likeness, fingerprint};
 
-/// A named part of an index as bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
-    /// What it is.
-    pub name: Cow<'static, str>,
-    /// What it holds.
-    pub bytes: Vec<u8>,
-}
-
 /// Stores with fewer events are scanned in less than 50 ms and not kept.
 const LEAST_EVENTS: usize = 200_000;
 
@@ -213,7 +204,9 @@ impl Cache {
             return Ok(Err(Nothing::Other("it was written to since".into())));
         }
         let sections = container.read(work)?;
-        let index = Index::from_sections(sections).map_err(|unfit| Unfit::Damaged(unfit.to_string()))?;
+        let sections: Vec<(&str, &[u8])> =
+            sections.iter().map(|section| (&*section.name, &*section.bytes)).collect();
+        let index = Index::from_sections(&sections, work).map_err(|unfit| Unfit::Damaged(unfit.to_string()))?;
         if index.len() as u64 != label.events {
             return Err(Unfit::Damaged("it holds another number of events than it says".to_owned()));
         }
@@ -247,16 +240,14 @@ impl Cache {
     }
 
     fn write(&self, label: &Label, index: &Index, work: &Work) -> Result<Saved, Unfit> {
-        let sections = index.to_sections();
-        let bytes: u64 = sections.iter().map(|section| section.bytes.len() as u64).sum();
-        if bytes > self.bound {
-            return Ok(Saved::TooLarge);
-        }
         std::fs::create_dir_all(&self.folder)?;
         let mut draft = Draft::begin(&self.folder)?;
-        for section in sections {
+        for section in index.to_sections() {
             work.advance(0)?;
             draft.add(&section)?;
+            if draft.bytes() > self.bound {
+                return Ok(Saved::TooLarge);
+            }
         }
         let path = self.file_of(&label.identity);
         let bytes = draft.finish(&label.to_bytes(), &path)?;

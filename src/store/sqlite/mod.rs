@@ -18,6 +18,7 @@ mod quiet;
 mod read;
 mod rows;
 mod scan;
+mod search;
 mod snapshots;
 mod tables;
 mod value;
@@ -36,6 +37,7 @@ use crate::{
         Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
+        search::{Found, Sieve},
     },
     work::Work,
 };
@@ -233,6 +235,16 @@ impl EventStore for SqliteStore {
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
         read::read((&self.access, work), &self.plan, range, wanted, visit)
+    }
+
+    fn search(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        sieve: &Sieve,
+        visit: &mut dyn FnMut(&Found<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        search::search((&self.access, work), &self.plan, range, sieve, visit)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {

@@ -105,6 +105,18 @@ impl Plan {
         select
     }
 
+    /// What a search needs: the payloads, and no ids.
+    pub(super) fn searching(&self) -> Select {
+        let mut select = Select::new(&self.events, &self.key, &LEAN);
+        for role in [Role::Data, Role::Metadata] {
+            if let Some(mapping) = self.events.role(role) {
+                let take = select.take(&self.events, mapping);
+                select.put(role, take);
+            }
+        }
+        select
+    }
+
     /// A condition that holds for every event of these types, and for few others; nothing where SQLite cannot
     /// tell.
     fn is_of(&self, types: &[Arc<str>]) -> Option<String> {
