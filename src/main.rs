@@ -1,7 +1,7 @@
 //! Reads the arguments, and opens the window or answers without one.
 
 use std::{
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -18,7 +18,8 @@ use timeglass::{
 fn main() -> ExitCode {
     // Not locked: the window's libraries may write to the same streams while it is open.
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-    let mut output = Output::new(&mut out, &mut err).with_clock(now);
+    let is_terminal = err.is_terminal();
+    let mut output = Output::new(&mut out, &mut err).with_clock(now).with_progress(is_terminal);
     if let Some(cache) = cache() {
         output = output.with_cache(cache);
     }

@@ -5,7 +5,7 @@
 //! whole scan has said the same ([`Cache::check`]); everywhere else it is made anew. So no answer depends on
 //! the cache for longer than one scan, and none of the command line ever does.
 //!
-//! `container` is the file's form, `identity` what is believed and why, `probe` how events are compared,
+//! `container` is the file's form, `identity` what is believed and why, `probe` how events are compared with a sample,
 //! `folder` where the files lie and which go when there are too many.
 
 mod checksum;
@@ -206,7 +206,10 @@ impl Cache {
         let sections = container.read(work)?;
         let sections: Vec<(&str, &[u8])> =
             sections.iter().map(|section| (&*section.name, &*section.bytes)).collect();
-        let index = Index::from_sections(&sections, work).map_err(|unfit| Unfit::Damaged(unfit.to_string()))?;
+        let index = Index::from_sections(&sections, work);
+        // What was withdrawn half-way says nothing about the file.
+        work.advance(0)?;
+        let index = index.map_err(|unfit| Unfit::Damaged(unfit.to_string()))?;
         if index.len() as u64 != label.events {
             return Err(Unfit::Damaged("it holds another number of events than it says".to_owned()));
         }
@@ -259,7 +262,7 @@ impl Cache {
     /// Scans a store anew and holds against it what came from the cache; the scan's index is kept.
     pub fn check(&self, store: &dyn EventStore, shown: &Index, work: &Work) -> StoreResult<Checked> {
         let (index, _) = self.make(store, work)?;
-        let differs_at = probe::first_difference(shown, &index, work)?;
+        let differs_at = shown.parts_from(&index, work)?;
         Ok(Checked { index: Arc::new(index), differs_at })
     }
 

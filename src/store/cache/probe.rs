@@ -1,16 +1,13 @@
-//! Whether an index still says what a store holds: by a sample, and event by event.
+//! Whether an index still says what a store holds, by a sample.
 
 use crate::{
     model::{EventKey, RecordedEvent},
     store::{EventStore, StoreResult, cache::checksum::mix, index::Index},
-    work::{Cancelled, Work},
+    work::Work,
 };
 
 /// So many places are looked at, each with the event behind it.
 const PLACES: u64 = 128;
-
-/// After so many events a long loop looks whether it is still wanted.
-const STEP: u32 = 65_536;
 
 /// Whether the first event, the last one and some spread over all others, chosen by `seed`, are in the store
 /// as the index has them. Says quickly that a store was not only added to; that it was, only a scan can say.
@@ -48,30 +45,6 @@ fn is_as_indexed(index: &Index, ordinal: u32, event: &RecordedEvent) -> bool {
         && row.position == event.position
         && index.type_name(row.event_type) == Some(&event.event_type)
         && index.stream(row.stream).is_some_and(|info| info.name == event.stream)
-}
-
-/// The first event of `older` that `newer` has otherwise or has not; `None` if `newer` begins with all of
-/// `older`.
-pub(super) fn first_difference(older: &Index, newer: &Index, work: &Work) -> Result<Option<u32>, Cancelled> {
-    let mut same_streams = Vec::with_capacity(older.streams().len());
-    for (place, info) in older.streams().iter().enumerate() {
-        same_streams.push(newer.streams().get(place).is_some_and(|other| other.name == info.name));
-    }
-    let is_same_stream = |stream: u32| same_streams.get(stream as usize).copied().unwrap_or_default();
-    let is_same_type = |kind: u32| older.type_name(kind) == newer.type_name(kind);
-    for ordinal in 0..older.len() as u32 {
-        if ordinal % STEP == 0 {
-            work.advance(0)?;
-        }
-        let (row, other) = (older.row(ordinal), newer.row(ordinal));
-        let is_same = row == other
-            && row.is_some_and(|row| is_same_stream(row.stream) && is_same_type(row.event_type))
-            && older.key(ordinal) == newer.key(ordinal);
-        if !is_same {
-            return Ok(Some(ordinal));
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

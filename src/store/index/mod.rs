@@ -10,6 +10,7 @@
 mod build;
 mod bytes;
 mod chunk;
+mod compare;
 mod filter;
 mod find;
 mod grow;
