@@ -16,6 +16,7 @@ use crate::{
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
+        payloads::{PayloadAnswer, PayloadQuestion},
         projections::{ProjectionAnswer, ProjectionQuestion},
         publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
@@ -110,6 +111,8 @@ pub enum Slot {
     Run,
     /// Looking for conditions in many streams.
     Across,
+    /// Searching payloads.
+    Payloads,
     /// Which event types the categories have.
     ScriptTypes,
     /// Whether the reducers' files have changed.
@@ -199,6 +202,7 @@ impl Slot {
             Self::Hits => "Looking for hits",
             Self::Run => "Running",
             Self::Across => "Searching all streams",
+            Self::Payloads => "Searching payloads",
             Self::ScriptTypes => "Counting event types",
             Self::ScriptLook => "Looking for new text",
             Self::ScriptLoad => "Loading the reducer",
@@ -328,6 +332,8 @@ pub enum Question {
     Watches(WatchQuestion),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionQuestion),
+    /// Searching payloads.
+    Payloads(Box<PayloadQuestion>),
     /// Two histories side by side.
     Compare(CompareQuestion),
     /// Branches of a history.
@@ -433,6 +439,8 @@ pub enum Answer {
     Watches(WatchAnswer),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionAnswer),
+    /// What was found in payloads.
+    Payloads(Box<PayloadAnswer>),
     /// Two histories side by side.
     Compare(CompareAnswer),
     /// Branches of a history.

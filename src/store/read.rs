@@ -139,6 +139,7 @@ pub fn read_by_pages<S: EventStore + ?Sized>(
                 return Ok(Vec::new());
             }
         }
+        work.advance(page.len() as u64)?;
         match page.last() {
             Some(last) if page.len() == PAGE && is_within(&last.key) => {
                 from = PageFrom::After(last.key.clone());
@@ -165,7 +166,8 @@ pub(crate) fn event_of_id<S: EventStore + ?Sized>(
     Ok(found)
 }
 
-fn visit_event(
+/// Shows the visitor an event with the payloads that are wanted.
+pub(super) fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -29,6 +29,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::{
     store::{
         Head, StoreError, StoreResult,
+        pages::PageFile,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::harden,
@@ -57,6 +58,8 @@ pub(super) struct Access {
     lenient: AtomicBool,
     /// A copy from which a dead writer's unfinished transaction was taken back.
     copy: Mutex<Option<Arc<RolledBack>>>,
+    /// Pages that were decoded, of all reads together.
+    pages_read: Arc<AtomicU64>,
 }
 
 /// A private copy, valid while the original is unchanged.
@@ -94,6 +97,33 @@ pub(super) struct Reader<'a> {
     access: &'a Access,
     work: &'a Work,
     look: Option<Look>,
+    /// How many looks there were.
+    looks: u64,
+}
+
+/// A database file that is all there is at this moment: nothing in a log, nothing left unfinished, nothing
+/// known to be damaged. Whoever decodes its pages within a read has the proof of that read.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    access: &'a Access,
+    /// Which look of the reader this is. As long as it is the same, nothing was written.
+    pub(super) look: u64,
+}
+
+/// Pages to read, and what keeps a writer of ours waiting meanwhile: closing the file would take its locks.
+#[derive(Debug)]
+pub(super) struct OpenPages {
+    pub(super) file: Arc<PageFile>,
+    _reading: Reading,
+}
+
+impl Whole<'_> {
+    /// Opens the file for reading pages; nothing if it is of a kind that is left to SQLite.
+    pub(super) fn open(self) -> Option<OpenPages> {
+        let reading = self.access.door.reading();
+        let file = PageFile::open_counting(&self.access.path, Arc::clone(&self.access.pages_read)).ok()?;
+        Some(OpenPages { file, _reading: reading })
+    }
 }
 
 impl Access {
@@ -104,12 +134,18 @@ impl Access {
         let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default() };
+        let access =
+            Self { path, door, lenient: is_short.into(), copy: Mutex::default(), pages_read: Arc::default() };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
             access.reader(work).read("reading the schema", probe)?;
         }
         Ok(access)
+    }
+
+    /// How many pages were decoded since the store was opened.
+    pub(super) fn pages_read(&self) -> u64 {
+        self.pages_read.load(Ordering::Relaxed)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -118,7 +154,7 @@ impl Access {
 
     /// Reads that belong together.
     pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
-        Reader { access: self, work, look: None }
+        Reader { access: self, work, look: None, looks: 0 }
     }
 
     /// One read. `ask` may be called several times, and only its last answer counts.
@@ -300,6 +336,16 @@ impl Reader<'_> {
         doing: &str,
         ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
+        let mut ask = ask;
+        self.attempt(doing, TRIES, |connection, _| ask(connection))
+    }
+
+    /// The same, of pages or through SQLite. There is a [`Whole`] where pages may be decoded.
+    pub(super) fn read_pages<T>(
+        &mut self,
+        doing: &str,
+        ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
         self.attempt(doing, TRIES, ask)
     }
 
@@ -311,7 +357,7 @@ impl Reader<'_> {
         mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         let mut latest = None;
-        let answer = self.attempt(doing, TRIES / 3, |connection| {
+        let answer = self.attempt(doing, TRIES / 3, |connection, _| {
             latest = None;
             latest = Some(ask(connection)?);
             Ok(())
@@ -327,15 +373,17 @@ impl Reader<'_> {
         &mut self,
         doing: &str,
         tries: u32,
-        mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+        mut ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         for attempt in 0..tries {
             self.work.advance(0)?;
             if self.look.is_none() {
                 self.look = self.access.look(self.work, attempt + 1 < tries / 2)?;
+                self.looks += 1;
             }
             if let Some(look) = &self.look {
-                let answer = ask(&look.connection);
+                let whole = Whole { access: self.access, look: self.looks };
+                let answer = ask(&look.connection, look.is_whole(self.access).then_some(whole));
                 if look.holds(&self.access.path)? {
                     return answer.map_err(|source| self.access.failure(doing, source));
                 }
@@ -348,6 +396,14 @@ impl Reader<'_> {
 }
 
 impl Look {
+    /// Whether the file itself is all that is read.
+    fn is_whole(&self, access: &Access) -> bool {
+        matches!(self.copy, Copied::No)
+            && self.before.log.is_none()
+            && !self.before.is_torn()
+            && !access.lenient.load(Ordering::Relaxed)
+    }
+
     fn holds(&self, path: &Path) -> StoreResult<bool> {
         let after = Sight::take(path, Moment::After)?;
         Ok(match &self.copy {

@@ -6,6 +6,8 @@
 
 mod access;
 mod checkpoints;
+mod covered;
+mod direct;
 mod explore;
 mod facts;
 mod file;
@@ -15,6 +17,7 @@ mod head;
 mod plan;
 mod quiet;
 mod read;
+mod records;
 mod rows;
 mod scan;
 mod search;
@@ -25,7 +28,7 @@ mod walk;
 
 use std::{path::Path, sync::Arc};
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use crate::{
     model::{
@@ -34,6 +37,7 @@ use crate::{
     },
     store::{
         Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
         search::{Found, Sieve},
@@ -41,6 +45,7 @@ use crate::{
     work::Work,
 };
 
+pub use direct::Way;
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;
 pub use quiet::{Alone, alone};
@@ -54,7 +59,7 @@ pub(crate) use value::{Bound, stored};
 use access::Access;
 use filter::{Filter, answers};
 use plan::Plan;
-use rows::{Fields, key_of};
+use rows::{Cells, Fields, key_of};
 use walk::{Gather, Walk, is_damage, to_bound};
 
 /// The most rows that one batch of a page looks at.
@@ -66,6 +71,7 @@ pub struct SqliteStore {
     access: Access,
     plan: Plan,
     description: Description,
+    way: Way,
 }
 
 /// What a file turned out to be.
@@ -122,7 +128,22 @@ impl SqliteStore {
         let path = access.path().to_owned();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let layout = Arc::new(layout.clone());
-        Ok(Self { access, plan, description: Description { name, path: Some(path), layout, problems } })
+        let description = Description { name, path: Some(path), layout, problems };
+        Ok(Self { access, plan, description, way: Way::default() })
+    }
+
+    /// This store, read in one way only. All of them give the same; tests hold them against each other, and
+    /// benchmarks compare what they cost.
+    #[must_use]
+    pub fn by(mut self, way: Way) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// How many pages of the file were decoded by ourselves since it was opened.
+    #[must_use]
+    pub fn pages_read(&self) -> u64 {
+        self.access.pages_read()
     }
 }
 
@@ -138,7 +159,7 @@ impl Gather for Events<'_> {
         self.found.clear();
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, &self.plan.full);
         let mut event = fields.head(EventKey(key.into()));
         if self.query.is_none_or(|query| answers(&event, query)) {
@@ -219,7 +240,14 @@ impl EventStore for SqliteStore {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
-        scan::scan(&self.access, work, &self.plan, range, visit)
+        scan::scan((&self.access, work), &self.plan, self.way, range, visit)
+    }
+
+    fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {
+        match self.way {
+            Way::Quickest => covered::covered(&self.access, work, &self.plan),
+            Way::Tables | Way::Sql => Ok(None),
+        }
     }
 
     fn read(
@@ -229,7 +257,7 @@ impl EventStore for SqliteStore {
         wanted: Wanted<'_>,
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
-        read::read((&self.access, work), &self.plan, range, wanted, visit)
+        read::read((&self.access, work), (&self.plan, self.way), range, wanted, visit)
     }
 
     fn search(
@@ -239,7 +267,7 @@ impl EventStore for SqliteStore {
         sieve: &Sieve,
         visit: &mut dyn FnMut(&Found<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
-        search::search((&self.access, work), &self.plan, range, sieve, visit)
+        search::search((&self.access, work), (&self.plan, self.way), range, sieve, visit)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
@@ -296,7 +324,7 @@ impl SqliteStore {
             let Some(row) = rows.next()? else { return Ok(None) };
             let numbered = (self.plan.parts.len() > 1).then_some(part);
             let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-            gather.row(&key_of(row, self.plan.key.len(), numbered).0, row);
+            gather.row(&key_of(row, self.plan.key.len(), numbered).0, row.into());
             Ok(gather.found.pop())
         };
         match read() {

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) key: Vec<String>,
     /// Whether the table has a row number of SQLite's own, and under which name.
     pub(super) rowid: Option<&'static str>,
+    /// Whether the key is the row number alone.
+    pub(super) is_by_rowid: bool,
     /// Everything that an event has.
     pub(super) full: Select,
     /// What a scan needs.
@@ -78,6 +80,7 @@ impl Plan {
             full: Select::new(events, &key, &Role::ALL),
             lean: Select::new(events, &key, &LEAN),
             rowid: facts.rowid(),
+            is_by_rowid: columns.len() == 1 && columns.iter().all(|column| facts.is_row_number(column)),
             parts,
             key,
             events: events.clone(),
