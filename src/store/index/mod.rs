@@ -10,6 +10,7 @@
 mod build;
 mod bytes;
 mod chunk;
+mod covered;
 mod filter;
 mod find;
 mod grow;
