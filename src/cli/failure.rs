@@ -198,6 +198,9 @@ impl From<SampleError> for Failure {
             SampleError::Unwritable { path, .. } => Self::trouble(what)
                 .given(path.display().to_string())
                 .hint("give a path in a folder that exists and that you may write to"),
+            SampleError::NoRoom { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("make fewer events, or give a path on a larger disk"),
             SampleError::Sqlite { path, .. } => Self::trouble(what).given(path.display().to_string()),
             SampleError::NothingToDamage { kind, .. } => {
                 Self::trouble(what).given(kind.key()).hint("make more events, or choose another shape")
