@@ -119,7 +119,9 @@ fn round(path: &Path, cache: &Cache, figures: &mut Figures) -> Outcome<()> {
     drop(store);
     Connection::open(path)?.execute_batch(ADD)?;
     let found = figures.time(GROWN, || Ok(cache.find(&*open(path)?, &work())?))?;
-    let Found::Likely { index, caught_up: ADDED, .. } = found else { return Err("it should be likely".into()) };
+    let Found::Likely { index, caught_up: ADDED, .. } = found else {
+        return Err("it should be likely".into());
+    };
     let store = open(path)?;
     let checked = figures.time(CHECKED, || Ok(cache.check(&*store, &index, &work())?))?;
     if checked.differs_at.is_some() {

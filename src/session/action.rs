@@ -84,6 +84,8 @@ pub enum ShellAction {
     Dismiss(u64),
     /// Stops whatever takes long.
     CancelWork,
+    /// Goes on indexing where it was stopped.
+    GoOnIndexing,
     /// One place back in the trail.
     Back,
     /// One place forward again.

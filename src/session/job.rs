@@ -262,6 +262,8 @@ pub enum Question {
     FirstRows(Arc<dyn EventStore>, RowShape),
     /// Index every event.
     Index(Arc<dyn EventStore>),
+    /// Go on with an index that was stopped.
+    GoOn(Arc<dyn EventStore>, Arc<Index>),
     /// Add what is new to the index.
     Extend(Arc<dyn EventStore>, Arc<Index>),
     /// These events, as rows.
@@ -412,6 +414,8 @@ pub enum Answer {
     SampleFailed(String),
     /// The first rows.
     FirstRows(Vec<Option<LoadedRow>>),
+    /// An index of the events so far: more come.
+    IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
     /// Rows, from a row number on.

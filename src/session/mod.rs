@@ -253,6 +253,12 @@ impl Session {
         matches!(self.place, Place::Store(_))
     }
 
+    /// Whether indexing the open store was stopped.
+    #[must_use]
+    pub fn can_index_rest(&self) -> bool {
+        self.store().is_some_and(Opened::is_stopped)
+    }
+
     /// Whether a file is open, with or without events.
     #[must_use]
     pub fn has_file(&self) -> bool {

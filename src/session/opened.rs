@@ -39,7 +39,10 @@ use crate::{
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     pub(crate) store: Arc<dyn EventStore>,
+    /// What is known of the events: of all of them, or while they are indexed of those so far.
     pub(crate) index: Option<Arc<Index>>,
+    /// Whether the index is only the beginning of one.
+    pub(crate) is_index_part: bool,
     pub(crate) origin: Origin,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
@@ -86,6 +89,7 @@ impl Opened {
         let mut opened = Self {
             path: found.path,
             index: None,
+            is_index_part: false,
             origin,
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
@@ -134,6 +138,7 @@ impl Opened {
                 self.browse.rows.take_first(rows);
                 Vec::new()
             }
+            Answer::IndexedSoFar(index) => self.take_index_part(&index),
             Answer::Indexed(index) => {
                 let mut jobs = self.take_index(&index, notices);
                 jobs.extend(self.keep_index_job(&index));
@@ -318,8 +323,8 @@ impl Opened {
     }
 
     pub(crate) fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
-        let is_first = self.index.is_none();
-        if is_first && !index.troubles().is_empty() {
+        let (is_first, was_whole) = (self.index.is_none(), self.whole_index().is_some());
+        if !was_whole && !index.troubles().is_empty() {
             let troubles = index.troubles();
             let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
             notices.warning(
@@ -329,7 +334,7 @@ impl Opened {
             );
         }
         self.index = Some(Arc::clone(index));
-        self.browse.is_counting = false;
+        (self.is_index_part, self.browse.is_counting) = (false, false);
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
@@ -351,6 +356,54 @@ impl Opened {
         jobs
     }
 
+    /// The index of all events; what is asked of the store as a whole waits for it.
+    pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
+        self.index.as_ref().filter(|_| !self.is_index_part)
+    }
+
+    /// Takes the beginning of an index: streams and events can be browsed by it.
+    fn take_index_part(&mut self, index: &Arc<Index>) -> Vec<Job> {
+        // A job that was stopped may have had one more to say.
+        if self.whole_index().is_some() || self.index.as_ref().is_some_and(|own| own.len() > index.len()) {
+            return Vec::new();
+        }
+        let is_first = self.index.replace(Arc::clone(index)).is_none();
+        self.is_index_part = true;
+        if self.cursor.is_following {
+            self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
+        }
+        self.refresh_info();
+        if is_first {
+            // What was kept has to be there before anything is kept anew; what it is about is found later.
+            self.load_branches();
+            self.load_places();
+        }
+        let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
+        jobs.extend(self.refold());
+        jobs.extend(self.bars_job());
+        jobs.extend(self.cursor_moved());
+        jobs
+    }
+
+    /// Whether indexing was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        !self.browse.is_counting && self.whole_index().is_none()
+    }
+
+    /// Goes on with an index that was stopped.
+    pub(crate) fn go_on_indexing(&mut self) -> Vec<Job> {
+        if !self.is_stopped() {
+            return Vec::new();
+        }
+        self.browse.is_counting = true;
+        let store = Arc::clone(&self.store);
+        let question = match &self.index {
+            Some(index) => Question::GoOn(store, Arc::clone(index)),
+            None => Question::Index(store),
+        };
+        vec![Job { slot: Slot::Index, question }]
+    }
+
     /// The store cannot be looked at; tells whether it could be until now.
     pub(crate) fn lost_sight(&mut self) -> bool {
         !std::mem::replace(&mut self.is_out_of_sight, true)
@@ -361,9 +414,10 @@ impl Opened {
         if head == self.head {
             return Vec::new();
         }
-        let Some(index) = &self.index else { return Vec::new() };
+        // What came while the events are indexed is found once they are.
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         self.head = head;
-        let question = Question::Extend(Arc::clone(&self.store), Arc::clone(index));
+        let question = Question::Extend(Arc::clone(&self.store), index);
         vec![Job { slot: Slot::Index, question }]
     }
 
@@ -383,7 +437,11 @@ impl Opened {
                 "{name} · {} events · {} streams{} · {}",
                 grouped(index.len() as u64),
                 grouped(index.streams().len() as u64),
-                if self.origin.is_unproven() { " · being checked" } else { "" },
+                match (self.is_index_part, self.origin.is_unproven()) {
+                    (true, _) => " so far",
+                    (false, true) => " · being checked",
+                    (false, false) => "",
+                },
                 self.write_access()
             ),
             None => format!("{name} · {}", self.write_access()),

@@ -60,6 +60,7 @@ impl Session {
                 }
                 self.with_store(|store, _| store.work_stopped())
             }
+            ShellAction::GoOnIndexing => self.with_store(|store, _| store.go_on_indexing()),
             ShellAction::Back => self.with_store(|store, _| store.go_back()),
             ShellAction::Forward => self.with_store(|store, _| store.go_forward()),
         }

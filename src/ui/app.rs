@@ -156,7 +156,7 @@ impl App {
             }
         }
         for Job { slot, question } in self.session.apply(input) {
-            self.jobs.start(slot, move |work| question.run(work));
+            self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
         }
     }
 
@@ -177,7 +177,7 @@ impl App {
     fn take_answers(&mut self) {
         for finished in self.jobs.take_finished() {
             let input = match finished.outcome {
-                Outcome::Done(answer) => Input::Answer(finished.slot, answer),
+                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
                 Outcome::Crashed(text) => Input::Crash(finished.slot, text),
             };
             self.apply(input);

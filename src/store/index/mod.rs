@@ -11,6 +11,7 @@ mod build;
 mod bytes;
 mod chunk;
 mod compare;
+mod covered;
 mod filter;
 mod find;
 mod grow;
