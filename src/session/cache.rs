@@ -26,8 +26,10 @@ pub enum CacheQuestion {
     Check(Cache, Arc<dyn EventStore>, Arc<Index>),
     /// Keep an index of a store, which looked like this before it was made.
     Save(Cache, Arc<dyn EventStore>, Arc<Index>, Box<Identity>),
-    /// Keep to the bound, and say how much there is.
-    Tidy(Cache),
+    /// How much there is.
+    Measure(Cache),
+    /// Keep no more than so many bytes from now on.
+    SetBound(Cache, u64),
     /// Take everything away.
     Clear(Cache),
 }
@@ -60,7 +62,8 @@ impl CacheQuestion {
             Self::Save(cache, store, index, before) => {
                 CacheAnswer::Saved(cache.save(&*store, &index, &before, work)?)
             }
-            Self::Tidy(cache) => match cache.tidy() {
+            Self::Measure(cache) => size(&cache),
+            Self::SetBound(cache, bytes) => match cache.set_bound(bytes) {
                 Ok(()) => size(&cache),
                 Err(err) => CacheAnswer::Size(Err(err.to_string())),
             },
@@ -168,7 +171,7 @@ fn why_words(why: &Nothing) -> String {
 fn saved_words(saved: &Saved) -> &'static str {
     match saved {
         Saved::Written(_) => "; kept in the cache",
-        Saved::TooSmall | Saved::NoIdentity => "",
+        Saved::TooSmall | Saved::NoIdentity | Saved::Unwanted => "",
         Saved::TooLarge => "; not kept: larger than the cache may be",
         Saved::Refused(_) => "; not kept: the cache's folder cannot be written to",
     }
@@ -229,9 +232,13 @@ impl Opened {
 
     /// The scan that was asked for has ended: its index is kept.
     pub(crate) fn keep_index_job(&mut self, index: &Arc<Index>) -> Option<Job> {
-        let Stage::Scanning(why, before) = &mut self.origin.stage else { return None };
-        let before = before.take();
-        self.origin.stage = Stage::Scanned(why.clone(), None);
+        let (why, before) = match &mut self.origin.stage {
+            Stage::Scanning(why, before) => (why.clone(), before.take()),
+            // Reading the cache was stopped.
+            Stage::Asked => (Nothing::NotKept, None),
+            Stage::Scanned(..) | Stage::Proven { .. } | Stage::Unproven { .. } => return None,
+        };
+        self.origin.stage = Stage::Scanned(why, None);
         let (cache, store) = (self.origin.cache.clone()?, Arc::clone(&self.store));
         let question = CacheQuestion::Save(cache, store, Arc::clone(index), before?);
         Some(Job { slot: Slot::CacheSave, question: Question::Cache(question) })

@@ -47,33 +47,35 @@ impl Session {
 
     /// The cache, if the user wants one.
     pub(crate) fn cache(&self) -> Option<Cache> {
-        self.any_cache().filter(|_| self.workspace().is_caching)
-    }
-
-    fn any_cache(&self) -> Option<Cache> {
-        let bound = self.workspace().cache_mebibytes.saturating_mul(1 << 20);
-        self.settings.cache.clone().map(|cache| cache.with_bound(bound))
+        self.settings.cache.clone().filter(|_| self.workspace().is_caching)
     }
 
     pub(crate) fn apply_settings(&mut self, action: &SettingsAction) -> Vec<Job> {
+        if let SettingsAction::SetMemory(mebibytes) = *action {
+            self.workspace.memory_mebibytes = mebibytes;
+            return Vec::new();
+        }
+        let Some(cache) = self.settings.cache.clone() else { return Vec::new() };
         let question = match *action {
-            SettingsAction::Look => CacheQuestion::Tidy,
+            SettingsAction::Look => CacheQuestion::Measure(cache),
             SettingsAction::SetCaching(is_caching) => {
                 self.workspace.is_caching = is_caching;
-                return Vec::new();
+                CacheQuestion::SetBound(cache, self.wanted_bound())
             }
             SettingsAction::SetCacheBound(mebibytes) => {
                 self.workspace.cache_mebibytes = mebibytes;
-                CacheQuestion::Tidy
+                CacheQuestion::SetBound(cache, self.wanted_bound())
             }
-            SettingsAction::ClearCache => CacheQuestion::Clear,
-            SettingsAction::SetMemory(mebibytes) => {
-                self.workspace.memory_mebibytes = mebibytes;
-                return Vec::new();
-            }
+            SettingsAction::ClearCache => CacheQuestion::Clear(cache),
+            // Was set above, since it needs no cache.
+            SettingsAction::SetMemory(_) => return Vec::new(),
         };
-        let job = |cache| Job { slot: Slot::CacheFolder, question: Question::Cache(question(cache)) };
-        self.any_cache().map(job).into_iter().collect()
+        vec![Job { slot: Slot::CacheFolder, question: Question::Cache(question) }]
+    }
+
+    /// In bytes; other programs that use the cache are to keep to it, too.
+    fn wanted_bound(&self) -> u64 {
+        if self.workspace.is_caching { self.workspace.cache_mebibytes.saturating_mul(1 << 20) } else { 0 }
     }
 
     pub(crate) fn take_cache_size(&mut self, size: Result<(usize, u64), String>) {

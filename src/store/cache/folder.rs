@@ -22,6 +22,9 @@ use crate::{
 /// What our files end in.
 const ENDING: &str = "tgx";
 
+/// The file that says how many bytes may be kept.
+const BOUND: &str = "bound";
+
 /// A draft that nobody has written to for so long was left by a program that ended half-way: an hour.
 const DRAFT_LIFE: i64 = 3_600_000_000_000;
 
@@ -54,6 +57,22 @@ impl Cache {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// How many bytes may be kept: what was set last, by whichever program, or else the default of this one.
+    /// 0 means that nothing is kept, and nothing that was kept is used.
+    #[must_use]
+    pub fn bound(&self) -> u64 {
+        let set = fs::read_to_string(self.folder.join(BOUND)).ok();
+        set.and_then(|text| text.trim().parse().ok()).unwrap_or(self.bound)
+    }
+
+    /// Sets how many bytes may be kept, from now on and for all who use this folder, and takes away what is
+    /// beyond.
+    pub fn set_bound(&self, bytes: u64) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        fs::write(self.folder.join(BOUND), format!("{bytes}\n"))?;
+        self.tidy()
     }
 
     /// Where the index of a store lies.
@@ -92,7 +111,7 @@ impl Cache {
 
     /// Takes away what was used longest ago until the rest is within the bound; `spared` last of all.
     pub(super) fn keep_within_bound(&self, spared: Option<&Path>) -> io::Result<()> {
-        let now = self.clock.map(|clock| clock().nanos());
+        let (bound, now) = (self.bound(), self.clock.map(|clock| clock().nanos()));
         let is_left_behind = |path: &Path, metadata: &Metadata| {
             is_draft(path) && now.is_some_and(|now| nanos(metadata).saturating_add(DRAFT_LIFE) < now)
         };
@@ -103,7 +122,7 @@ impl Cache {
         let mut bytes: u64 = files.iter().map(|(_, metadata)| metadata.len()).sum();
         files.sort_by_key(|(path, metadata)| (spared == Some(path), nanos(metadata), path.clone()));
         for (path, metadata) in files {
-            if bytes <= self.bound {
+            if bytes <= bound {
                 break;
             }
             remove(&path)?;

@@ -89,6 +89,8 @@ pub enum Saved {
     Written(u64),
     /// The store is scanned so quickly that nothing is won.
     TooSmall,
+    /// Nothing is to be kept.
+    Unwanted,
     /// It would be larger than all that is to be kept.
     TooLarge,
     /// Of such a store nothing can be kept.
@@ -111,7 +113,8 @@ impl Cache {
     /// The default of `bound`: 2 GB.
     pub const BOUND: u64 = 2 << 30;
 
-    /// A cache in a folder, which is made when something is kept; `bound` is in bytes.
+    /// A cache in a folder, which is made when something is kept. It keeps at most `bound` bytes, unless
+    /// [`Cache::set_bound`] said otherwise.
     #[must_use]
     pub fn new(folder: PathBuf, bound: u64) -> Self {
         Self { folder, bound, least_events: LEAST_EVENTS, clock: None }
@@ -130,18 +133,6 @@ impl Cache {
         Self { least_events, ..self }
     }
 
-    /// The same cache with another bound.
-    #[must_use]
-    pub fn with_bound(self, bound: u64) -> Self {
-        Self { bound, ..self }
-    }
-
-    /// How many bytes may be kept.
-    #[must_use]
-    pub fn bound(&self) -> u64 {
-        self.bound
-    }
-
     /// Looks for an index of a store, and catches up with what was added to the store since.
     pub fn find(&self, store: &dyn EventStore, work: &Work) -> Result<Found, Cancelled> {
         match self.look(store, work) {
@@ -153,6 +144,9 @@ impl Cache {
     }
 
     fn look(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Found> {
+        if self.bound() == 0 {
+            return Ok(Found::Nothing(Nothing::NotKept));
+        }
         let Some(now) = store.identity()? else { return Ok(Found::Nothing(Nothing::NoIdentity)) };
         let (label, index) = match self.read(&now, |_| true, work)? {
             Ok(read) => read,
@@ -243,12 +237,16 @@ impl Cache {
     }
 
     fn write(&self, label: &Label, index: &Index, work: &Work) -> Result<Saved, Unfit> {
+        let bound = self.bound();
+        if bound == 0 {
+            return Ok(Saved::Unwanted);
+        }
         std::fs::create_dir_all(&self.folder)?;
         let mut draft = Draft::begin(&self.folder)?;
         for section in index.to_sections() {
             work.advance(0)?;
             draft.add(&section)?;
-            if draft.bytes() > self.bound {
+            if draft.bytes() > bound {
                 return Ok(Saved::TooLarge);
             }
         }
@@ -256,7 +254,7 @@ impl Cache {
         let bytes = draft.finish(&label.to_bytes(), &path)?;
         self.mark_used(&label.identity);
         self.keep_within_bound(Some(&path))?;
-        Ok(if bytes > self.bound { Saved::TooLarge } else { Saved::Written(bytes) })
+        Ok(if bytes > bound { Saved::TooLarge } else { Saved::Written(bytes) })
     }
 
     /// Scans a store anew and holds against it what came from the cache; the scan's index is kept.
@@ -282,7 +280,8 @@ impl Cache {
     pub fn proven(&self, store: &dyn EventStore, work: &Work) -> StoreResult<(Index, Option<Nothing>)> {
         // What has to be checked is not even caught up with: the scan is needed anyway.
         let kept = match store.identity()? {
-            Some(now) => self.read(&now, |label| label.proves(&now), work)?,
+            Some(now) if self.bound() > 0 => self.read(&now, |label| label.proves(&now), work)?,
+            Some(_) => Err(Nothing::NotKept),
             None => Err(Nothing::NoIdentity),
         };
         match kept {

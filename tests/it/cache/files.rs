@@ -99,9 +99,25 @@ fn what_was_used_longest_ago_goes_first() {
     assert_eq!(left, expected, "the second was used longest ago");
     assert_eq!(make(&stages[1], bytes / 2, third_day), Saved::TooLarge);
     assert_eq!(stores().len(), 2, "nothing is thrown away for what does not fit");
-    cache(0, third_day).tidy().unwrap();
+    cache(two, third_day).set_bound(0).unwrap();
     assert!(stores().is_empty());
     assert!(folder.join("notes.txt").exists(), "what is not ours stays");
+}
+
+#[test]
+fn what_was_set_holds_for_all_who_use_the_folder() {
+    let stage = Stage::new(30);
+    stage.keep();
+    stage.cache().set_bound(0).unwrap();
+    assert_eq!(stage.cache().size().unwrap(), (0, 0));
+    let (index, _) = stage.cache().proven(&stage.store(), &Work::default()).unwrap();
+    assert_eq!(facts(&index), stage.truth());
+    assert_eq!(word(&stage.find()), "nothing: NotKept");
+    assert_eq!(stage.cache().size().unwrap(), (0, 0), "nothing is kept");
+    stage.cache().set_bound(1 << 20).unwrap();
+    assert_eq!(stage.cache().bound(), 1 << 20);
+    stage.keep();
+    assert_eq!(word(&stage.find()), "proven");
 }
 
 #[test]

@@ -120,7 +120,8 @@ impl Stage {
 
     /// The only file of the cache.
     pub(super) fn file(&self) -> PathBuf {
-        let mut files = fs::read_dir(self.cache_folder()).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(self.cache_folder()).unwrap().map(|file| file.unwrap().path());
+        let mut files = files.filter(|path| !path.ends_with("bound"));
         let file = files.next().expect("a file");
         assert!(files.next().is_none(), "and no other");
         file

@@ -209,9 +209,14 @@ fn the_settings_show_and_change_what_is_kept() {
     script.shell(ShellAction::Reload);
     script.set(SettingsAction::ClearCache);
     assert_eq!(script.session.view().settings.cache_size, Some(Ok((0, 0))));
+    script.shell(ShellAction::Reload);
+    assert_eq!(stage.cache().size().unwrap().0, 1);
     script.set(SettingsAction::SetCaching(false));
     script.shell(ShellAction::Reload);
     assert_eq!(stage.cache().size().unwrap(), (0, 0), "nothing is kept any more");
+    assert_eq!(stage.cache().bound(), 0, "by nobody else either");
+    script.set(SettingsAction::SetCaching(true));
+    assert_eq!(stage.cache().bound(), 100 << 20);
     script.set(SettingsAction::SetMemory(256));
     assert_eq!(script.session.workspace().memory_mebibytes, 256);
 }
