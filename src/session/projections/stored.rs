@@ -41,7 +41,7 @@ impl StoreSide {
 impl Opened {
     /// Definitions, or the store, are others than they were.
     pub(super) fn overview_job(&mut self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         let loaded = self.loaded();
         let stored = &mut self.projections.stored;
         stored.is_wanted = false;
