@@ -67,7 +67,7 @@ impl Ranks {
 impl Streams {
     fn of(found: &[Found]) -> Option<Self> {
         let mut streams = Self { names: Vec::new(), ends: Vec::new(), bases: Vec::new() };
-        let mut last: Option<&End> = None;
+        let mut last: Option<(&End, Option<&u32>)> = None;
         let mut before = 0;
         for found in found {
             let Some([first, end]) = &found.ends else {
@@ -77,17 +77,16 @@ impl Streams {
             // A stream may go on from one range into the next.
             let goes_on = match last {
                 None => false,
-                Some(last) if *last == *first => true,
-                Some(last) if last.head == first.head => {
-                    if first.version < last.version {
+                Some((last, slot)) if last.head == first.head => {
+                    if (first.version, found.postings.first()) < (last.version, slot) {
                         return None;
                     }
                     true
                 }
-                Some(last) if rises(&last.head, &first.head) => false,
+                Some((last, _)) if rises(&last.head, &first.head) => false,
                 Some(_) => return None,
             };
-            last = Some(end);
+            last = Some((end, found.postings.last()));
             if goes_on {
                 streams.ends.pop();
             }
