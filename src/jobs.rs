@@ -6,12 +6,13 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::work::{Cancelled, Lanes, Piece, Work};
 
@@ -168,6 +169,33 @@ impl Lanes for ThreadLanes {
             }
         });
     }
+
+    fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        thread::scope(|scope| {
+            scope.spawn(piece);
+            own();
+        });
+    }
+}
+
+/// Answers a question on a thread of its own, and calls `tell` again and again until the answer is there.
+pub fn ask_and_tell<T: Send>(
+    question: impl FnOnce() -> T + Send,
+    every: Duration,
+    tell: &mut dyn FnMut(),
+) -> T {
+    let (done, ended) = bounded::<()>(0);
+    thread::scope(|scope| {
+        let asked = scope.spawn(move || {
+            // Dropped at the end, also at one by a panic.
+            let _done = done;
+            question()
+        });
+        while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+            tell();
+        }
+        asked.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
 }
 
 /// Asks a question that waits for a person, such as a file dialog, on a thread of its own: a

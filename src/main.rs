@@ -1,7 +1,7 @@
 //! Reads the arguments, and opens the window or answers without one.
 
 use std::{
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -17,7 +17,8 @@ use timeglass::{
 fn main() -> ExitCode {
     // Not locked: the window's libraries may write to the same streams while it is open.
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-    let mut output = Output::new(&mut out, &mut err).with_clock(now);
+    let is_terminal = err.is_terminal();
+    let mut output = Output::new(&mut out, &mut err).with_clock(now).with_progress(is_terminal);
     let exit = cli::run(std::env::args_os(), &mut output, open_window);
     ExitCode::from(exit.code())
 }

@@ -9,6 +9,8 @@ pub struct Output<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     is_quiet: bool,
+    /// Whether somebody watches standard error as it is written.
+    is_watched: bool,
     clock: fn() -> Timestamp,
 }
 
@@ -29,7 +31,13 @@ pub(crate) enum Format {
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, is_quiet: false, clock: || Timestamp::from_nanos(0, 0) }
+        Self { out, err, is_quiet: false, is_watched: false, clock: || Timestamp::from_nanos(0, 0) }
+    }
+
+    /// Shows progress if standard error is a terminal.
+    #[must_use]
+    pub fn with_progress(self, is_terminal: bool) -> Self {
+        Self { is_watched: is_terminal, ..self }
     }
 
     /// Takes the time of day from here, for what is written down. Without it, it is always 1970.
@@ -68,6 +76,13 @@ impl<'a> Output<'a> {
     pub(crate) fn remark(&mut self, text: &str) {
         if !self.is_quiet {
             self.complain(text);
+        }
+    }
+
+    /// How far the work is, in place of what was said of that before; empty when it has ended.
+    pub(crate) fn progress(&mut self, text: &str) {
+        if self.is_watched && !self.is_quiet {
+            write!(self.err, "\r\x1b[2K{text}").and_then(|()| self.err.flush()).ok();
         }
     }
 

@@ -26,6 +26,7 @@ mod mapping;
 mod named;
 pub mod notice;
 mod opened;
+pub mod payloads;
 pub mod projections;
 pub mod publish;
 mod rows;
@@ -52,6 +53,7 @@ use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
 use opened::Opened;
+use projections::Carried;
 use view::{NoEventsView, View};
 use workspace::Workspace;
 
@@ -71,6 +73,8 @@ pub enum Input {
 pub struct Session {
     place: Place,
     mapping: Option<Mapping>,
+    /// What was rebuilt of a store that is being read afresh.
+    carried: Option<Carried>,
     notices: Notices,
     workspace: Workspace,
     /// A project file other than the one beside the store.
@@ -99,6 +103,7 @@ impl Session {
         let mut session = Self {
             place: Place::Welcome,
             mapping: None,
+            carried: None,
             notices: Notices::default(),
             workspace,
             project,
@@ -129,6 +134,9 @@ impl Session {
             }
             Input::Action(Action::Conditions(action)) => {
                 self.with_store(|store, notices| store.apply_conditions(action, notices))
+            }
+            Input::Action(Action::Payloads(action)) => {
+                self.with_store(|store, notices| store.apply_payloads(action, notices))
             }
             Input::Action(Action::Compare(action)) => {
                 self.with_store(|store, notices| store.apply_compare(action, notices))
@@ -384,6 +392,12 @@ impl Session {
     #[must_use]
     pub fn has_bookmarks(&self) -> bool {
         !self.view.bookmarks.rows.is_empty()
+    }
+
+    /// Whether a search of payloads found anything.
+    #[must_use]
+    pub fn has_payload_hits(&self) -> bool {
+        !self.view.payloads.hits.is_empty()
     }
 
     /// Whether there is a place to go back to.

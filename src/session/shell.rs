@@ -31,9 +31,17 @@ impl Session {
                 self.mapping = None;
                 jobs
             }
-            ShellAction::Reload => match &self.place {
-                Place::Store(store) => self.open(store.path.clone()),
-                Place::NoEvents(view) => self.open(view.path.clone()),
+            ShellAction::Reload => match &mut self.place {
+                Place::Store(store) => {
+                    let (path, carried) = (store.path.clone(), store.carry());
+                    let jobs = self.open(path);
+                    self.carried = Some(carried);
+                    jobs
+                }
+                Place::NoEvents(view) => {
+                    let path = view.path.clone();
+                    self.open(path)
+                }
                 Place::Welcome | Place::Opening(_) => Vec::new(),
             },
             ShellAction::Forget(path) => {
@@ -68,12 +76,14 @@ impl Session {
         let mut jobs = self.parting_jobs();
         self.place = Place::Opening(path.clone());
         self.mapping = None;
+        self.carried = None;
         let question = Question::Open { path, project: self.project.clone() };
         jobs.push(Job { slot: Slot::Open, question });
         jobs
     }
 
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
+        let carried = self.carried.take();
         match opening {
             Opening::NoEvents { path, nearest, tables, warnings } => {
                 for warning in warnings {
@@ -98,7 +108,10 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
+                let (mut store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
+                if let Some(carried) = carried.filter(|carried| carried.is_of(&path)) {
+                    jobs.extend(store.take_up(carried, &mut self.notices));
+                }
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));

@@ -37,6 +37,8 @@ pub struct Workspace {
     pub speed: u32,
     /// Texts of scripts that are not in their files yet.
     pub drafts: Vec<Draft>,
+    /// Texts of projections' definitions that are not in their files yet.
+    pub definition_drafts: Vec<Draft>,
 }
 
 /// A script's text that is not in its file yet.
@@ -62,6 +64,7 @@ impl Default for Workspace {
             is_collapsed: true,
             speed: 4,
             drafts: Vec::new(),
+            definition_drafts: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`EventStore`] is the one trait; [`memory`] is its simplest correct form and the oracle for all
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
+pub mod bodies;
 pub mod conformance;
 pub mod covered;
 pub mod decode;
@@ -25,6 +26,7 @@ use crate::{
     work::{Cancelled, Work},
 };
 
+use bodies::{Bodies, BodyBatch};
 use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
@@ -276,6 +278,21 @@ pub trait EventStore: Send + Sync {
     /// These events, in the order asked for; `None` for one that is gone. Each counts as a step of
     /// the work.
     fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>>;
+
+    /// Adds what these events hold beside their heads to a batch, in the order asked for: nothing for one that
+    /// is gone. Each counts as a step of the work.
+    fn fetch_bodies(
+        &self,
+        work: &Work,
+        keys: &[EventKey],
+        bodies: Bodies,
+        batch: &mut BodyBatch,
+    ) -> StoreResult<()> {
+        for event in self.fetch(work, keys)? {
+            batch.push_event(event.as_ref(), bodies);
+        }
+        Ok(())
+    }
 
     /// Cuts global order into about `parts` ranges of similar size that together hold every event
     /// after `after`; fewer, if the store cannot cut.

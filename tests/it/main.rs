@@ -35,6 +35,7 @@ mod replay;
 mod sample_data;
 mod schema;
 mod script;
+mod searching;
 mod session;
 mod sqlite_store;
 mod support;

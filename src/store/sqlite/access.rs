@@ -14,6 +14,9 @@
 //!   microseconds between our look and SQLite's, an empty one would be left behind. A larger store
 //!   is read in place and lives with that.
 //! - Under the journal of a writer that died, a private copy is rolled back and read instead.
+//!
+//! A connection that has read is kept for the next read, as long as the files look exactly as when it was
+//! opened ([`IdleConnections`]).
 
 use std::{
     path::{Path, PathBuf},
@@ -32,7 +35,8 @@ use crate::{
         pages::PageFile,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
-            guard::harden,
+            guard::{harden, obey},
+            idle::{Idle, IdleConnections},
             quiet::{Door, Reading},
         },
     },
@@ -60,11 +64,13 @@ pub(super) struct Access {
     copy: Mutex<Option<Arc<RolledBack>>>,
     /// Pages that were decoded, of all reads together.
     pages_read: Arc<AtomicU64>,
+    /// Connections for the next reads.
+    idle: Arc<IdleConnections>,
 }
 
 /// A private copy, valid while the original is unchanged.
 #[derive(Debug)]
-struct RolledBack {
+pub(super) struct RolledBack {
     folder: tempfile::TempDir,
     of: (Mark, Option<Mark>),
 }
@@ -82,13 +88,20 @@ struct Look {
 
 /// Which copy is read, kept until the connection is closed.
 #[derive(Debug)]
-enum Copied {
+pub(super) enum Copied {
     /// None: the files themselves.
     No,
     /// One from which an unfinished transaction was taken back.
     Back(Arc<RolledBack>),
     /// One of a single moment, proven when it was made.
     Whole { _folder: tempfile::TempDir },
+}
+
+impl Copied {
+    /// Whether it takes room on the disk.
+    pub(super) fn is_private(&self) -> bool {
+        !matches!(self, Self::No)
+    }
 }
 
 /// Several reads one after the other, over one connection as long as the file does not change.
@@ -134,10 +147,13 @@ impl Access {
         let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access =
-            Self { path, door, lenient: is_short.into(), copy: Mutex::default(), pages_read: Arc::default() };
+        let idle = Arc::new(IdleConnections::default());
+        door.tell(&idle);
+        let (lenient, pages_read) = (is_short.into(), Arc::default());
+        let access = Self { path, door, lenient, copy: Mutex::default(), pages_read, idle };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
+            access.idle.close();
             access.reader(work).read("reading the schema", probe)?;
         }
         Ok(access)
@@ -171,6 +187,7 @@ impl Access {
     pub(super) fn head(&self) -> StoreResult<Head> {
         let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::After)?;
+        self.idle.looked(&sight);
         let mut values = vec![u64::from(sight.header.change_counter)];
         let mark = |mark: Mark| [mark.size, mark.changed as u64];
         values.extend(mark(sight.database));
@@ -211,6 +228,11 @@ impl Access {
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
         let reading = self.door.reading();
         let before = Sight::take(&self.path, Moment::Before)?;
+        if let Some(Idle { mut connection, before, copy }) = self.idle.take(&before)
+            && obey(&mut connection, work).is_ok()
+        {
+            return Ok(Some(Look { connection, before, copy, _reading: reading }));
+        }
         if !before.is_torn() {
             return match (before.log, before.shared) {
                 (None, _) => {
@@ -281,6 +303,21 @@ impl Access {
             .and_then(|connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
             .map_err(|source| self.failure("rolling back a copy", source))?;
         Ok(Some(RolledBack { folder, of }))
+    }
+
+    /// Keeps the connection of a look for the next one, where that may be used again: not the one that reads
+    /// a log in place, which somebody may be writing, nor a copy that was rolled back, which is kept itself.
+    fn keep(&self, look: Look, work: &Work) {
+        let is_lasting = match &look.copy {
+            Copied::No => look.before.log.is_none(),
+            Copied::Whole { .. } => true,
+            Copied::Back(_) => false,
+        };
+        if is_lasting {
+            // Reading ends when the connection waits or is closed, and not before.
+            let Look { connection, before, copy, _reading } = look;
+            self.idle.keep(Idle { connection, before, copy }, work.width());
+        }
     }
 
     fn connect(&self, path: &Path, has_log: bool, work: &Work) -> StoreResult<Connection> {
@@ -385,13 +422,25 @@ impl Reader<'_> {
                 let whole = Whole { access: self.access, look: self.looks };
                 let answer = ask(&look.connection, look.is_whole(self.access).then_some(whole));
                 if look.holds(&self.access.path)? {
-                    return answer.map_err(|source| self.access.failure(doing, source));
+                    return answer.map_err(|source| {
+                        // Whatever it stumbled over, the next read begins afresh.
+                        self.look = None;
+                        self.access.failure(doing, source)
+                    });
                 }
             }
             self.look = None;
             pause(attempt);
         }
         Err(self.access.busy(doing))
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(look) = self.look.take() {
+            self.access.keep(look, self.work);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod bodies;
 mod checkpoints;
 mod covered;
 mod direct;
@@ -14,6 +15,7 @@ mod file;
 mod filter;
 mod guard;
 mod head;
+mod idle;
 mod plan;
 mod quiet;
 mod read;
@@ -28,8 +30,6 @@ mod walk;
 
 use std::{path::Path, sync::Arc};
 
-use rusqlite::Connection;
-
 use crate::{
     model::{
         Checkpoint, EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName,
@@ -37,6 +37,7 @@ use crate::{
     },
     store::{
         Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        bodies::{Bodies, BodyBatch},
         covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
@@ -57,10 +58,11 @@ pub(crate) use tables::read_shape;
 pub(crate) use value::{Bound, stored};
 
 use access::Access;
+use bodies::ByKey;
 use filter::{Filter, answers};
 use plan::Plan;
 use rows::{Cells, Fields, key_of};
-use walk::{Gather, Walk, is_damage, to_bound};
+use walk::{Gather, Walk};
 
 /// The most rows that one batch of a page looks at.
 const MOST_ROWS: usize = 2048;
@@ -169,6 +171,14 @@ impl Gather for Events<'_> {
     }
 }
 
+impl SqliteStore {
+    fn one(&self, by_key: &mut ByKey<'_>, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
+        let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
+        by_key.row(key, |row, part| gather.row(&key_of(row, self.plan.key.len(), part).0, row.into()))?;
+        Ok(gather.found.pop())
+    }
+}
+
 impl EventStore for SqliteStore {
     fn describe(&self) -> &Description {
         &self.description
@@ -223,11 +233,22 @@ impl EventStore for SqliteStore {
         let mut events = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(256) {
             events.extend(reader.read("reading events", |connection| {
-                chunk.iter().map(|key| self.one(connection, key)).collect::<rusqlite::Result<Vec<_>>>()
+                let mut by_key = ByKey::new(connection, &self.plan, &self.plan.full);
+                chunk.iter().map(|key| self.one(&mut by_key, key)).collect::<rusqlite::Result<Vec<_>>>()
             })?);
             work.advance(chunk.len() as u64)?;
         }
         Ok(events)
+    }
+
+    fn fetch_bodies(
+        &self,
+        work: &Work,
+        keys: &[EventKey],
+        bodies: Bodies,
+        batch: &mut BodyBatch,
+    ) -> StoreResult<()> {
+        bodies::fetch((&self.access, work), &self.plan, keys, bodies, batch)
     }
 
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
@@ -299,37 +320,5 @@ impl EventStore for SqliteStore {
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
         snapshots::count(&self.access, work, &self.description.layout)
-    }
-}
-
-impl SqliteStore {
-    /// One event by its key, over the index that the order relies on; an event in a damaged place
-    /// counts as gone.
-    fn one(&self, connection: &Connection, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
-        let (part, own) = self.plan.split(key);
-        let Some(table) = self.plan.parts.get(part) else { return Ok(None) };
-        let equal = |(column, part): (&String, &KeyPart)| {
-            format!("{column} {} ?", if *part == KeyPart::Null { "IS" } else { "=" })
-        };
-        let conditions: Vec<String> = self.plan.key.iter().zip(&own).map(equal).collect();
-        let sql = format!(
-            "SELECT {} FROM {} AS e WHERE {} LIMIT 1",
-            self.plan.full.expressions.join(", "),
-            quote(table),
-            conditions.join(" AND ")
-        );
-        let read = || {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(own.iter().map(to_bound)))?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            let numbered = (self.plan.parts.len() > 1).then_some(part);
-            let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-            gather.row(&key_of(row, self.plan.key.len(), numbered).0, row.into());
-            Ok(gather.found.pop())
-        };
-        match read() {
-            Err(error) if is_damage(&error) => Ok(None),
-            other => other,
-        }
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::{
     model::Pointer,
     store::{
+        bodies::Bodies,
         layout::{EventsTable, Form, Join, Mapping, Role, Source},
         sqlite::facts::TableFacts,
     },
@@ -118,6 +119,15 @@ impl Plan {
             }
         }
         select
+    }
+
+    /// What the body of an event needs.
+    pub(super) fn bodies(&self, bodies: Bodies) -> Select {
+        let roles: &[Role] = match bodies {
+            Bodies::Data => &[Role::Data],
+            Bodies::All => &REST,
+        };
+        Select::new(&self.events, &self.key, roles)
     }
 
     /// A condition that holds for every event of these types, and for few others; nothing where SQLite cannot

@@ -213,6 +213,15 @@ impl Gather for Copies<'_> {
 
     fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, self.select);
+        if !self.wanted.has_rest() {
+            let event_type = fields.event_type(&mut Vec::new());
+            if !self.wanted.includes(&event_type) {
+                self.heads.push_type(key, &event_type);
+                self.pass_over(&fields);
+                self.rests.push(Rest::default());
+                return;
+            }
+        }
         self.heads.push(key, &fields);
         if self.heads.last_type().is_none_or(|name| !self.wanted.includes(name)) {
             if !fields.is_lazy() {

@@ -120,6 +120,16 @@ impl<'a> Batch<'a> {
         self.text.get(line.stored.unwrap_or(line.id)..)
     }
 
+    /// Takes a row of which nothing but its type is asked.
+    pub(super) fn push_type(&mut self, key: &[KeyPart], event_type: &str) {
+        let id = self.text.len();
+        let event_type = self.keep(event_type);
+        self.keys.extend_from_slice(key);
+        let line =
+            Line { position: None, version: None, time: None, category: None, id, stored: None, event_type };
+        self.lines.push(line);
+    }
+
     /// Takes a row whose fields are looked at already.
     pub(super) fn push(&mut self, key: &[KeyPart], fields: &Fields<'_>) {
         let mut troubles = Vec::new();
