@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
 //! says; no function here ends the process, so that tests run every command in their own.
 
+mod bench;
 mod blame;
 mod choose;
 mod diff;
@@ -133,6 +134,8 @@ enum Command {
     Drift(drift::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
+    /// Measure what this machine does with a store: open, index, page, seek, fold, search
+    Bench(bench::Arguments),
 }
 
 /// What every command understands.
@@ -224,6 +227,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Rebuild(arguments) => rebuild::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
+        Command::Bench(arguments) => bench::run(arguments, common, output),
     }
 }
 

@@ -77,9 +77,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let mut writer = Writer::new(common.format(arguments.format));
     writer.begin(output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
-    let troubles = search(&*store, (&sieve, &Arc::new(query)), (newest, limit), &mut |hit| {
-        writer.hit(output, hit)
-    })?;
+    let troubles =
+        search(&*store, (&sieve, &Arc::new(query)), (newest, limit), &mut |hit| writer.hit(output, hit))?;
     writer.end(output)?;
     for trouble in troubles {
         output.complain(&trouble);

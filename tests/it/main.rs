@@ -12,6 +12,7 @@ mod architecture;
 mod branches;
 mod checkpoints;
 mod cli;
+mod cli_bench;
 mod cli_drift;
 mod cli_projections;
 mod cli_what_if;

@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn an_excerpt_holds_the_place() {
         check("{\"a\":1}", "1");
-        let long = format!("{{\"a\":\"{}\",\n\"b\":\"here\",\"c\":\"{}\"}}", "ü".repeat(300), "日".repeat(300));
+        let long =
+            format!("{{\"a\":\"{}\",\n\"b\":\"here\",\"c\":\"{}\"}}", "ü".repeat(300), "日".repeat(300));
         check(&long, "here");
         check(&long, "{");
     }

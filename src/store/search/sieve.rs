@@ -23,9 +23,7 @@ impl Sieve {
     pub fn new(sought: &Sought) -> Result<Self, String> {
         let (pattern, any_case, value) = match sought {
             Sought::Text { text, is_exact_case } => (spellings(text, !is_exact_case), !is_exact_case, None),
-            Sought::Value { path, value } => {
-                (hint(path, value), false, Some((path.clone(), value.clone())))
-            }
+            Sought::Value { path, value } => (hint(path, value), false, Some((path.clone(), value.clone()))),
         };
         let spelled = RegexBuilder::new(&pattern)
             .case_insensitive(any_case)

@@ -5,6 +5,7 @@
 //! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod bare;
 mod checkpoints;
 mod explore;
 mod facts;
@@ -41,6 +42,7 @@ use crate::{
     work::Work,
 };
 
+pub use bare::{Bare, BareResult};
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;
 pub use quiet::{Alone, alone};
