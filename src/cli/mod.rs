@@ -70,6 +70,17 @@ pub struct WindowRequest {
     pub store: Option<PathBuf>,
     /// The project file to use instead of the one beside the store.
     pub project: Option<PathBuf>,
+    /// A session to be played and measured, after which the window closes.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// A session to be played and measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How long it lasts.
+    pub seconds: u32,
+    /// Whether its figures are wanted in JSON.
+    pub json: bool,
 }
 
 /// Explorer and time-travel debugger for event stores
@@ -190,7 +201,13 @@ pub fn run(
         Ok(Arguments { command: None, store, common }) => {
             match store.as_deref().filter(|path| !path.exists()) {
                 Some(missing) => Err(failure::no_store(missing, &command_names())),
-                None => return window(WindowRequest { store, project: common.project }),
+                None => return window(WindowRequest { store, project: common.project, rehearsal: None }),
+            }
+        }
+        Ok(Arguments { command: Some(Command::Bench(bench)), common, .. }) if bench.is_of_window() => {
+            match bench.rehearsal(&common) {
+                Ok(request) => return window(request),
+                Err(failure) => Err(failure),
             }
         }
         Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),

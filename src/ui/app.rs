@@ -16,7 +16,8 @@ use crate::{
     session::{
         Input, Session,
         action::{
-            Action, BlameAction, ProjectionAction, ScriptAction, ShellAction, Theme, What, WindowAction,
+            Action, BlameAction, NAMED, ProjectionAction, ScriptAction, ShellAction, Theme, What,
+            WindowAction,
         },
         job::{Answer, Job, Slot},
         view::Screen,
@@ -138,6 +139,34 @@ impl App {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.jobs.open_questions().next().is_none() && self.actions.is_empty()
+    }
+
+    /// Whether all events are in the index.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.session.view().streams.index.is_some()
+    }
+
+    /// Where a panel is on the screen, if it is in front of its tabs.
+    pub(crate) fn panel_rect(&self, panel: Panel) -> Option<egui::Rect> {
+        self.tree.tiles.rect(self.tree.tiles.find_pane(&panel)?)
+    }
+
+    /// Brings a panel to the front.
+    pub(crate) fn show_panel(&mut self, panel: Panel) {
+        dock::show(&mut self.tree, panel);
+    }
+
+    /// Asks for an action, as a panel would.
+    pub(crate) fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Asks for an action by the name that it has in the menus, if it can be asked for now.
+    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) {
+        let named = NAMED.iter().find(|named| named.name == name);
+        if let Some(named) = named.filter(|named| (named.is_enabled)(&self.session)) {
+            self.do_named(named.what.clone(), ctx);
+        }
     }
 
     fn apply(&mut self, input: Input) {

@@ -9,8 +9,12 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 
 use crate::{
-    cli::{Common, Exit, failure::Failure, output::Output, reducer::ReducerArgument, write_json},
+    cli::{
+        Common, Exit, Rehearsal, WindowRequest, failure::Failure, output::Output, reducer::ReducerArgument,
+        write_json,
+    },
     model::Json,
+    store::StoreError,
 };
 
 use figures::{Figure, bytes_in_words, write};
@@ -37,6 +41,13 @@ pub(crate) struct Arguments {
     /// The text that is searched for [default: one that occurs nowhere]
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
+    /// Play a session in the window instead, and measure every frame: open, scroll, filter, drag, resize and
+    /// switch panels while the store is indexed, then rest
+    #[arg(long, conflicts_with_all = ["rounds", "only", "cold", "text", "reducer"])]
+    window: bool,
+    /// How long the session in the window lasts
+    #[arg(long, value_name = "N", default_value_t = 60, requires = "window", value_parser = clap::value_parser!(u32).range(5..))]
+    seconds: u32,
     #[command(flatten)]
     reducer: ReducerArgument,
 }
@@ -60,6 +71,20 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 }
 
 impl Arguments {
+    /// Whether the window is to be measured.
+    pub(crate) fn is_of_window(&self) -> bool {
+        self.window
+    }
+
+    /// What the window is asked for.
+    pub(crate) fn rehearsal(&self, common: &Common) -> Result<WindowRequest, Failure> {
+        if !self.store.exists() {
+            return Err(StoreError::Missing { path: self.store.clone() }.into());
+        }
+        let rehearsal = Some(Rehearsal { seconds: self.seconds, json: common.json });
+        Ok(WindowRequest { store: Some(self.store.clone()), project: common.project.clone(), rehearsal })
+    }
+
     fn wants(&self, group: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == group)
     }
