@@ -94,10 +94,10 @@ impl Folding for Keeping {
             _ => 0,
         };
         let turnover = whole(self.state.get("turnover")) + whole(entry.get("amount_cents")).abs();
-        let before = self.state.get("entries").and_then(Json::as_array).unwrap_or_default();
-        let surplus = (before.len() + 1).saturating_sub(self.most);
-        let kept = before.iter().skip(surplus).cloned().chain([entry]);
-        self.state = Json::object([("entries", Json::array(kept)), ("turnover", Json::from(turnover))]);
+        let mut entries = self.state.get("entries").and_then(Json::as_array).cloned().unwrap_or_default();
+        entries.push(entry);
+        entries.drop_first(entries.len().saturating_sub(self.most));
+        self.state = Json::object([("entries", Json::Array(entries)), ("turnover", Json::from(turnover))]);
         Ok(Applied::default())
     }
 }

@@ -169,6 +169,13 @@ impl Lanes for ThreadLanes {
             }
         });
     }
+
+    fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        thread::scope(|scope| {
+            scope.spawn(piece);
+            own();
+        });
+    }
 }
 
 /// Answers a question on a thread of its own, and calls `tell` again and again until the answer is there.

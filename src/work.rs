@@ -23,6 +23,12 @@ pub trait Lanes: Send + Sync {
 
     /// Runs every piece to its end.
     fn run(&self, pieces: Vec<Piece<'_>>);
+
+    /// Runs a piece on another lane while `own` runs on the caller's, if it can; returns when both have ended.
+    fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        piece();
+        own();
+    }
 }
 
 /// Handed down through every call that may take longer than a frame.
@@ -89,6 +95,17 @@ impl Work {
         match &self.lanes {
             Some(lanes) => lanes.run(pieces),
             None => pieces.into_iter().for_each(|piece| piece()),
+        }
+    }
+
+    /// Runs a piece beside `own`, which stays on the caller's thread; one after the other without lanes.
+    pub fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        match &self.lanes {
+            Some(lanes) if lanes.width() > 1 => lanes.beside(piece, own),
+            Some(_) | None => {
+                piece();
+                own();
+            }
         }
     }
 }

@@ -3,6 +3,12 @@
 /// Whether two JSON numbers mean the same value, to the last digit.
 #[must_use]
 pub fn same_number(left: &str, right: &str) -> bool {
+    // Whole numbers are written in one way only, but for zero.
+    let is_whole = |text: &str| !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+    if is_whole(left) && is_whole(right) {
+        let is_zero = |text: &str| matches!(text, "0" | "-0");
+        return left == right || (is_zero(left) && is_zero(right));
+    }
     match (Decimal::read(left), Decimal::read(right)) {
         (Some(left), Some(right)) => left == right,
         _ => false,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{Json, Object, Pointer, Segment};
+use crate::model::{Array, Json, Object, Pointer, Segment};
 
 /// One place where two values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn counts(members: &BTreeMap<&str, &Json>, name: &Arc<str>, value: &Json) -> boo
     members.get(&**name).is_some_and(|counting| std::ptr::eq(*counting, value))
 }
 
-fn arrays(path: &Pointer, old: &[Json], new: &[Json], changes: &mut Vec<Change>) {
+fn arrays(path: &Pointer, old: &Array, new: &Array, changes: &mut Vec<Change>) {
     for (index, (before, after)) in old.iter().zip(new).enumerate() {
         if !before.is_same_node(after) {
             collect(&path.child(Segment::Index(index)), before, after, changes);

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::model::decimal::same_number;
-
-pub use crate::model::json_parse::JsonError;
+pub use crate::model::{
+    json_array::{Array, ArrayIter},
+    json_number::Number,
+    json_parse::JsonError,
+};
 
 /// A JSON value.
 #[derive(Debug, Clone, Default)]
@@ -22,14 +24,10 @@ pub enum Json {
     /// A string, unescaped.
     Text(Arc<str>),
     /// An array.
-    Array(Arc<Vec<Self>>),
+    Array(Array),
     /// An object.
     Object(Arc<Object>),
 }
-
-/// A number as it was written: `1.50` stays `1.50`, twenty digits stay twenty digits.
-#[derive(Debug, Clone)]
-pub struct Number(Arc<str>);
 
 /// The members of an object in stored order. A name may stand more than once; the last counts.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +60,7 @@ impl Json {
 
     /// An array of these values.
     pub fn array(items: impl IntoIterator<Item = Self>) -> Self {
-        Self::Array(Arc::new(items.into_iter().collect()))
+        Self::Array(items.into_iter().collect())
     }
 
     /// The member of an object, or nothing if this is no object or has no such member.
@@ -91,7 +89,7 @@ impl Json {
 
     /// The items, if this is an array.
     #[must_use]
-    pub fn as_array(&self) -> Option<&[Self]> {
+    pub fn as_array(&self) -> Option<&Array> {
         match self {
             Self::Array(items) => Some(items),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Object(_) | Self::Text(_) => None,
@@ -103,7 +101,7 @@ impl Json {
     pub fn as_scalar_text(&self) -> Option<Arc<str>> {
         match self {
             Self::Text(text) => Some(Arc::clone(text)),
-            Self::Number(number) => Some(Arc::clone(&number.0)),
+            Self::Number(number) => Some(number.as_str().into()),
             Self::Bool(value) => Some(if *value { "true" } else { "false" }.into()),
             Self::Null | Self::Array(_) | Self::Object(_) => None,
         }
@@ -120,15 +118,24 @@ impl Json {
         }
     }
 
-    /// Whether both are one node in memory: equal without looking.
+    /// Whether both are one node in memory, or short numbers written alike: equal without looking.
     #[must_use]
     pub fn is_same_node(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Array(left), Self::Array(right)) => Arc::ptr_eq(left, right),
+            (Self::Array(left), Self::Array(right)) => left.is_same(right),
             (Self::Object(left), Self::Object(right)) => Arc::ptr_eq(left, right),
             (Self::Text(left), Self::Text(right)) => Arc::ptr_eq(left, right),
-            (Self::Number(left), Self::Number(right)) => Arc::ptr_eq(&left.0, &right.0),
+            (Self::Number(left), Self::Number(right)) => left.is_same(right),
             _ => false,
+        }
+    }
+
+    /// The same, or a value that has no node.
+    pub(crate) fn is_same_value(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(left), Self::Bool(right)) => left == right,
+            _ => self.is_same_node(other),
         }
     }
 
@@ -164,7 +171,7 @@ impl PartialEq for Json {
             (Self::Bool(left), Self::Bool(right)) => left == right,
             (Self::Number(left), Self::Number(right)) => left == right,
             (Self::Text(left), Self::Text(right)) => left == right,
-            (Self::Array(left), Self::Array(right)) => Arc::ptr_eq(left, right) || left == right,
+            (Self::Array(left), Self::Array(right)) => left == right,
             (Self::Object(left), Self::Object(right)) => Arc::ptr_eq(left, right) || left == right,
             _ => false,
         }
@@ -182,40 +189,25 @@ impl PartialEq for Object {
 
 impl Eq for Object {}
 
-impl Number {
-    /// Takes the text of a JSON number; the caller has checked it.
-    pub(crate) fn from_valid(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The number as stored.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The nearest double.
-    #[must_use]
-    pub fn as_f64(&self) -> f64 {
-        self.0.parse().unwrap_or(f64::NAN)
-    }
-
-    /// The number, if it is written as an integer and fits.
-    #[must_use]
-    pub fn as_i64(&self) -> Option<i64> {
-        self.0.parse().ok()
-    }
-}
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || same_number(&self.0, &other.0)
-    }
-}
-
-impl Eq for Number {}
-
 impl Object {
+    pub(crate) fn from_members(members: Vec<(Arc<str>, Json)>) -> Self {
+        Self { members }
+    }
+
+    /// Where the member of a name stands, in an object in which no name stands twice. Found at once where
+    /// the hint says.
+    pub(crate) fn place(&self, name: &str, hint: usize) -> Option<usize> {
+        if self.members.get(hint).is_some_and(|(key, _)| **key == *name) {
+            return Some(hint);
+        }
+        self.members.iter().rposition(|(key, _)| **key == *name)
+    }
+
+    /// The value of the member at a place, to be changed.
+    pub(crate) fn value_mut(&mut self, place: usize) -> Option<&mut Json> {
+        self.members.get_mut(place).map(|(_, value)| value)
+    }
+
     /// The value of a member; the last one of that name, as every JSON reader takes it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
@@ -298,19 +290,19 @@ impl From<bool> for Json {
 
 impl From<i64> for Json {
     fn from(value: i64) -> Self {
-        Self::Number(Number(value.to_string().into()))
+        Self::Number(Number::from_valid(&value.to_string()))
     }
 }
 
 impl From<u64> for Json {
     fn from(value: u64) -> Self {
-        Self::Number(Number(value.to_string().into()))
+        Self::Number(Number::from_valid(&value.to_string()))
     }
 }
 
 impl From<usize> for Json {
     fn from(value: usize) -> Self {
-        Self::Number(Number(value.to_string().into()))
+        Self::Number(Number::from_valid(&value.to_string()))
     }
 }
 
@@ -318,7 +310,7 @@ impl From<usize> for Json {
 impl From<f64> for Json {
     fn from(value: f64) -> Self {
         serde_json::Number::from_f64(value)
-            .map_or(Self::Null, |number| Self::Number(Number(number.to_string().into())))
+            .map_or(Self::Null, |number| Self::Number(Number::from_valid(&number.to_string())))
     }
 }
 

@@ -3,9 +3,12 @@
 //! Our own and not `serde_json`: number text, duplicate names, half of a surrogate pair and the
 //! place of a mistake all have to survive, and nesting has to end in a message, not in the stack.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
-use crate::model::json::{Json, Number, Object};
+use crate::model::{
+    json::{Json, Number, Object},
+    json_tape::{HasEscapes, Part, Tape, Taped, unescaped},
+};
 
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,225 +20,108 @@ pub struct JsonError {
     pub offset: usize,
 }
 
+/// Names of members that were met before. Documents of one kind have the same names again and again: with
+/// one text for all of them, trees take less memory and are compared by a look at the pointer.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    known: Vec<Option<Arc<str>>>,
+}
+
+/// What a thread needs to read, kept for the next document.
+#[derive(Default)]
+struct Reader {
+    tape: Tape,
+    names: Names,
+}
+
+thread_local! {
+    static READER: RefCell<Reader> = RefCell::default();
+}
+
 pub(crate) fn parse(text: &[u8]) -> Result<Json, JsonError> {
-    let text = std::str::from_utf8(text)
-        .map_err(|err| JsonError { what: "invalid UTF-8", offset: err.valid_up_to() })?;
-    let mut parser = Parser { text, at: 0, depth: 0 };
-    // A byte order mark is no JSON, yet Windows tools write it and every reader forgives it.
-    parser.skip("\u{feff}");
-    let value = parser.value()?;
-    parser.spaces();
-    if parser.at < text.len() {
-        return Err(parser.error("unexpected text after the value"));
-    }
-    Ok(value)
+    READER.with_borrow_mut(|Reader { tape, names }| Ok(tree(tape.read(text)?, names)))
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
+/// Makes the tree of a value.
+fn tree(value: Taped<'_>, names: &mut Names) -> Json {
+    match value.part() {
+        Part::Null => Json::Null,
+        Part::Bool(value) => Json::Bool(value),
+        Part::Number(text) => Json::Number(Number::from_valid(text)),
+        Part::Text(written, has_escapes) => Json::Text(text_of(written, has_escapes)),
+        Part::Array(inside) => {
+            let mut items = Vec::with_capacity(inside.count);
+            items.extend(inside.items().map(|item| tree(item, names)));
+            Json::Array(items.into())
+        }
+        Part::Object(inside) => {
+            let mut members = Vec::with_capacity(inside.count);
+            members.extend(inside.members().map(|(name, value)| (names.of(name), tree(value, names))));
+            Json::Object(Arc::new(Object::from_members(members)))
+        }
+    }
 }
 
-impl<'a> Parser<'a> {
-    fn value(&mut self) -> Result<Json, JsonError> {
-        self.spaces();
-        match self.peek() {
-            Some(b'{') => self.nested(Self::object),
-            Some(b'[') => self.nested(Self::array),
-            Some(b'"') => Ok(Json::Text(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') if self.skip("true") => Ok(Json::Bool(true)),
-            Some(b'f') if self.skip("false") => Ok(Json::Bool(false)),
-            Some(b'n') if self.skip("null") => Ok(Json::Null),
-            Some(_) => Err(self.error("expected a JSON value")),
-            None => Err(self.error("the text ends where a value should stand")),
+/// A text as it is meant.
+pub(crate) fn text_of(written: &str, has_escapes: HasEscapes) -> Arc<str> {
+    if has_escapes { unescaped(written).into() } else { written.into() }
+}
+
+impl Taped<'_> {
+    /// Makes the tree of the value.
+    pub(crate) fn tree(self, names: &mut Names) -> Json {
+        tree(self, names)
+    }
+}
+
+impl Names {
+    /// So many names are known at once.
+    const KNOWN: usize = 512;
+
+    /// Longer ones are not: they are hardly names.
+    const LONGEST: usize = 40;
+
+    /// The name of a member as it is written.
+    pub(crate) fn of(&mut self, name: Part<'_>) -> Arc<str> {
+        match name {
+            Part::Text(written, false) => self.get(written),
+            Part::Text(written, true) => unescaped(written).into(),
+            _ => Arc::default(),
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Json, JsonError>) -> Result<Json, JsonError> {
-        if self.depth == Json::MAX_DEPTH {
-            return Err(self.error("nested deeper than 512 levels"));
+    /// A name without its escapes.
+    pub(crate) fn get(&mut self, name: &str) -> Arc<str> {
+        if name.len() > Self::LONGEST {
+            return name.into();
         }
-        self.depth += 1;
-        self.at += 1;
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    fn object(&mut self) -> Result<Json, JsonError> {
-        let mut members = Vec::new();
-        self.spaces();
-        if self.skip("}") {
-            return Ok(Json::Object(Arc::new(Object::default())));
+        if self.known.is_empty() {
+            self.known.resize(Self::KNOWN, None);
         }
-        loop {
-            self.spaces();
-            if self.peek() != Some(b'"') {
-                return Err(self.error("expected a member name in double quotes"));
+        match self.known.get_mut(Self::place(name) % Self::KNOWN) {
+            Some(Some(known)) if **known == *name => Arc::clone(known),
+            Some(known) => {
+                let new: Arc<str> = name.into();
+                *known = Some(Arc::clone(&new));
+                new
             }
-            let name = self.string()?;
-            self.spaces();
-            if !self.skip(":") {
-                return Err(self.error("expected `:` after a member name"));
-            }
-            members.push((name, self.value()?));
-            self.spaces();
-            if self.skip("}") {
-                return Ok(Json::Object(Arc::new(members.into_iter().collect())));
-            }
-            if !self.skip(",") {
-                return Err(self.error("expected `,` or `}` in an object"));
-            }
+            None => name.into(),
         }
     }
 
-    fn array(&mut self) -> Result<Json, JsonError> {
-        let mut items = Vec::new();
-        self.spaces();
-        if self.skip("]") {
-            return Ok(Json::Array(Arc::new(items)));
-        }
-        loop {
-            items.push(self.value()?);
-            self.spaces();
-            if self.skip("]") {
-                return Ok(Json::Array(Arc::new(items)));
+    /// Where a name is looked for, by its ends and its length. A bad spread costs time and nothing else.
+    pub(crate) fn place(name: &str) -> usize {
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let bytes = name.as_bytes();
+        let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => {
+                let short = bytes.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+                (short, short)
             }
-            if !self.skip(",") {
-                return Err(self.error("expected `,` or `]` in an array"));
-            }
-        }
-    }
-
-    /// A string; its opening quote is next.
-    fn string(&mut self) -> Result<Arc<str>, JsonError> {
-        self.at += 1;
-        let start = self.at;
-        if let Some(plain) = self.plain_run(start)
-            && self.skip("\"")
-        {
-            return Ok(plain.into());
-        }
-        let mut text = String::new();
-        let mut from = start;
-        loop {
-            let run = self.plain_run(from).ok_or_else(|| self.error("the text ends inside a string"))?;
-            text.push_str(run);
-            if self.skip("\"") {
-                return Ok(text.into());
-            }
-            if !self.skip("\\") {
-                return Err(self.error("a control character inside a string must be escaped"));
-            }
-            text.push(self.escape()?);
-            from = self.at;
-        }
-    }
-
-    /// The characters from `from` up to a quote, a backslash or a control character.
-    fn plain_run(&mut self, from: usize) -> Option<&'a str> {
-        let rest = self.text.as_bytes().get(from..)?;
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-        self.at = from + length;
-        self.text.get(from..self.at)
-    }
-
-    /// What follows a backslash. Half of a surrogate pair becomes the replacement character.
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let byte = self.peek().ok_or_else(|| self.error("the text ends inside a string"))?;
-        let plain = match byte {
-            b'"' | b'\\' | b'/' => char::from(byte),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                self.at += 1;
-                return self.unicode_escape();
-            }
-            _ => return Err(self.error("unknown escape in a string")),
         };
-        self.at += 1;
-        Ok(plain)
-    }
-
-    fn unicode_escape(&mut self) -> Result<char, JsonError> {
-        let first = self.four_hex()?;
-        if (0xd800..0xdc00).contains(&first) {
-            let before = self.at;
-            if self.skip("\\u") {
-                let second = self.four_hex()?;
-                if (0xdc00..0xe000).contains(&second) {
-                    let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                    return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-                }
-                self.at = before;
-            }
-        }
-        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
-    }
-
-    fn four_hex(&mut self) -> Result<u32, JsonError> {
-        let code = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.error("expected four hexadecimal digits after `\\u`"))?;
-        self.at += 4;
-        Ok(code)
-    }
-
-    fn number(&mut self) -> Result<Json, JsonError> {
-        let start = self.at;
-        self.skip("-");
-        let zero_first = self.peek() == Some(b'0');
-        let whole = self.digits();
-        if whole == 0 || (zero_first && whole > 1) {
-            return Err(self.error("a number must not start so"));
-        }
-        if self.skip(".") && self.digits() == 0 {
-            return Err(self.error("expected digits after the decimal point"));
-        }
-        if self.skip("e") || self.skip("E") {
-            let _signed = self.skip("+") || self.skip("-");
-            if self.digits() == 0 {
-                return Err(self.error("expected digits in the exponent"));
-            }
-        }
-        Ok(Json::Number(Number::from_valid(self.text.get(start..self.at).unwrap_or_default())))
-    }
-
-    fn digits(&mut self) -> usize {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        count
-    }
-
-    fn spaces(&mut self) {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip(&mut self, expected: &str) -> bool {
-        let found =
-            self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(expected.as_bytes()));
-        if found {
-            self.at += expected.len();
-        }
-        found
-    }
-
-    fn error(&self, what: &'static str) -> JsonError {
-        JsonError { what, offset: self.at }
+        let mixed = (first ^ last.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(SPREAD);
+        (mixed >> 40) as usize
     }
 }
 

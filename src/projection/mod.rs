@@ -6,6 +6,7 @@
 //!
 //! Places in time are *counts* everywhere: how many events of the store lie behind, in global order.
 
+mod clock;
 mod compile;
 mod definition;
 pub mod drift;
@@ -13,20 +14,25 @@ pub mod export;
 mod guard;
 mod guess;
 mod history;
+mod journal;
 mod load;
+mod often;
 mod overview;
 pub mod publication;
 mod read_model;
 mod rebuild;
 mod record;
+mod recorder;
 mod resume;
 mod row_states;
 mod scratch;
 mod scripted;
+mod sql_event;
 mod sql_file;
 mod sql_run;
 mod sql_text;
 mod standing;
+mod table_facts;
 
 pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 pub use guess::Guess;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use crate::{
     model::{Json, Stored},
     projection::{
-        Definition, Kind, Progress, Scratch, ScratchError,
-        history::{self, TableFacts},
-        record,
+        Definition, Kind, Progress, Scratch, ScratchError, history, record,
         row_states::{self, RowStates},
         scripted::{self, States},
+        table_facts::TableFacts,
     },
     work::Work,
 };
@@ -118,7 +117,7 @@ impl ReadModel {
         if model.has_history && !history::is_indexed(&connection).map_err(failed())? {
             drop(connection);
             let (writer, _guard) = scratch.writer(&work)?;
-            history::index(&writer).map_err(failed())?;
+            history::index(&writer, &definition.key).map_err(failed())?;
         }
         let place =
             |name: &Arc<str>| facts.columns.iter().position(|(own, _)| own.eq_ignore_ascii_case(name));

@@ -1,18 +1,19 @@
 //! Which events changed which path: made while a history is folded, asked by blame.
 //!
 //! A tree of paths, each with the counts of the events that changed what it leads to: itself or
-//! anything in it. A path that was never written has no node. A budget bounds the tree: when it is
+//! anything in it. A path that was never written has no counts. A budget bounds the tree: when it is
 //! spent, the widest nodes are closed, which forgets what happened to which of their parts and
 //! keeps that something did. What is below a closed node has to be looked for in the states.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{Json, Object, Pointer, Segment};
+use crate::model::{Array, Json, Object, Pointer, Segment};
 
 /// The events that changed each path, as far as the history was folded.
 #[derive(Debug, Clone)]
 pub struct ChangeIndex {
-    root: Node,
+    /// The first is the root.
+    nodes: Vec<Node>,
     /// Every step up to the one with this count is noted.
     known_to: usize,
     bytes: usize,
@@ -45,11 +46,34 @@ pub struct ChangeFigures {
     pub is_given_up: bool,
 }
 
+/// A path in the index, while a step is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(u32);
+
+/// Notes what one step changed: what a reducer knows of it, or what two states tell. After it the step is
+/// [passed](ChangeIndex::pass).
+#[derive(Debug)]
+pub struct StepNotes<'n> {
+    index: &'n mut ChangeIndex,
+    count: usize,
+}
+
 #[derive(Debug, Clone, Default)]
 struct Node {
     writes: Counts,
-    parts: BTreeMap<Segment, Self>,
+    parts: Parts,
     is_closed: bool,
+}
+
+/// The paths below a path, in the order in which they were first written.
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    names: Vec<Arc<str>>,
+    /// Where the nodes of the names are.
+    named: Vec<u32>,
+    /// Which name is where, if there are many.
+    lookup: BTreeMap<Arc<str>, u32>,
+    items: BTreeMap<usize, u32>,
 }
 
 /// Rising numbers, each as its distance from the one before, in seven bits a byte.
@@ -63,7 +87,14 @@ impl ChangeIndex {
     /// An index of nothing. The budget is in bytes.
     #[must_use]
     pub fn new(budget_bytes: usize) -> Self {
-        Self { root: Node::default(), known_to: 0, bytes: 0, budget_bytes, closed: 0, is_given_up: false }
+        Self {
+            nodes: vec![Node::default()],
+            known_to: 0,
+            bytes: 0,
+            budget_bytes,
+            closed: 0,
+            is_given_up: false,
+        }
     }
 
     /// How many steps are noted, from the first.
@@ -74,18 +105,23 @@ impl ChangeIndex {
 
     /// Notes what the step with this count changed, if it is the next.
     pub fn note(&mut self, count: usize, before: &Json, after: &Json) {
-        if count != self.known_to + 1 {
-            return;
+        if let Some(mut notes) = self.step(count) {
+            notes.mark(Place::ROOT, Some(before), Some(after));
         }
-        self.known_to = count;
-        if self.is_given_up {
-            return;
-        }
-        let mut marking = Marking { count, grown: 0 };
-        marking.mark(&mut self.root, Some(before), Some(after));
-        self.bytes += marking.grown;
-        while self.bytes > self.budget_bytes && !self.is_given_up {
-            self.coarsen();
+        self.pass(count);
+    }
+
+    /// Begins to note the step with this count, if it is the next and anything can be noted still.
+    pub(crate) fn step(&mut self, count: usize) -> Option<StepNotes<'_>> {
+        let is_next = count == self.known_to + 1 && !self.is_given_up;
+        is_next.then_some(StepNotes { index: self, count })
+    }
+
+    /// All that the step with this count changed is noted, if it is the next.
+    pub(crate) fn pass(&mut self, count: usize) {
+        if count == self.known_to + 1 {
+            self.known_to = count;
+            self.keep_within_budget();
         }
     }
 
@@ -95,12 +131,16 @@ impl ChangeIndex {
         if self.is_given_up {
             return Noted::Unknown;
         }
-        let mut node = &self.root;
+        let Some(mut node) = self.nodes.first() else { return Noted::Unknown };
         for segment in path.segments() {
             if node.is_closed {
                 return Noted::Among(node.writes.to_vec());
             }
-            match node.parts.get(&canonical(segment)) {
+            let part = match canonical(segment) {
+                Segment::Index(index) => node.parts.items.get(&index).copied(),
+                Segment::Name(name) => node.parts.find(&name, 0),
+            };
+            match part.and_then(|at| self.nodes.get(at as usize)) {
                 Some(part) => node = part,
                 None => return Noted::Exactly(Vec::new()),
             }
@@ -116,14 +156,14 @@ impl ChangeIndex {
         self.known_to = old.known_to.min(up_to);
         self.is_given_up = old.is_given_up;
         self.closed = old.closed;
-        self.root = old.root.clone();
+        self.nodes.clone_from(&old.nodes);
         if self.known_to < old.known_to {
-            self.root.cut(self.known_to);
+            for node in &mut self.nodes {
+                node.writes.cut(self.known_to);
+            }
         }
-        self.bytes = self.root.bytes();
-        while self.bytes > self.budget_bytes && !self.is_given_up {
-            self.coarsen();
-        }
+        self.bytes = self.counted_bytes();
+        self.keep_within_budget();
     }
 
     /// How large it is.
@@ -137,86 +177,192 @@ impl ChangeIndex {
         }
     }
 
+    /// From now on it may take so much, in bytes.
+    pub fn set_budget(&mut self, budget_bytes: usize) {
+        self.budget_bytes = budget_bytes;
+        self.keep_within_budget();
+    }
+
+    fn keep_within_budget(&mut self) {
+        while self.bytes > self.budget_bytes && !self.is_given_up {
+            self.coarsen();
+        }
+    }
+
     /// Closes the widest nodes: lists that grow and maps of many keys, while the fields of a record
     /// stay apart. If nothing is left to close, the index is given up.
     fn coarsen(&mut self) {
-        let widest = self.root.widest();
+        let widest = self.nodes.iter().map(|node| node.parts.len()).max().unwrap_or(0);
         if widest == 0 {
-            self.root = Node::default();
+            self.nodes = vec![Node::default()];
             self.is_given_up = true;
         } else {
-            self.closed += self.root.close(widest.div_ceil(2));
+            let mut kept = Vec::new();
+            self.closed += self.keep_narrow(0, widest.div_ceil(2), &mut kept);
+            self.nodes = kept;
         }
-        self.bytes = self.root.bytes();
+        self.bytes = self.counted_bytes();
+    }
+
+    /// Moves a node and what is below it to `kept`, closing those of at least so many parts; tells how many
+    /// were closed.
+    fn keep_narrow(&mut self, at: u32, width: usize, kept: &mut Vec<Node>) -> usize {
+        let Some(mut node) = self.nodes.get_mut(at as usize).map(std::mem::take) else { return 0 };
+        let mut parts = std::mem::take(&mut node.parts);
+        let is_wide = parts.len() >= width;
+        node.is_closed |= is_wide;
+        let place = kept.len();
+        kept.push(node);
+        if is_wide {
+            return 1;
+        }
+        let mut closed = 0;
+        for part in parts.named.iter_mut().chain(parts.items.values_mut()) {
+            let moved = kept.len() as u32;
+            closed += self.keep_narrow(*part, width, kept);
+            *part = moved;
+        }
+        parts.lookup.clear();
+        if let Some(node) = kept.get_mut(place) {
+            node.parts = parts;
+            node.parts.index();
+        }
+        closed
+    }
+
+    fn counted_bytes(&self) -> usize {
+        self.nodes.iter().map(|node| Node::BYTES + node.writes.bytes.len()).sum()
     }
 }
 
-/// Notes one step.
-struct Marking {
-    count: usize,
-    /// Memory that it took, in bytes.
-    grown: usize,
+impl Place {
+    /// Nothing is noted there: what is above is closed.
+    pub(crate) const NOWHERE: Self = Self(u32::MAX);
+
+    const ROOT: Self = Self(0);
 }
 
-impl Marking {
-    /// Notes the step at every path from `node` on that holds another value after it than before;
-    /// tells whether `node` does.
-    fn mark(&mut self, node: &mut Node, old: Option<&Json>, new: Option<&Json>) -> bool {
-        let is_changed = if node.is_closed {
+impl StepNotes<'_> {
+    /// The path of the whole state.
+    pub(crate) fn root(&self) -> Place {
+        Place::ROOT
+    }
+
+    /// The path of a member. The hint is about where among its siblings it was first written.
+    pub(crate) fn part(&mut self, of: Place, name: &Arc<str>, hint: usize) -> Place {
+        match number_of(name) {
+            Some(index) => self.item(of, index),
+            None => {
+                let Some(node) = self.open(of) else { return Place::NOWHERE };
+                match node.parts.find(name, hint) {
+                    Some(found) => Place(found),
+                    None => self.grow(of, |parts, new| parts.add(Arc::clone(name), new)),
+                }
+            }
+        }
+    }
+
+    fn item(&mut self, of: Place, index: usize) -> Place {
+        let Some(node) = self.open(of) else { return Place::NOWHERE };
+        match node.parts.items.get(&index) {
+            Some(found) => Place(*found),
+            None => self.grow(of, |parts, new| {
+                parts.items.insert(index, new);
+            }),
+        }
+    }
+
+    /// A step changed a place from one value to another, which differ.
+    pub(crate) fn wrote(&mut self, at: Place, old: Option<&Json>, new: Option<&Json>) {
+        if is_scalar(old) && is_scalar(new) {
+            self.wrote_inside(at);
+        } else {
+            self.mark(at, old, new);
+        }
+    }
+
+    /// A step changed something in a place, and what is noted already.
+    pub(crate) fn wrote_inside(&mut self, at: Place) {
+        if let Some(node) = self.index.nodes.get_mut(at.0 as usize) {
+            self.index.bytes += node.writes.push(self.count);
+        }
+    }
+
+    fn open(&self, at: Place) -> Option<&Node> {
+        self.index.nodes.get(at.0 as usize).filter(|node| !node.is_closed)
+    }
+
+    fn grow(&mut self, of: Place, add: impl FnOnce(&mut Parts, u32)) -> Place {
+        let new = self.index.nodes.len() as u32;
+        if let Some(node) = self.index.nodes.get_mut(of.0 as usize) {
+            add(&mut node.parts, new);
+        }
+        self.index.nodes.push(Node::default());
+        self.index.bytes += Node::BYTES;
+        Place(new)
+    }
+
+    /// Notes the step at every path from `at` on that holds another value after it than before;
+    /// tells whether `at` does.
+    fn mark(&mut self, at: Place, old: Option<&Json>, new: Option<&Json>) -> bool {
+        let is_changed = if self.open(at).is_none() {
             old != new
         } else {
             match (old, new) {
                 (Some(old), Some(new)) if old.is_same_node(new) => false,
-                (Some(Json::Object(old)), Some(Json::Object(new))) => self.objects(node, old, new),
-                (Some(Json::Array(old)), Some(Json::Array(new))) => self.arrays(node, old, new),
+                (Some(Json::Object(old)), Some(Json::Object(new))) => self.objects(at, old, new),
+                (Some(Json::Array(old)), Some(Json::Array(new))) => self.arrays(at, old, new),
                 _ if is_scalar(old) && is_scalar(new) => old != new,
                 _ => {
-                    self.parts(node, parts(old), parts(new));
+                    self.parts(at, parts(old), parts(new));
                     true
                 }
             }
         };
         if is_changed {
-            self.grown += node.writes.push(self.count);
+            self.wrote_inside(at);
         }
         is_changed
     }
 
     /// Most steps change members in place: then both sides line up and no look-up is needed.
-    fn objects(&mut self, node: &mut Node, old: &Arc<Object>, new: &Arc<Object>) -> bool {
+    fn objects(&mut self, at: Place, old: &Arc<Object>, new: &Arc<Object>) -> bool {
         let line_up =
             old.len() == new.len() && old.iter().zip(new.iter()).all(|((left, _), (right, _))| left == right);
         if !line_up {
             let both = |object: &Arc<Object>| parts(Some(&Json::Object(Arc::clone(object))));
-            return self.parts(node, both(old), both(new));
+            return self.parts(at, both(old), both(new));
         }
         let mut is_changed = false;
-        for ((name, before), (_, after)) in old.iter().zip(new.iter()) {
+        for (place, ((name, before), (_, after))) in old.iter().zip(new.iter()).enumerate() {
             // Of members with one name the last counts.
             let counts = || new.get(name).is_some_and(|counting| std::ptr::eq(counting, after));
             if is_equal_at_a_glance(before, after) || !counts() {
                 continue;
             }
-            is_changed |= self.mark_part(node, segment_of(name), Some(before), Some(after));
+            let part = self.part(at, name, place);
+            is_changed |= self.mark(part, Some(before), Some(after));
         }
         is_changed
     }
 
-    fn arrays(&mut self, node: &mut Node, old: &[Json], new: &[Json]) -> bool {
+    fn arrays(&mut self, at: Place, old: &Array, new: &Array) -> bool {
         let mut is_changed = false;
+        let (mut before, mut after) = (old.iter(), new.iter());
         for index in 0..old.len().max(new.len()) {
-            let (before, after) = (old.get(index), new.get(index));
+            let (before, after) = (before.next(), after.next());
             if before.zip(after).is_some_and(|(before, after)| is_equal_at_a_glance(before, after)) {
                 continue;
             }
-            is_changed |= self.mark_part(node, Segment::Index(index), before, after);
+            let part = self.item(at, index);
+            is_changed |= self.mark(part, before, after);
         }
         is_changed
     }
 
     fn parts(
         &mut self,
-        node: &mut Node,
+        at: Place,
         old: BTreeMap<Segment, Json>,
         mut new: BTreeMap<Segment, Json>,
     ) -> bool {
@@ -226,64 +372,73 @@ impl Marking {
             if after.as_ref().is_some_and(|after| is_equal_at_a_glance(&before, after)) {
                 continue;
             }
-            is_changed |= self.mark_part(node, segment, Some(&before), after.as_ref());
+            let part = self.segment(at, &segment);
+            is_changed |= self.mark(part, Some(&before), after.as_ref());
         }
         for (segment, after) in new {
-            is_changed |= self.mark_part(node, segment, None, Some(&after));
+            let part = self.segment(at, &segment);
+            is_changed |= self.mark(part, None, Some(&after));
         }
         is_changed
     }
 
-    fn mark_part(
-        &mut self,
-        node: &mut Node,
-        segment: Segment,
-        old: Option<&Json>,
-        new: Option<&Json>,
-    ) -> bool {
-        let grown = &mut self.grown;
-        let part = node.parts.entry(segment).or_insert_with(|| {
-            *grown += Node::BYTES;
-            Node::default()
-        });
-        self.mark(part, old, new)
+    fn segment(&mut self, at: Place, segment: &Segment) -> Place {
+        match segment {
+            Segment::Index(index) => self.item(at, *index),
+            Segment::Name(name) => self.part(at, name, 0),
+        }
     }
 }
 
 impl Node {
     /// About what a node takes among its siblings, in bytes.
     const BYTES: usize = 160;
+}
 
-    fn bytes(&self) -> usize {
-        Self::BYTES + self.writes.bytes.len() + self.parts.values().map(Self::bytes).sum::<usize>()
+impl Parts {
+    /// More names than this are looked up and not tried one after the other.
+    const FEW: usize = 12;
+
+    fn len(&self) -> usize {
+        self.named.len() + self.items.len()
     }
 
-    /// The most parts that any node has.
-    fn widest(&self) -> usize {
-        self.parts.values().map(Self::widest).max().unwrap_or(0).max(self.parts.len())
-    }
-
-    /// Closes every node of at least so many parts; tells how many were closed.
-    fn close(&mut self, width: usize) -> usize {
-        if self.parts.len() >= width {
-            self.parts.clear();
-            self.is_closed = true;
-            return 1;
+    fn find(&self, name: &Arc<str>, hint: usize) -> Option<u32> {
+        if self.names.get(hint).is_some_and(|other| Arc::ptr_eq(other, name)) {
+            return self.named.get(hint).copied();
         }
-        self.parts.values_mut().map(|part| part.close(width)).sum()
+        if self.names.len() > Self::FEW {
+            return self.lookup.get(name).copied();
+        }
+        let place = self.names.iter().position(|other| other == name)?;
+        self.named.get(place).copied()
     }
 
-    /// Forgets what came after the step with this count.
-    fn cut(&mut self, up_to: usize) {
-        self.writes.cut(up_to);
-        self.parts.values_mut().for_each(|part| part.cut(up_to));
-        self.parts.retain(|_, part| part.is_closed || !part.writes.bytes.is_empty());
+    fn add(&mut self, name: Arc<str>, node: u32) {
+        if self.names.len() > Self::FEW {
+            self.lookup.insert(Arc::clone(&name), node);
+        }
+        self.names.push(name);
+        self.named.push(node);
+        if self.names.len() == Self::FEW + 1 {
+            self.index();
+        }
+    }
+
+    /// Makes the look-up, if there are many names.
+    fn index(&mut self) {
+        if self.names.len() > Self::FEW {
+            self.lookup = self.names.iter().cloned().zip(self.named.iter().copied()).collect();
+        }
     }
 }
 
 impl Counts {
-    /// Adds a number above all others; tells how many bytes it took.
+    /// Adds a number above all others, or the last one again; tells how many bytes it took.
     fn push(&mut self, count: usize) -> usize {
+        if self.last == count {
+            return 0;
+        }
         let before = self.bytes.len();
         let mut rest = count.saturating_sub(self.last);
         while rest >= 0x80 {
@@ -345,11 +500,14 @@ fn parts(value: Option<&Json>) -> BTreeMap<Segment, Json> {
 
 /// A pointer cannot tell the member `0` from the first item, so the index does not either.
 fn segment_of(name: &Arc<str>) -> Segment {
-    let is_number = name.starts_with(|c: char| c.is_ascii_digit());
-    match name.parse::<usize>() {
-        Ok(index) if is_number && index.to_string() == **name => Segment::Index(index),
-        _ => Segment::Name(Arc::clone(name)),
+    number_of(name).map_or_else(|| Segment::Name(Arc::clone(name)), Segment::Index)
+}
+
+fn number_of(name: &str) -> Option<usize> {
+    if !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
     }
+    name.parse::<usize>().ok().filter(|index| index.to_string() == *name)
 }
 
 fn canonical(segment: &Segment) -> Segment {

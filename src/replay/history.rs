@@ -12,7 +12,8 @@ use crate::{
         changes::{ChangeFigures, ChangeIndex, Noted},
         fold::{OnFailure, start},
         keyframes::Keyframes,
-        reducer::{Applied, Folding, Reducer},
+        reducer::{Applied, Feed, Folding, Reducer},
+        run_up::RunUp,
         sequence::Sequence,
     },
     store::StoreResult,
@@ -184,11 +185,23 @@ impl History {
     /// Folds the whole history once, so that every seek after it is short and blame knows who
     /// changed what. A fold that was withdrawn goes on where it stopped.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
-        let folded = self.folded();
         work.expect_total(self.len() as u64);
-        work.advance(folded as u64)?;
-        if folded == 0 {
+        work.advance(self.folded() as u64)?;
+        if self.folded() == 0 {
             self.step_at(0, work)?;
+        }
+        let mut folding = start(&*self.reducer, work);
+        if folding.feed() != Feed::Events {
+            let reached = self.resume(&mut *folding, self.folded());
+            let mut run_up = RunUp::new(self, reached);
+            run_up.run(&mut *folding, self.folded(), work)?;
+            run_up.is_noted = true;
+            run_up.run(&mut *folding, self.len(), work)?;
+        }
+        drop(folding);
+        let folded = self.folded();
+        if folded == self.len() {
+            return Ok(());
         }
         self.walk(folded..self.len(), work, &mut |step| {
             self.with_changes(|changes| changes.note(step.count, &step.before, &step.after));
@@ -285,18 +298,13 @@ impl History {
         work: &Work,
         each: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> StoreResult<()> {
-        let keyframe = self.with_known(|known| known.keyframes.nearest(range.start));
-        let from = keyframe.as_ref().map_or(0, |(at, _)| *at);
-        match keyframe {
-            Some((at, state)) => folding.resume(&state, at),
-            None => {
-                let state = folding.state();
-                self.with_known(|known| known.keyframes.offer(0, &state));
-            }
-        }
-        let mut before = None;
-        let mut stopped = None;
+        let from = self.resume(folding, range.start);
         let is_far = range.start - from > FAR;
+        let mut run_up = RunUp::new(self, from);
+        run_up.far = is_far.then_some(range.start);
+        run_up.run(folding, range.start, work)?;
+        let (from, mut stopped) = (run_up.reached, run_up.stopped);
+        let mut before = None;
         self.events.visit(from..range.end, work, &mut |count, event| {
             let is_wanted = count > range.start;
             let state_before = is_wanted.then(|| before.take().unwrap_or_else(|| folding.state()));
@@ -313,6 +321,26 @@ impl History {
             each(Step { count, event, before: state_before, after, outcome })
         })?;
         Ok(work.advance(0)?)
+    }
+
+    /// Begins at the last state kept at or before `count` events; returns its count.
+    fn resume(&self, folding: &mut dyn Folding, count: usize) -> usize {
+        match self.nearest_keyframe(count) {
+            Some((at, state)) => {
+                folding.resume(&state, at);
+                at
+            }
+            None => {
+                let state = folding.state();
+                self.with_known(|known| known.keyframes.offer(0, &state));
+                0
+            }
+        }
+    }
+
+    /// The first count behind this one whose state may be worth keeping.
+    pub(super) fn next_wanted(&self, count: usize) -> usize {
+        self.with_known(|known| known.keyframes.next_wanted(count))
     }
 
     /// The last state kept at or before `count` events, with its count.
@@ -371,7 +399,7 @@ impl History {
         self.with_known(|known| known.unresumable_at)
     }
 
-    fn apply(
+    pub(super) fn apply(
         &self,
         folding: &mut dyn Folding,
         count: usize,
@@ -395,7 +423,13 @@ impl History {
 
     /// Keeps what a step found out. After a history has stopped no keyframe is kept, so that every
     /// seek beyond that point passes it and stops there, too.
-    fn remember(&self, count: usize, folding: &mut dyn Folding, outcome: &Outcome, is_on_the_way: bool) {
+    pub(super) fn remember(
+        &self,
+        count: usize,
+        folding: &mut dyn Folding,
+        outcome: &Outcome,
+        is_on_the_way: bool,
+    ) {
         if let Outcome::Failed(failure) = outcome {
             self.with_known(|known| {
                 // A reducer that fails at every event fails in the same words: they are kept once.
@@ -427,7 +461,7 @@ impl History {
         }
     }
 
-    fn with_changes<T>(&self, use_it: impl FnOnce(&mut ChangeIndex) -> T) -> T {
+    pub(super) fn with_changes<T>(&self, use_it: impl FnOnce(&mut ChangeIndex) -> T) -> T {
         // Each change is one call, as below.
         use_it(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -440,7 +474,7 @@ impl History {
 
 /// Whether a state so many events before the place that the user goes to is worth keeping: single
 /// steps back from there fold little, and longer ones not much.
-fn is_way_mark(distance: usize) -> bool {
+pub(super) fn is_way_mark(distance: usize) -> bool {
     distance == 0
         || (distance >= 16 && distance.is_power_of_two() && distance.trailing_zeros().is_multiple_of(2))
 }

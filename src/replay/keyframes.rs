@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::Json;
+use crate::model::{Array, Json};
 
 /// A state after each so many events, and a few states where the user was last.
 #[derive(Debug, Clone)]
@@ -62,6 +62,12 @@ impl Keyframes {
         count.is_multiple_of(self.every) && !self.grid.contains_key(&count)
     }
 
+    /// The first count behind this one whose state may be wanted.
+    #[must_use]
+    pub fn next_wanted(&self, count: usize) -> usize {
+        (count / self.every + 1) * self.every
+    }
+
     /// Offers the state after `count` events.
     pub fn offer(&mut self, count: usize, state: &Json) {
         if !self.wants(count) {
@@ -70,10 +76,7 @@ impl Keyframes {
         let kept = self.kept(count, state);
         self.grid_bytes += kept.own_bytes;
         self.grid.insert(count, kept);
-        let budget = self.budget_bytes - self.budget_bytes / Self::NEAR_SHARE;
-        while self.grid_bytes > budget && self.grid.len() > 2 {
-            self.thin_out();
-        }
+        self.keep_within_budget();
     }
 
     /// Keeps the state after `count` events for a while, on the grid or not, because the user is
@@ -86,12 +89,7 @@ impl Keyframes {
         self.near_bytes += kept.own_bytes;
         self.near.insert(count, kept);
         self.near_order.push_back(count);
-        let budget = self.budget_bytes / Self::NEAR_SHARE;
-        while self.near.len() > Self::NEAR || self.near_bytes > budget {
-            let Some(oldest) = self.near_order.pop_front() else { break };
-            let gone = self.near.remove(&oldest).map_or(0, |kept| kept.own_bytes);
-            self.near_bytes = self.near_bytes.saturating_sub(gone);
-        }
+        self.keep_within_budget();
     }
 
     /// The last kept state at or before `count` events: how many events it is after, and the state.
@@ -147,6 +145,25 @@ impl Keyframes {
         self.budget_bytes
     }
 
+    /// From now on they may take so much together, in bytes.
+    pub fn set_budget(&mut self, budget_bytes: usize) {
+        self.budget_bytes = budget_bytes;
+        self.keep_within_budget();
+    }
+
+    fn keep_within_budget(&mut self) {
+        let budget = self.budget_bytes - self.budget_bytes / Self::NEAR_SHARE;
+        while self.grid_bytes > budget && self.grid.len() > 2 {
+            self.thin_out();
+        }
+        let budget = self.budget_bytes / Self::NEAR_SHARE;
+        while self.near.len() > Self::NEAR || self.near_bytes > budget {
+            let Some(oldest) = self.near_order.pop_front() else { break };
+            let gone = self.near.remove(&oldest).map_or(0, |kept| kept.own_bytes);
+            self.near_bytes = self.near_bytes.saturating_sub(gone);
+        }
+    }
+
     fn kept(&self, count: usize, state: &Json) -> Kept {
         let before = self.nearest(count).map_or(Json::Null, |(_, state)| state);
         Kept { state: state.clone(), own_bytes: added_bytes(&before, state) }
@@ -175,16 +192,9 @@ fn added_bytes(old: &Json, new: &Json) -> usize {
     }
     match new {
         Json::Null | Json::Bool(_) => 0,
-        Json::Number(number) => 16 + number.as_str().len(),
+        Json::Number(number) => number.own_bytes(),
         Json::Text(text) => 16 + text.len(),
-        Json::Array(items) => {
-            let before = old.as_array().unwrap_or_default();
-            let inside = items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| added_bytes(before.get(index).unwrap_or(&Json::Null), item));
-            48 + items.len() * size_of::<Json>() + inside.sum::<usize>()
-        }
+        Json::Array(items) => 48 + added_items(old.as_array().unwrap_or_default(), items),
         Json::Object(object) => {
             let before = old.as_object();
             let inside = object.iter().enumerate().map(|(index, (name, value))| {
@@ -198,6 +208,38 @@ fn added_bytes(old: &Json, new: &Json) -> usize {
             48 + object.len() * MEMBER + inside.sum::<usize>()
         }
     }
+}
+
+/// The same for the items of an array, of which some may have gone at the front and some come at the end.
+fn added_items(old: &Array, new: &Array) -> usize {
+    let known: Vec<_> = old.chunks().collect();
+    let mut chunks = new.chunks().peekable();
+    if chunks.peek().is_none() {
+        let first = new.get(0).unwrap_or(&Json::Null);
+        let gone = old.iter().position(|item| item.is_same_node(first)).unwrap_or_default();
+        return added_side_by_side(old.iter().skip(gone), new.iter());
+    }
+    let mut addresses: Vec<_> = known.iter().map(|(address, _)| *address).collect();
+    addresses.sort_unstable();
+    let added = chunks.map(|(address, items)| {
+        if addresses.binary_search(&address).is_ok() {
+            return size_of::<usize>();
+        }
+        // A chunk that was copied to be changed still begins as it did.
+        let twin = items.first().and_then(|first| {
+            known.iter().find(|(_, items)| items.first().is_some_and(|item| item.is_same_node(first)))
+        });
+        let before = twin.map(|(_, items)| *items).unwrap_or_default();
+        48 + added_side_by_side(before.iter(), items.iter())
+    });
+    added.sum()
+}
+
+fn added_side_by_side<'a>(
+    mut old: impl Iterator<Item = &'a Json>,
+    new: impl Iterator<Item = &'a Json>,
+) -> usize {
+    new.map(|item| size_of::<Json>() + added_bytes(old.next().unwrap_or(&Json::Null), item)).sum()
 }
 
 #[cfg(test)]
@@ -258,6 +300,24 @@ mod tests {
         new.adopt(&old, 450);
         assert_eq!(new.nearest(1000), Some((400, state(400))));
         assert!(new.bytes() < old.bytes());
+    }
+
+    #[test]
+    fn a_moving_window_pays_for_what_is_new_in_it() {
+        let mut window: crate::model::Array = (0..2000).map(state).collect();
+        let mut keyframes = Keyframes::new(64 << 20);
+        let mut offer = |count: usize, window: &crate::model::Array| {
+            let before = keyframes.bytes();
+            keyframes.offer(count, &Json::object([("entries", Json::Array(window.clone()))]));
+            keyframes.bytes() - before
+        };
+        let whole = offer(0, &window);
+        for number in 2000..2100 {
+            window.push(state(number));
+            window.drop_first(1);
+        }
+        let moved = offer(100, &window);
+        assert!(moved < whole / 12, "{moved} of {whole}");
     }
 
     #[test]

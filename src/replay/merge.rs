@@ -1,10 +1,19 @@
 //! The built-in reducer: the JSON merge of all event data (RFC 7396).
+//!
+//! In a long fold the data comes as text, and no tree is made of it: the text is held against the state,
+//! and only what differs becomes part of that. What was written where is known by then, and noted.
 
 use std::sync::Arc;
 
 use crate::{
-    model::{Encoding, Failure, Json, Object, RecordedEvent},
-    replay::reducer::{Applied, Folding, Reducer},
+    model::{
+        Array, Encoding, Failure, Json, Names, Number, Object, Part, RecordedEvent, Tape, Taped, text_of,
+    },
+    replay::{
+        changes::{Place, StepNotes},
+        reducer::{Applied, Fed, Feed, Folding, Reducer},
+    },
+    store::read::{Body, EventRow},
     work::Work,
 };
 
@@ -38,7 +47,11 @@ impl Reducer for Merge {
     }
 
     fn start<'w>(&self, _: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
-        Ok(Box::new(Merging { state: Json::Object(Arc::default()) }))
+        Ok(Box::new(Merging {
+            state: Json::Object(Arc::default()),
+            tape: Tape::default(),
+            names: Names::default(),
+        }))
     }
 
     fn handles(&self, _: &str) -> bool {
@@ -53,6 +66,8 @@ impl Reducer for Merge {
 /// A merge under way.
 struct Merging {
     state: Json,
+    tape: Tape,
+    names: Names,
 }
 
 impl Folding for Merging {
@@ -73,6 +88,32 @@ impl Folding for Merging {
             Err(reason) => return Err(Failure::new(format!("the data cannot be merged: {reason}"))),
         }
         Ok(Applied::default())
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Data
+    }
+
+    fn notes_changes(&self) -> bool {
+        true
+    }
+
+    fn apply_row(&mut self, row: &EventRow<'_>, notes: Option<&mut StepNotes<'_>>) -> Fed {
+        let text = match row.data {
+            Body::Absent => return Fed::Applied,
+            Body::Json(text) => text,
+            Body::Unreadable(_) => return Fed::WantsEvent,
+        };
+        match self.tape.read(text.as_bytes()) {
+            // What a name that stands twice does cannot be told member by member.
+            Ok(patch) if !has_twins(patch) => {
+                let mut writing = Writing { names: &mut self.names, notes };
+                let root = writing.root();
+                writing.value(&mut self.state, patch, root);
+                Fed::Applied
+            }
+            Ok(_) | Err(_) => Fed::WantsEvent,
+        }
     }
 }
 
@@ -112,10 +153,341 @@ fn merge_members(target: &mut Arc<Object>, patch: &Object) {
     }
 }
 
+/// Whether any object that is merged member by member has a name twice.
+fn has_twins(value: Taped<'_>) -> bool {
+    let Part::Object(inside) = value.part() else { return false };
+    // Names fall into so many drawers; two in one are looked at more closely.
+    let mut drawers = [0_u64; 4];
+    let mut may_have = false;
+    for (name, value) in inside.members() {
+        let Part::Text(written, has_escapes) = name else { return true };
+        let drawer = Names::place(written);
+        if let Some(bits) = drawers.get_mut(drawer / 64 % 4) {
+            may_have |= has_escapes || *bits & (1 << (drawer % 64)) != 0;
+            *bits |= 1 << (drawer % 64);
+        }
+        if has_twins(value) {
+            return true;
+        }
+    }
+    if !may_have {
+        return false;
+    }
+    let mut names: Vec<Arc<str>> = Vec::with_capacity(inside.count);
+    for (name, _) in inside.members() {
+        let Part::Text(written, has_escapes) = name else { return true };
+        names.push(text_of(written, has_escapes));
+    }
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
+}
+
+/// Writes one event's data into a state.
+struct Writing<'a, 'n> {
+    names: &'a mut Names,
+    notes: Option<&'a mut StepNotes<'n>>,
+}
+
+impl Writing<'_, '_> {
+    fn root(&mut self) -> Place {
+        self.notes.as_ref().map_or(Place::NOWHERE, |notes| notes.root())
+    }
+
+    fn part(&mut self, of: Place, name: &Arc<str>, hint: usize) -> Place {
+        self.notes.as_mut().map_or(Place::NOWHERE, |notes| notes.part(of, name, hint))
+    }
+
+    fn wrote(&mut self, at: Place, old: Option<&Json>, new: Option<&Json>) {
+        if let Some(notes) = &mut self.notes {
+            notes.wrote(at, old, new);
+        }
+    }
+
+    /// Merges a value into what stands in its place; tells whether that changed it.
+    fn value(&mut self, target: &mut Json, patch: Taped<'_>, at: Place) -> bool {
+        if let (Json::Object(object), Part::Object(_)) = (&mut *target, patch.part()) {
+            return self.members(object, patch, at);
+        }
+        let is_changed = !is_same(target, patch, Letters::MayDiffer);
+        let new = self.fresh(patch);
+        let old = std::mem::replace(target, new);
+        if is_changed {
+            self.wrote(at, Some(&old), Some(target));
+        }
+        is_changed
+    }
+
+    fn members(&mut self, target: &mut Arc<Object>, patch: Taped<'_>, at: Place) -> bool {
+        let Part::Object(inside) = patch.part() else { return false };
+        // What others share is not copied for nothing.
+        if Arc::strong_count(target) > 1 && is_merged(target, patch) {
+            return false;
+        }
+        let mut is_changed = false;
+        let mut hint = 0;
+        for (name, value) in inside.members() {
+            let Part::Text(written, has_escapes) = name else { continue };
+            let unescaped = has_escapes.then(|| text_of(written, true));
+            let name = unescaped.as_deref().unwrap_or(written);
+            match target.place(name, hint) {
+                Some(place) => {
+                    hint = place + 1;
+                    is_changed |= self.member(target, place, value, at);
+                }
+                None if matches!(value.part(), Part::Null) => (),
+                None => {
+                    let name = self.names.get(name);
+                    let fresh = self.fresh(value);
+                    let part = self.part(at, &name, target.len());
+                    self.wrote(part, None, Some(&fresh));
+                    Arc::make_mut(target).insert(name, fresh);
+                    is_changed = true;
+                }
+            }
+        }
+        if is_changed && let Some(notes) = &mut self.notes {
+            notes.wrote_inside(at);
+        }
+        is_changed
+    }
+
+    /// Merges a value into the member at a place; tells whether that changed it.
+    fn member(&mut self, target: &mut Arc<Object>, place: usize, value: Taped<'_>, at: Place) -> bool {
+        let Some((name, current)) = target.member(place) else { return false };
+        let part = value.part();
+        if let (Part::Object(_), Json::Object(inner)) = (part, current) {
+            if (Arc::strong_count(target) > 1 || Arc::strong_count(inner) > 1) && is_merged(inner, value) {
+                return false;
+            }
+            let name = Arc::clone(name);
+            let inside = self.part(at, &name, place);
+            return Arc::make_mut(target)
+                .value_mut(place)
+                .is_some_and(|current| self.value(current, value, inside));
+        }
+        let new = match part {
+            Part::Null => None,
+            _ => match self.replacement(current, value) {
+                Some(new) => Some(new),
+                None => return false,
+            },
+        };
+        let name = Arc::clone(name);
+        let inside = self.part(at, &name, place);
+        self.wrote(inside, Some(current), new.as_ref());
+        let target = Arc::make_mut(target);
+        match new {
+            Some(new) => {
+                if let Some(current) = target.value_mut(place) {
+                    *current = new;
+                }
+            }
+            None => {
+                target.remove(&name);
+            }
+        }
+        true
+    }
+
+    /// What a value makes of another that is no object, or of an object if it is none itself; nothing
+    /// if that is as it was.
+    fn replacement(&mut self, current: &Json, value: Taped<'_>) -> Option<Json> {
+        match (value.part(), current) {
+            (Part::Object(_), _) => Some(self.fresh(value)),
+            (Part::Array(_), Json::Array(items)) => self.items(items, value),
+            (_, current) => (!is_same(current, value, Letters::MayDiffer)).then(|| self.tree(value)),
+        }
+    }
+
+    /// Items that take the place of others, sharing those that are as they were.
+    fn items(&mut self, current: &Array, value: Taped<'_>) -> Option<Json> {
+        let Part::Array(inside) = value.part() else { return None };
+        let mut items = Vec::with_capacity(inside.count);
+        let mut is_changed = current.len() != inside.count;
+        let mut known = current.iter();
+        for item in inside.items() {
+            let old = known.next();
+            items.push(match old {
+                Some(old) if is_same(old, item, Letters::Count) => old.clone(),
+                _ => self.tree(item),
+            });
+            is_changed |= old.is_none_or(|old| !is_same(old, item, Letters::MayDiffer));
+        }
+        is_changed.then(|| Json::Array(Array::sharing(items, current)))
+    }
+
+    /// A value where nothing stood: what is null in its objects is left out.
+    fn fresh(&mut self, value: Taped<'_>) -> Json {
+        let Part::Object(inside) = value.part() else { return self.tree(value) };
+        let mut members = Vec::with_capacity(inside.count);
+        for (name, value) in inside.members() {
+            if !matches!(value.part(), Part::Null) {
+                members.push((self.names.of(name), self.fresh(value)));
+            }
+        }
+        Json::Object(Arc::new(members.into_iter().collect()))
+    }
+
+    fn tree(&mut self, value: Taped<'_>) -> Json {
+        value.tree(self.names)
+    }
+}
+
+/// Whether merging would leave an object as it is.
+fn is_merged(target: &Object, patch: Taped<'_>) -> bool {
+    let Part::Object(inside) = patch.part() else { return false };
+    let mut hint = 0;
+    inside.members().all(|(name, value)| {
+        let Part::Text(written, has_escapes) = name else { return false };
+        let unescaped = has_escapes.then(|| text_of(written, true));
+        let place = target.place(unescaped.as_deref().unwrap_or(written), hint);
+        let current = place.and_then(|place| target.member(place));
+        hint = place.map_or(hint, |place| place + 1);
+        match (value.part(), current) {
+            (Part::Null, None) => true,
+            (Part::Null, Some(_)) | (_, None) => false,
+            (Part::Object(_), Some((_, Json::Object(inner)))) => is_merged(inner, value),
+            (_, Some((_, current))) => is_same(current, value, Letters::MayDiffer),
+        }
+    })
+}
+
+/// Whether it matters how equal values are written: `1` or `1.0`, and which member stands first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    MayDiffer,
+    Count,
+}
+
+/// Whether a value says what is there already.
+fn is_same(current: &Json, value: Taped<'_>, letters: Letters) -> bool {
+    match (current, value.part()) {
+        (Json::Null, Part::Null) => true,
+        (Json::Bool(current), Part::Bool(value)) => *current == value,
+        (Json::Number(current), Part::Number(text)) => {
+            current.as_str() == text
+                || (letters == Letters::MayDiffer && *current == Number::from_valid(text))
+        }
+        (Json::Text(current), Part::Text(written, false)) => **current == *written,
+        (Json::Text(current), Part::Text(written, true)) => *current == text_of(written, true),
+        (Json::Array(current), Part::Array(inside)) => {
+            current.len() == inside.count
+                && current.iter().zip(inside.items()).all(|(item, value)| is_same(item, value, letters))
+        }
+        (Json::Object(current), Part::Object(inside)) => {
+            let lines_up = current.len() == inside.count
+                && current.iter().zip(inside.members()).all(|((own, current), (name, value))| {
+                    matches!(name, Part::Text(written, false) if **own == *written)
+                        && is_same(current, value, letters)
+                });
+            lines_up || (letters == Letters::MayDiffer && is_same_unordered(current, value))
+        }
+        _ => false,
+    }
+}
+
+fn is_same_unordered(current: &Arc<Object>, value: Taped<'_>) -> bool {
+    Json::Object(Arc::clone(current)) == value.tree(&mut Names::default())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::merge;
-    use crate::model::Json;
+    use proptest::{
+        collection::vec,
+        prelude::{Just, Strategy, prop_oneof, proptest},
+    };
+
+    use super::{Merge, merge};
+    use crate::{
+        model::{Json, Pointer, RecordedEvent, Segment, Stored, StreamName},
+        replay::{
+            changes::ChangeIndex,
+            reducer::{Fed, Reducer as _},
+            sequence::each_row,
+        },
+        store::{bodies::Bodies, decode::decode, memory::event},
+        work::Work,
+    };
+
+    /// Documents with few names and values, so that they meet: members that stand twice, escapes, numbers
+    /// written in several ways, and now and then no JSON at all.
+    fn documents() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just("null"),
+            Just("true"),
+            Just("1"),
+            Just("1.0"),
+            Just("-0"),
+            Just("12345678901234567890123456789"),
+            Just(r#""a""#),
+            Just(r#""\u0061""#),
+            Just(r#""\n""#),
+        ]
+        .prop_map(str::to_owned);
+        let name = prop_oneof![Just("a"), Just("\\u0061"), Just("b"), Just("0"), Just("c d")];
+        let value = scalar.prop_recursive(3, 24, 6, move |inner| {
+            let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+            prop_oneof![
+                vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", "))),
+                vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            ]
+        });
+        prop_oneof![30 => value, 1 => Just("{\"a\":".to_owned()), 1 => Just(String::new())]
+    }
+
+    fn with_data(count: usize, text: &str) -> RecordedEvent {
+        let mut event = event(count as i64, &StreamName::of("s", "1"), count as i64, "Changed", Json::Null);
+        event.data = decode(Stored::Text(text.as_bytes().into()), &[]);
+        event
+    }
+
+    /// Every path of a value.
+    fn paths(path: &Pointer, value: &Json, found: &mut Vec<Pointer>) {
+        found.push(path.clone());
+        for (index, item) in value.as_array().unwrap_or_default().iter().enumerate() {
+            paths(&path.child(Segment::Index(index)), item, found);
+        }
+        for (name, value) in value.as_object().into_iter().flat_map(|object| object.iter()) {
+            paths(&path.child(Segment::Name(std::sync::Arc::clone(name))), value, found);
+        }
+    }
+
+    proptest! {
+        /// A row comes to the same state, letter by letter, as the whole event, and what it notes is what the
+        /// states tell.
+        #[test]
+        fn a_row_does_what_its_event_does(texts in vec(documents(), 1..12)) {
+            let work = Work::default();
+            let start = || Merge::for_category(None).start(&work).unwrap();
+            let (mut whole, mut by_rows) = (start(), start());
+            let (mut told, mut noted) = (ChangeIndex::new(1 << 20), ChangeIndex::new(1 << 20));
+            let mut places = Vec::new();
+            for (count, text) in (1..).zip(&texts) {
+                let event = with_data(count, text);
+                let before = whole.state();
+                let applied = whole.apply(&event);
+                told.note(count, &before, &whole.state());
+                let mut fed = Fed::WantsEvent;
+                let _flow = each_row(count, Some(&event), Bodies::Data, &mut |_, row| {
+                    fed = by_rows.apply_row(row.unwrap(), noted.step(count).as_mut());
+                    std::ops::ControlFlow::Continue(())
+                });
+                if fed == Fed::WantsEvent {
+                    let before = by_rows.state();
+                    assert_eq!(by_rows.apply(&event), applied);
+                    noted.note(count, &before, &by_rows.state());
+                } else {
+                    assert!(applied.is_ok());
+                    noted.pass(count);
+                }
+                assert_eq!(by_rows.state().to_compact(), whole.state().to_compact());
+                paths(&Pointer::root(), &whole.state(), &mut places);
+            }
+            for path in places {
+                assert_eq!(noted.find(&path), told.find(&path), "{path}");
+            }
+        }
+    }
 
     fn check(target: &str, patch: &str, expected: &str) {
         let read = |text: &str| Json::parse(text.as_bytes()).unwrap();

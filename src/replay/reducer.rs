@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     model::{Failure, Json, RecordedEvent},
+    replay::changes::StepNotes,
+    store::read::EventRow,
     work::Work,
 };
 
@@ -37,11 +39,54 @@ pub trait Folding {
     /// Applies one event. On a failure the state stays as it was: the history goes on from there.
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure>;
 
+    /// What it has to be given of an event where nobody looks at the steps between: in a long fold, and on
+    /// the way from a keyframe to where the user goes.
+    fn feed(&self) -> Feed {
+        Feed::Events
+    }
+
+    /// Whether [`apply_row`](Self::apply_row) notes what a step changes; else the states before and after it
+    /// are held against each other.
+    fn notes_changes(&self) -> bool {
+        false
+    }
+
+    /// Applies an event of which there is a row only, as [`feed`](Self::feed) asked for it, and notes what that
+    /// changes, if it is given notes and [can](Self::notes_changes).
+    ///
+    /// Comes to the same as [`apply`](Self::apply) would with the whole event. Where it cannot tell, it asks for
+    /// that, with the state and the notes as they were.
+    fn apply_row(&mut self, _row: &EventRow<'_>, _notes: Option<&mut StepNotes<'_>>) -> Fed {
+        Fed::WantsEvent
+    }
+
     /// Whether [`resume`](Self::resume) gives what folding from the start would. A script that keeps
     /// things in variables outside its handlers is not: they are no part of the state.
     fn is_resumable(&mut self) -> bool {
         true
     }
+}
+
+/// What a fold has to be given of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// The whole event.
+    Events,
+    /// A row with ids, data and metadata.
+    Rows,
+    /// A row with the data, and neither ids nor metadata.
+    Data,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fed {
+    /// It was applied.
+    Applied,
+    /// It could not be applied; the state is the one before.
+    Failed(Failure),
+    /// Only the whole event will do; nothing has happened.
+    WantsEvent,
 }
 
 /// What applying an event did besides changing the state.

@@ -4,7 +4,12 @@ use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
 use crate::{
     model::{EventKey, RecordedEvent, Stored},
-    store::{EventStore, StoreResult, index::Index},
+    store::{
+        EventStore, ScanKey, ScanRow, StoreResult,
+        bodies::{Bodies, BodyBatch},
+        index::Index,
+        read::{EventRow, Onward, Wanted, visit_event},
+    },
     work::Work,
 };
 
@@ -17,6 +22,13 @@ const LONGEST_BATCH: usize = 2048;
 
 /// A batch that takes more memory than this is followed by no longer one, in bytes.
 const ROOMY: usize = 256 << 10;
+
+/// The same for rows, which take less, and of which the next batch may be read while one is used.
+const LONGEST_BATCH_OF_ROWS: usize = 8192;
+const ROOMY_ROWS: usize = 2 << 20;
+
+/// A batch shorter than this is read before it is used: waking another thread takes longer.
+const WORTH_A_LANE: usize = 1024;
 
 /// The events of one history: those of a stream, or of a branch of it.
 ///
@@ -42,6 +54,37 @@ pub trait Sequence: Send + Sync {
         work: &Work,
         each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
     ) -> StoreResult<()>;
+
+    /// The same as rows, of which no whole event is made.
+    fn visit_rows(
+        &self,
+        range: Range<usize>,
+        bodies: Bodies,
+        work: &Work,
+        each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        self.visit(range, work, &mut |count, event| each_row(count, event.as_ref(), bodies, each))
+    }
+}
+
+/// Hands a whole event on as a row.
+pub(crate) fn each_row(
+    count: usize,
+    event: Option<&RecordedEvent>,
+    bodies: Bodies,
+    each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let Some(event) = event else { return each(count, None) };
+    let wanted = match bodies {
+        Bodies::Data => Wanted::Data(std::slice::from_ref(&event.event_type)),
+        Bodies::All => Wanted::All,
+    };
+    let mut flow = ControlFlow::Continue(());
+    visit_event(event, wanted, &mut |row| {
+        flow = each(count, Some(row));
+        Onward::Enough
+    });
+    flow
 }
 
 /// The events of one stream, in version order.
@@ -58,9 +101,61 @@ impl StreamEvents {
         Self { store, index, stream }
     }
 
+    /// Reads a batch of rows.
+    fn read_rows(
+        &self,
+        range: Range<usize>,
+        bodies: Bodies,
+        work: &Work,
+        rows: &mut Rows,
+    ) -> StoreResult<()> {
+        rows.bodies.clear();
+        rows.start = range.start;
+        rows.keys = self.keys(range);
+        self.store.fetch_bodies(work, &rows.keys, bodies, &mut rows.bodies)
+    }
+
+    /// Hands a batch of rows on.
+    fn each_of(
+        &self,
+        rows: &Rows,
+        each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let events = self.index.stream_events(self.stream);
+        let ordinals = events.iter().skip(rows.start);
+        let Some(stream) = self.index.stream(self.stream) else { return ControlFlow::Break(()) };
+        let places = (rows.start + 1..).zip(ordinals);
+        for ((count, ordinal), (key, body)) in places.zip(rows.keys.iter().zip(rows.bodies.iter())) {
+            let Some((known, body)) = self.index.row(*ordinal).zip(body) else {
+                each(count, None)?;
+                continue;
+            };
+            let head = ScanRow {
+                key: ScanKey::of(&key.0),
+                position: known.position,
+                category: stream.name.category.as_deref(),
+                id: &stream.name.id,
+                stored: stream.name.stored.as_deref(),
+                version: known.version,
+                event_type: self.index.type_name(known.event_type).map(|name| &**name).unwrap_or_default(),
+                time: known.time,
+            };
+            let row = EventRow {
+                head,
+                event_id: body.event_id,
+                correlation_id: body.correlation_id,
+                causation_id: body.causation_id,
+                data: body.data,
+                metadata: body.metadata,
+            };
+            each(count, Some(&row))?;
+        }
+        ControlFlow::Continue(())
+    }
+
     fn keys(&self, range: Range<usize>) -> Vec<EventKey> {
-        let ordinals = self.index.stream_events(self.stream).get(range).unwrap_or_default();
-        ordinals.iter().filter_map(|ordinal| self.index.key(*ordinal)).collect()
+        let ordinals = self.index.stream_events(self.stream).range(range);
+        ordinals.filter_map(|ordinal| self.index.key(*ordinal)).collect()
     }
 }
 
@@ -95,6 +190,60 @@ impl Sequence for StreamEvents {
             start = stop;
         }
         Ok(())
+    }
+
+    fn visit_rows(
+        &self,
+        range: Range<usize>,
+        bodies: Bodies,
+        work: &Work,
+        each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        let end = range.end.min(self.len());
+        let (mut rows, mut next) = (Rows::default(), Rows::default());
+        let mut stop = end.min(range.start + BATCH);
+        if range.start < stop {
+            self.read_rows(range.start..stop, bodies, work, &mut rows)?;
+        }
+        let mut flow = ControlFlow::Continue(());
+        while !rows.keys.is_empty() && flow.is_continue() {
+            let from = stop;
+            stop = rows.next_end(end);
+            let mut read = Ok(());
+            next.keys.clear();
+            if stop - from >= WORTH_A_LANE {
+                let ahead = || read = self.read_rows(from..stop, bodies, work, &mut next);
+                work.beside(Box::new(ahead), &mut || flow = self.each_of(&rows, each));
+            } else {
+                flow = self.each_of(&rows, each);
+                if from < stop && flow.is_continue() {
+                    read = self.read_rows(from..stop, bodies, work, &mut next);
+                }
+            }
+            if flow.is_continue() {
+                read?;
+            }
+            std::mem::swap(&mut rows, &mut next);
+        }
+        Ok(())
+    }
+}
+
+/// A batch of rows: where it begins, and what was read of its events.
+#[derive(Default)]
+struct Rows {
+    start: usize,
+    keys: Vec<EventKey>,
+    bodies: BodyBatch,
+}
+
+impl Rows {
+    /// Where the batch behind it ends, of so many events in all.
+    fn next_end(&self, end: usize) -> usize {
+        let length = self.keys.len().max(BATCH);
+        let is_roomy = self.bodies.bytes() < ROOMY_ROWS;
+        let length = if is_roomy { (2 * length).min(LONGEST_BATCH_OF_ROWS) } else { BATCH.max(length / 2) };
+        end.min(self.start + self.keys.len() + length)
     }
 }
 

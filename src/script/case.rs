@@ -30,7 +30,7 @@ impl Case {
     pub fn from_json(json: &Json) -> Result<Self, String> {
         let source = json.get("source").and_then(Json::as_text).ok_or("there is no text `source`")?;
         let events = match json.get("events") {
-            None | Some(Json::Null) => &[],
+            None | Some(Json::Null) => Default::default(),
             Some(events) => events.as_array().ok_or("`events` is not an array")?,
         };
         let events = events.iter().enumerate().map(|(index, event)| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rquickjs::{Object, Value};
 
 use crate::{
-    model::{Json, Number},
+    model::{Array, Json, Number},
     script::{
         dotnet_text::dotnet_text,
         event_object::{MAX_DEPTH, read_all_late},
@@ -232,14 +232,15 @@ impl Encoder<'_> {
                     Json::Null
                 }
             };
-            keep(&mut items, before.map(|items| items.as_slice()), place, item);
+            keep(&mut items, before, place, item);
         }
         Ok(match (items, before) {
-            (Some(items), _) => Json::Array(Arc::new(items)),
-            (None, Some(items)) if items.len() == length as usize => Json::Array(Arc::clone(items)),
+            (Some(items), Some(before)) => Json::Array(Array::sharing(items, before)),
+            (Some(items), None) => Json::Array(items.into()),
             (None, before) => {
-                let all = before.map(|items| items.as_slice()).unwrap_or_default();
-                Json::Array(Arc::new(all.get(..length as usize).unwrap_or_default().to_vec()))
+                let mut items = before.cloned().unwrap_or_default();
+                items.truncate(length as usize);
+                Json::Array(items)
             }
         })
     }
@@ -295,12 +296,12 @@ impl Encoder<'_> {
 }
 
 /// Adds an item, starting an own list only when it differs from what stood there before.
-fn keep(items: &mut Option<Vec<Json>>, before: Option<&[Json]>, place: usize, item: Json) {
+fn keep(items: &mut Option<Vec<Json>>, before: Option<&Array>, place: usize, item: Json) {
     let old = before.and_then(|before| before.get(place));
     if items.is_none() && old.is_some_and(|old| is_same(old, &item)) {
         return;
     }
-    let start = || before.and_then(|before| before.get(..place)).unwrap_or_default().to_vec();
+    let start = || before.into_iter().flatten().take(place).cloned().collect();
     items.get_or_insert_with(start).push(item);
 }
 

@@ -291,7 +291,7 @@ impl Builder {
         checked(raw)
     }
 
-    fn array(&mut self, items: &[Json]) -> Result<qjs::JSValue> {
+    fn array(&mut self, items: &crate::model::Array) -> Result<qjs::JSValue> {
         // SAFETY: the context is live.
         let array = checked(unsafe { qjs::JS_NewArray(self.ctx) })?;
         for (index, item) in (0_u32..).zip(items) {

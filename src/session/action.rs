@@ -14,6 +14,7 @@ pub use crate::session::{
     conditions::ConditionAction,
     drift::DriftAction,
     named::{Menu, NAMED, Named, What, WindowAction},
+    payloads::{PayloadAction, PayloadScope},
     projections::ProjectionAction,
     publish::PublishAction,
     scripts::ScriptAction,
@@ -41,6 +42,8 @@ pub enum Action {
     Watches(WatchAction),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionAction),
+    /// Searching payloads.
+    Payloads(PayloadAction),
     /// Two histories side by side.
     Compare(CompareAction),
     /// Branches of a history.

@@ -77,6 +77,7 @@ impl Question {
             Self::Blame(question) => question.run(work),
             Self::Watches(question) => question.run(work),
             Self::Conditions(question) => question.run(work),
+            Self::Payloads(question) => question.run(work),
             Self::Compare(question) => question.run(work),
             Self::WhatIf(question) => question.run(work),
             Self::Projections(question) => question.run(work),

@@ -16,13 +16,14 @@ use crate::{
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
+        payloads::{PayloadAnswer, PayloadQuestion},
         projections::{ProjectionAnswer, ProjectionQuestion},
         publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
-        view::{LoadedRow, SnapshotRow, StreamLine},
+        view::{Listed, LoadedRow, SnapshotRow, StreamLine},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
     },
@@ -110,6 +111,8 @@ pub enum Slot {
     Run,
     /// Looking for conditions in many streams.
     Across,
+    /// Searching payloads.
+    Payloads,
     /// Which event types the categories have.
     ScriptTypes,
     /// Whether the reducers' files have changed.
@@ -199,6 +202,7 @@ impl Slot {
             Self::Hits => "Looking for hits",
             Self::Run => "Running",
             Self::Across => "Searching all streams",
+            Self::Payloads => "Searching payloads",
             Self::ScriptTypes => "Counting event types",
             Self::ScriptLook => "Looking for new text",
             Self::ScriptLoad => "Loading the reducer",
@@ -328,6 +332,8 @@ pub enum Question {
     Watches(WatchQuestion),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionQuestion),
+    /// Searching payloads.
+    Payloads(Box<PayloadQuestion>),
     /// Two histories side by side.
     Compare(CompareQuestion),
     /// Branches of a history.
@@ -397,8 +403,8 @@ pub enum Answer {
     Rows(u64, Vec<Option<LoadedRow>>),
     /// The lines of the streams panel, with the number of streams that pass.
     Streams(Vec<StreamLine>, usize),
-    /// The events that pass; `None` means all.
-    Listing(Option<Vec<u32>>),
+    /// The events that pass.
+    Listing(Listed),
     /// Events of each stream at the cursor; `None` means all of them.
     AsOf(Option<Vec<u32>>),
     /// The timeline.
@@ -433,6 +439,8 @@ pub enum Answer {
     Watches(WatchAnswer),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionAnswer),
+    /// What was found in payloads.
+    Payloads(Box<PayloadAnswer>),
     /// Two histories side by side.
     Compare(CompareAnswer),
     /// Branches of a history.

@@ -26,6 +26,7 @@ mod mapping;
 mod named;
 pub mod notice;
 mod opened;
+pub mod payloads;
 pub mod projections;
 pub mod publish;
 mod rows;
@@ -129,6 +130,9 @@ impl Session {
             }
             Input::Action(Action::Conditions(action)) => {
                 self.with_store(|store, notices| store.apply_conditions(action, notices))
+            }
+            Input::Action(Action::Payloads(action)) => {
+                self.with_store(|store, notices| store.apply_payloads(action, notices))
             }
             Input::Action(Action::Compare(action)) => {
                 self.with_store(|store, notices| store.apply_compare(action, notices))
@@ -384,6 +388,12 @@ impl Session {
     #[must_use]
     pub fn has_bookmarks(&self) -> bool {
         !self.view.bookmarks.rows.is_empty()
+    }
+
+    /// Whether a search of payloads found anything.
+    #[must_use]
+    pub fn has_payload_hits(&self) -> bool {
+        !self.view.payloads.hits.is_empty()
     }
 
     /// Whether there is a place to go back to.

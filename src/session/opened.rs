@@ -17,6 +17,7 @@ use crate::{
         job::{Answer, Job, Question, Slot},
         keep::Kept,
         notice::Notices,
+        payloads::Payloads,
         projections::Projections,
         publish::Publishing,
         scripts::Scripts,
@@ -48,6 +49,7 @@ pub(crate) struct Opened {
     pub(crate) blame: Blame,
     pub(crate) watches: Watches,
     pub(crate) conditions: Conditions,
+    pub(crate) payloads: Payloads,
     pub(crate) compare: Compare,
     pub(crate) what_if: WhatIf,
     pub(crate) bookmarks: Bookmarks,
@@ -91,6 +93,7 @@ impl Opened {
             blame: Blame::default(),
             watches: Watches::default(),
             conditions: Conditions::default(),
+            payloads: Payloads::default(),
             compare: Compare::default(),
             what_if: WhatIf::default(),
             bookmarks: Bookmarks::default(),
@@ -136,7 +139,7 @@ impl Opened {
                 self.browse.streams.take_lines(lines, passing);
                 Vec::new()
             }
-            Answer::Listing(ordinals) => self.take_listing(ordinals),
+            Answer::Listing(listed) => self.take_listing(listed),
             Answer::AsOf(counts) => {
                 self.browse.streams.take_as_of(counts);
                 Vec::new()
@@ -179,6 +182,7 @@ impl Opened {
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
             Answer::Conditions(answer) => self.take_conditions(answer, notices),
+            Answer::Payloads(answer) => self.take_payloads(*answer),
             Answer::Compare(answer) => self.take_compare(answer, notices),
             Answer::WhatIf(answer) => self.take_what_if(answer, notices),
             Answer::Projections(answer) => self.take_projections(answer, notices),
@@ -236,6 +240,7 @@ impl Opened {
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
+            Slot::Payloads => self.payloads.stop(),
             Slot::Compare => self.compare_failed(),
             Slot::Keep => self.stop_keeping(),
             Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
@@ -269,6 +274,7 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::Payloads,
             Slot::DryRun,
             Slot::Verify,
             Slot::SnapshotParting,
@@ -386,6 +392,7 @@ impl Opened {
         view.blame = self.blame_view();
         view.watches = self.watches_view();
         view.conditions = self.conditions_view();
+        view.payloads = self.payloads_view();
         view.compare = self.compare_view();
         view.what_if = self.what_if_view();
         view.bookmarks = self.bookmarks_view();

@@ -181,7 +181,7 @@ impl Opened {
         let known = index.stream_events(stream);
         let indexed = std::mem::replace(&mut self.states.indexed, index.len());
         if let Some(old) = old.filter(|old| {
-            known.get(..old.len()).is_some_and(|known| known.iter().all(|known| (*known as usize) < indexed))
+            old.len() <= known.len() && known.range(0..old.len()).all(|known| (*known as usize) < indexed)
         }) {
             history.adopt(&old, old.len().min(alike));
         }

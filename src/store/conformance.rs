@@ -72,7 +72,8 @@ fn check_filters(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work
         let backwards = joined(store, &query, size + 1, work, Direction::Backwards)?;
         same_events(&format!("backwards {query:?}"), &backwards, &answering)?;
         let filtered = index.filter(&query, work).map_err(|cancelled| cancelled.to_string())?;
-        let ordinals = filtered.unwrap_or_else(|| (0..index.len() as u32).collect());
+        let ordinals: Vec<u32> =
+            filtered.map_or_else(|| (0..index.len() as u32).collect(), |chosen| chosen.iter().collect());
         let keys: Vec<Option<EventKey>> = ordinals.iter().map(|ordinal| index.key(*ordinal)).collect();
         let wanted: Vec<Option<EventKey>> = answering.iter().map(|event| Some(event.key.clone())).collect();
         agree(&format!("the index's answer to {query:?}"), &keys, &wanted)?;

@@ -3,12 +3,15 @@
 //! [`EventStore`] is the one trait; [`memory`] is its simplest correct form and the oracle for all
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
+pub mod bodies;
 pub mod conformance;
+pub mod covered;
 pub mod decode;
 pub mod detect;
 pub mod index;
 pub mod layout;
 pub mod memory;
+pub mod pages;
 pub mod read;
 pub mod search;
 pub mod sqlite;
@@ -23,6 +26,8 @@ use crate::{
     work::{Cancelled, Work},
 };
 
+use covered::Covered;
+use bodies::{Bodies, BodyBatch};
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
 use search::{Found, Sieve};
@@ -274,6 +279,21 @@ pub trait EventStore: Send + Sync {
     /// the work.
     fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>>;
 
+    /// Adds what these events hold beside their heads to a batch, in the order asked for: nothing for one that
+    /// is gone. Each counts as a step of the work.
+    fn fetch_bodies(
+        &self,
+        work: &Work,
+        keys: &[EventKey],
+        bodies: Bodies,
+        batch: &mut BodyBatch,
+    ) -> StoreResult<()> {
+        for event in self.fetch(work, keys)? {
+            batch.push_event(event.as_ref(), bodies);
+        }
+        Ok(())
+    }
+
     /// Cuts global order into about `parts` ranges of similar size that together hold every event
     /// after `after`; fewer, if the store cannot cut.
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>>;
@@ -287,6 +307,14 @@ pub trait EventStore: Send + Sync {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>>;
+
+    /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.
+    ///
+    /// `None` where they do not, or where anything is unusual; a scan tells what. The pieces run side by side
+    /// on the lanes of `work`, which counts the events.
+    fn covered(&self, _work: &Work) -> StoreResult<Option<Covered>> {
+        Ok(None)
+    }
 
     /// Meets the events of a range in global order with the payloads that are wanted, until the visitor has
     /// enough, and counts them on `work`. Returns the troubles met, in words, at most a hundred.

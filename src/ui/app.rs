@@ -253,6 +253,10 @@ impl App {
                 dock::show(&mut self.tree, Panel::State);
                 self.local.find_wanted = true;
             }
+            WindowAction::SearchPayloads => {
+                dock::show(&mut self.tree, Panel::Search);
+                self.local.payloads.takes_keyboard = true;
+            }
             WindowAction::Palette => self.dialog = Some(Dialog::Palette { text: String::new(), chosen: 0 }),
             WindowAction::Shortcuts => self.dialog = Some(Dialog::Shortcuts),
             WindowAction::DebugPanel => self.local.shows_debug = !self.local.shows_debug,

@@ -278,7 +278,7 @@ fn the_project_file_says_how_snapshots_are_compared() {
         let project = project.to_str().unwrap();
         let stream = ["snapshots", "sample-data/damaged.sqlite", "--stream", "order-4701", "--verify"];
         let row = json(&[&stream[..], &["--json", "--project", project]].concat());
-        let row = row.as_array().unwrap()[0].clone();
+        let row = row.as_array().unwrap().get(0).unwrap().clone();
         let paths: Vec<String> = row
             .get("diff")
             .and_then(Json::as_array)
@@ -433,7 +433,7 @@ fn events_come_whole_and_in_order_however_many() {
     assert!(positions.len() > 1000);
     assert_eq!(positions.len(), events.len());
     assert!(positions.is_sorted_by(|left, right| left < right));
-    assert_eq!(json(&["events", SHOP, "--json"]).as_array(), Some(events.as_slice()));
+    assert_eq!(json(&["events", SHOP, "--json"]).as_array(), Some(&events.iter().cloned().collect()));
     let csv = run(&["events", SHOP, "--csv"]).out;
     assert_eq!(csv.split("\r\n").count(), events.len() + 2);
     let info = json(&["info", SHOP, "--json"]);

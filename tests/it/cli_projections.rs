@@ -100,7 +100,7 @@ fn how_far_behind_is_counted_in_what_the_definition_handles() {
         .unwrap()
         .iter()
         .find(|entry| entry.get("name").and_then(Json::as_text) == Some("order_list"));
-    let checkpoint = &orders.unwrap().get("checkpoints").and_then(Json::as_array).unwrap()[0];
+    let checkpoint = orders.unwrap().get("checkpoints").and_then(Json::as_array).unwrap().get(0).unwrap();
     let events = crate::cli::json(&[
         "events",
         seed.path.to_str().unwrap(),

@@ -387,14 +387,14 @@ fn applied(old: &Json, changes: &[timeglass::model::Change]) -> Json {
                 Json::Object(Arc::new(object))
             }
             Json::Array(items) => {
-                let mut items = (**items).clone();
+                let mut items = items.to_vec();
                 let Segment::Index(index) = first else { panic!("an index") };
                 match (rest, new) {
                     ([], None) => items.truncate(*index),
                     ([], Some(new)) if *index == items.len() => items.push(new.clone()),
                     _ => items[*index] = set(&items[*index], rest, new),
                 }
-                Json::Array(Arc::new(items))
+                Json::array(items)
             }
             _ => panic!("nothing inside a scalar"),
         }

@@ -140,7 +140,9 @@ impl Bench<'_, '_> {
                 Ok(times)
             })?;
             figure.beside_times.extend(times);
-            name.clone_into(&mut figure.beside);
+            if !figure.beside_times.is_empty() {
+                name.clone_into(&mut figure.beside);
+            }
         }
         self.asked.figures.push(figure);
         self.asked.figures.last_mut().ok_or_else(|| Failure::trouble("nothing was measured"))
@@ -240,7 +242,7 @@ impl Bench<'_, '_> {
         }
         if let Some(largest) = index.categories().iter().max_by_key(|info| info.events) {
             let category = Some(largest.name.clone());
-            queries.push(("largest category", EventQuery { category, ..EventQuery::default() }));
+            queries.push(("the largest category", EventQuery { category, ..EventQuery::default() }));
         }
         if let Some((first, last)) = index.time_span() {
             let at = |share: i64| {
@@ -261,14 +263,14 @@ impl Bench<'_, '_> {
                 Ok(())
             };
             let sql = |bare: &Bare<'_>, _: usize| bare.count_of(&query);
-            let what = format!("all events of the {name}");
+            let what = format!("all events of {name}");
             let figure = self.figure(("browse", &what), 3, &mut own, Some(("SQL, count(*)", &sql)))?;
             figure.note = counted(found, "event");
             let rows = index.filter(&query, &Work::default()).map_err(StoreError::from)?.unwrap_or_default();
-            let firsts: Vec<u32> = rows.iter().copied().take(PAGE).collect();
+            let firsts: Vec<u32> = rows.iter().take(PAGE).collect();
             let mut own = |_: usize| fetch(&**store, index, firsts.iter().copied());
             let sql = |bare: &Bare<'_>, _: usize| bare.first_of(&query, PAGE).map(Some);
-            let what = format!("first page of the {name}");
+            let what = format!("first page of {name}");
             self.figure(("browse", &what), 3, &mut own, Some(("SQL with LIMIT", &sql)))?.note =
                 counted(firsts.len(), "event");
         }

@@ -7,7 +7,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use crate::model::{Json, Object};
+use crate::model::{Array, Json, Object};
 
 /// How a state came from the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) fn delta(old: &Json, new: &Json, most: usize) -> Delta {
 
 /// Makes the new value; nothing if the delta was not made for the old one.
 pub(crate) fn apply(old: &Json, delta: &Json) -> Option<Json> {
-    match delta.as_array()? {
+    match delta.as_array()?.to_vec().as_slice() {
         [value] => Some(value.clone()),
         [head, tail, between, changed] => {
             let edit = Edit { head: place(head)?, tail: place(tail)?, changed: changed.as_object()? };
@@ -59,7 +59,7 @@ impl Writer {
     /// Writes how `new` came of `old`; nothing if they are alike.
     fn node(&mut self, old: &Json, new: &Json) -> bool {
         match (old, new) {
-            (Json::Array(before), Json::Array(after)) if Arc::ptr_eq(before, after) => false,
+            (Json::Array(before), Json::Array(after)) if before.is_same(after) => false,
             (Json::Object(before), Json::Object(after)) if Arc::ptr_eq(before, after) => false,
             (Json::Array(before), Json::Array(after)) => self.arrays(before, after),
             (Json::Object(before), Json::Object(after)) => self.objects(before, after),
@@ -73,7 +73,7 @@ impl Writer {
         }
     }
 
-    fn arrays(&mut self, before: &[Json], after: &[Json]) -> bool {
+    fn arrays(&mut self, before: &Array, after: &Array) -> bool {
         let start = self.text.len();
         // Of equal length they are compared item by item; else what stands between equal ends is written anew.
         if before.len() == after.len() {
@@ -170,7 +170,7 @@ fn alike(old: &Json, new: &Json) -> bool {
         (Json::Number(old), Json::Number(new)) => old.as_str() == new.as_str(),
         (Json::Text(old), Json::Text(new)) => old == new,
         (Json::Array(old), Json::Array(new)) => {
-            Arc::ptr_eq(old, new)
+            old.is_same(new)
                 || (old.len() == new.len() && old.iter().zip(new.iter()).all(|(old, new)| alike(old, new)))
         }
         (Json::Object(old), Json::Object(new)) => {
@@ -191,10 +191,13 @@ struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    fn array(&self, items: &[Json], between: &[Json]) -> Option<Json> {
-        let tail = items.get(items.len().checked_sub(self.tail)?..)?;
-        let mut made: Vec<Json> =
-            items.get(..self.head)?.iter().chain(between).chain(tail).cloned().collect();
+    fn array(&self, items: &Array, between: &Array) -> Option<Json> {
+        let skipped = items.len().checked_sub(self.tail)?;
+        let head = items.iter().take(self.head);
+        if head.len() < self.head {
+            return None;
+        }
+        let mut made: Vec<Json> = head.chain(between).chain(items.iter().skip(skipped)).cloned().collect();
         for (at, change) in self.changed.iter() {
             let item = made.get_mut(at.parse::<usize>().ok()?)?;
             *item = apply(item, change)?;

@@ -11,6 +11,7 @@ mod drift;
 mod events;
 mod layout;
 mod outputs;
+mod payloads;
 mod projections;
 mod publish;
 mod screen;
@@ -30,9 +31,10 @@ pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use drift::{DriftStage, DriftView};
-pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView};
+pub use events::{ByStream, EventsView, FilterView, Listed, Listing, LoadedRow, RowHead, TypeView};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
+pub use payloads::PayloadsView;
 pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
     ProjectionsView, Stage, StoryView, value_words,
@@ -98,6 +100,8 @@ pub struct View {
     pub watches: WatchesView,
     /// Running to the next or previous hit of a condition.
     pub conditions: ConditionsView,
+    /// What was found in payloads.
+    pub payloads: PayloadsView,
     /// Two histories side by side.
     pub compare: CompareView,
     /// Branches of a history.

@@ -17,7 +17,7 @@ use crate::{
     work::Work,
 };
 
-pub use order::{Newest, search_ranges};
+pub use order::{Newest, search_events, search_ranges};
 pub use sieve::Sieve;
 
 /// What is looked for.

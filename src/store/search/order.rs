@@ -3,11 +3,11 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    model::EventQuery,
+    model::{EventKey, EventQuery},
     store::{
         EventStore, KeyRange, StoreResult,
-        read::Onward,
-        search::{SearchHit, Sieve, is_asked_for},
+        read::{Onward, Wanted, visit_event},
+        search::{SearchHit, Sieve, is_asked_for, visit_row},
     },
     work::{Cancelled, Piece, Work},
 };
@@ -52,6 +52,25 @@ pub fn search_ranges(
         troubles.extend(told);
     }
     Ok((hits, troubles))
+}
+
+/// Searches these events, and hands back the hits in their order.
+pub fn search_events(
+    store: &dyn EventStore,
+    work: &Work,
+    sieve: &Sieve,
+    keys: &[EventKey],
+) -> StoreResult<Vec<SearchHit>> {
+    let mut hits = Vec::new();
+    for event in store.fetch(work, keys)?.iter().flatten() {
+        visit_event(event, Wanted::All, &mut |row| {
+            visit_row(row, sieve, &mut |found| {
+                hits.push(found.to_hit());
+                Onward::On
+            })
+        });
+    }
+    Ok(hits)
 }
 
 fn one_range(

@@ -14,12 +14,15 @@
 //!   microseconds between our look and SQLite's, an empty one would be left behind. A larger store
 //!   is read in place and lives with that.
 //! - Under the journal of a writer that died, a private copy is rolled back and read instead.
+//!
+//! A connection that has read is kept for the next read, as long as the files look exactly as when it was
+//! opened ([`IdleConnections`]).
 
 use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -29,9 +32,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::{
     store::{
         Head, StoreError, StoreResult,
+        pages::PageFile,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
-            guard::harden,
+            guard::{harden, obey},
+            idle::{Idle, IdleConnections},
             quiet::{Door, Reading},
         },
     },
@@ -57,11 +62,15 @@ pub(super) struct Access {
     lenient: AtomicBool,
     /// A copy from which a dead writer's unfinished transaction was taken back.
     copy: Mutex<Option<Arc<RolledBack>>>,
+    /// Pages that were decoded, of all reads together.
+    pages_read: Arc<AtomicU64>,
+    /// Connections for the next reads.
+    idle: Arc<IdleConnections>,
 }
 
 /// A private copy, valid while the original is unchanged.
 #[derive(Debug)]
-struct RolledBack {
+pub(super) struct RolledBack {
     folder: tempfile::TempDir,
     of: (Mark, Option<Mark>),
 }
@@ -79,7 +88,7 @@ struct Look {
 
 /// Which copy is read, kept until the connection is closed.
 #[derive(Debug)]
-enum Copied {
+pub(super) enum Copied {
     /// None: the files themselves.
     No,
     /// One from which an unfinished transaction was taken back.
@@ -88,12 +97,46 @@ enum Copied {
     Whole { _folder: tempfile::TempDir },
 }
 
+impl Copied {
+    /// Whether it takes room on the disk.
+    pub(super) fn is_private(&self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
+
 /// Several reads one after the other, over one connection as long as the file does not change.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     access: &'a Access,
     work: &'a Work,
     look: Option<Look>,
+    /// How many looks there were.
+    looks: u64,
+}
+
+/// A database file that is all there is at this moment: nothing in a log, nothing left unfinished, nothing
+/// known to be damaged. Whoever decodes its pages within a read has the proof of that read.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    access: &'a Access,
+    /// Which look of the reader this is. As long as it is the same, nothing was written.
+    pub(super) look: u64,
+}
+
+/// Pages to read, and what keeps a writer of ours waiting meanwhile: closing the file would take its locks.
+#[derive(Debug)]
+pub(super) struct OpenPages {
+    pub(super) file: Arc<PageFile>,
+    _reading: Reading,
+}
+
+impl Whole<'_> {
+    /// Opens the file for reading pages; nothing if it is of a kind that is left to SQLite.
+    pub(super) fn open(self) -> Option<OpenPages> {
+        let reading = self.access.door.reading();
+        let file = PageFile::open_counting(&self.access.path, Arc::clone(&self.access.pages_read)).ok()?;
+        Some(OpenPages { file, _reading: reading })
+    }
 }
 
 impl Access {
@@ -104,12 +147,21 @@ impl Access {
         let _reading = door.reading();
         let sight = Sight::take(&path, Moment::Before)?;
         let is_short = missing_pages(&sight).is_some();
-        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default() };
+        let idle = Arc::new(IdleConnections::default());
+        door.tell(&idle);
+        let (lenient, pages_read) = (is_short.into(), Arc::default());
+        let access = Self { path, door, lenient, copy: Mutex::default(), pages_read, idle };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
+            access.idle.close();
             access.reader(work).read("reading the schema", probe)?;
         }
         Ok(access)
+    }
+
+    /// How many pages were decoded since the store was opened.
+    pub(super) fn pages_read(&self) -> u64 {
+        self.pages_read.load(Ordering::Relaxed)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -118,7 +170,7 @@ impl Access {
 
     /// Reads that belong together.
     pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
-        Reader { access: self, work, look: None }
+        Reader { access: self, work, look: None, looks: 0 }
     }
 
     /// One read. `ask` may be called several times, and only its last answer counts.
@@ -135,6 +187,7 @@ impl Access {
     pub(super) fn head(&self) -> StoreResult<Head> {
         let _reading = self.door.reading();
         let sight = Sight::take(&self.path, Moment::After)?;
+        self.idle.looked(&sight);
         let mut values = vec![u64::from(sight.header.change_counter)];
         let mark = |mark: Mark| [mark.size, mark.changed as u64];
         values.extend(mark(sight.database));
@@ -175,6 +228,11 @@ impl Access {
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
         let reading = self.door.reading();
         let before = Sight::take(&self.path, Moment::Before)?;
+        if let Some(Idle { mut connection, before, copy }) = self.idle.take(&before)
+            && obey(&mut connection, work).is_ok()
+        {
+            return Ok(Some(Look { connection, before, copy, _reading: reading }));
+        }
         if !before.is_torn() {
             return match (before.log, before.shared) {
                 (None, _) => {
@@ -247,6 +305,21 @@ impl Access {
         Ok(Some(RolledBack { folder, of }))
     }
 
+    /// Keeps the connection of a look for the next one, where that may be used again: not the one that reads
+    /// a log in place, which somebody may be writing, nor a copy that was rolled back, which is kept itself.
+    fn keep(&self, look: Look, work: &Work) {
+        let is_lasting = match &look.copy {
+            Copied::No => look.before.log.is_none(),
+            Copied::Whole { .. } => true,
+            Copied::Back(_) => false,
+        };
+        if is_lasting {
+            // Reading ends when the connection waits or is closed, and not before.
+            let Look { connection, before, copy, _reading } = look;
+            self.idle.keep(Idle { connection, before, copy }, work.width());
+        }
+    }
+
     fn connect(&self, path: &Path, has_log: bool, work: &Work) -> StoreResult<Connection> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -300,6 +373,16 @@ impl Reader<'_> {
         doing: &str,
         ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
+        let mut ask = ask;
+        self.attempt(doing, TRIES, |connection, _| ask(connection))
+    }
+
+    /// The same, of pages or through SQLite. There is a [`Whole`] where pages may be decoded.
+    pub(super) fn read_pages<T>(
+        &mut self,
+        doing: &str,
+        ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
         self.attempt(doing, TRIES, ask)
     }
 
@@ -311,7 +394,7 @@ impl Reader<'_> {
         mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         let mut latest = None;
-        let answer = self.attempt(doing, TRIES / 3, |connection| {
+        let answer = self.attempt(doing, TRIES / 3, |connection, _| {
             latest = None;
             latest = Some(ask(connection)?);
             Ok(())
@@ -327,17 +410,23 @@ impl Reader<'_> {
         &mut self,
         doing: &str,
         tries: u32,
-        mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+        mut ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         for attempt in 0..tries {
             self.work.advance(0)?;
             if self.look.is_none() {
                 self.look = self.access.look(self.work, attempt + 1 < tries / 2)?;
+                self.looks += 1;
             }
             if let Some(look) = &self.look {
-                let answer = ask(&look.connection);
+                let whole = Whole { access: self.access, look: self.looks };
+                let answer = ask(&look.connection, look.is_whole(self.access).then_some(whole));
                 if look.holds(&self.access.path)? {
-                    return answer.map_err(|source| self.access.failure(doing, source));
+                    return answer.map_err(|source| {
+                        // Whatever it stumbled over, the next read begins afresh.
+                        self.look = None;
+                        self.access.failure(doing, source)
+                    });
                 }
             }
             self.look = None;
@@ -347,7 +436,23 @@ impl Reader<'_> {
     }
 }
 
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(look) = self.look.take() {
+            self.access.keep(look, self.work);
+        }
+    }
+}
+
 impl Look {
+    /// Whether the file itself is all that is read.
+    fn is_whole(&self, access: &Access) -> bool {
+        matches!(self.copy, Copied::No)
+            && self.before.log.is_none()
+            && !self.before.is_torn()
+            && !access.lenient.load(Ordering::Relaxed)
+    }
+
     fn holds(&self, path: &Path) -> StoreResult<bool> {
         let after = Sight::take(path, Moment::After)?;
         Ok(match &self.copy {

@@ -35,6 +35,32 @@ pub(super) struct Mark {
     pub(super) changed: u128,
 }
 
+/// Which file it is, and when anything of it last changed, its times included: `cp -p` and `touch` do not
+/// get past this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Identity {
+    device: u64,
+    node: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            device: metadata.dev(),
+            node: metadata.ino(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self::default()
+    }
+}
+
 /// A rollback journal that holds something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Journal {
@@ -61,6 +87,8 @@ pub(super) struct Shared {
 pub(super) struct Sight {
     pub(super) header: Header,
     pub(super) database: Mark,
+    /// Which file the database is.
+    pub(super) identity: Identity,
     pub(super) journal: Option<Journal>,
     /// The log's header and mark, if the log is there and not empty.
     pub(super) log: Option<([u8; 32], Mark)>,
@@ -81,11 +109,12 @@ impl Sight {
     pub(super) fn take(path: &Path, moment: Moment) -> StoreResult<Self> {
         let early = (moment == Moment::After).then(|| journal(path));
         let header = header(path)?;
-        let database = mark(&fs::metadata(path).map_err(|source| unreadable(path, source))?);
+        let metadata = fs::metadata(path).map_err(|source| unreadable(path, source))?;
+        let (database, identity) = (mark(&metadata), Identity::of(&metadata));
         let shared = header.has_log.then(|| shared(path)).flatten();
         let log = if header.has_log { log(path) } else { None };
         let journal = early.unwrap_or_else(|| journal(path));
-        Ok(Self { header, database, journal, log, shared })
+        Ok(Self { header, database, identity, journal, log, shared })
     }
 
     /// Whether a transaction may be writing into the database file at this moment, or was left
@@ -262,6 +291,7 @@ mod tests {
         Sight {
             header: Header { page_size: 4096, has_log: false, change_counter: 7, pages: 3 },
             database: Mark { size: 12_288, changed: 100 },
+            identity: Identity::default(),
             journal: None,
             log: None,
             shared: None,

@@ -74,9 +74,14 @@ pub(super) fn harden(connection: &mut Connection, work: &Work, lenient: bool) ->
     connection.pragma_update(None, "cell_size_check", true)?;
     // Mapped memory gains 5 % and kills the process when another one shortens the file.
     connection.pragma_update(None, "mmap_size", 0)?;
-    let work = work.clone();
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || work.is_cancelled()))?;
+    obey(connection, work)?;
     connection.authorizer(Some(|context: AuthContext<'_>| allowed(&context.action)))
+}
+
+/// From now on the connection stops when this work is withdrawn.
+pub(super) fn obey(connection: &mut Connection, work: &Work) -> rusqlite::Result<()> {
+    let work = work.clone();
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || work.is_cancelled()))
 }
 
 fn allowed(action: &AuthAction<'_>) -> Authorization {

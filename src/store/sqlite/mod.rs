@@ -6,16 +6,21 @@
 
 mod access;
 mod bare;
+mod bodies;
 mod checkpoints;
+mod covered;
+mod direct;
 mod explore;
 mod facts;
 mod file;
 mod filter;
 mod guard;
 mod head;
+mod idle;
 mod plan;
 mod quiet;
 mod read;
+mod records;
 mod rows;
 mod scan;
 mod search;
@@ -26,7 +31,6 @@ mod walk;
 
 use std::{path::Path, sync::Arc};
 
-use rusqlite::{Connection, Row};
 
 use crate::{
     model::{
@@ -35,6 +39,8 @@ use crate::{
     },
     store::{
         Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        covered::Covered,
+        bodies::{Bodies, BodyBatch},
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
         search::{Found, Sieve},
@@ -43,6 +49,7 @@ use crate::{
 };
 
 pub use bare::{Bare, BareResult};
+pub use direct::Way;
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;
 pub use quiet::{Alone, alone};
@@ -54,10 +61,11 @@ pub(crate) use tables::read_shape;
 pub(crate) use value::{Bound, stored};
 
 use access::Access;
+use bodies::ByKey;
 use filter::{Filter, answers};
 use plan::Plan;
-use rows::{Fields, key_of};
-use walk::{Gather, Walk, is_damage, to_bound};
+use rows::{Cells, Fields, key_of};
+use walk::{Gather, Walk};
 
 /// The most rows that one batch of a page looks at.
 const MOST_ROWS: usize = 2048;
@@ -68,6 +76,7 @@ pub struct SqliteStore {
     access: Access,
     plan: Plan,
     description: Description,
+    way: Way,
 }
 
 /// What a file turned out to be.
@@ -124,7 +133,22 @@ impl SqliteStore {
         let path = access.path().to_owned();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let layout = Arc::new(layout.clone());
-        Ok(Self { access, plan, description: Description { name, path: Some(path), layout, problems } })
+        let description = Description { name, path: Some(path), layout, problems };
+        Ok(Self { access, plan, description, way: Way::default() })
+    }
+
+    /// This store, read in one way only. All of them give the same; tests hold them against each other, and
+    /// benchmarks compare what they cost.
+    #[must_use]
+    pub fn by(mut self, way: Way) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// How many pages of the file were decoded by ourselves since it was opened.
+    #[must_use]
+    pub fn pages_read(&self) -> u64 {
+        self.access.pages_read()
     }
 }
 
@@ -140,13 +164,21 @@ impl Gather for Events<'_> {
         self.found.clear();
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, &self.plan.full);
         let mut event = fields.head(EventKey(key.into()));
         if self.query.is_none_or(|query| answers(&event, query)) {
             fields.fill(&mut event, &self.plan.events.unwrap);
             self.found.push(event);
         }
+    }
+}
+
+impl SqliteStore {
+    fn one(&self, by_key: &mut ByKey<'_>, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
+        let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
+        by_key.row(key, |row, part| gather.row(&key_of(row, self.plan.key.len(), part).0, row.into()))?;
+        Ok(gather.found.pop())
     }
 }
 
@@ -204,11 +236,22 @@ impl EventStore for SqliteStore {
         let mut events = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(256) {
             events.extend(reader.read("reading events", |connection| {
-                chunk.iter().map(|key| self.one(connection, key)).collect::<rusqlite::Result<Vec<_>>>()
+                let mut by_key = ByKey::new(connection, &self.plan, &self.plan.full);
+                chunk.iter().map(|key| self.one(&mut by_key, key)).collect::<rusqlite::Result<Vec<_>>>()
             })?);
             work.advance(chunk.len() as u64)?;
         }
         Ok(events)
+    }
+
+    fn fetch_bodies(
+        &self,
+        work: &Work,
+        keys: &[EventKey],
+        bodies: Bodies,
+        batch: &mut BodyBatch,
+    ) -> StoreResult<()> {
+        bodies::fetch((&self.access, work), &self.plan, keys, bodies, batch)
     }
 
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
@@ -221,7 +264,14 @@ impl EventStore for SqliteStore {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
-        scan::scan(&self.access, work, &self.plan, range, visit)
+        scan::scan((&self.access, work), &self.plan, self.way, range, visit)
+    }
+
+    fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {
+        match self.way {
+            Way::Quickest => covered::covered(&self.access, work, &self.plan),
+            Way::Tables | Way::Sql => Ok(None),
+        }
     }
 
     fn read(
@@ -231,7 +281,7 @@ impl EventStore for SqliteStore {
         wanted: Wanted<'_>,
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
-        read::read((&self.access, work), &self.plan, range, wanted, visit)
+        read::read((&self.access, work), (&self.plan, self.way), range, wanted, visit)
     }
 
     fn search(
@@ -241,7 +291,7 @@ impl EventStore for SqliteStore {
         sieve: &Sieve,
         visit: &mut dyn FnMut(&Found<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
-        search::search((&self.access, work), &self.plan, range, sieve, visit)
+        search::search((&self.access, work), (&self.plan, self.way), range, sieve, visit)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
@@ -273,37 +323,5 @@ impl EventStore for SqliteStore {
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
         snapshots::count(&self.access, work, &self.description.layout)
-    }
-}
-
-impl SqliteStore {
-    /// One event by its key, over the index that the order relies on; an event in a damaged place
-    /// counts as gone.
-    fn one(&self, connection: &Connection, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
-        let (part, own) = self.plan.split(key);
-        let Some(table) = self.plan.parts.get(part) else { return Ok(None) };
-        let equal = |(column, part): (&String, &KeyPart)| {
-            format!("{column} {} ?", if *part == KeyPart::Null { "IS" } else { "=" })
-        };
-        let conditions: Vec<String> = self.plan.key.iter().zip(&own).map(equal).collect();
-        let sql = format!(
-            "SELECT {} FROM {} AS e WHERE {} LIMIT 1",
-            self.plan.full.expressions.join(", "),
-            quote(table),
-            conditions.join(" AND ")
-        );
-        let read = || {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(own.iter().map(to_bound)))?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            let numbered = (self.plan.parts.len() > 1).then_some(part);
-            let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-            gather.row(&key_of(row, self.plan.key.len(), numbered).0, row);
-            Ok(gather.found.pop())
-        };
-        match read() {
-            Err(error) if is_damage(&error) => Ok(None),
-            other => other,
-        }
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::{
     model::Pointer,
     store::{
+        bodies::Bodies,
         layout::{EventsTable, Form, Join, Mapping, Role, Source},
         sqlite::facts::TableFacts,
     },
@@ -21,6 +22,8 @@ pub(super) struct Plan {
     pub(super) key: Vec<String>,
     /// Whether the table has a row number of SQLite's own, and under which name.
     pub(super) rowid: Option<&'static str>,
+    /// Whether the key is the row number alone.
+    pub(super) is_by_rowid: bool,
     /// Everything that an event has.
     pub(super) full: Select,
     /// What a scan needs.
@@ -78,6 +81,7 @@ impl Plan {
             full: Select::new(events, &key, &Role::ALL),
             lean: Select::new(events, &key, &LEAN),
             rowid: facts.rowid(),
+            is_by_rowid: columns.len() == 1 && columns.iter().all(|column| facts.is_row_number(column)),
             parts,
             key,
             events: events.clone(),
@@ -115,6 +119,15 @@ impl Plan {
             }
         }
         select
+    }
+
+    /// What the body of an event needs.
+    pub(super) fn bodies(&self, bodies: Bodies) -> Select {
+        let roles: &[Role] = match bodies {
+            Bodies::Data => &[Role::Data],
+            Bodies::All => &REST,
+        };
+        Select::new(&self.events, &self.key, roles)
     }
 
     /// A condition that holds for every event of these types, and for few others; nothing where SQLite cannot

@@ -8,17 +8,22 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use crate::work::{Cancelled, Work};
+use crate::{
+    store::sqlite::idle::IdleConnections,
+    work::{Cancelled, Work},
+};
 
 /// The door of one file: many may be inside to read, or one to write.
 #[derive(Debug, Default)]
 pub(super) struct Door {
     inside: Mutex<Inside>,
     left: Condvar,
+    /// Connections that wait for the next read: no hindrance, but closed before anybody writes.
+    idle: Mutex<Vec<Weak<IdleConnections>>>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +65,18 @@ impl Door {
         Reading(Arc::clone(self))
     }
 
+    /// From now on these are closed before anybody in this process writes.
+    pub(super) fn tell(&self, idle: &Arc<IdleConnections>) {
+        let mut told = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|other| other.strong_count() > 0);
+        told.push(Arc::downgrade(idle));
+    }
+
+    fn close_idle(&self) {
+        let told = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().filter_map(Weak::upgrade).for_each(|idle| idle.close());
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,6 +94,8 @@ pub fn alone(path: &Path, work: &Work) -> Result<Alone, Cancelled> {
     }
     inside.has_writer = true;
     drop(inside);
+    // Nobody reads, so none comes back after this.
+    door.close_idle();
     Ok(Alone(door))
 }
 

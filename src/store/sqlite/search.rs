@@ -1,7 +1,5 @@
 //! Looking through payloads where SQLite hands them out, and copying only what may hold what is looked for.
 
-use rusqlite::Row;
-
 use crate::{
     model::KeyPart,
     store::{
@@ -11,8 +9,9 @@ use crate::{
         search::{Field, Found, Sieve},
         sqlite::{
             access::Access,
+            direct::Way,
             plan::{Plan, Select, Take},
-            rows::Fields,
+            rows::{Cells, Fields},
             scan::{Batch, MOST_TROUBLES},
             walk::{Gather, Walk},
         },
@@ -29,13 +28,14 @@ const MOST_TEXT: usize = 4 << 20;
 /// Meets the events of a range whose payloads hold what is looked for.
 pub(super) fn search(
     (access, work): (&Access, &Work),
-    plan: &Plan,
+    (plan, way): (&Plan, Way),
     range: &KeyRange,
     sieve: &Sieve,
     visit: &mut dyn FnMut(&Found<'_>) -> Onward,
 ) -> StoreResult<Vec<String>> {
     let select = plan.searching();
-    let mut walk = Walk::new(plan, &select, true, range.after.as_ref()).until(range.until.as_ref());
+    let walk = Walk::new(plan, &select, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut walk = walk.directly(way);
     let mut reader = access.reader(work);
     let mut likely = Likely::new(plan, &select, sieve);
     let mut troubles = Vec::new();
@@ -109,7 +109,7 @@ impl Gather for Likely<'_> {
         self.bytes = 0;
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, self.select);
         let data = self.text(&fields, Role::Data, self.unwrap);
         let metadata = self.text(&fields, Role::Metadata, &[]);

@@ -171,7 +171,7 @@ fn check_sample(timeline: &Timeline, sample: &Json) -> Result<(), String> {
     let versions = sample.get("snapshot_versions").and_then(Json::as_array).unwrap_or_default();
     let version = |version: &Json| version.as_scalar_text()?.parse::<i64>().ok();
     if let (state @ Json::Object(_), Some(version)) =
-        (told("snapshot_state"), versions.last().and_then(version))
+        (told("snapshot_state"), versions.iter().next_back().and_then(version))
     {
         let made = timeline.at_version(version).ok_or_else(|| format!("it has no version {version}"))?;
         same(made, &state).map_err(|trouble| format!("at version {version}: {trouble}"))?;

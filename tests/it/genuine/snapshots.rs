@@ -182,7 +182,7 @@ impl Check<'_> {
             }
         }
         if row.stored == Stored::Wrong {
-            let audits = self.expected.get("snapshot_audit").and_then(Json::as_array).map(<[Json]>::len);
+            let audits = self.expected.get("snapshot_audit").and_then(Json::as_array).map(timeglass::model::Array::len);
             if audits != Some(all) {
                 self.wrong.push(format!("{}: {all} snapshots and {audits:?} audits", row.store));
             }
@@ -223,6 +223,6 @@ fn place(snapshot: &StoredSnapshot) -> (String, i64) {
 }
 
 /// The streams that the expectations tell of.
-pub(super) fn samples(expected: &Json) -> &[Json] {
+pub(super) fn samples(expected: &Json) -> &timeglass::model::Array {
     expected.get("sample_streams").and_then(Json::as_array).unwrap_or_default()
 }

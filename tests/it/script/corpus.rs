@@ -45,7 +45,7 @@ fn member<'a>(json: &'a Json, name: &str) -> &'a Json {
 }
 
 fn items(json: &Json, name: &str) -> Vec<Json> {
-    member(json, name).as_array().map(<[Json]>::to_vec).unwrap_or_default()
+    member(json, name).as_array().map(timeglass::model::Array::to_vec).unwrap_or_default()
 }
 
 /// What is to be compared of a step.

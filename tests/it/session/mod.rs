@@ -9,6 +9,7 @@ mod drift;
 mod filters;
 mod follow;
 mod outputs;
+mod payloads;
 mod places;
 mod projections;
 mod reducers;
