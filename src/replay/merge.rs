@@ -426,7 +426,8 @@ mod tests {
         .prop_map(str::to_owned);
         let name = prop_oneof![Just("a"), Just("\\u0061"), Just("b"), Just("0"), Just("c d")];
         let value = scalar.prop_recursive(3, 24, 6, move |inner| {
-            let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+            let member =
+                (name.clone(), inner.clone()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
             prop_oneof![
                 vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", "))),
                 vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),

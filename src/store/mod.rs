@@ -26,8 +26,8 @@ use crate::{
     work::{Cancelled, Work},
 };
 
-use covered::Covered;
 use bodies::{Bodies, BodyBatch};
+use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
 use search::{Found, Sieve};

@@ -192,9 +192,8 @@ impl<'a> ByKey<'a> {
     }
 
     fn sql(&self, table: &str, nulls: &[bool]) -> String {
-        let equal = |(column, is_null): (&String, &bool)| {
-            format!("{column} {} ?", if *is_null { "IS" } else { "=" })
-        };
+        let equal =
+            |(column, is_null): (&String, &bool)| format!("{column} {} ?", if *is_null { "IS" } else { "=" });
         let conditions: Vec<String> = self.plan.key.iter().zip(nulls).map(equal).collect();
         format!(
             "SELECT {} FROM {} AS e WHERE {} LIMIT 1",
@@ -210,8 +209,7 @@ mod tests {
     use super::*;
 
     fn check(keys: &[i64], expected: Option<(i64, i64)>) {
-        let keys: Vec<EventKey> =
-            keys.iter().map(|key| EventKey([KeyPart::Integer(*key)].into())).collect();
+        let keys: Vec<EventKey> = keys.iter().map(|key| EventKey([KeyPart::Integer(*key)].into())).collect();
         assert_eq!(dense(&keys), expected, "{keys:?}");
     }
 

@@ -31,7 +31,6 @@ mod walk;
 
 use std::{path::Path, sync::Arc};
 
-
 use crate::{
     model::{
         Checkpoint, EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName,
@@ -39,8 +38,8 @@ use crate::{
     },
     store::{
         Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
-        covered::Covered,
         bodies::{Bodies, BodyBatch},
+        covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
         search::{Found, Sieve},
