@@ -245,6 +245,17 @@ impl Opened {
         jobs
     }
 
+    /// What the store looked like last, if time that passes changes nothing.
+    pub(crate) fn at_rest(&self) -> Option<&Head> {
+        let waits = self.cursor.is_playing
+            || self.is_out_of_sight
+            || self.states.is_folding()
+            || self.has_script_files()
+            || self.projections_need_time()
+            || self.is_publishing();
+        (!waits).then_some(&self.head)
+    }
+
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn job_failed(&mut self, slot: Slot) -> Vec<Job> {
         match slot {
