@@ -190,8 +190,9 @@ fn write_store(path: &Path, events: &Events) -> Outcome<()> {
             transaction.prepare("INSERT INTO events VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, NULL)")?;
         for (number, (event_type, data)) in events.iter().enumerate() {
             let id = format!("00000000-0000-4000-8000-{number:012}");
+            let version = i64::try_from(number)?;
             let row =
-                rusqlite::params![accounts::STREAM, number, event_type, id, accounts::time(number), data];
+                rusqlite::params![accounts::STREAM, version, event_type, id, accounts::time(number), data];
             insert.execute(row)?;
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
+        cache::{CacheAnswer, CacheQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
@@ -43,6 +44,14 @@ pub enum Slot {
     FirstRows,
     /// Building or extending the index.
     Index,
+    /// Finding the index that was kept.
+    Cache,
+    /// Holding it against the store.
+    CacheCheck,
+    /// Keeping an index.
+    CacheSave,
+    /// What is kept of all stores.
+    CacheFolder,
     /// The rows on screen.
     Rows,
     /// The lines of the streams panel.
@@ -177,6 +186,10 @@ impl Slot {
             Self::Open => "Opening",
             Self::FirstRows | Self::Rows | Self::Event => "Reading events",
             Self::Index => "Indexing events",
+            Self::Cache => "Reading the index",
+            Self::CacheCheck => "Checking the index",
+            Self::CacheSave => "Keeping the index",
+            Self::CacheFolder => "Looking at the cache",
             Self::Streams => "Sorting streams",
             Self::AsOf => "Counting events",
             Self::Listing => "Filtering events",
@@ -249,6 +262,8 @@ pub enum Question {
     FirstRows(Arc<dyn EventStore>, RowShape),
     /// Index every event.
     Index(Arc<dyn EventStore>),
+    /// Go on with an index that was stopped.
+    GoOn(Arc<dyn EventStore>, Arc<Index>),
     /// Add what is new to the index.
     Extend(Arc<dyn EventStore>, Arc<Index>),
     /// These events, as rows.
@@ -346,6 +361,8 @@ pub enum Question {
     Publish(PublishQuestion),
     /// Snapshots held against the events.
     Verify(VerifyQuestion),
+    /// Indexes kept between runs.
+    Cache(CacheQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -397,6 +414,8 @@ pub enum Answer {
     SampleFailed(String),
     /// The first rows.
     FirstRows(Vec<Option<LoadedRow>>),
+    /// An index of the events so far: more come.
+    IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
     /// Rows, from a row number on.
@@ -453,6 +472,8 @@ pub enum Answer {
     Publish(PublishAnswer),
     /// Snapshots held against the events.
     Verify(VerifyAnswer),
+    /// Indexes kept between runs.
+    Cache(CacheAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }
