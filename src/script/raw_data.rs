@@ -393,10 +393,14 @@ impl Looking<'_, '_> {
                     }
                 },
                 qjs::JS_TAG_STRING_ROPE => {
-                    let mut wide = Vec::new();
-                    gather(value, &mut wide);
-                    self.size += wide.len() + 2;
-                    return char::decode_utf16(wide).all(|character| character.is_ok());
+                    let rope: *const RopeHead = qjs::JS_VALUE_GET_PTR(value).cast();
+                    self.size += (*rope).length as usize + 2;
+                    // It may be far longer than it takes memory.
+                    if (*rope).is_wide != 0 && self.size <= self.most {
+                        let mut wide = Vec::new();
+                        gather(value, &mut wide);
+                        return char::decode_utf16(wide).all(|character| character.is_ok());
+                    }
                 }
                 qjs::JS_TAG_OBJECT => return self.is_plain(object_of(value), depth + 1),
                 _ => return false,

@@ -302,6 +302,24 @@ impl Runner {
         Ok(())
     }
 
+    /// Lets go of states inside the engine where they are too many, or memory gets short.
+    fn bound_live(&mut self, last: &Arc<str>) {
+        let host = &self.loaded.engine.host;
+        let is_short = host.meter.used() > self.script.options().limits.memory / LIVE_SHARE;
+        match self.live {
+            0 => {}
+            1 if is_short => {
+                // None but that of the last event.
+                if let Some(stored) = self.states.get_mut(last) {
+                    stored.json(host);
+                    self.live -= usize::from(stored.live.take().is_some());
+                }
+            }
+            live if live > MOST_LIVE || is_short => self.write_all(),
+            _ => {}
+        }
+    }
+
     /// Makes trees of all states, and lets go of those inside the engine.
     fn write_all(&mut self) {
         let host = &self.loaded.engine.host;
@@ -434,10 +452,7 @@ impl Runner {
             Some(known) => *known = stored,
             None => drop(self.states.insert(Arc::clone(partition), stored)),
         }
-        let limit = self.script.options().limits.memory;
-        if self.live > MOST_LIVE || self.loaded.engine.host.meter.used() > limit / LIVE_SHARE {
-            self.write_all();
-        }
+        self.bound_live(partition);
         if self.loaded.definition.bi_state {
             self.shared = Some(shared.clone().unwrap_or_default());
             self.pair = pair;

@@ -114,6 +114,12 @@ fn no_script_can_tell_a_kept_state_from_one_that_is_read_anew() {
         "{ n: 0 }",
         "s.t = String.fromCharCode(0xd83d) + (e.data.n % 2 ? String.fromCharCode(0xde00) : ''); log(s.t.length);",
     );
+    check(
+        "",
+        "{ t: '0123456789' }",
+        "if (s.t.length < 1e8) s.t += s.t; if (e.data.n === 4) s.t = '日本' + s.t + '日本';",
+    );
+    check("", "{ t: '0123456789' }", "for (let i = 0; i < 27; i++) s.t += s.t;");
     check("const seen = new WeakSet();", "{ n: 0 }", "log(seen.has(s)); seen.add(s); s.n++; return s;");
     check(
         "let g; function* make(s) { yield s; yield s; }",
