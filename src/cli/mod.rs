@@ -210,8 +210,8 @@ pub fn run(
     match answer {
         Ok(exit) => exit,
         Err(Failure::NobodyReads) => Exit::Done,
-        Err(Failure::Trouble(trouble)) => {
-            output.complain(&if wants_json { trouble.to_json().to_compact() } else { trouble.to_text() });
+        Err(failure) => {
+            failure.complain(wants_json, output);
             Exit::Failed
         }
     }

@@ -56,6 +56,7 @@ use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
 use opened::Opened;
+use projections::Carried;
 use settings::Settings;
 use view::{NoEventsView, View};
 use workspace::Workspace;
@@ -78,6 +79,8 @@ pub enum Input {
 pub struct Session {
     place: Place,
     mapping: Option<Mapping>,
+    /// What was rebuilt of a store that is being read afresh.
+    carried: Option<Carried>,
     notices: Notices,
     workspace: Workspace,
     /// A project file other than the one beside the store.
@@ -109,6 +112,7 @@ impl Session {
         let mut session = Self {
             place: Place::Welcome,
             mapping: None,
+            carried: None,
             notices: Notices::default(),
             workspace,
             project,

@@ -121,7 +121,7 @@ impl Opened {
         };
         opened.refresh_info();
         let scripts = opened.start_scripts(workspace);
-        let projections = opened.start_projections();
+        let projections = opened.start_projections(workspace);
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
@@ -427,6 +427,7 @@ impl Opened {
         self.cursor.remember_choices(workspace);
         self.timeline.remember_choices(workspace);
         self.remember_drafts(workspace);
+        self.remember_definitions(workspace);
     }
 
     /// Fills the view of this store.

@@ -32,9 +32,17 @@ impl Session {
                 self.mapping = None;
                 jobs
             }
-            ShellAction::Reload => match &self.place {
-                Place::Store(store) => self.open(store.path.clone()),
-                Place::NoEvents(view) => self.open(view.path.clone()),
+            ShellAction::Reload => match &mut self.place {
+                Place::Store(store) => {
+                    let (path, carried) = (store.path.clone(), store.carry());
+                    let jobs = self.open(path);
+                    self.carried = Some(carried);
+                    jobs
+                }
+                Place::NoEvents(view) => {
+                    let path = view.path.clone();
+                    self.open(path)
+                }
                 Place::Welcome | Place::Opening(_) => Vec::new(),
             },
             ShellAction::Forget(path) => {
@@ -70,6 +78,7 @@ impl Session {
         let mut jobs = self.parting_jobs();
         self.place = Place::Opening(path.clone());
         self.mapping = None;
+        self.carried = None;
         let question = Question::Open { path, project: self.project.clone() };
         jobs.push(Job { slot: Slot::Open, question });
         jobs
@@ -90,6 +99,7 @@ impl Session {
     }
 
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
+        let carried = self.carried.take();
         match opening {
             Opening::NoEvents { path, nearest, tables, warnings } => {
                 for warning in warnings {
@@ -116,7 +126,11 @@ impl Session {
                 let path = found.path.clone();
                 let is_distrusted = self.distrusted.take().is_some_and(|other| other == path);
                 let origin = Origin::new(self.cache(), is_distrusted);
-                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace, origin);
+                let (mut store, mut jobs) =
+                    Opened::new(*found, self.project.clone(), &self.workspace, origin);
+                if let Some(carried) = carried.filter(|carried| carried.is_of(&path)) {
+                    jobs.extend(store.take_up(carried, &mut self.notices));
+                }
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));

@@ -89,6 +89,11 @@ struct Known {
 type Stamp = (u64, u64);
 
 impl Verified {
+    /// What is known of the snapshot in a row.
+    pub(crate) fn verdict(&self, place: usize) -> Option<Verdict> {
+        self.verdicts.get(place).copied().flatten()
+    }
+
     /// A job ended without an answer.
     pub(crate) fn stop_waiting(&mut self, slot: Slot) {
         match slot {

@@ -38,7 +38,7 @@ pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use payloads::PayloadsView;
 pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
-    ProjectionsView, Stage, StoryView, value_words,
+    ProjectionsView, Stage, StoryView,
 };
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};

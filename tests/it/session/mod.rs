@@ -13,6 +13,7 @@ mod payloads;
 mod places;
 mod projections;
 mod reducers;
+mod reload;
 mod snapshots;
 mod watches;
 mod what_if;
