@@ -107,7 +107,7 @@ fn main() -> Outcome<()> {
 
 fn round(path: &Path, cache: &Cache, figures: &mut Figures) -> Outcome<()> {
     let store = open(path)?;
-    let before = timeglass::store::EventStore::identity(&*store)?.ok_or("a file has an identity")?;
+    let before = cache.before(&*store)?.ok_or("a file has an identity")?;
     let index = figures.time(ANEW, || Ok(Index::build(&*store, &work())?))?;
     figures.time(KEPT, || Ok(cache.save(&*store, &index, &before, &work())?))?;
     drop((index, store));

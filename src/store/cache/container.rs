@@ -307,7 +307,9 @@ mod tests {
         let path = folder.path().join("store.tgx");
         assert!(read(&path).unwrap().is_none(), "there is none yet");
         let mut draft = Draft::begin(folder.path()).unwrap();
-        sections().iter().for_each(|section| draft.add(section).unwrap());
+        for section in sections() {
+            draft.add(&section).unwrap();
+        }
         let size = draft.finish(b"a label", &path).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len() as u64, size);

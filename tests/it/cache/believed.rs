@@ -250,7 +250,7 @@ fn a_store_that_was_just_written_is_not_proven_by_its_times() {
 fn a_store_that_was_written_while_it_was_scanned_is_checked() {
     let stage = Stage::new(50);
     let store = stage.store();
-    let before = store.identity().unwrap().unwrap();
+    let before = stage.cache().before(&store).unwrap().unwrap();
     let index = Index::build(&store, &Work::default()).unwrap();
     stage.append(4);
     let saved = stage.cache().save(&store, &index, &before, &Work::default()).unwrap();
