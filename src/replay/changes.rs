@@ -360,12 +360,7 @@ impl StepNotes<'_> {
         is_changed
     }
 
-    fn parts(
-        &mut self,
-        at: Place,
-        old: BTreeMap<Segment, Json>,
-        mut new: BTreeMap<Segment, Json>,
-    ) -> bool {
+    fn parts(&mut self, at: Place, old: BTreeMap<Segment, Json>, mut new: BTreeMap<Segment, Json>) -> bool {
         let mut is_changed = false;
         for (segment, before) in old {
             let after = new.remove(&segment);

@@ -37,6 +37,8 @@ pub struct Workspace {
     pub speed: u32,
     /// Texts of scripts that are not in their files yet.
     pub drafts: Vec<Draft>,
+    /// How many MiB of memory may be taken beside the index.
+    pub memory_mebibytes: u64,
 }
 
 /// A script's text that is not in its file yet.
@@ -62,6 +64,7 @@ impl Default for Workspace {
             is_collapsed: true,
             speed: 4,
             drafts: Vec::new(),
+            memory_mebibytes: 512,
         }
     }
 }

@@ -182,7 +182,11 @@ impl Check<'_> {
             }
         }
         if row.stored == Stored::Wrong {
-            let audits = self.expected.get("snapshot_audit").and_then(Json::as_array).map(timeglass::model::Array::len);
+            let audits = self
+                .expected
+                .get("snapshot_audit")
+                .and_then(Json::as_array)
+                .map(timeglass::model::Array::len);
             if audits != Some(all) {
                 self.wrong.push(format!("{}: {all} snapshots and {audits:?} audits", row.store));
             }

@@ -278,7 +278,8 @@ fn large_states_are_kept_by_what_changed() {
     let row = model.row_at(&Work::default(), &key_of(""), 200).unwrap().unwrap();
     assert_eq!(row.since, 200);
     let found = Json::parse(&row.values[1].bytes()).unwrap();
-    let row = |number: usize| found.get("rows").unwrap().as_array().unwrap().get(number).unwrap().to_compact();
+    let row =
+        |number: usize| found.get("rows").unwrap().as_array().unwrap().get(number).unwrap().to_compact();
     assert_eq!(
         (row(200), row(201)),
         (r#"{"i":200,"text":"n1"}"#.to_owned(), r#"{"i":201,"text":"row 201"}"#.to_owned())
