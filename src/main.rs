@@ -1,7 +1,7 @@
 //! Reads the arguments, and opens the window or answers without one.
 
 use std::{
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -11,13 +11,18 @@ use etcetera::BaseStrategy as _;
 use timeglass::{
     cli::{self, Exit, Output, WindowRequest},
     model::Timestamp,
+    store::cache::Cache,
     ui::{self, Start},
 };
 
 fn main() -> ExitCode {
     // Not locked: the window's libraries may write to the same streams while it is open.
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-    let mut output = Output::new(&mut out, &mut err).with_clock(now);
+    let is_terminal = err.is_terminal();
+    let mut output = Output::new(&mut out, &mut err).with_clock(now).with_progress(is_terminal);
+    if let Some(cache) = cache() {
+        output = output.with_cache(cache);
+    }
     let exit = cli::run(std::env::args_os(), &mut output, open_window);
     ExitCode::from(exit.code())
 }
@@ -31,8 +36,13 @@ fn now() -> Timestamp {
 }
 
 fn open_window(request: WindowRequest) -> Exit {
-    let start =
-        Start { store: request.store, project: request.project, sample: sample_path(), clock: Some(now) };
+    let start = Start {
+        store: request.store,
+        project: request.project,
+        sample: sample_path(),
+        clock: Some(now),
+        cache: cache().filter(|_| !request.no_cache),
+    };
     match ui::run(start) {
         Ok(()) => Exit::Done,
         Err(err) => {
@@ -41,6 +51,12 @@ fn open_window(request: WindowRequest) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Where indexes are kept between runs: with the user's other caches; nowhere without a home.
+fn cache() -> Option<Cache> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(Cache::new(base.cache_dir().join("timeglass").join("index"), Cache::BOUND).with_clock(now))
 }
 
 /// Where the sample store lies, or is made when it is opened first: with the user's other data.

@@ -104,8 +104,8 @@ impl Choice<'_> {
         let is_within = |ordinal: &u32| version_of(ordinal).is_some_and(|own| own <= StreamVersion(version));
         let last = events.iter().rposition(is_within).map_or(0, |place| place + 1);
         // What follows without a version of its own belongs to the version before it.
-        let rest = events.get(last..).unwrap_or_default();
-        Ok(last + rest.iter().take_while(|ordinal| version_of(ordinal).is_none()).count())
+        let rest = events.range(last..events.len());
+        Ok(last + rest.take_while(|ordinal| version_of(ordinal).is_none()).count())
     }
 
     /// How many of a stream's events lie at or before a time.

@@ -6,7 +6,11 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use crate::{
-    cli::table::printable, model::Json, project::open::OpenError, publish::PublishError, sample::SampleError,
+    cli::{output::Output, table::printable},
+    model::Json,
+    project::open::OpenError,
+    publish::PublishError,
+    sample::SampleError,
     store::StoreError,
 };
 
@@ -66,6 +70,13 @@ impl Failure {
 
     pub(crate) fn lines(self, lines: impl IntoIterator<Item = String>) -> Self {
         self.with(|trouble| trouble.lines = lines.into_iter().collect())
+    }
+
+    /// Tells of it while the command goes on: for people, or for machines on one line.
+    pub(crate) fn complain(&self, wants_json: bool, output: &mut Output<'_>) {
+        if let Self::Trouble(trouble) = self {
+            output.complain(&if wants_json { trouble.to_json().to_compact() } else { trouble.to_text() });
+        }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Trouble)) -> Self {
@@ -198,6 +209,9 @@ impl From<SampleError> for Failure {
             SampleError::Unwritable { path, .. } => Self::trouble(what)
                 .given(path.display().to_string())
                 .hint("give a path in a folder that exists and that you may write to"),
+            SampleError::NoRoom { path, .. } => Self::trouble(what)
+                .given(path.display().to_string())
+                .hint("make fewer events, or give a path on a larger disk"),
             SampleError::Sqlite { path, .. } => Self::trouble(what).given(path.display().to_string()),
             SampleError::NothingToDamage { kind, .. } => {
                 Self::trouble(what).given(kind.key()).hint("make more events, or choose another shape")

@@ -4,6 +4,7 @@
 //! says; no function here ends the process, so that tests run every command in their own.
 
 mod blame;
+mod cache;
 mod choose;
 mod diff;
 mod drift;
@@ -20,6 +21,7 @@ mod rebuild;
 mod rebuild_report;
 mod reducer;
 mod sample;
+mod search;
 mod snapshot_cost;
 mod snapshots;
 mod state;
@@ -68,6 +70,8 @@ pub struct WindowRequest {
     pub store: Option<PathBuf>,
     /// The project file to use instead of the one beside the store.
     pub project: Option<PathBuf>,
+    /// Whether nothing is to be kept between runs, nor taken from what was kept.
+    pub no_cache: bool,
 }
 
 /// Explorer and time-travel debugger for event stores
@@ -98,6 +102,7 @@ enum Command {
     Diff(diff::Arguments),
     /// Find the events at which a condition is met; exit status 1 if there is none
     Find(find::Arguments),
+    Search(search::Arguments),
     /// Show which events wrote a value of a stream's state; exit status 1 if it never existed
     ///
     /// A part of the state is written by whatever changes anything in it. Items of an array are places:
@@ -129,6 +134,7 @@ enum Command {
     /// compared stands in the project file: `table = "orders"`, `columns = { stored = "rebuilt" }` and
     /// `ignore = ["note"]` in its `[[projection]]`.
     Drift(drift::Arguments),
+    Cache(cache::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
 }
@@ -145,6 +151,9 @@ pub(crate) struct Common {
     /// No remarks on standard error, answers and errors only
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Scan the store, and neither use nor keep an index
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
 }
 
 /// The machine formats of commands that answer in rows.
@@ -185,7 +194,13 @@ pub fn run(
         Ok(Arguments { command: None, store, common }) => {
             match store.as_deref().filter(|path| !path.exists()) {
                 Some(missing) => Err(failure::no_store(missing, &command_names())),
-                None => return window(WindowRequest { store, project: common.project }),
+                None => {
+                    return window(WindowRequest {
+                        store,
+                        project: common.project,
+                        no_cache: common.no_cache,
+                    });
+                }
             }
         }
         Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),
@@ -195,8 +210,8 @@ pub fn run(
     match answer {
         Ok(exit) => exit,
         Err(Failure::NobodyReads) => Exit::Done,
-        Err(Failure::Trouble(trouble)) => {
-            output.complain(&if wants_json { trouble.to_json().to_compact() } else { trouble.to_text() });
+        Err(failure) => {
+            failure.complain(wants_json, output);
             Exit::Failed
         }
     }
@@ -212,6 +227,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Events(arguments) => events::run(arguments, common, output),
         Command::State(arguments) => state::run(arguments, common, output),
         Command::Diff(arguments) => diff::run(arguments, common, output),
+        Command::Search(arguments) => search::run(arguments, common, output),
         Command::Find(arguments) => find::run(arguments, common, output),
         Command::Blame(arguments) => blame::run(arguments, common, output),
         Command::Snapshots(arguments) => snapshots::run(arguments, common, output),
@@ -220,6 +236,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::Rebuild(arguments) => rebuild::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
+        Command::Cache(arguments) => cache::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
     }
 }

@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 
-use crate::{cli::failure::Failure, model::Timestamp};
+use crate::{cli::failure::Failure, model::Timestamp, store::cache::Cache};
 
 /// Where answers and remarks go: the streams of the process, or buffers in a test.
 pub struct Output<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     is_quiet: bool,
+    /// Whether somebody watches standard error as it is written.
+    is_watched: bool,
     clock: fn() -> Timestamp,
+    cache: Option<Cache>,
 }
 
 /// In which form an answer is wanted.
@@ -29,13 +32,31 @@ pub(crate) enum Format {
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, is_quiet: false, clock: || Timestamp::from_nanos(0, 0) }
+        let clock = || Timestamp::from_nanos(0, 0);
+        Self { out, err, is_quiet: false, is_watched: false, clock, cache: None }
+    }
+
+    /// Shows progress if standard error is a terminal.
+    #[must_use]
+    pub fn with_progress(self, is_terminal: bool) -> Self {
+        Self { is_watched: is_terminal, ..self }
     }
 
     /// Takes the time of day from here, for what is written down. Without it, it is always 1970.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> Timestamp) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Keeps indexes between runs here. Without it, nothing is kept.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Where indexes are kept between runs.
+    pub(crate) fn cache(&self) -> Option<Cache> {
+        self.cache.clone()
     }
 
     /// The time of day.
@@ -68,6 +89,13 @@ impl<'a> Output<'a> {
     pub(crate) fn remark(&mut self, text: &str) {
         if !self.is_quiet {
             self.complain(text);
+        }
+    }
+
+    /// How far the work is, in place of what was said of that before; empty when it has ended.
+    pub(crate) fn progress(&mut self, text: &str) {
+        if self.is_watched && !self.is_quiet {
+            write!(self.err, "\r\x1b[2K{text}").and_then(|()| self.err.flush()).ok();
         }
     }
 

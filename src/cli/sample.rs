@@ -1,15 +1,22 @@
 //! `timeglass sample`: a store to try things on.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clap::builder::PossibleValuesParser;
 
 use crate::{
     cli::{Common, Exit, failure::Failure, output::Output, table::printable, write_json},
+    jobs::{self, ThreadLanes},
     model::Json,
-    sample::{self, Damage, DamageKind, SampleOptions, SampleReport, Shape},
+    sample::{self, Damage, DamageKind, SampleError, SampleOptions, SampleReport, Shape},
     work::Work,
 };
+
+const TOLD_EVERY: Duration = Duration::from_millis(300);
 
 /// Make a sample store; the same options make the same store, on every machine
 #[derive(Debug, clap::Args)]
@@ -38,13 +45,34 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         damage: arguments.damage.iter().filter_map(|key| DamageKind::from_key(key)).collect(),
         ..SampleOptions::of(shape)
     };
-    let report = sample::write(&arguments.out, &options, &Work::default())?;
+    let report = told_of(&arguments.out, &options, output)?;
     if common.json {
         write_json(output, &to_json(&report))?;
     } else {
         write(arguments, &report, output)?;
     }
     Ok(Exit::Done)
+}
+
+/// Makes the sample, and says meanwhile how far it is.
+fn told_of(
+    path: &Path,
+    options: &SampleOptions,
+    output: &mut Output<'_>,
+) -> Result<SampleReport, SampleError> {
+    let (work, start) = (Work::with_lanes(Arc::new(ThreadLanes)), Instant::now());
+    let report = jobs::ask_and_tell(|| sample::write(path, options, &work), TOLD_EVERY, &mut || {
+        let ((done, _), seconds) = (work.progress(), start.elapsed().as_secs_f64());
+        let events = options.events;
+        let text = if done < events {
+            format!("{done} of {events} events, {:.0} a second", done as f64 / seconds)
+        } else {
+            format!("{events} events written, making the indexes")
+        };
+        output.progress(&text);
+    });
+    output.progress("");
+    report
 }
 
 fn write(arguments: &Arguments, report: &SampleReport, output: &mut Output<'_>) -> Result<(), Failure> {

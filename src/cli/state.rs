@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 
 /// The state of a stream after so many of its events.
 pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize, chosen: Chosen) -> Result<State, Failure> {
-    let ordinals = opened.index.stream_events(stream).get(..count).unwrap_or_default().to_vec();
+    let ordinals = opened.index.stream_events(stream).range(0..count).copied().collect();
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
     let folded = fold(&events, count, &*chosen.reducer, chosen.on_failure, &Work::default())?;
     Ok(State { chosen, folded, ordinals })

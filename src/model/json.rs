@@ -49,6 +49,12 @@ impl Json {
         crate::model::json_parse::parse(text)
     }
 
+    /// A value as a user types it: JSON, and any other text is a text.
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        Self::parse(text.trim().as_bytes()).unwrap_or_else(|_no_json| Self::from(text.trim()))
+    }
+
     /// An object of these members.
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
         let members = members.into_iter().map(|(name, value)| (name.into(), value)).collect();
@@ -261,7 +267,11 @@ impl Object {
             None => self.members.push((name, value)),
         }
         // Those that came later are tried one after the other, so there must not be many.
-        if self.places.get().is_some_and(|places| self.members.len() > places.known + Self::FEW) {
+        if self
+            .places
+            .get()
+            .is_some_and(|places| !places.is_given_up && self.members.len() > places.known + Self::FEW)
+        {
             self.places.take();
         }
     }

@@ -68,6 +68,19 @@ impl Pointer {
         Some(Self(segments.collect()))
     }
 
+    /// Reads a path as a user types it: `/items/0`, `items.0`, `$.items.0` or `status`.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        if text.starts_with('/') {
+            return Self::parse(text);
+        }
+        Self::parse(&format!("/{}", text.trim_start_matches("$.").replace('.', "/")))
+    }
+
     /// The value it leads to.
     #[must_use]
     pub fn resolve<'a>(&self, value: &'a Json) -> Option<&'a Json> {

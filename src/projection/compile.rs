@@ -6,11 +6,13 @@ use rusqlite::{Connection, ErrorCode, Statement as Prepared};
 
 use crate::{
     projection::{
-        Definition, DefinitionError,
+        Definition, DefinitionError, clock,
         definition::{SqlSource, Statement},
         guard::{Guard, OURS, Phase, TOO_LONG, is_ours},
-        history::{self, TableFacts},
+        history::{self, KeyRule},
+        journal::Journal,
         sql_text::{Token, TokenKind, tokens},
+        table_facts::{TableFacts, check_key},
     },
     work::Work,
 };
@@ -70,13 +72,14 @@ pub(super) fn try_out(
     let ours = |err: rusqlite::Error| place.mistake(format!("an empty database cannot be made: {err}"));
     let mut connection = Connection::open_in_memory().map_err(ours)?;
     let guard = Guard::set_up(&mut connection, &Work::default()).map_err(ours)?;
+    Journal::attach(&mut connection, &definition.name).map_err(ours)?;
     make_tables(&connection, &guard, definition, source)?;
     let facts = TableFacts::read(&connection, &definition.name)
         .map_err(ours)?
         .map_err(|reason| place.mistake(reason))?;
     let key = if is_key_given { definition.key.clone() } else { facts.primary_key.clone() };
-    history::check_key(&facts, &key).map_err(|reason| place.mistake(reason))?;
-    history::install(&connection, &definition.name, &facts, &key, true)
+    check_key(&facts, &key).map_err(|reason| place.mistake(reason))?;
+    history::install(&connection, &definition.name, &facts, &key, (KeyRule::of(source), true))
         .map_err(|err| place.mistake(format!("its history cannot be kept: {}", said(&err))))?;
     prepare(&connection, &guard, definition, source)?;
     Ok(facts.spelled(&key))
@@ -92,12 +95,11 @@ pub(super) fn make_tables(
     let directive = projection_directive(definition);
     for statement in &source.setup {
         let place = Place { definition, line: statement.line, directive: Arc::clone(&directive) };
-        check_words(statement)
-            .and_then(|()| check_clock(statement))
-            .map_err(|reason| place.mistake(reason))?;
+        let sql = clock::with_defaults(&statement.sql);
+        check_words(statement).and_then(|()| check_clock(&sql)).map_err(|reason| place.mistake(reason))?;
         guard.enter(Phase::Setup);
         guard.begin_event();
-        let outcome = connection.prepare(&statement.sql).and_then(|mut prepared| {
+        let outcome = connection.prepare(&sql).and_then(|mut prepared| {
             if prepared.parameter_count() > 0 {
                 return Ok(Some("there is no event yet: parameters belong under an `@on`"));
             }
@@ -117,7 +119,7 @@ pub(super) fn make_tables(
         match outcome {
             Ok(None) => (),
             Ok(Some(reason)) => return Err(place.mistake(reason.to_owned())),
-            Err(err) => return Err(place.refused(statement, &err, refusal.as_deref())),
+            Err(err) => return Err(place.refused(&sql, &err, refusal.as_deref())),
         }
     }
     Ok(())
@@ -135,13 +137,13 @@ pub(super) fn prepare<'c>(
         for statement in &handler.statements {
             let place = Place { definition, line: statement.line, directive: handler.directive() };
             check_words(statement)
-                .and_then(|()| check_clock(statement))
+                .and_then(|()| check_clock(&statement.sql))
                 .map_err(|reason| place.mistake(reason))?;
             guard.enter(Phase::Event);
             let prepared = connection.prepare(&statement.sql);
             let refusal = guard.refusal();
             guard.enter(Phase::Ours);
-            let prepared = prepared.map_err(|err| place.refused(statement, &err, refusal.as_deref()))?;
+            let prepared = prepared.map_err(|err| place.refused(&statement.sql, &err, refusal.as_deref()))?;
             if prepared.column_count() > 0 {
                 let reason =
                     "a statement that answers with rows does nothing here; write INSERT, UPDATE or DELETE";
@@ -210,50 +212,9 @@ fn check_words(statement: &Statement) -> Result<(), String> {
     Ok(())
 }
 
-/// The machine's clock: `CURRENT_TIMESTAMP`, and `now` as an argument of SQLite's date functions. The guard cannot
-/// keep it out, since a table's own DEFAULT may use it: stored read models have such columns, and no comparison
-/// counts them.
-fn check_clock(statement: &Statement) -> Result<(), String> {
-    let code: Vec<Token<'_>> = tokens(&statement.sql).into_iter().filter(Token::is_code).collect();
-    let is_date = |token: &Token<'_>| {
-        ["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"]
-            .iter()
-            .any(|name| token.is_word(name))
-    };
-    let names_now = |token: &Token<'_>| {
-        let text = token.text.trim_matches('\'');
-        token.kind == TokenKind::Text
-            && ["now", "subsec", "subsecond"].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
-    };
-    let calls_bare = |three: &[Token<'_>]| matches!(three, [name, open, close] if is_date(name) && open.text == "(" && close.text == ")");
-    let is_clock = code.windows(3).any(calls_bare)
-        || formats_now(&code)
-        || (code.iter().any(is_date) && code.iter().any(names_now));
-    let is_current = |token: &Token<'_>| {
-        ["CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE"].iter().any(|word| token.is_word(word))
-    };
-    let is_table = code.iter().take(3).any(|token| token.is_word("TABLE"));
-    if !is_table && (is_clock || code.iter().any(is_current)) {
-        return Err("the clock is another at each run; the event's time is `:time`".to_owned());
-    }
-    Ok(())
-}
-
-/// Whether `strftime` is called with a format alone: it takes the time from the clock then.
-fn formats_now(code: &[Token<'_>]) -> bool {
-    code.iter().enumerate().filter(|(_, token)| token.is_word("strftime")).any(|(place, _)| {
-        let mut depth = 0_u32;
-        for token in code.iter().skip(place + 1) {
-            match (token.text, depth) {
-                ("(", _) => depth += 1,
-                (")", 0 | 1) => return depth == 1,
-                (")", _) => depth -= 1,
-                (",", 1) | (_, 0) => return false,
-                _ => {}
-            }
-        }
-        false
-    })
+/// The clock in so many words; any other way to it is found when the statement runs, or by the guard.
+fn check_clock(sql: &str) -> Result<(), String> {
+    if clock::is_called(sql) { Err(clock::REFUSAL.to_owned()) } else { Ok(()) }
 }
 
 fn projection_directive(definition: &Definition) -> Arc<str> {
@@ -278,15 +239,10 @@ impl Place<'_> {
     }
 
     /// What SQLite, or our guard, said about a statement, with the line inside it if that is known.
-    fn refused(
-        &self,
-        statement: &Statement,
-        err: &rusqlite::Error,
-        refusal: Option<&str>,
-    ) -> DefinitionError {
+    fn refused(&self, sql: &str, err: &rusqlite::Error, refusal: Option<&str>) -> DefinitionError {
         let mut mistake = self.mistake(refusal.map_or_else(|| said(err), str::to_owned));
         if let (rusqlite::Error::SqlInputError { offset, .. }, None) = (err, refusal) {
-            let before = usize::try_from(*offset).ok().and_then(|offset| statement.sql.get(..offset));
+            let before = usize::try_from(*offset).ok().and_then(|offset| sql.get(..offset));
             let lines = before.map_or(0, |before| before.bytes().filter(|byte| *byte == b'\n').count());
             mistake.line = mistake.line.saturating_add(lines as u32);
         }

@@ -15,7 +15,7 @@ use rusqlite::{
     limits::Limit,
 };
 
-use crate::{store::sqlite::bound_statements, work::Work};
+use crate::{projection::clock, store::sqlite::bound_statements, work::Work};
 
 /// What our own tables, indexes and triggers are called like.
 pub(super) const OURS: &str = "timeglass_";
@@ -84,6 +84,7 @@ impl Guard {
         connection.progress_handler(STEPS_BETWEEN_LOOKS as i32, Some(move || shared.is_enough(&work)))?;
         let shared = Arc::clone(&guard.shared);
         connection.authorizer(Some(move |context: AuthContext<'_>| shared.authorize(&context)))?;
+        clock::guard(connection)?;
         Ok(guard)
     }
 
@@ -91,6 +92,15 @@ impl Guard {
     pub(super) fn enter(&self, phase: Phase) {
         self.shared.phase.store(phase as u8, Ordering::Relaxed);
         self.refusal();
+    }
+
+    /// Runs statements of ours in the middle of an event. They are stopped only if the work is withdrawn.
+    pub(super) fn as_ours<T>(&self, run: impl FnOnce() -> T) -> T {
+        let before = self.shared.phase.swap(Phase::Ours as u8, Ordering::Relaxed);
+        self.begin_event();
+        let outcome = run();
+        self.shared.phase.store(before, Ordering::Relaxed);
+        outcome
     }
 
     /// Why the last statement was not allowed, if it was not; asked once.
@@ -208,6 +218,9 @@ fn refuse_function(name: &str) -> Option<Cow<'static, str>> {
         return Some(
             format!("`{name}` reaches files: a projection has its own scratch database only").into(),
         );
+    }
+    if is_one_of(&["current_timestamp", "current_time", "current_date"]) {
+        return Some(clock::REFUSAL.into());
     }
     if is_one_of(&["random", "randomblob", "total_changes"]) {
         return Some(format!("`{name}` is another at each run: the same events make the same rows").into());

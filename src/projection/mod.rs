@@ -6,6 +6,7 @@
 //!
 //! Places in time are *counts* everywhere: how many events of the store lie behind, in global order.
 
+mod clock;
 mod compile;
 mod definition;
 pub mod drift;
@@ -13,27 +14,34 @@ pub mod export;
 mod guard;
 mod guess;
 mod history;
+mod journal;
 mod load;
+mod often;
 mod overview;
 pub mod publication;
 mod read_model;
 mod rebuild;
 mod record;
+mod recorder;
 mod resume;
 mod row_states;
 mod scratch;
 mod scripted;
+mod sql_event;
 mod sql_file;
 mod sql_run;
 mod sql_text;
 mod standing;
+mod table_facts;
 
 pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Statement};
 pub use guess::Guess;
 pub use load::{LoadError, Loaded, find_loaded, load_definitions, of_entry};
 pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
+use read_model::Histories;
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
+pub use resume::still_holds;
 pub use scratch::{Scratch, ScratchError};
 pub use scripted::{Output, OutputCounts, OutputFailure, OutputItem, OutputKind, OutputQuery, Outputs};
 pub use standing::{CheckpointAt, Handled, Lag, Marks, Standing, stand};

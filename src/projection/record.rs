@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Changes when an older scratch database cannot be continued.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// So many failures are kept; the others are counted.
 pub(super) const MOST_FAILURES: usize = 1_000;

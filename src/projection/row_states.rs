@@ -1,4 +1,4 @@
-//! What the triggers wrote down, read back: states and histories of rows.
+//! What was written down of rows, read back: states and histories of rows.
 
 use std::sync::Arc;
 
@@ -100,24 +100,24 @@ impl RowStates {
         let mut changes = statement.query([row as i64, i64::try_from(count).unwrap_or(i64::MAX)])?;
         let Some(newest) = changes.next()? else { return Ok(None) };
         let newest = self.change(newest)?;
-        // Several changes by one event may leave the row as it was before that event.
-        let (mut since, mut in_event) = (newest.count, 1);
+        let (mut since, mut values) = (newest.count, Arc::clone(&newest.values));
+        // An update may have left the row as it was; what a deleted row held is told by the change before.
         while let Some(older) = changes.next()? {
-            let at = older.get::<_, i64>(0)?.max(0) as u64;
-            if at == since {
-                in_event += 1;
-                continue;
-            }
-            if in_event == 1 || !self.change(older)?.is_same_state(&newest) {
+            let older = self.change(older)?;
+            if newest.is_deleted && !older.is_deleted {
+                values = older.values;
                 break;
             }
-            (since, in_event) = (at, 1);
+            if !older.is_same_state(&newest) {
+                break;
+            }
+            since = older.count;
         }
-        let key = self.key_of(row, &newest.values);
-        Ok(Some(RowAt { key, values: newest.values, is_deleted: newest.is_deleted, since }))
+        let key = self.key_of(row, &values);
+        Ok(Some(RowAt { key, values, is_deleted: newest.is_deleted, since }))
     }
 
-    /// Every change of a row, oldest first; what an event did to it counts as one.
+    /// Every change of a row, oldest first; there is one for each event that changed it.
     pub(super) fn history(&self, row: u64) -> Reading<Vec<RowChange>> {
         let mut statement = self.prepare(&format!(
             "SELECT count, op{} FROM timeglass_change INDEXED BY {INDEX} WHERE row = ?1 \
@@ -126,15 +126,11 @@ impl RowStates {
         ))?;
         let mut read = || {
             let mut rows = statement.query([row as i64])?;
-            let mut by_event: Vec<Change> = Vec::new();
+            let mut found: Vec<Change> = Vec::new();
             while let Some(row) = rows.next()? {
-                let change = self.change(row)?;
-                match by_event.last_mut() {
-                    Some(last) if last.count == change.count => *last = change,
-                    _ => by_event.push(change),
-                }
+                found.push(self.change(row)?);
             }
-            Ok(by_event)
+            Ok(found)
         };
         let changes: Vec<Change> = read().map_err(self.failed())?;
         let mut found = Vec::new();

@@ -154,8 +154,8 @@ impl StreamEvents {
     }
 
     fn keys(&self, range: Range<usize>) -> Vec<EventKey> {
-        let ordinals = self.index.stream_events(self.stream).get(range).unwrap_or_default();
-        ordinals.iter().filter_map(|ordinal| self.index.key(*ordinal)).collect()
+        let ordinals = self.index.stream_events(self.stream).range(range);
+        ordinals.filter_map(|ordinal| self.index.key(*ordinal)).collect()
     }
 }
 

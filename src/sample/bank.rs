@@ -22,6 +22,8 @@ pub(crate) struct Bank {
     most_accounts: usize,
     /// The other half of a transfer, told next.
     arriving: Option<Arrival>,
+    /// How many events lie from one audit to the next; 0 where there are none.
+    audit_every: u64,
 }
 
 #[derive(Debug)]
@@ -41,6 +43,7 @@ struct Account {
     overdraft_cents: i64,
     is_frozen: bool,
     last_entry: Option<Entry>,
+    audited_entries: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +67,12 @@ impl Bank {
         Self::of("ledger", 3, 1, telling)
     }
 
+    /// The same, audited ten times: a type of event that is rare in a store of any size.
+    pub(crate) fn audited_long_stream(telling: Telling) -> Self {
+        let audit_every = if telling.events < 100 { 0 } else { telling.events / 10 };
+        Self { audit_every, ..Self::one_long_stream(telling) }
+    }
+
     fn of(kind: &'static str, purpose: u64, most_accounts: usize, telling: Telling) -> Self {
         let mut rng = Rng::new(telling.seed, purpose);
         Self {
@@ -74,6 +83,7 @@ impl Bank {
             accounts: Vec::new(),
             most_accounts,
             arriving: None,
+            audit_every: 0,
         }
     }
 
@@ -86,6 +96,7 @@ impl Bank {
             overdraft_cents: 0,
             is_frozen: false,
             last_entry: None,
+            audited_entries: None,
         };
         self.pen.begin(draft, &mut account.thread, "AccountOpened", time);
         account.write_state(&mut draft.data);
@@ -105,6 +116,15 @@ impl Bank {
         let (time, mut chain) = (self.pen.now() + 400_000, arrival.chain);
         account.enter(&mut self.pen, draft, ("TransferReceived", time), entry);
         self.pen.end(draft, &mut chain, "clearing", account);
+        true
+    }
+
+    fn audit(&mut self, time: i64, draft: &mut Draft) -> bool {
+        let Some(account) = self.accounts.first_mut() else { return false };
+        account.audited_entries = Some(account.entries);
+        self.pen.begin(draft, &mut account.thread, "AccountAudited", time);
+        draft.data.number("audited_entries", account.entries);
+        self.pen.end(draft, &mut Chain::default(), "auditor", account);
         true
     }
 
@@ -163,6 +183,9 @@ impl Story for Bank {
         if self.accounts.is_empty() || (is_early && self.rng.below(30) == 0) {
             self.open_account(time, draft);
             return true;
+        }
+        if self.audit_every > 0 && (self.pen.written() + 1).is_multiple_of(self.audit_every) {
+            return self.audit(time, draft);
         }
         self.use_account(time, draft)
     }
@@ -224,6 +247,9 @@ impl Subject for Account {
         doc.number("overdraft_cents", self.overdraft_cents);
         if let Some(entry) = &self.last_entry {
             entry.write(doc, false);
+        }
+        if let Some(entries) = self.audited_entries {
+            doc.number("audited_entries", entries);
         }
     }
 }

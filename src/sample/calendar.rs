@@ -3,7 +3,7 @@
 //! All times are microseconds since 1970, UTC.
 
 use crate::sample::{
-    doc::{push_digits, push_number},
+    doc::{push_ascii, push_digits, push_number, write_digits},
     draft::Telling,
     rng::Rng,
 };
@@ -68,17 +68,21 @@ impl Calendar {
 /// `2024-01-08T06:00:00.000000Z`.
 pub(crate) fn push_time(out: &mut String, micros: i64) {
     push_date(out, micros);
-    out.push('T');
     let time = micros.rem_euclid(DAY) as u64;
     let seconds = time / SECOND as u64;
-    push_digits(out, seconds / 3600, 2);
-    out.push(':');
-    push_digits(out, seconds / 60 % 60, 2);
-    out.push(':');
-    push_digits(out, seconds % 60, 2);
-    out.push('.');
-    push_digits(out, time % SECOND as u64, 6);
-    out.push('Z');
+    let mut text = *b"T00:00:00.000000Z";
+    let parts = [
+        (1..3, seconds / 3600),
+        (4..6, seconds / 60 % 60),
+        (7..9, seconds % 60),
+        (10..16, time % SECOND as u64),
+    ];
+    for (range, value) in parts {
+        if let Some(places) = text.get_mut(range) {
+            write_digits(places, value);
+        }
+    }
+    push_ascii(out, &text);
 }
 
 /// `2024-01-08`.

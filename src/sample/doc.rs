@@ -161,20 +161,46 @@ pub(crate) fn push_number(out: &mut String, value: i64) {
     push_digits(out, value, digits);
 }
 
-/// The last `digits` decimal digits of a number, with leading zeros.
+/// The last `digits` decimal digits of a number, with leading zeros; twenty at most.
 pub(crate) fn push_digits(out: &mut String, value: u64, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = value / 10_u64.pow(place) % 10;
-        out.push(char::from(b'0' + digit as u8));
+    let mut buffer = [0; 20];
+    let from = buffer.len().saturating_sub(digits as usize);
+    let Some(places) = buffer.get_mut(from..) else { return };
+    write_digits(places, value);
+    push_ascii(out, places);
+}
+
+/// Fills `places` with the last decimal digits of a number.
+pub(crate) fn write_digits(places: &mut [u8], value: u64) {
+    let mut left = value;
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (left % 10) as u8;
+        left /= 10;
     }
 }
 
-/// The last `digits` hexadecimal digits of a number.
+/// The last `digits` hexadecimal digits of a number; sixteen at most.
 pub(crate) fn push_hex(out: &mut String, value: u64, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = (value >> (place * 4) & 15) as u8;
-        out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+    let mut buffer = [0; 16];
+    let from = buffer.len().saturating_sub(digits as usize);
+    let Some(places) = buffer.get_mut(from..) else { return };
+    write_hex(places, value);
+    push_ascii(out, places);
+}
+
+/// Fills `places` with the last hexadecimal digits of a number.
+pub(crate) fn write_hex(places: &mut [u8], value: u64) {
+    let mut left = value;
+    for place in places.iter_mut().rev() {
+        let digit = (left & 15) as u8;
+        *place = digit + if digit < 10 { b'0' } else { b'a' - 10 };
+        left >>= 4;
     }
+}
+
+/// Many digits at once: one at a time, each would ask whether the text has room.
+pub(crate) fn push_ascii(out: &mut String, digits: &[u8]) {
+    out.push_str(str::from_utf8(digits).unwrap_or_default());
 }
 
 #[cfg(test)]

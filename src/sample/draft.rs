@@ -3,7 +3,7 @@
 use crate::sample::{
     SampleOptions,
     calendar::push_time,
-    doc::{Doc, push_hex, push_reference},
+    doc::{Doc, push_ascii, push_reference, write_hex},
     rng::mix,
 };
 
@@ -24,11 +24,18 @@ pub(crate) struct Chain {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) stream: String,
+    /// What the stream is called by: `order` and 17 for `order-17`.
+    pub(crate) kind: &'static str,
+    pub(crate) number: u64,
     pub(crate) version: i64,
     pub(crate) event_type: &'static str,
     pub(crate) id: EventId,
+    /// The same, as it is written.
+    pub(crate) event_id: String,
     /// Microseconds since 1970.
     pub(crate) time: i64,
+    /// The same, as it is written.
+    pub(crate) recorded_at: String,
     pub(crate) data: Doc,
     pub(crate) metadata: Doc,
     /// The whole state after this event.
@@ -90,15 +97,20 @@ impl EventId {
     pub(crate) fn push(self, out: &mut String) {
         let high = mix(self.story ^ mix(self.number));
         let low = mix(high ^ self.number);
-        push_hex(out, high >> 32, 8);
-        out.push('-');
-        push_hex(out, high >> 16, 4);
-        out.push_str("-4");
-        push_hex(out, high, 3);
-        out.push('-');
-        push_hex(out, (low >> 48 & 0x3fff) | 0x8000, 4);
-        out.push('-');
-        push_hex(out, low, 12);
+        let mut text = *b"00000000-0000-4000-0000-000000000000";
+        let parts = [
+            (0..8, high >> 32),
+            (9..13, high >> 16),
+            (15..18, high),
+            (19..23, (low >> 48 & 0x3fff) | 0x8000),
+            (24..36, low),
+        ];
+        for (range, value) in parts {
+            if let Some(places) = text.get_mut(range) {
+                write_hex(places, value);
+            }
+        }
+        push_ascii(out, &text);
     }
 }
 
@@ -148,10 +160,15 @@ impl Pen {
         thread.version += 1;
         draft.stream.clear();
         push_reference(&mut draft.stream, thread.kind, thread.number);
+        (draft.kind, draft.number) = (thread.kind, thread.number);
         draft.version = thread.version;
         draft.event_type = event_type;
         draft.id = EventId { story: self.story, number: self.written };
+        draft.event_id.clear();
+        draft.id.push(&mut draft.event_id);
         draft.time = self.now;
+        draft.recorded_at.clear();
+        push_time(&mut draft.recorded_at, draft.time);
         draft.has_state = false;
         draft.data.begin();
     }

@@ -2,7 +2,7 @@
 
 use crate::sample::{
     calendar::{Calendar, START},
-    doc::{Doc, push_digits},
+    doc::{Doc, push_digits, push_hex},
     draft::{Chain, Draft, Pen, Subject, Telling, Thread},
     rng::Rng,
     words::{PLACES, ROOMS},
@@ -41,7 +41,12 @@ struct Reading {
     temperature: i64,
     humidity: i64,
     pressure: i64,
+    co2_ppm: i64,
+    light_lux: i64,
+    noise_db: i64,
     signal_dbm: i64,
+    gateway: u64,
+    number: u64,
     /// A little before it was recorded.
     taken_at: i64,
     is_ok: bool,
@@ -145,7 +150,12 @@ impl Device {
                     temperature: rng.between(-2_000, 4_500),
                     humidity: rng.between(1_000, 10_000),
                     pressure: rng.between(96_000, 104_000),
+                    co2_ppm: rng.between(380, 2_400),
+                    light_lux: rng.between(0, 900_000),
+                    noise_db: rng.between(2_000, 9_500),
                     signal_dbm: rng.between(-110, -40),
+                    gateway: rng.between(1, 40) as u64,
+                    number: rng.next(),
                     taken_at: time - rng.between(200, 9_000) * 1000,
                     is_ok: rng.below(50) > 0,
                 };
@@ -172,7 +182,10 @@ impl Reading {
         doc.object("reading", |doc| {
             doc.hundredths("temperature_c", self.temperature).hundredths("humidity_percent", self.humidity);
             doc.hundredths("pressure_hpa", self.pressure);
-            doc.number("signal_dbm", self.signal_dbm).time("taken_at", self.taken_at);
+            doc.number("co2_ppm", self.co2_ppm).hundredths("light_lux", self.light_lux);
+            doc.hundredths("noise_db", self.noise_db).number("signal_dbm", self.signal_dbm);
+            doc.reference("gateway", "gateway", self.gateway).time("taken_at", self.taken_at);
+            doc.text_with("measurement", |out| push_hex(out, self.number, 16));
             doc.text("quality", if self.is_ok { "ok" } else { "doubtful" });
         });
     }

@@ -36,7 +36,7 @@ impl Mixed {
         Self {
             shop: Part::new(Shop::new(telling.with_events(shop))),
             bank: Part::new(Bank::new(telling.with_events(bank))),
-            ledger: Part::new(Bank::one_long_stream(telling.with_events(ledger))),
+            ledger: Part::new(Bank::audited_long_stream(telling.with_events(ledger))),
             many: Part::new(Many::new(telling.with_events(many), streams)),
             wide: Part::new(Wide::new(telling.with_events(wide))),
         }

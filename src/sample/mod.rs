@@ -8,10 +8,13 @@ mod calendar;
 mod damage;
 mod doc;
 mod draft;
+mod index_pages;
+mod indexes;
 mod many;
 mod mixed;
 mod rng;
 mod shop;
+mod space;
 mod wide;
 mod words;
 mod write;
@@ -112,7 +115,7 @@ pub struct Damage {
 }
 
 /// What was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SampleReport {
     /// Events written.
     pub events: u64,
@@ -148,6 +151,16 @@ pub enum SampleError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The disk is too small.
+    #[error("{} would take about {}, and the disk has {} left", path.display(), in_words(*needed), in_words(*free))]
+    NoRoom {
+        /// Which file.
+        path: PathBuf,
+        /// How many bytes it would take.
+        needed: u64,
+        /// How many the disk has left.
+        free: u64,
+    },
     /// SQLite failed.
     #[error("SQLite failed in {} while {doing}", path.display())]
     Sqlite {
@@ -166,6 +179,14 @@ pub enum SampleError {
         /// What the sample lacks.
         lacks: &'static str,
     },
+}
+
+/// "6.7 GB"; powers of ten, as disks are sold.
+fn in_words(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        1_000_000_000.. => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
 }
 
 impl Shape {
@@ -189,6 +210,12 @@ impl Shape {
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|shape| shape.key() == key)
+    }
+
+    /// Whether types and times are indexed as well, as in stores that are large.
+    #[must_use]
+    pub fn is_indexed(self) -> bool {
+        matches!(self, Self::Mixed)
     }
 
     /// A sensible distance between snapshots: short lives need near ones.

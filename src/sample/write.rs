@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, Statement, params};
+use rusqlite::{Connection, OpenFlags, params};
 
 use crate::{
     sample::{
@@ -16,19 +16,23 @@ use crate::{
         damage,
         doc::push_reference,
         draft::{Draft, Telling},
+        indexes::{Laid, Noted},
         many::Many,
         mixed::Mixed,
         shop::Shop,
+        space,
         wide::Wide,
     },
-    work::Work,
+    work::{Piece, Work},
 };
 
 /// Events in one transaction; also how often progress is told and cancelling is noticed.
-const BATCH: u64 = 10_000;
+const BATCH: usize = 10_000;
+
+const CREATING: &str = "creating it";
 
 /// Something that tells events one after the other, in the order of time.
-pub(crate) trait Story {
+pub(crate) trait Story: Send {
     /// Fills in the next event; false if there are no more.
     fn tell(&mut self, draft: &mut Draft) -> bool;
 
@@ -60,8 +64,10 @@ pub(crate) struct Summary<'a> {
 
 /// Writes a sample store to a file that must not exist yet.
 ///
-/// The same options give the same bytes. On any error, and when cancelled, no file is left.
+/// The same options give the same bytes. On any error, and when cancelled, no file is left. Where the
+/// work has lanes, the next events are told while the last ones are written.
 pub fn write(path: &Path, options: &SampleOptions, work: &Work) -> Result<SampleReport, SampleError> {
+    space::check(path, options)?;
     match fs::File::create_new(path) {
         Ok(_) => (),
         Err(err) if err.kind() == ErrorKind::AlreadyExists => {
@@ -79,22 +85,23 @@ pub fn write(path: &Path, options: &SampleOptions, work: &Work) -> Result<Sample
 
 fn fill(path: &Path, options: &SampleOptions, work: &Work) -> Result<SampleReport, SampleError> {
     work.expect_total(options.events);
-    let database = Database::create(path)?;
+    let mut database = Database::create(path)?;
     database.make_tables(options)?;
     let mut story = story(options);
-    let mut report = database.write_events(story.as_mut(), work)?;
-    database.finish(story.as_ref(), options, &mut report)?;
+    let mut noted = options.shape.is_indexed().then(Noted::default);
+    let mut report = database.write_events(story.as_mut(), noted.as_mut(), work)?;
+    match noted.filter(|_| report.events > 0) {
+        Some(noted) => database = database.lay_down(&noted)?,
+        None => database.make_index(options)?,
+    }
+    if story.has_read_model() {
+        database.doing("making the read model", database.write_read_model(story.as_ref(), &mut report))?;
+    }
     report.damage = damage::in_tables(&database, options)?;
-    let path = database.path;
-    // Dropping it instead would hide a failure to write the last pages.
-    database.connection.close().map_err(|(_, source)| SampleError::Sqlite {
-        path: path.clone(),
-        doing: "closing it",
-        source,
-    })?;
-    damage::in_file(&path, options, &mut report.damage)?;
-    let unwritable = |source| SampleError::Unwritable { path: path.clone(), source };
-    report.bytes = fs::metadata(&path).map_err(unwritable)?.len();
+    database.close()?;
+    damage::in_file(path, options, &mut report.damage)?;
+    let unwritable = |source| SampleError::Unwritable { path: path.to_owned(), source };
+    report.bytes = fs::metadata(path).map_err(unwritable)?.len();
     Ok(report)
 }
 
@@ -118,18 +125,32 @@ pub(crate) struct Database {
 
 impl Database {
     fn create(path: &Path) -> Result<Self, SampleError> {
+        let database = Self::open(path)?;
+        let sql = "PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8'; PRAGMA auto_vacuum = NONE;
+                   PRAGMA application_id = 1414353747; PRAGMA user_version = 1;";
+        database.doing(CREATING, database.connection.execute_batch(sql))?;
+        Ok(database)
+    }
+
+    fn open(path: &Path) -> Result<Self, SampleError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let failed = |source| SampleError::Sqlite { path: path.to_owned(), doing: "creating it", source };
+        let failed = |source| SampleError::Sqlite { path: path.to_owned(), doing: CREATING, source };
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let database = Self { path: path.to_owned(), connection };
         // No journal: a sample that was not finished is removed, never repaired.
-        connection
-            .execute_batch(
-                "PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8'; PRAGMA auto_vacuum = NONE;
-                 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
-                 PRAGMA cache_size = -65536; PRAGMA application_id = 1414353747; PRAGMA user_version = 1;",
-            )
-            .map_err(failed)?;
-        Ok(Self { path: path.to_owned(), connection })
+        let sql = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+                   PRAGMA cache_size = -65536;";
+        database.doing(CREATING, database.connection.execute_batch(sql))?;
+        Ok(database)
+    }
+
+    /// Dropping it instead would hide a failure to write the last pages.
+    fn close(self) -> Result<PathBuf, SampleError> {
+        let Self { path, connection } = self;
+        match connection.close() {
+            Ok(()) => Ok(path),
+            Err((_, source)) => Err(SampleError::Sqlite { path, doing: "closing it", source }),
+        }
     }
 
     /// Says where and at what SQLite failed.
@@ -170,50 +191,53 @@ COMMIT;"
         self.doing("making the tables", self.connection.execute_batch(&sql))
     }
 
-    fn write_events(&self, story: &mut dyn Story, work: &Work) -> Result<SampleReport, SampleError> {
-        const WRITING: &str = "writing the events";
-        let mut writer = self.doing(WRITING, Writer::new(&self.connection))?;
-        let mut draft = Draft::default();
-        let mut is_told = false;
-        while !is_told {
-            self.doing(WRITING, self.connection.execute_batch("BEGIN"))?;
-            let before = writer.events;
-            while writer.events - before < BATCH {
-                if !story.tell(&mut draft) {
-                    is_told = true;
-                    break;
-                }
-                self.doing(WRITING, writer.write(&draft))?;
-            }
-            self.doing(WRITING, self.connection.execute_batch("COMMIT"))?;
-            work.advance(writer.events - before)?;
+    /// Tells a batch on one lane while the one before it is written on another.
+    fn write_events(
+        &mut self,
+        story: &mut dyn Story,
+        mut noted: Option<&mut Noted>,
+        work: &Work,
+    ) -> Result<SampleReport, SampleError> {
+        let mut report = SampleReport::default();
+        let (mut told, mut next) = (Batch::default(), Batch::default());
+        told.fill(story, noted.as_deref_mut());
+        while told.len > 0 {
+            let (mut outcome, noted) = (Ok(()), noted.as_deref_mut());
+            let telling: Piece<'_> = Box::new(|| next.fill(story, noted));
+            let writing: Piece<'_> = Box::new(|| outcome = told.write(&mut self.connection, &mut report));
+            work.run(vec![telling, writing]);
+            self.doing("writing the events", outcome)?;
+            work.advance(told.len as u64)?;
+            std::mem::swap(&mut told, &mut next);
         }
-        Ok(SampleReport {
-            events: writer.events,
-            streams: writer.streams,
-            snapshots: writer.snapshots,
-            read_model_rows: 0,
-            bytes: 0,
-            damage: Vec::new(),
-        })
+        Ok(report)
     }
 
-    /// The index, after the events because sorting once is quicker than inserting everywhere, and
-    /// the read model.
-    fn finish(
-        &self,
-        story: &dyn Story,
-        options: &SampleOptions,
-        report: &mut SampleReport,
-    ) -> Result<(), SampleError> {
+    /// The index, after the events because sorting once is quicker than inserting everywhere.
+    fn make_index(&self, options: &SampleOptions) -> Result<(), SampleError> {
         let is_unique = !options.damage.contains(&DamageKind::DuplicateVersion);
         let unique = if is_unique { "UNIQUE " } else { "" };
         let sql = format!("CREATE {unique}INDEX events_stream_version ON events (stream, version)");
-        self.doing("making the index", self.connection.execute_batch(&sql))?;
-        if story.has_read_model() {
-            self.doing("making the read model", self.write_read_model(story, report))?;
-        }
-        Ok(())
+        self.doing("making the index", self.connection.execute_batch(&sql))
+    }
+
+    /// The indexes as pages of ours, and their names in the schema.
+    fn lay_down(self, noted: &Noted) -> Result<Self, SampleError> {
+        let path = self.close()?;
+        let unwritable = |source| SampleError::Unwritable { path: path.clone(), source };
+        let laid = noted.lay_down(&path).map_err(unwritable)?;
+        let database = Self::open(&path)?;
+        let named = || {
+            let connection = &database.connection;
+            connection.execute_batch("PRAGMA writable_schema = ON")?;
+            for Laid { name, root, sql } in laid {
+                let into = "INSERT INTO sqlite_schema VALUES ('index', ?1, 'events', ?2, ?3)";
+                connection.execute(into, params![name, root, sql])?;
+            }
+            connection.execute_batch("PRAGMA writable_schema = RESET")
+        };
+        database.doing("making the indexes", named())?;
+        Ok(database)
     }
 
     fn write_read_model(&self, story: &dyn Story, report: &mut SampleReport) -> rusqlite::Result<()> {
@@ -264,57 +288,54 @@ CREATE TABLE projection_checkpoints (
     }
 }
 
-/// Prepared statements, and what they have written.
-struct Writer<'a> {
-    insert_event: Statement<'a>,
-    insert_snapshot: Statement<'a>,
-    time: String,
-    id: String,
-    events: u64,
-    streams: u64,
-    snapshots: u64,
+/// Events that are told and not yet written; its buffers are used again and again.
+#[derive(Default)]
+struct Batch {
+    drafts: Vec<Draft>,
+    len: usize,
 }
 
-impl<'a> Writer<'a> {
-    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
-        Ok(Self {
-            insert_event: connection.prepare("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
-            insert_snapshot: connection.prepare("INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4)")?,
-            time: String::new(),
-            id: String::new(),
-            events: 0,
-            streams: 0,
-            snapshots: 0,
-        })
+impl Batch {
+    /// Takes the next events from a story; none if it has ended.
+    fn fill(&mut self, story: &mut dyn Story, mut noted: Option<&mut Noted>) {
+        self.drafts.resize_with(BATCH, Draft::default);
+        let told = self.drafts.iter_mut().map_while(|draft| story.tell(draft).then_some(draft));
+        self.len = told
+            .inspect(|draft| noted.as_deref_mut().into_iter().for_each(|noted| noted.note(draft)))
+            .count();
     }
 
-    fn write(&mut self, draft: &Draft) -> rusqlite::Result<()> {
-        self.events += 1;
-        self.streams += u64::from(draft.version == 1);
-        self.time.clear();
-        push_time(&mut self.time, draft.time);
-        self.id.clear();
-        draft.id.push(&mut self.id);
-        self.insert_event.execute(params![
-            self.events as i64,
-            draft.stream,
-            draft.version,
-            draft.event_type,
-            draft.data.as_str(),
-            draft.metadata.as_str(),
-            self.time,
-            self.id,
-        ])?;
-        if draft.has_state {
-            self.snapshots += 1;
-            self.insert_snapshot.execute(params![
+    /// Writes them in one transaction.
+    fn write(&self, connection: &mut Connection, report: &mut SampleReport) -> rusqlite::Result<()> {
+        connection.execute_batch("BEGIN")?;
+        let mut events =
+            connection.prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut snapshots = connection.prepare_cached("INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4)")?;
+        for draft in self.drafts.iter().take(self.len) {
+            report.events += 1;
+            report.streams += u64::from(draft.version == 1);
+            events.execute(params![
+                report.events as i64,
                 draft.stream,
                 draft.version,
-                draft.state.as_str(),
-                self.time
+                draft.event_type,
+                draft.data.as_str(),
+                draft.metadata.as_str(),
+                draft.recorded_at,
+                draft.event_id,
             ])?;
+            if draft.has_state {
+                report.snapshots += 1;
+                snapshots.execute(params![
+                    draft.stream,
+                    draft.version,
+                    draft.state.as_str(),
+                    draft.recorded_at
+                ])?;
+            }
         }
-        Ok(())
+        drop((events, snapshots));
+        connection.execute_batch("COMMIT")
     }
 }
 

@@ -1,33 +1,63 @@
 //! Feeds events to a script and keeps the states of its partitions.
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use crate::{
     model::{Failure, Json},
     script::{
-        encode::encode_and_look,
+        encode::encode,
         engine::{Ended, Engine},
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
+        host::Host,
         loaded::{LoadError, Loaded, Script, load},
         loading::Kept,
         number_text::dotnet_number,
         options::{EngineVersion, World},
         raw::{self, Kind},
+        raw_build::build,
+        raw_image::{Image, look},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
     work::Work,
 };
 
-/// A state as it is stored.
-#[derive(Debug, Clone, Default)]
+/// A state as it is stored: as a tree, or as the engine has it, or both.
+#[derive(Default)]
 struct Stored {
-    value: Json,
+    json: Option<Json>,
     /// The text, if the script returned one that is JSON already.
     text: Option<Arc<str>>,
+    live: Option<Live>,
 }
+
+/// A state inside the engine that nobody could tell from one that is read anew.
+struct Live {
+    value: Persistent<Value<'static>>,
+    image: Image,
+}
+
+impl Stored {
+    fn json(&mut self, host: &Host) -> &Json {
+        if self.json.is_none()
+            && let Some(live) = &mut self.live
+        {
+            self.json = Some(live.image.json(&host.names.borrow()));
+        }
+        self.json.get_or_insert_default()
+    }
+}
+
+/// So many states are kept inside the engine at most.
+const MOST_LIVE: usize = 4096;
+
+/// An engine that takes more memory than this without any state is not used again.
+const MOST_KEPT: usize = 16 << 20;
+
+/// And only while the engine takes less than one part in so many of what it may.
+const LIVE_SHARE: usize = 8;
 
 /// One run of a script: an engine with the source in it, and the states of all partitions. It stays in
 /// the thread that made it.
@@ -36,20 +66,16 @@ pub struct Runner {
     work: Work,
     /// What the last event left in the place of own and shared state, if the projection has a shared one.
     pair: Option<Persistent<Value<'static>>>,
-    /// The last state as the engine has it, if nobody could tell it from one that is read anew.
-    live: Cell<Option<Live>>,
-    // Before the engine, so that what belongs to it is let go first.
-    loaded: Loaded,
+    // Both before the engine, so that what belongs to it is let go first.
     states: BTreeMap<Arc<str>, Stored>,
+    loaded: Loaded,
+    /// How many states are inside the engine.
+    live: usize,
+    /// The partition of a reducer.
+    only: Arc<str>,
     /// Nothing before it was asked for the first time; null is kept apart from that.
     shared: Option<Json>,
     initial_globals: Option<crate::script::carry::Globals>,
-}
-
-/// A state inside the engine, and the stored state that it equals.
-struct Live {
-    state: Json,
-    value: Persistent<Value<'static>>,
 }
 
 /// Why an event went no further.
@@ -68,6 +94,7 @@ impl From<Ended> for Stop {
 struct Course<'a> {
     event: &'a Envelope,
     partition: Option<Arc<str>>,
+    wants_state: bool,
 }
 
 impl std::fmt::Debug for Runner {
@@ -86,9 +113,10 @@ impl Runner {
             script: script.clone(),
             work: work.clone(),
             pair: None,
-            live: Cell::new(None),
-            loaded,
             states: BTreeMap::new(),
+            loaded,
+            live: 0,
+            only: "".into(),
             shared: None,
             initial_globals: None,
         })
@@ -102,7 +130,7 @@ impl Runner {
 
     /// Puts a state in place, as if an earlier run had stored it.
     pub fn set_state(&mut self, partition: &str, state: Json) {
-        self.states.insert(partition.into(), Stored { value: state, text: None });
+        self.put(partition, Stored { json: Some(state), ..Stored::default() });
     }
 
     /// Puts the text of a state in place, as if an earlier run had stored it.
@@ -111,8 +139,18 @@ impl Runner {
     pub fn set_state_text(&mut self, partition: &str, text: &str) -> Result<(), Failure> {
         let value =
             Json::parse(text.as_bytes()).map_err(|err| Failure::new(format!("the stored state: {err}")))?;
-        self.states.insert(partition.into(), Stored { value, text: Some(text.into()) });
+        self.put(partition, Stored { json: Some(value), text: Some(text.into()), live: None });
         Ok(())
+    }
+
+    fn put(&mut self, partition: &str, stored: Stored) {
+        match self.states.get_mut(partition) {
+            Some(known) => {
+                self.live -= usize::from(known.live.is_some());
+                *known = stored;
+            }
+            None => drop(self.states.insert(partition.into(), stored)),
+        }
     }
 
     /// Puts a shared state in place, as if an earlier run had stored it.
@@ -130,9 +168,40 @@ impl Runner {
         partition
     }
 
+    /// Forgets all states.
+    pub fn forget_states(&mut self) {
+        self.states.clear();
+        self.live = 0;
+        (self.pair, self.shared) = (None, None);
+        self.loaded.engine.host.forget_output();
+    }
+
+    /// Begins a new run in the same engine, if that comes to the same as starting another: nothing that an
+    /// earlier run did is left outside the states, which are forgotten. Tells whether it did;
+    /// [`watch_globals`](Self::watch_globals) must have been called at the start.
+    pub fn begin_anew(&mut self, work: &Work) -> bool {
+        self.forget_states();
+        let engine = &self.loaded.engine;
+        let is_small = engine.host.meter.used() < MOST_KEPT;
+        if !self.script.keeps_to_itself() || engine.is_spent() || !is_small || self.carries_over() {
+            return false;
+        }
+        self.loaded.engine.host.begin_anew(work);
+        self.work = work.clone();
+        true
+    }
+
+    /// Whether the script has a chance of its own, which goes on from call to call.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        matches!(self.script.options().world, World::Frozen { seed: Some(_) })
+    }
+
     /// Forgets the state of a partition, as if it had never been stored.
     pub fn clear_state(&mut self, partition: &str) {
-        self.states.remove(partition);
+        if let Some(stored) = self.states.remove(partition) {
+            self.live -= usize::from(stored.live.is_some());
+        }
     }
 
     /// Whether something runs when a partition gets its first event.
@@ -143,13 +212,21 @@ impl Runner {
 
     /// The stored state of a partition, if there is one.
     #[must_use]
-    pub fn state(&self, partition: &str) -> Option<&Json> {
-        self.states.get(partition).map(|stored| &stored.value)
+    pub fn state(&mut self, partition: &str) -> Option<&Json> {
+        let host = &self.loaded.engine.host;
+        self.states.get_mut(partition).map(|stored| stored.json(host))
+    }
+
+    /// Whether there is a stored state of a partition.
+    #[must_use]
+    pub fn has_state(&self, partition: &str) -> bool {
+        self.states.contains_key(partition)
     }
 
     /// The stored states of all partitions.
-    pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &Json)> {
-        self.states.iter().map(|(partition, stored)| (partition, &stored.value))
+    pub fn states(&mut self) -> impl Iterator<Item = (&Arc<str>, &Json)> {
+        let host = &self.loaded.engine.host;
+        self.states.iter_mut().map(|(partition, stored)| (partition, stored.json(host)))
     }
 
     /// The shared state, if the projection has one and it was asked for.
@@ -170,7 +247,7 @@ impl Runner {
             self.stored(ctx, &value, None)
         });
         self.loaded.engine.host.forget_output();
-        answer.map(|stored| stored.value).map_err(|ended| ended.failure)
+        answer.map(|stored| stored.json.unwrap_or_default()).map_err(|ended| ended.failure)
     }
 
     /// Whether the variables outside the handlers changed since the source was loaded, so that a run from
@@ -211,7 +288,16 @@ impl Runner {
 
     /// Feeds one event.
     pub fn feed(&mut self, event: &Envelope) -> Step {
-        let mut course = Course { event, partition: None };
+        self.take(Course { event, partition: None, wants_state: true })
+    }
+
+    /// Feeds one event as [`feed`](Self::feed) does, but leaves state and result of the step null, for those
+    /// who ask for the [`state`](Self::state) only now and then.
+    pub fn advance(&mut self, event: &Envelope) -> Step {
+        self.take(Course { event, partition: None, wants_state: false })
+    }
+
+    fn take(&mut self, mut course: Course<'_>) -> Step {
         let answer = self
             .revive()
             .map_err(|err| Stop::Fault(Ended { fault: Fault::HandlerError, failure: err.failure }));
@@ -239,10 +325,20 @@ impl Runner {
             return Ok(());
         }
         self.pair = None;
-        self.live.set(None);
+        self.write_all();
         let script = &self.script;
         self.loaded = load(script.name(), script.text(), script.options(), &self.work, script.is_reducer())?;
         Ok(())
+    }
+
+    /// Makes trees of all states, and lets go of those inside the engine.
+    fn write_all(&mut self) {
+        let host = &self.loaded.engine.host;
+        for stored in self.states.values_mut().filter(|stored| stored.live.is_some()) {
+            stored.json(host);
+            stored.live = None;
+        }
+        self.live = 0;
     }
 
     fn handle(&mut self, course: &mut Course<'_>) -> Result<Processed, Stop> {
@@ -252,9 +348,7 @@ impl Runner {
             return Err(Stop::Skip(Skip::WrongStream));
         }
         if let World::Frozen { .. } = self.script.options().world {
-            let time = crate::model::Timestamp::parse(&event.created);
-            let millis = time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64);
-            self.loaded.engine.host.set_now(millis);
+            self.loaded.engine.host.set_now(event);
         }
         if !is_reducer && let Some(deleted) = self.deleted_stream(event)? {
             if self.loaded.handlers.deleted.is_none() {
@@ -304,16 +398,17 @@ impl Runner {
 
     fn partition(&self, event: &Envelope) -> Result<Option<Arc<str>>, Ended> {
         if self.script.is_reducer() {
-            return Ok(Some("".into()));
+            return Ok(Some(Arc::clone(&self.only)));
         }
         if self.loaded.definition.by_streams {
             return Ok(Some(Arc::clone(&event.stream)));
         }
-        let Some(partition_by) = &self.loaded.handlers.partition_by else { return Ok(Some("".into())) };
+        let Some(partition_by) = &self.loaded.handlers.partition_by else {
+            return Ok(Some(Arc::clone(&self.only)));
+        };
         let engine = &self.loaded.engine;
         engine.with(|ctx| {
-            let object =
-                engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, "", event.category()))?;
+            let object = engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, None, true))?;
             let key = engine.call(ctx, partition_by, &[object])?;
             Ok(match raw::kind(&key) {
                 Kind::Text => raw::with_text(&key, raw::repaired).map(Arc::from),
@@ -331,25 +426,60 @@ impl Runner {
         partition: &Arc<str>,
         deleted: Option<&Arc<str>>,
     ) -> Result<Processed, Stop> {
+        let live = self.states.get_mut(partition).and_then(|stored| stored.live.take());
+        let (value, mut image) = live.map(|live| (live.value, live.image)).unzip();
+        self.live -= usize::from(value.is_some());
         let run = Run { runner: self, course, partition };
         let engine = &self.loaded.engine;
-        let done = engine.with(|ctx| run.run(ctx, deleted))?;
-        let Done { own, shared, pair, result, live } = done;
-        self.live.set(live.map(|value| Live { state: own.value.clone(), value }));
+        let done = engine.with(|ctx| run.run(ctx, deleted, value, &mut image));
+        let done = match done {
+            Ok(done) => done,
+            Err(ended) => {
+                // The state is what it was before; what the handler did to it inside the engine is gone.
+                if let (Some(stored), Some(image)) = (self.states.get_mut(partition), &mut image) {
+                    stored.json.get_or_insert_with(|| image.json(&engine.host.names.borrow()));
+                }
+                return Err(ended.into());
+            }
+        };
+        let Done { own, shared, pair, result } = done;
+        let (stored, state, state_text) = match own {
+            Own::Written(json, text) => {
+                let stored = Stored { json: Some(json.clone()), text: text.clone(), live: None };
+                (stored, json, text)
+            }
+            Own::Live(value) => {
+                let mut image = image;
+                let json = match &mut image {
+                    Some(image) if course.wants_state => Some(image.json(&engine.host.names.borrow())),
+                    _ => None,
+                };
+                let live = image.map(|image| Live { value, image });
+                self.live += usize::from(live.is_some());
+                (Stored { json: json.clone(), text: None, live }, json.unwrap_or_default(), None)
+            }
+        };
         match self.states.get_mut(partition) {
-            Some(known) => *known = own.clone(),
-            None => drop(self.states.insert(Arc::clone(partition), own.clone())),
+            Some(known) => *known = stored,
+            None => drop(self.states.insert(Arc::clone(partition), stored)),
+        }
+        let limit = self.script.options().limits.memory;
+        if self.live > MOST_LIVE || self.loaded.engine.host.meter.used() > limit / LIVE_SHARE {
+            self.write_all();
         }
         if self.loaded.definition.bi_state {
             self.shared = Some(shared.clone().unwrap_or_default());
             self.pair = pair;
         }
-        let result = result?;
+        let result = match result {
+            Some(result) => result?,
+            None => state.clone(),
+        };
         let shared = self.loaded.definition.bi_state.then(|| shared.unwrap_or_default());
         Ok(Processed {
             partition: Arc::clone(partition),
-            state: own.value,
-            state_text: own.text,
+            state,
+            state_text,
             result,
             shared,
             emitted: Vec::new(),
@@ -360,58 +490,51 @@ impl Runner {
 
     /// A value as it is stored: a text that is JSON already stays that text.
     fn stored(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Stored, Ended> {
-        self.stored_and_look(ctx, value, previous).map(|(stored, _)| stored)
-    }
-
-    /// As `stored`; tells whether the value may stand for the stored state the next time.
-    fn stored_and_look(
-        &self,
-        ctx: &Ctx<'_>,
-        value: &Value<'_>,
-        previous: Option<&Json>,
-    ) -> Result<(Stored, bool), Ended> {
-        let (json, is_fresh) = self.encoded_and_look(ctx, value, previous)?;
+        let json = self.encoded(ctx, value, previous)?;
         if let Json::Text(text) = &json
             && !text.starts_with('\u{feff}')
             && let Ok(inner) = Json::parse(text.as_bytes())
             && !is_deeper_than(&inner, MAX_DEPTH)
         {
-            return Ok((Stored { value: inner, text: Some(Arc::clone(text)) }, false));
+            return Ok(Stored { text: Some(Arc::clone(text)), json: Some(inner), live: None });
         }
-        Ok((Stored { value: json, text: None }, is_fresh))
+        Ok(Stored { json: Some(json), text: None, live: None })
     }
 
     /// A value as JSON; null if it is undefined.
     fn encoded(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Json, Ended> {
-        self.encoded_and_look(ctx, value, previous).map(|(json, _)| json)
-    }
-
-    fn encoded_and_look(
-        &self,
-        ctx: &Ctx<'_>,
-        value: &Value<'_>,
-        previous: Option<&Json>,
-    ) -> Result<(Json, bool), Ended> {
         let engine = &self.loaded.engine;
         engine.host.begin_call(self.script.options().limits.call);
-        match encode_and_look(&engine.host, value, previous) {
-            Ok((json, is_fresh)) => match engine.host.take_poison() {
-                None => Ok((json.unwrap_or_default(), is_fresh)),
-                Some(poison) => Err(Ended { fault: poison.fault, failure: engine.failure(&poison.message) }),
-            },
+        match encode(&engine.host, value, previous) {
+            Ok(json) => self.unless_poisoned().map(|()| json.unwrap_or_default()),
             Err(refusal) => Err(engine.refused(ctx, refusal)),
+        }
+    }
+
+    fn unless_poisoned(&self) -> Result<(), Ended> {
+        let engine = &self.loaded.engine;
+        match engine.host.take_poison() {
+            None => Ok(()),
+            Some(poison) => Err(Ended { fault: poison.fault, failure: engine.failure(&poison.message) }),
         }
     }
 }
 
 /// What one event left behind.
 struct Done {
-    own: Stored,
+    own: Own,
     shared: Option<Json>,
     pair: Option<Persistent<Value<'static>>>,
-    /// Its failure does not touch the states.
-    result: Result<Json, Ended>,
-    live: Option<Persistent<Value<'static>>>,
+    /// The state itself if nothing else was made of it. Its failure does not touch the states.
+    result: Option<Result<Json, Ended>>,
+}
+
+/// A state after an event.
+enum Own {
+    /// As a tree, with its text if it was one.
+    Written(Json, Option<Arc<str>>),
+    /// As the engine has it; the image says what that is.
+    Live(Persistent<Value<'static>>),
 }
 
 /// One event inside the engine.
@@ -426,9 +549,18 @@ impl Run<'_> {
         &self.runner.loaded.engine
     }
 
-    fn run(&self, ctx: &Ctx<'_>, deleted: Option<&Arc<str>>) -> Result<Done, Ended> {
+    fn run(
+        &self,
+        ctx: &Ctx<'_>,
+        deleted: Option<&Arc<str>>,
+        live: Option<Persistent<Value<'static>>>,
+        image: &mut Option<Image>,
+    ) -> Result<Done, Ended> {
         let before = self.runner.states.get(self.partition);
-        let state = self.load(ctx, before)?;
+        let state = match live {
+            Some(live) => self.engine().guard(ctx, |ctx| live.restore(ctx))?,
+            None => self.load(ctx, before)?,
+        };
         let value = match deleted {
             Some(stream) => {
                 self.delete(ctx, &state, stream)?;
@@ -436,19 +568,15 @@ impl Run<'_> {
             }
             None => self.apply(ctx, state, before.is_none())?,
         };
-        self.store(ctx, &value, before)
+        self.store(ctx, &value, before.and_then(|before| before.json.as_ref()), image)
     }
 
     /// The state that handlers get: the own one, or the pair of own and shared.
     fn load<'js>(&self, ctx: &Ctx<'js>, before: Option<&Stored>) -> Result<Value<'js>, Ended> {
-        let own = match before {
-            Some(stored) if !(self.runner.is_version_1() && matches!(stored.value, Json::Null)) => {
-                match self.runner.live.take() {
-                    Some(live) if live.state.is_same_node(&stored.value) => {
-                        self.engine().guard(ctx, |ctx| live.value.restore(ctx))?
-                    }
-                    _ => self.build(ctx, &stored.value)?,
-                }
+        let json = before.and_then(|before| before.json.as_ref());
+        let own = match json {
+            Some(json) if !(self.runner.is_version_1() && matches!(json, Json::Null)) => {
+                self.build(ctx, json)?
             }
             _ => self.init(ctx, self.runner.loaded.handlers.init.as_ref())?,
         };
@@ -491,7 +619,8 @@ impl Run<'_> {
     }
 
     fn build<'js>(&self, ctx: &Ctx<'js>, json: &Json) -> Result<Value<'js>, Ended> {
-        self.engine().guard(ctx, |ctx| raw::build(ctx, json).map(|(value, _)| value))
+        let engine = self.engine();
+        engine.guard(ctx, |ctx| build(ctx, &mut engine.host.keys.borrow_mut(), json).map(|(value, _)| value))
     }
 
     fn init<'js>(&self, ctx: &Ctx<'js>, init: Option<&Kept>) -> Result<Value<'js>, Ended> {
@@ -501,14 +630,14 @@ impl Run<'_> {
         }
     }
 
-    fn event<'js>(&self, ctx: &Ctx<'js>, category: &str) -> Result<Value<'js>, Ended> {
+    fn event<'js>(&self, ctx: &Ctx<'js>, has_category: bool) -> Result<Value<'js>, Ended> {
         let engine = self.engine();
         let partition = match (self.runner.script.is_reducer(), self.has_partitions()) {
-            (true, _) => &*self.course.event.stream,
-            (false, true) => &**self.partition,
-            (false, false) => "",
+            (true, _) => Some(&self.course.event.stream),
+            (false, true) => Some(self.partition),
+            (false, false) => None,
         };
-        engine.guard(ctx, |ctx| event_object(&engine.host, ctx, self.course.event, partition, category))
+        engine.guard(ctx, |ctx| event_object(&engine.host, ctx, self.course.event, partition, has_category))
     }
 
     fn has_partitions(&self) -> bool {
@@ -531,7 +660,7 @@ impl Run<'_> {
         let handlers = &self.runner.loaded.handlers;
         let event = self.course.event;
         if is_new && !handlers.created.is_empty() {
-            let object = self.event(ctx, "")?;
+            let object = self.event(ctx, false)?;
             for created in &handlers.created {
                 self.engine().call(ctx, created, &[state.clone(), object.clone()])?;
             }
@@ -546,34 +675,59 @@ impl Run<'_> {
                 None => Ok(Value::new_null(ctx.clone())),
             });
         };
-        let object = self.event(ctx, event.category())?;
+        let object = self.event(ctx, true)?;
         let returned = self.engine().call(ctx, handler, &[state.clone(), object])?;
         Ok(if returned.is_undefined() { state } else { returned })
     }
 
-    fn store<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, before: Option<&Stored>) -> Result<Done, Ended> {
+    fn store<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        value: &Value<'js>,
+        previous: Option<&Json>,
+        image: &mut Option<Image>,
+    ) -> Result<Done, Ended> {
         let runner = self.runner;
-        let previous = before.map(|stored| &stored.value);
-        if !runner.loaded.definition.bi_state {
-            let (own, is_fresh) = runner.stored_and_look(ctx, value, previous)?;
-            let result = self.result(ctx, value, &own);
-            let may_be_kept =
-                is_fresh && own.text.is_none() && runner.loaded.keeps_states && !self.has_transforms();
-            let live = may_be_kept.then(|| Persistent::save(ctx, value.clone()));
-            return Ok(Done { own, shared: None, pair: None, result, live });
+        if runner.loaded.definition.bi_state {
+            return self.store_pair(ctx, value, previous);
         }
+        runner.unless_poisoned()?;
+        let host = &self.engine().host;
+        let is_new = image.is_none();
+        if runner.loaded.keeps_states && !self.has_transforms() && look(host, value, image) {
+            if is_new && let (Some(image), Some(previous)) = (image, previous) {
+                image.share(previous, &host.names.borrow());
+            }
+            let own = Own::Live(Persistent::save(ctx, value.clone()));
+            return Ok(Done { own, shared: None, pair: None, result: None });
+        }
+        let image_json = image.as_mut().map(|image| image.json(&host.names.borrow()));
+        let own = runner.stored(ctx, value, previous.or(image_json.as_ref()))?;
+        let result = self.result(ctx, value, &own);
+        let own = Own::Written(own.json.unwrap_or_default(), own.text);
+        Ok(Done { own, shared: None, pair: None, result })
+    }
+
+    /// Stores what a projection with a shared state left.
+    fn store_pair<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        value: &Value<'js>,
+        previous: Option<&Json>,
+    ) -> Result<Done, Ended> {
+        let runner = self.runner;
         let (own, shared) = match value.as_object().filter(|slots| slots.is_array()) {
             Some(slots) => {
                 let slot = |name: &str| self.engine().guard(ctx, |_| slots.get::<_, Value<'_>>(name));
-                let own = Stored { value: runner.encoded(ctx, &slot("0")?, previous)?, text: None };
+                let own = runner.encoded(ctx, &slot("0")?, previous)?;
                 let shared = runner.encoded(ctx, &slot("1")?, runner.shared.as_ref())?;
-                (own, Some(shared))
+                (Stored { json: Some(own), ..Stored::default() }, Some(shared))
             }
             None => (runner.stored(ctx, value, previous)?, None),
         };
         let pair = Some(Persistent::save(ctx, value.clone()));
         let result = self.result(ctx, value, &own);
-        Ok(Done { own, shared, pair, result, live: None })
+        Ok(Done { own: Own::Written(own.json.unwrap_or_default(), own.text), shared, pair, result })
     }
 
     /// Whether transforms see the live state, and may change it.
@@ -581,14 +735,16 @@ impl Run<'_> {
         self.runner.is_version_1() && !self.runner.loaded.handlers.transforms.is_empty()
     }
 
-    /// What version 1 makes of the live state; version 2 gives the stored state.
-    fn result<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, own: &Stored) -> Result<Json, Ended> {
+    /// What version 1 makes of the live state; version 2 gives the stored state, and nothing else.
+    fn result<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, own: &Stored) -> Option<Result<Json, Ended>> {
+        let transforms = &self.runner.loaded.handlers.transforms;
+        let is_plain = own.text.is_none() && !self.runner.loaded.definition.bi_state && transforms.is_empty();
+        (self.runner.is_version_1() && !is_plain).then(|| self.transformed(ctx, value))
+    }
+
+    fn transformed<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Json, Ended> {
         let runner = self.runner;
         let transforms = &runner.loaded.handlers.transforms;
-        let is_plain = own.text.is_none() && !runner.loaded.definition.bi_state && transforms.is_empty();
-        if !runner.is_version_1() || is_plain {
-            return Ok(own.value.clone());
-        }
         let as_transform = |ended: Ended| match ended.fault {
             Fault::Cancelled => ended,
             _ => Ended { fault: Fault::ProjectionTransform, ..ended },

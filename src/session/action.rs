@@ -14,9 +14,11 @@ pub use crate::session::{
     conditions::ConditionAction,
     drift::DriftAction,
     named::{Menu, NAMED, Named, What, WindowAction},
+    payloads::{PayloadAction, PayloadScope},
     projections::ProjectionAction,
     publish::PublishAction,
     scripts::ScriptAction,
+    settings::SettingsAction,
     verify::VerifyAction,
     watches::WatchAction,
     what_if::WhatIfAction,
@@ -41,6 +43,8 @@ pub enum Action {
     Watches(WatchAction),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionAction),
+    /// Searching payloads.
+    Payloads(PayloadAction),
     /// Two histories side by side.
     Compare(CompareAction),
     /// Branches of a history.
@@ -55,6 +59,8 @@ pub enum Action {
     Publish(PublishAction),
     /// Snapshots held against the events.
     Verify(VerifyAction),
+    /// What is kept, and how much memory is taken.
+    Settings(SettingsAction),
 }
 
 /// Opening, closing, settings, notices.
@@ -78,6 +84,8 @@ pub enum ShellAction {
     Dismiss(u64),
     /// Stops whatever takes long.
     CancelWork,
+    /// Goes on indexing where it was stopped.
+    GoOnIndexing,
     /// One place back in the trail.
     Back,
     /// One place forward again.

@@ -10,6 +10,7 @@ use crate::{
         scale::Scale,
         view::grouped,
     },
+    store::index::Ordinals,
     work::{Cancelled, Work},
 };
 
@@ -22,12 +23,12 @@ const FINE_BARS: usize = BARS * 4;
 /// The timeline's density, scale and labels.
 pub(crate) fn bars(question: &BarsQuestion, work: &Work) -> Result<BarsAnswer, Cancelled> {
     let events = question.stream.map(|stream| question.index.stream_events(stream));
-    let recorded = events.map_or(question.index.len(), <[u32]>::len);
+    let recorded = events.as_ref().map_or(question.index.len(), Ordinals::len);
     let total = question.length.unwrap_or(recorded);
     if question.axis == Axis::Events {
         return event_bars(question, total, work);
     }
-    let histogram = question.index.histogram(events, FINE_BARS, work)?;
+    let histogram = question.index.histogram(events.as_ref(), FINE_BARS, work)?;
     let (start, end) = match (histogram.start, histogram.end) {
         (Some(start), Some(end)) if start.nanos() < end.nanos() => (start, end),
         // Without times, or with all at one moment, there is no stretch of time to show.
@@ -63,7 +64,7 @@ fn event_bars(question: &BarsQuestion, total: usize, work: &Work) -> Result<Bars
 fn rhythm(question: &BarsQuestion, total: usize, work: &Work) -> Result<Vec<f32>, Cancelled> {
     let events = question.stream.map(|stream| question.index.stream_events(stream));
     let time_at = |place: usize| {
-        let ordinal = match events {
+        let ordinal = match &events {
             Some(events) => events.get(place).copied(),
             None => u32::try_from(place).ok(),
         };

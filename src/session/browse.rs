@@ -145,7 +145,7 @@ impl Opened {
         self.cursor.is_following = false;
         self.cursor.ordinal = Some(ordinal);
         let events = self.index.as_ref().map(|index| index.stream_events(row.stream)).unwrap_or_default();
-        let count = events.iter().position(|other| *other == ordinal).map_or(0, |place| place + 1);
+        let count = events.place_of(ordinal).map_or(0, |place| place + 1);
         self.cursor.count = self.what_if.shown_count(count);
         jobs.extend(self.cursor_moved());
         jobs
@@ -154,7 +154,7 @@ impl Opened {
     fn move_row(&mut self, rows: i64) -> Vec<Job> {
         let Some(listing) = self.listing() else { return Vec::new() };
         let Some(last) = (listing.len() as u64).checked_sub(1) else { return Vec::new() };
-        let here = self.standing().and_then(|ordinal| listing.row_of(ordinal, self.browse.filters.order));
+        let here = self.standing().and_then(|ordinal| listing.row_of(ordinal));
         let target = here.map_or(0, |row| row.saturating_add_signed(rows)).min(last);
         let ordinal = listing.ordinal(target);
         ordinal.map(|ordinal| self.stand_at(ordinal)).unwrap_or_default()

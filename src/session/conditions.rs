@@ -131,7 +131,7 @@ impl Conditions {
 
 /// What an entry looks for; nothing if it cannot be read.
 pub(crate) fn condition_of(entry: &ConditionEntry) -> Option<Condition> {
-    let value = |text: &Option<Arc<str>>| text.as_ref().map(|text| typed_value(text));
+    let value = |text: &Option<Arc<str>>| text.as_ref().map(|text| Json::typed(text));
     match entry {
         ConditionEntry { event_type: Some(name), .. } => Some(Condition::Type(Arc::clone(name))),
         ConditionEntry { event: Some(text), .. } => Some(Condition::Event(Arc::clone(text))),
@@ -143,12 +143,6 @@ pub(crate) fn condition_of(entry: &ConditionEntry) -> Option<Condition> {
         }
         _ => None,
     }
-}
-
-/// A value as a user types it: JSON, and any other text is a text.
-#[must_use]
-pub fn typed_value(text: &str) -> Json {
-    Json::parse(text.trim().as_bytes()).unwrap_or_else(|_| Json::from(text.trim()))
 }
 
 fn entry_of(condition: &Condition, category: Option<Arc<str>>) -> ConditionEntry {

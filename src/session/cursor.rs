@@ -214,8 +214,7 @@ impl Opened {
     /// How many recorded events of a stream count when everything up to `ordinal` does.
     pub(crate) fn count_in_stream(&self, stream: u32, ordinal: u32) -> usize {
         let Some(index) = &self.index else { return 0 };
-        let events = index.stream_events(stream);
-        events.iter().rposition(|event| *event <= ordinal).map_or(0, |place| place + 1)
+        index.stream_events(stream).count_until(ordinal)
     }
 
     /// The cursor stands elsewhere: asks for what depends on it.

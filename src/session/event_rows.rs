@@ -9,9 +9,9 @@ use crate::{
     session::{
         action::EventOrder,
         job::RowShape,
-        view::{LoadedRow, RowHead},
+        view::{ByStream, Listed, LoadedRow, RowHead},
     },
-    store::index::Index,
+    store::index::{Index, Selection},
     work::{Cancelled, Work},
 };
 
@@ -21,29 +21,31 @@ pub(crate) const FIRST_ROWS: usize = 200;
 /// Characters of a payload that a row shows at most.
 pub(crate) const PREVIEW: usize = 300;
 
-/// The events that pass, in row order; `None` means every event in global order.
+/// The events that pass, in row order.
 pub(crate) fn passing_events(
     index: &Index,
     query: &EventQuery,
     order: EventOrder,
     work: &Work,
-) -> Result<Option<Vec<u32>>, Cancelled> {
+) -> Result<Listed, Cancelled> {
     let passing = index.filter(query, work)?;
     if order == EventOrder::Global {
-        return Ok(passing);
+        return Ok(passing.map_or(Listed::All, |passing| Listed::Some(Arc::new(passing))));
     }
     // Stream by stream: walk the streams and keep what passes.
-    let mut ordinals = Vec::with_capacity(passing.as_ref().map_or(index.len(), Vec::len));
+    let mut listed = ByStream::default();
+    listed.ordinals.reserve_exact(passing.as_ref().map_or(index.len(), Selection::len));
+    let only = query.stream.as_ref().map(|name| index.stream_number(name));
     for stream in 0..index.streams().len() as u32 {
-        work.advance(0)?;
-        let of_stream = index.stream_events(stream).iter().copied();
-        ordinals.extend(
-            of_stream.filter(|ordinal| {
-                passing.as_ref().is_none_or(|passing| passing.binary_search(ordinal).is_ok())
-            }),
-        );
+        if only.is_none_or(|only| only == Some(stream)) {
+            work.advance(0)?;
+            let events = index.stream_events(stream).into_iter().copied();
+            let passes = |ordinal: &u32| passing.as_ref().is_none_or(|passing| passing.contains(*ordinal));
+            listed.ordinals.extend(events.filter(passes));
+        }
+        listed.ends.push(listed.ordinals.len() as u32);
     }
-    Ok(Some(ordinals))
+    Ok(Listed::ByStream(Arc::new(listed)))
 }
 
 /// Events as rows of the table.

@@ -107,11 +107,16 @@ impl Opened {
         self.filter_events(Filters::clear)
     }
 
+    /// What the filters in force ask for.
+    pub(crate) fn filter_query(&self, index: &Index) -> EventQuery {
+        self.browse.filters.query(self.only_stream(index), index.types())
+    }
+
     /// Asks which events pass the filters.
     pub(crate) fn listing_job(&self) -> Option<Job> {
         let index = Arc::clone(self.index.as_ref()?);
         let Filters { order, .. } = self.browse.filters;
-        let query = self.browse.filters.query(self.only_stream(&index), index.types());
+        let query = self.filter_query(&index);
         Some(Job { slot: Slot::Listing, question: Question::Listing { index, query, order } })
     }
 

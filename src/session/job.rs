@@ -12,18 +12,20 @@ use crate::{
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
+        cache::{CacheAnswer, CacheQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
         memory::Settling,
+        payloads::{PayloadAnswer, PayloadQuestion},
         projections::{ProjectionAnswer, ProjectionQuestion},
         publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
-        view::{LoadedRow, SnapshotRow, StreamLine},
+        view::{Listed, LoadedRow, SnapshotRow, StreamLine},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
     },
@@ -43,6 +45,14 @@ pub enum Slot {
     FirstRows,
     /// Building or extending the index.
     Index,
+    /// Finding the index that was kept.
+    Cache,
+    /// Holding it against the store.
+    CacheCheck,
+    /// Keeping an index.
+    CacheSave,
+    /// What is kept of all stores.
+    CacheFolder,
     /// The rows on screen.
     Rows,
     /// The lines of the streams panel.
@@ -113,6 +123,8 @@ pub enum Slot {
     Run,
     /// Looking for conditions in many streams.
     Across,
+    /// Searching payloads.
+    Payloads,
     /// Which event types the categories have.
     ScriptTypes,
     /// Whether the reducers' files have changed.
@@ -177,6 +189,10 @@ impl Slot {
             Self::Open => "Opening",
             Self::FirstRows | Self::Rows | Self::Event => "Reading events",
             Self::Index => "Indexing events",
+            Self::Cache => "Reading the index",
+            Self::CacheCheck => "Checking the index",
+            Self::CacheSave => "Keeping the index",
+            Self::CacheFolder => "Looking at the cache",
             Self::Streams => "Sorting streams",
             Self::AsOf => "Counting events",
             Self::Listing => "Filtering events",
@@ -203,6 +219,7 @@ impl Slot {
             Self::Hits => "Looking for hits",
             Self::Run => "Running",
             Self::Across => "Searching all streams",
+            Self::Payloads => "Searching payloads",
             Self::ScriptTypes => "Counting event types",
             Self::ScriptLook => "Looking for new text",
             Self::ScriptLoad => "Loading the reducer",
@@ -249,6 +266,8 @@ pub enum Question {
     FirstRows(Arc<dyn EventStore>, RowShape),
     /// Index every event.
     Index(Arc<dyn EventStore>),
+    /// Go on with an index that was stopped.
+    GoOn(Arc<dyn EventStore>, Arc<Index>),
     /// Add what is new to the index.
     Extend(Arc<dyn EventStore>, Arc<Index>),
     /// These events, as rows.
@@ -334,6 +353,8 @@ pub enum Question {
     Watches(WatchQuestion),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionQuestion),
+    /// Searching payloads.
+    Payloads(Box<PayloadQuestion>),
     /// Two histories side by side.
     Compare(CompareQuestion),
     /// Branches of a history.
@@ -346,6 +367,8 @@ pub enum Question {
     Publish(PublishQuestion),
     /// Snapshots held against the events.
     Verify(VerifyQuestion),
+    /// Indexes kept between runs.
+    Cache(CacheQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -397,14 +420,16 @@ pub enum Answer {
     SampleFailed(String),
     /// The first rows.
     FirstRows(Vec<Option<LoadedRow>>),
+    /// An index of the events so far: more come.
+    IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
     /// Rows, from a row number on.
     Rows(u64, Vec<Option<LoadedRow>>),
     /// The lines of the streams panel, with the number of streams that pass.
     Streams(Vec<StreamLine>, usize),
-    /// The events that pass; `None` means all.
-    Listing(Option<Vec<u32>>),
+    /// The events that pass.
+    Listing(Listed),
     /// Events of each stream at the cursor; `None` means all of them.
     AsOf(Option<Vec<u32>>),
     /// The timeline.
@@ -441,6 +466,8 @@ pub enum Answer {
     Watches(WatchAnswer),
     /// Running to the next or previous hit of a condition.
     Conditions(ConditionAnswer),
+    /// What was found in payloads.
+    Payloads(Box<PayloadAnswer>),
     /// Two histories side by side.
     Compare(CompareAnswer),
     /// Branches of a history.
@@ -453,6 +480,8 @@ pub enum Answer {
     Publish(PublishAnswer),
     /// Snapshots held against the events.
     Verify(VerifyAnswer),
+    /// Indexes kept between runs.
+    Cache(CacheAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

@@ -10,8 +10,8 @@ use crate::{
         action::{
             Action, BlameAction as Blame, BookmarkAction as Bookmark, BrowseAction as Browse,
             CompareAction as Compare, ConditionAction as Condition, CursorAction as Cursor,
-            MappingAction as Mapping, ProjectionAction as Projection, PublishAction as Publish, ScriptAction,
-            ShellAction as Shell, Theme, WhatIfAction as WhatIf,
+            MappingAction as Mapping, PayloadAction, ProjectionAction as Projection,
+            PublishAction as Publish, ScriptAction, ShellAction as Shell, Theme, WhatIfAction as WhatIf,
         },
         conditions::{Direction, Reach},
         drift::DriftAction,
@@ -53,6 +53,8 @@ pub enum WindowAction {
     GoTo,
     /// Finds in the panel that was used last.
     Find,
+    /// Shows the panel in which payloads are searched.
+    SearchPayloads,
     /// Shows all actions.
     Palette,
     /// Shows all shortcuts.
@@ -81,6 +83,8 @@ pub enum WindowAction {
     ExportModel,
     /// Asks for a file for the read model that is shown, in this format.
     ExportAs(Format),
+    /// Shows what can be set.
+    Settings,
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -141,13 +145,18 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Open…",                 "Ctrl+O",         "Open a database file",                                  window(WindowAction::OpenDialog),      always),
     Menu::File.row("Open the sample store", "",               "Open a small shop to try things on",                    shell(Shell::OpenSample),              always),
     Menu::File.row("Reload",                "F5",             "Read the store afresh",                                 shell(Shell::Reload),                  Session::has_store),
+    Menu::File.row("Index the rest",        "",               "Go on indexing the events where it was stopped",        shell(Shell::GoOnIndexing),            Session::can_index_rest),
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
+    Menu::File.row("Settings…",             "Ctrl+Comma",     "Colours, times, what is kept between runs, memory",     window(WindowAction::Settings),        always),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
     Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_reducer_text),
     Menu::Edit.row("Copy event as JSON",    "Ctrl+Shift+C",   "Copy the event at the cursor as JSON",                  window(WindowAction::CopyEvent),       Session::has_event),
     Menu::Edit.row("Copy state as JSON",    "Ctrl+Shift+S",   "Copy the state at the cursor as JSON",                  window(WindowAction::CopyState),       Session::has_state),
     Menu::Edit.row("Find…",                 "Ctrl+F",         "Find in the state",                                     window(WindowAction::Find),            Session::has_store),
+    Menu::Edit.row("Search payloads…",      "Ctrl+Shift+F",   "Look for a text or a value in the payloads of all events", window(WindowAction::SearchPayloads), Session::has_store),
+    Menu::Edit.row("Next payload hit",      "F3",             "Go to the next event of the list",                      What::Session(Action::Payloads(PayloadAction::Turn(true))), Session::has_payload_hits),
+    Menu::Edit.row("Previous payload hit",  "Shift+F3",       "Go to the event before in the list",                    What::Session(Action::Payloads(PayloadAction::Turn(false))), Session::has_payload_hits),
     Menu::Edit.row("Clear filters",         "",               "Show all events again",                                 browse(Browse::ClearFilters),          Session::has_filters),
 
     Menu::View.row("Layout of the store",   "Ctrl+I",         "Show which table and column plays which role, and why", window(WindowAction::Info),            Session::has_store),

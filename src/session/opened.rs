@@ -10,6 +10,7 @@ use crate::{
         blame::Blame,
         bookmarks::Bookmarks,
         browse::Browse,
+        cache::Origin,
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
@@ -18,6 +19,7 @@ use crate::{
         keep::Kept,
         memory::Histories,
         notice::Notices,
+        payloads::Payloads,
         projections::Projections,
         publish::Publishing,
         scripts::Scripts,
@@ -38,7 +40,11 @@ use crate::{
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     pub(crate) store: Arc<dyn EventStore>,
+    /// What is known of the events: of all of them, or while they are indexed of those so far.
     pub(crate) index: Option<Arc<Index>>,
+    /// Whether the index is only the beginning of one.
+    pub(crate) is_index_part: bool,
+    pub(crate) origin: Origin,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
@@ -51,6 +57,7 @@ pub(crate) struct Opened {
     pub(crate) blame: Blame,
     pub(crate) watches: Watches,
     pub(crate) conditions: Conditions,
+    pub(crate) payloads: Payloads,
     pub(crate) compare: Compare,
     pub(crate) what_if: WhatIf,
     pub(crate) bookmarks: Bookmarks,
@@ -79,11 +86,14 @@ impl Opened {
         found: OpenedStore,
         project: Option<PathBuf>,
         workspace: &Workspace,
+        origin: Origin,
     ) -> (Self, Vec<Job>) {
         let layout = Arc::clone(&found.store.describe().layout);
         let mut opened = Self {
             path: found.path,
             index: None,
+            is_index_part: false,
+            origin,
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
@@ -95,6 +105,7 @@ impl Opened {
             blame: Blame::default(),
             watches: Watches::default(),
             conditions: Conditions::default(),
+            payloads: Payloads::default(),
             compare: Compare::default(),
             what_if: WhatIf::default(),
             bookmarks: Bookmarks::default(),
@@ -114,11 +125,11 @@ impl Opened {
         };
         opened.refresh_info();
         let scripts = opened.start_scripts(workspace);
-        let projections = opened.start_projections();
+        let projections = opened.start_projections(workspace);
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
-            Job { slot: Slot::Index, question: Question::Index(store()) },
+            opened.origin.job(&opened.store),
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
         (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
@@ -131,7 +142,13 @@ impl Opened {
                 self.browse.rows.take_first(rows);
                 Vec::new()
             }
-            Answer::Indexed(index) => self.take_index(&index, notices),
+            Answer::IndexedSoFar(index) => self.take_index_part(&index),
+            Answer::Indexed(index) => {
+                let mut jobs = self.take_index(&index, notices);
+                jobs.extend(self.keep_index_job(&index));
+                jobs
+            }
+            Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
                 self.watch_cells_job().into_iter().collect()
@@ -140,7 +157,7 @@ impl Opened {
                 self.browse.streams.take_lines(lines, passing);
                 Vec::new()
             }
-            Answer::Listing(ordinals) => self.take_listing(ordinals),
+            Answer::Listing(listed) => self.take_listing(listed),
             Answer::AsOf(counts) => {
                 self.browse.streams.take_as_of(counts);
                 Vec::new()
@@ -184,6 +201,7 @@ impl Opened {
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
             Answer::Conditions(answer) => self.take_conditions(answer, notices),
+            Answer::Payloads(answer) => self.take_payloads(*answer),
             Answer::Compare(answer) => self.take_compare(answer, notices),
             Answer::WhatIf(answer) => self.take_what_if(answer, notices),
             Answer::Projections(answer) => self.take_projections(answer, notices),
@@ -216,6 +234,7 @@ impl Opened {
 
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
+        self.origin.tick(elapsed);
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
@@ -241,10 +260,12 @@ impl Opened {
             Slot::Step => self.states.stop_waiting(),
             Slot::WatchSeries => self.watches.watched.stop(),
             Slot::Hits | Slot::Run | Slot::Across => self.conditions.stop(slot),
+            Slot::Payloads => self.payloads.stop(),
             Slot::Compare => self.compare_failed(),
             Slot::Keep => self.stop_keeping(),
             Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
+            Slot::Cache | Slot::CacheCheck => return self.cache_job_failed(slot),
             Slot::Fold => return self.fold_ended(),
             Slot::Projections
             | Slot::Definitions
@@ -274,11 +295,13 @@ impl Opened {
             Slot::Hits,
             Slot::Run,
             Slot::Across,
+            Slot::Payloads,
             Slot::DryRun,
             Slot::Verify,
             Slot::SnapshotParting,
             Slot::SnapshotCost,
             Slot::Drift,
+            Slot::CacheCheck,
         ] {
             self.job_failed(slot);
         }
@@ -304,9 +327,9 @@ impl Opened {
         self.browse.focus.is_some()
     }
 
-    fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
-        let is_first = self.index.is_none();
-        if is_first && !index.troubles().is_empty() {
+    pub(crate) fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        let (is_first, was_whole) = (self.index.is_none(), self.whole_index().is_some());
+        if !was_whole && !index.troubles().is_empty() {
             let troubles = index.troubles();
             let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
             notices.warning(
@@ -316,7 +339,7 @@ impl Opened {
             );
         }
         self.index = Some(Arc::clone(index));
-        self.browse.is_counting = false;
+        (self.is_index_part, self.browse.is_counting) = (false, false);
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
@@ -338,6 +361,54 @@ impl Opened {
         jobs
     }
 
+    /// The index of all events; what is asked of the store as a whole waits for it.
+    pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
+        self.index.as_ref().filter(|_| !self.is_index_part)
+    }
+
+    /// Takes the beginning of an index: streams and events can be browsed by it.
+    fn take_index_part(&mut self, index: &Arc<Index>) -> Vec<Job> {
+        // A job that was stopped may have had one more to say.
+        if self.whole_index().is_some() || self.index.as_ref().is_some_and(|own| own.len() > index.len()) {
+            return Vec::new();
+        }
+        let is_first = self.index.replace(Arc::clone(index)).is_none();
+        self.is_index_part = true;
+        if self.cursor.is_following {
+            self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
+        }
+        self.refresh_info();
+        if is_first {
+            // What was kept has to be there before anything is kept anew; what it is about is found later.
+            self.load_branches();
+            self.load_places();
+        }
+        let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
+        jobs.extend(self.refold());
+        jobs.extend(self.bars_job());
+        jobs.extend(self.cursor_moved());
+        jobs
+    }
+
+    /// Whether indexing was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        !self.browse.is_counting && self.whole_index().is_none()
+    }
+
+    /// Goes on with an index that was stopped.
+    pub(crate) fn go_on_indexing(&mut self) -> Vec<Job> {
+        if !self.is_stopped() {
+            return Vec::new();
+        }
+        self.browse.is_counting = true;
+        let store = Arc::clone(&self.store);
+        let question = match &self.index {
+            Some(index) => Question::GoOn(store, Arc::clone(index)),
+            None => Question::Index(store),
+        };
+        vec![Job { slot: Slot::Index, question }]
+    }
+
     /// The store cannot be looked at; tells whether it could be until now.
     pub(crate) fn lost_sight(&mut self) -> bool {
         !std::mem::replace(&mut self.is_out_of_sight, true)
@@ -348,9 +419,10 @@ impl Opened {
         if head == self.head {
             return Vec::new();
         }
-        let Some(index) = &self.index else { return Vec::new() };
+        // What came while the events are indexed is found once they are.
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         self.head = head;
-        let question = Question::Extend(Arc::clone(&self.store), Arc::clone(index));
+        let question = Question::Extend(Arc::clone(&self.store), index);
         vec![Job { slot: Slot::Index, question }]
     }
 
@@ -360,6 +432,7 @@ impl Opened {
         self.cursor.remember_choices(workspace);
         self.timeline.remember_choices(workspace);
         self.remember_drafts(workspace);
+        self.remember_definitions(workspace);
     }
 
     /// Fills the view of this store.
@@ -367,9 +440,14 @@ impl Opened {
         let name = file_name(&self.path);
         view.title = match &self.index {
             Some(index) => format!(
-                "{name} · {} events · {} streams · {}",
+                "{name} · {} events · {} streams{} · {}",
                 grouped(index.len() as u64),
                 grouped(index.streams().len() as u64),
+                match (self.is_index_part, self.origin.is_unproven()) {
+                    (true, _) => " so far",
+                    (false, true) => " · being checked",
+                    (false, false) => "",
+                },
                 self.write_access()
             ),
             None => format!("{name} · {}", self.write_access()),
@@ -391,6 +469,7 @@ impl Opened {
         view.blame = self.blame_view();
         view.watches = self.watches_view();
         view.conditions = self.conditions_view();
+        view.payloads = self.payloads_view();
         view.compare = self.compare_view();
         view.what_if = self.what_if_view();
         view.bookmarks = self.bookmarks_view();

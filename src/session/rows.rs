@@ -7,7 +7,7 @@ use crate::{
     session::{
         job::{Job, Question, RowShape, Slot},
         opened::Opened,
-        view::{EventsView, Listing, LoadedRow, grouped},
+        view::{EventsView, Listed, Listing, LoadedRow, grouped},
     },
     store::index::Index,
 };
@@ -20,8 +20,8 @@ const MOST_ROWS: u64 = 600;
 pub(crate) struct Rows {
     /// The paths into the data that have a column of their own.
     paths: Arc<Vec<Pointer>>,
-    /// Which events are listed: nothing until an index says so, `Some(None)` for all in global order.
-    ordinals: Option<Option<Arc<Vec<u32>>>>,
+    /// Which events are listed: nothing until an index says so.
+    listed: Option<Listed>,
     loaded: Arc<Vec<Option<LoadedRow>>>,
     loaded_from: u64,
     /// The rows that are being fetched: from one up to before another.
@@ -58,7 +58,7 @@ impl Rows {
 
     /// Takes the first rows of the store, unless an index knows better by now.
     pub(crate) fn take_first(&mut self, rows: Vec<Option<LoadedRow>>) {
-        if self.ordinals.is_none() {
+        if self.listed.is_none() {
             self.loaded = Arc::new(rows);
             self.loaded_from = 0;
         }
@@ -75,13 +75,9 @@ impl Rows {
     }
 
     /// New events at the end leave the rows what they are; any other change makes them other rows.
-    fn take_listing(&mut self, ordinals: Option<Vec<u32>>) {
-        let was_other = match (&self.ordinals, &ordinals) {
-            (Some(None), None) => false,
-            (Some(Some(before)), Some(now)) => !now.starts_with(before),
-            _ => true,
-        };
-        self.ordinals = Some(ordinals.map(Arc::new));
+    fn take_listing(&mut self, listed: Listed) {
+        let was_other = self.listed.as_ref().is_none_or(|before| listed.has_other_rows(before));
+        self.listed = Some(listed);
         if was_other {
             self.generation += 1;
             self.loaded = Arc::default();
@@ -96,14 +92,14 @@ impl Rows {
     }
 
     fn listing(&self, index: &Arc<Index>) -> Option<Listing> {
-        Some(Listing { index: Arc::clone(index), ordinals: self.ordinals.clone()? })
+        Some(Listing { index: Arc::clone(index), listed: self.listed.clone()? })
     }
 }
 
 impl Opened {
     /// Takes which events are listed, and fetches the rows on screen.
-    pub(crate) fn take_listing(&mut self, ordinals: Option<Vec<u32>>) -> Vec<Job> {
-        self.browse.rows.take_listing(ordinals);
+    pub(crate) fn take_listing(&mut self, listed: Listed) -> Vec<Job> {
+        self.browse.rows.take_listing(listed);
         self.reload_rows()
     }
 
@@ -173,7 +169,7 @@ impl Opened {
             edited: Arc::new(self.edited_events()),
             is_of_one_stream: self.browse.only_focus,
             summary: self.events_summary(total),
-            cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal, order)),
+            cursor_row: self.standing().and_then(|ordinal| listing.as_ref()?.row_of(ordinal)),
             listing,
             loaded: Arc::clone(&rows.loaded),
             loaded_from: rows.loaded_from,
@@ -192,7 +188,14 @@ impl Opened {
         let all = self.index.as_ref().map_or(0, |index| index.len()) as u64;
         match (self.listing(), listed == all) {
             (None, _) if self.browse.is_counting => format!("First {} events, indexing…", grouped(listed)),
-            (None, _) => format!("First {} events; F5 reads the store afresh", grouped(listed)),
+            (None, _) => format!("First {} events, not indexed", grouped(listed)),
+            (Some(_), true) if self.is_index_part && self.browse.is_counting => {
+                format!("{} events so far, indexing…", grouped(all))
+            }
+            (Some(_), true) if self.is_index_part => format!("{} events so far, stopped", grouped(all)),
+            (Some(_), false) if self.is_index_part => {
+                format!("{} of {} events so far", grouped(listed), grouped(all))
+            }
             (Some(_), true) => format!("{} events", grouped(all)),
             (Some(_), false) => format!("{} of {} events", grouped(listed), grouped(all)),
         }

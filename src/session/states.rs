@@ -184,8 +184,10 @@ impl Opened {
             let history = History::new(Arc::new(events), reducer, of.on_failure, self.histories.share());
             // Events that were appended leave what is known of those before them as it was.
             let known = of.index.stream_events(stream);
-            let are_old = |known: &[u32]| known.iter().all(|known| (*known as usize) < indexed);
-            if let Some(old) = old.filter(|old| known.get(..old.len()).is_some_and(are_old)) {
+            let are_old = |count| {
+                count <= known.len() && known.range(0..count).all(|known| (*known as usize) < indexed)
+            };
+            if let Some(old) = old.filter(|old| are_old(old.len())) {
                 history.adopt(&old, old.len().min(alike));
             }
             Arc::new(history)

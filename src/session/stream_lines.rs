@@ -1,9 +1,9 @@
 //! The lines of the streams panel, made out of an index.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    model::TextFilter,
+    model::{StreamName, TextFilter, Timestamp},
     session::{action::StreamSort, view::StreamLine},
     store::index::Index,
     work::{Cancelled, Work},
@@ -29,125 +29,71 @@ pub struct StreamLines {
 impl StreamLines {
     /// The lines, and how many streams pass the filter.
     pub fn make(&self, work: &Work) -> Result<(Vec<StreamLine>, usize), Cancelled> {
-        let streams = self.index.streams();
-        let mut groups: BTreeMap<Option<Arc<str>>, Vec<u32>> = BTreeMap::new();
-        let mut passing = 0;
-        for (number, stream) in streams.iter().enumerate() {
-            if number.is_multiple_of(4096) {
+        let index = &*self.index;
+        let mut passing = Vec::with_capacity(index.streams().len());
+        for (place, number) in index.streams_by_name().iter().enumerate() {
+            if place.is_multiple_of(4096) {
                 work.advance(0)?;
             }
-            if self.accepts(&stream.name.full(), &stream.name.id) {
-                passing += 1;
-                groups.entry(stream.name.category.clone()).or_default().push(number as u32);
+            if index.stream(*number).is_some_and(|stream| self.accepts(&stream.name)) {
+                passing.push(*number);
             }
         }
-        let is_flat = groups.keys().all(Option::is_none);
-        let mut lines = Vec::new();
-        for (name, mut members) in groups {
+        let category = |number: &u32| index.stream(*number).map(|info| &info.name.category);
+        let mut lines = Vec::with_capacity(passing.len() + index.categories().len());
+        let mut rest = passing.as_slice();
+        // Streams come category by category, and those of one category by name.
+        let first = rest.first().and_then(category);
+        let is_flat = first.is_none_or(Option::is_none) && rest.last().and_then(category) == first;
+        while let Some(name) = rest.first().and_then(category) {
             work.advance(0)?;
-            let is_open = is_flat || self.opened_all != self.toggled.contains(&name);
+            let (members, others) =
+                rest.split_at(rest.partition_point(|number| category(number) <= Some(name)));
+            rest = others;
+            let is_open = is_flat || self.opened_all != self.toggled.contains(name);
             if !is_flat {
                 let events =
-                    members.iter().filter_map(|number| streams.get(*number as usize)).map(|info| info.events);
+                    members.iter().filter_map(|number| index.stream(*number)).map(|info| info.events);
                 let (streams, events) = (members.len() as u64, events.sum());
-                lines.push(StreamLine::Category { name, streams, events, is_open });
+                lines.push(StreamLine::Category { name: name.clone(), streams, events, is_open });
             }
             if is_open {
-                let order = self.name_order(&members);
-                members.sort_by(|left, right| self.compare(*left, *right, order));
-                lines.extend(members.into_iter().map(StreamLine::Stream));
+                lines.extend(self.sorted(members).into_iter().map(StreamLine::Stream));
             }
         }
-        Ok((lines, passing))
+        Ok((lines, passing.len()))
     }
 
-    fn accepts(&self, full: &str, id: &str) -> bool {
-        self.filter.accepts(full) || self.filter.accepts(id)
+    fn accepts(&self, name: &StreamName) -> bool {
+        matches!(self.filter, TextFilter::All)
+            || self.filter.accepts(&name.id)
+            || name.stored.as_ref().is_some_and(|stored| self.filter.accepts(stored))
+            || (name.stored.is_none() && name.category.is_some() && self.filter.accepts(&name.full()))
     }
 
-    /// One order for all members: two orders mixed would be none.
-    fn name_order(&self, members: &[u32]) -> fn(&str, &str) -> Ordering {
-        let id = |number: &u32| self.index.stream(*number).map_or("", |stream| &*stream.name.id);
-        if members.iter().map(id).all(is_hexadecimal) { str::cmp } else { natural }
-    }
-
-    fn compare(&self, left: u32, right: u32, order: fn(&str, &str) -> Ordering) -> Ordering {
-        let streams = self.index.streams();
-        let (Some(left), Some(right)) = (streams.get(left as usize), streams.get(right as usize)) else {
-            return Ordering::Equal;
-        };
-        let by_name = || order(&left.name.id, &right.name.id);
-        let order = match self.sort {
-            StreamSort::Name => by_name(),
-            StreamSort::Events => left.events.cmp(&right.events).then_with(by_name),
-            StreamSort::First => left.first_time.cmp(&right.first_time).then_with(by_name),
-            StreamSort::Last => left.last_time.cmp(&right.last_time).then_with(by_name),
-        };
-        if self.is_descending { order.reverse() } else { order }
-    }
-}
-
-/// Whether a name is a UUID or the like, whose digits count nothing.
-fn is_hexadecimal(name: &str) -> bool {
-    name.len() >= 16 && name.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
-
-/// Compares names as people do: `order-9` before `order-10`.
-fn natural(left: &str, right: &str) -> Ordering {
-    let (mut left_rest, mut right_rest) = (left, right);
-    loop {
-        let (left_part, right_part) = (leading_run(left_rest), leading_run(right_rest));
-        if left_part.is_empty() || right_part.is_empty() {
-            return left_part.len().cmp(&right_part.len()).then_with(|| left.cmp(right));
-        }
-        let order = match (digits(left_part), digits(right_part)) {
-            (Some(left), Some(right)) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
-            _ => left_part.cmp(right_part),
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-        left_rest = left_rest.get(left_part.len()..).unwrap_or_default();
-        right_rest = right_rest.get(right_part.len()..).unwrap_or_default();
-    }
-}
-
-/// The digits at the start of a text, or the characters before the first digit.
-fn leading_run(text: &str) -> &str {
-    let starts_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
-    let end = text.find(|c: char| c.is_ascii_digit() != starts_with_digit).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
-/// A run of digits without leading zeros; nothing for other runs.
-fn digits(run: &str) -> Option<&str> {
-    run.starts_with(|c: char| c.is_ascii_digit()).then(|| run.trim_start_matches('0'))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cmp::Ordering;
-
-    use proptest::{prop_assert, proptest};
-
-    use super::natural;
-
-    #[test]
-    fn names_sort_as_people_count() {
-        for (left, right) in [("order-9", "order-10"), ("a", "b"), ("a1b", "a1c"), ("x", "x1"), ("7", "08")] {
-            assert_eq!(natural(left, right), Ordering::Less, "{left} before {right}");
-        }
-    }
-
-    proptest! {
-        /// Sorting panics on an order that contradicts itself.
-        #[test]
-        fn the_order_does_not_contradict_itself(names in proptest::collection::vec("[ab0-9.-]{0,6}", 3)) {
-            let [a, b, c] = names.as_slice() else { return Ok(()) };
-            prop_assert!(natural(a, b) == natural(b, a).reverse());
-            if natural(a, b).is_le() && natural(b, c).is_le() {
-                prop_assert!(natural(a, c).is_le(), "{a} {b} {c}");
+    /// Streams that come by name, in the order that is wanted; equal ones by name.
+    fn sorted(&self, members: &[u32]) -> Vec<u32> {
+        let key = |number: u32| {
+            let info = self.index.stream(number);
+            match self.sort {
+                StreamSort::Name => 0,
+                StreamSort::Events => info.map_or(0, |info| info.events as i64),
+                // A stream without a time comes before all others.
+                StreamSort::First => info.and_then(|info| info.first_time).map_or(i64::MIN, Timestamp::nanos),
+                StreamSort::Last => info.and_then(|info| info.last_time).map_or(i64::MIN, Timestamp::nanos),
             }
+        };
+        let mut sorted = members.to_vec();
+        if self.sort != StreamSort::Name {
+            let keyed = members.iter().zip(0..).map(|(number, place)| (key(*number), place, *number));
+            let mut keyed: Vec<(i64, u32, u32)> = keyed.collect();
+            keyed.sort_unstable();
+            sorted.clear();
+            sorted.extend(keyed.into_iter().map(|(_, _, number)| number));
         }
+        if self.is_descending {
+            sorted.reverse();
+        }
+        sorted
     }
 }

@@ -301,7 +301,7 @@ impl Opened {
             (index.row(ordinal)?.stream == stream).then_some(ordinal)
         });
         let mut places: Vec<(usize, u32)> = of_stream
-            .filter_map(|ordinal| Some((self.what_if.shown_count(count_of(events, ordinal)?), ordinal)))
+            .filter_map(|ordinal| Some((self.what_if.shown_count(events.place_of(ordinal)? + 1), ordinal)))
             .collect();
         places.sort_unstable();
         let question = WatchQuestion::Cells(history, probes.into(), places);
@@ -323,14 +323,4 @@ impl Opened {
             }
         }
     }
-}
-
-/// How many events of a stream lie behind this one, itself included.
-fn count_of(events: &[u32], ordinal: u32) -> Option<usize> {
-    // Versions rise with positions in every sound store, and then it is found without a walk.
-    let place = match events.binary_search(&ordinal) {
-        Ok(place) => Some(place),
-        Err(_) => events.iter().position(|other| *other == ordinal),
-    };
-    place.map(|place| place + 1)
 }

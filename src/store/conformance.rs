@@ -6,12 +6,13 @@
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
 use crate::{
-    model::{EventKey, EventQuery, KeyPart, RecordedEvent, StreamName},
+    model::{EventKey, EventQuery, KeyPart, Pointer, RecordedEvent, Segment, StreamName},
     store::{
         EventStore, KeyRange, PageFrom, StoreError,
         index::Index,
         memory::answers,
         read::{Onward, Wanted, read_by_pages},
+        search::{Sieve, Sought, search_by_reading},
     },
     work::Work,
 };
@@ -27,6 +28,7 @@ pub fn check_store(store: &dyn EventStore, expected: &[RecordedEvent], work: &Wo
     check_fetch(store, expected, work)?;
     check_ranges(store, expected, work)?;
     check_read(store, expected, work)?;
+    check_search(store, expected, work)?;
     check_index(store, expected, work)?;
     check_stopping(store)?;
     agree("the head after only reading", &store.head().map_err(said)?, &head)
@@ -70,7 +72,8 @@ fn check_filters(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work
         let backwards = joined(store, &query, size + 1, work, Direction::Backwards)?;
         same_events(&format!("backwards {query:?}"), &backwards, &answering)?;
         let filtered = index.filter(&query, work).map_err(|cancelled| cancelled.to_string())?;
-        let ordinals = filtered.unwrap_or_else(|| (0..index.len() as u32).collect());
+        let ordinals: Vec<u32> =
+            filtered.map_or_else(|| (0..index.len() as u32).collect(), |chosen| chosen.iter().collect());
         let keys: Vec<Option<EventKey>> = ordinals.iter().map(|ordinal| index.key(*ordinal)).collect();
         let wanted: Vec<Option<EventKey>> = answering.iter().map(|event| Some(event.key.clone())).collect();
         agree(&format!("the index's answer to {query:?}"), &keys, &wanted)?;
@@ -152,6 +155,58 @@ fn check_read(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -
         }
     }
     Ok(())
+}
+
+/// Searching by whatever way the store has finds what reading every payload finds.
+fn check_search(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work) -> Verdict {
+    let key = |place: usize| expected.get(place).map(|event| event.key.clone());
+    let middle = KeyRange { after: key(expected.len() / 3), until: key(expected.len() * 2 / 3) };
+    for sought in things_to_look_for(expected) {
+        let sieve = Sieve::new(&sought)?;
+        for range in [&KeyRange::default(), &middle] {
+            let (mut plain, mut found) = (Vec::new(), Vec::new());
+            search_by_reading(store, work, range, &sieve, &mut |hit| {
+                plain.push(hit.to_hit());
+                Onward::On
+            })
+            .map_err(said)?;
+            let enough = plain.len() / 2 + 1;
+            store
+                .search(work, range, &sieve, &mut |hit| {
+                    found.push(hit.to_hit());
+                    Onward::On
+                })
+                .map_err(said)?;
+            agree(&format!("what a search for {sought:?} finds in {range:?}"), &found, &plain)?;
+            found.clear();
+            store
+                .search(work, range, &sieve, &mut |hit| {
+                    found.push(hit.to_hit());
+                    if found.len() < enough { Onward::On } else { Onward::Enough }
+                })
+                .map_err(said)?;
+            plain.truncate(enough);
+            agree(&format!("the first {enough} finds of {sought:?}"), &found, &plain)?;
+        }
+    }
+    Ok(())
+}
+
+/// Texts and values that some events hold, and some that none does.
+fn things_to_look_for(expected: &[RecordedEvent]) -> Vec<Sought> {
+    let text = |text: &str| Sought::Text { text: text.into(), is_exact_case: false };
+    let mut things = vec![text("a"), text("\":"), text("no payload says this")];
+    for event in expected.iter().step_by(expected.len() / 4 + 1) {
+        let Ok(data) = &event.data.decoded else { continue };
+        let whole = data.to_compact();
+        let piece: String = whole.chars().skip(whole.len() / 2).take(6).collect();
+        things.extend((!piece.is_empty()).then(|| text(&piece)));
+        for (name, value) in data.as_object().into_iter().flat_map(|members| members.iter()).take(3) {
+            let path = Pointer::root().child(Segment::Name(Arc::clone(name)));
+            things.push(Sought::Value { path, value: value.clone() });
+        }
+    }
+    things
 }
 
 /// The index against counts made the plain way.

@@ -4,13 +4,17 @@
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
 pub mod bodies;
+pub mod cache;
 pub mod conformance;
+pub mod covered;
 pub mod decode;
 pub mod detect;
 pub mod index;
 pub mod layout;
 pub mod memory;
+pub mod pages;
 pub mod read;
+pub mod search;
 pub mod sqlite;
 
 use std::{borrow::Cow, path::PathBuf, sync::Arc};
@@ -23,9 +27,13 @@ use crate::{
     work::{Cancelled, Work},
 };
 
+pub use cache::Identity;
+
 use bodies::{Bodies, BodyBatch};
+use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
+use search::{Found, Sieve};
 
 /// Why a store could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +148,7 @@ pub enum ScanKey<'a> {
 }
 
 /// One event as a scan meets it, borrowed from the database's own memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ScanRow<'a> {
     /// Its key.
     pub key: ScanKey<'a>,
@@ -261,6 +269,12 @@ pub trait EventStore: Send + Sync {
         Ok(EventsHead::default())
     }
 
+    /// What proves later that the store still holds what it holds now, without reading events; `None` if
+    /// nothing does.
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        Ok(None)
+    }
+
     /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.
     fn page(
         &self,
@@ -303,6 +317,14 @@ pub trait EventStore: Send + Sync {
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>>;
 
+    /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.
+    ///
+    /// `None` where they do not, or where anything is unusual; a scan tells what. The pieces run side by side
+    /// on the lanes of `work`, which counts the events.
+    fn covered(&self, _work: &Work) -> StoreResult<Option<Covered>> {
+        Ok(None)
+    }
+
     /// Meets the events of a range in global order with the payloads that are wanted, until the visitor has
     /// enough, and counts them on `work`. Returns the troubles met, in words, at most a hundred.
     fn read(
@@ -313,6 +335,19 @@ pub trait EventStore: Send + Sync {
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
         read::read_by_pages(self, work, range, wanted, visit)
+    }
+
+    /// Meets, in global order, the events of a range whose payloads hold what is looked for, until the visitor
+    /// has enough; counts on `work` the events that were looked at. Returns the troubles met, in words, at most a
+    /// hundred.
+    fn search(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        sieve: &Sieve,
+        visit: &mut dyn FnMut(&Found<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        search::search_by_reading(self, work, range, sieve, visit)
     }
 
     /// The first event with this id of its own; `None` if there is none. May read every event.

@@ -56,7 +56,8 @@ pub enum Wanted<'a> {
     All,
     /// Those of these event types; of other events only the head is told, and no ids.
     Types(&'a [std::sync::Arc<str>]),
-    /// The data of these event types, and neither ids nor metadata, which may have to be parsed.
+    /// The data of these event types, and neither ids nor metadata, which may have to be parsed; of other events
+    /// only key and type are told.
     Data(&'a [std::sync::Arc<str>]),
 }
 
@@ -139,6 +140,7 @@ pub fn read_by_pages<S: EventStore + ?Sized>(
                 return Ok(Vec::new());
             }
         }
+        work.advance(page.len() as u64)?;
         match page.last() {
             Some(last) if page.len() == PAGE && is_within(&last.key) => {
                 from = PageFrom::After(last.key.clone());
@@ -165,7 +167,7 @@ pub(crate) fn event_of_id<S: EventStore + ?Sized>(
     Ok(found)
 }
 
-/// Hands an event on as a row.
+/// Hands an event on as a row, with the payloads that are wanted.
 pub(crate) fn visit_event(
     event: &RecordedEvent,
     wanted: Wanted<'_>,
@@ -182,17 +184,31 @@ pub(crate) fn visit_event(
         [None; 3]
     };
     let [event_id, correlation_id, causation_id] = ids;
-    visit(&EventRow {
-        head: ScanRow {
-            key: ScanKey::of(&event.key.0),
+    let bare = ScanRow {
+        key: ScanKey::of(&event.key.0),
+        position: None,
+        category: None,
+        id: "",
+        stored: None,
+        version: None,
+        event_type: &event.event_type,
+        time: None,
+    };
+    let head = if is_wanted || wanted.has_rest() {
+        ScanRow {
             position: event.position.clone(),
             category: event.stream.category.as_deref(),
             id: &event.stream.id,
             stored: event.stream.stored.as_deref(),
             version: event.version,
-            event_type: &event.event_type,
             time: event.time,
-        },
+            ..bare
+        }
+    } else {
+        bare
+    };
+    visit(&EventRow {
+        head,
         event_id,
         correlation_id,
         causation_id,

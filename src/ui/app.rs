@@ -16,12 +16,14 @@ use crate::{
     session::{
         Input, Session,
         action::{
-            Action, BlameAction, ProjectionAction, ScriptAction, ShellAction, Theme, What, WindowAction,
+            Action, BlameAction, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme, What,
+            WindowAction,
         },
         job::{Answer, Job, Slot},
         view::Screen,
         workspace::Workspace,
     },
+    store::cache::Cache,
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
@@ -31,6 +33,7 @@ use crate::{
         menus::{self, Turn},
         pace::{Pace, Paces},
         panels::{self, Local, projections::FileWish},
+        settings::SettingsLocal,
         theme,
     },
     work::Work,
@@ -47,6 +50,8 @@ pub struct Start {
     pub sample: PathBuf,
     /// The time of day, for what is written down.
     pub clock: Option<fn() -> Timestamp>,
+    /// Where indexes are kept between runs, if anywhere.
+    pub cache: Option<Cache>,
 }
 
 /// The window.
@@ -104,7 +109,7 @@ impl App {
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
         let mut app = Self {
-            session: Session::new(workspace, start.project, start.sample),
+            session: Session::new(workspace, start.project, start.sample).with_cache(start.cache),
             jobs: Jobs::new(WORKERS, &wake)?,
             tree: dock::checked(tree),
             local: Local {
@@ -151,7 +156,7 @@ impl App {
             }
         }
         for Job { slot, question } in self.session.apply(input) {
-            self.jobs.start(slot, move |work| question.run(work));
+            self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
         }
     }
 
@@ -172,7 +177,7 @@ impl App {
     fn take_answers(&mut self) {
         for finished in self.jobs.take_finished() {
             let input = match finished.outcome {
-                Outcome::Done(answer) => Input::Answer(finished.slot, answer),
+                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
                 Outcome::Crashed(text) => Input::Crash(finished.slot, text),
             };
             self.apply(input);
@@ -224,6 +229,10 @@ impl App {
                 dock::show(&mut self.tree, Panel::State);
                 self.local.find_wanted = true;
             }
+            WindowAction::SearchPayloads => {
+                dock::show(&mut self.tree, Panel::Search);
+                self.local.payloads.takes_keyboard = true;
+            }
             WindowAction::Palette => self.dialog = Some(Dialog::Palette { text: String::new(), chosen: 0 }),
             WindowAction::Shortcuts => self.dialog = Some(Dialog::Shortcuts),
             WindowAction::DebugPanel => self.local.shows_debug = !self.local.shows_debug,
@@ -245,6 +254,10 @@ impl App {
             }
             WindowAction::Info => dock::show(&mut self.tree, Panel::Info),
             WindowAction::ResetPanels => self.tree = dock::default_tree(),
+            WindowAction::Settings => {
+                self.dialog = Some(Dialog::Settings(SettingsLocal::default()));
+                self.actions.push(Action::Settings(SettingsAction::Look));
+            }
             WindowAction::About => self.dialog = Some(Dialog::About),
             WindowAction::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }

@@ -12,6 +12,8 @@ pub enum Panel {
     Streams,
     /// The table of events.
     Events,
+    /// Searching payloads.
+    Search,
     /// Projections, rebuilds and read models.
     Projections,
     /// The stored snapshots.
@@ -42,9 +44,10 @@ pub enum Panel {
 
 impl Panel {
     /// All panels.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Streams,
         Self::Events,
+        Self::Search,
         Self::Projections,
         Self::Snapshots,
         Self::Info,
@@ -66,6 +69,7 @@ impl Panel {
         match self {
             Self::Streams => "Streams",
             Self::Events => "Events",
+            Self::Search => "Search",
             Self::Projections => "Projections",
             Self::Snapshots => "Snapshots",
             Self::Info => "Layout",
@@ -95,6 +99,7 @@ pub fn default_tree() -> Tree<Panel> {
     };
     let events = [
         Panel::Events,
+        Panel::Search,
         Panel::Projections,
         Panel::Snapshots,
         Panel::Reducer,

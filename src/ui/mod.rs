@@ -11,6 +11,7 @@ mod menus;
 pub mod pace;
 pub mod panels;
 pub mod requirements;
+mod settings;
 pub mod theme;
 pub mod widgets;
 

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod branches;
+mod cache;
 mod checkpoints;
 mod cli;
 mod cli_drift;
@@ -25,6 +26,7 @@ mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod pages;
 mod probes;
 mod project_file;
 mod projections;
@@ -34,6 +36,7 @@ mod replay;
 mod sample_data;
 mod schema;
 mod script;
+mod searching;
 mod session;
 mod sqlite_store;
 mod support;

@@ -294,7 +294,7 @@ proptest! {
             .hits
             .iter()
             .map(|hit| {
-                assert_eq!(index.stream_events(hit.stream)[hit.hit.count - 1], hit.ordinal);
+                assert_eq!(index.stream_events(hit.stream).get(hit.hit.count - 1), Some(&hit.ordinal));
                 (index.stream(hit.stream).unwrap().name.full(), hit.hit.count, hit.hit.which.places().collect())
             })
             .collect();

@@ -10,10 +10,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rusqlite::{Connection, types::Value};
 use timeglass::{
+    jobs::ThreadLanes,
     sample::{self, Damage, DamageKind, SampleError, SampleOptions, SampleReport, Shape},
     work::Work,
 };
@@ -47,9 +49,13 @@ struct Made {
 }
 
 fn make(options: &SampleOptions) -> Made {
+    make_on(options, &Work::default())
+}
+
+fn make_on(options: &SampleOptions, work: &Work) -> Made {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join("sample.sqlite");
-    let report = sample::write(&path, options, &Work::default()).expect("a sample");
+    let report = sample::write(&path, options, work).expect("a sample");
     Made { _folder: folder, path, report }
 }
 
@@ -97,7 +103,7 @@ fn the_readme_gives_the_commands() {
 fn a_seed_decides_everything() {
     for shape in Shape::ALL {
         let options = SampleOptions { events: 700, ..SampleOptions::of(shape) };
-        let (first, again) = (make(&options), make(&options));
+        let (first, again) = (make(&options), make_on(&options, &Work::with_lanes(Arc::new(ThreadLanes))));
         assert_eq!(fs::read(&first.path).unwrap(), fs::read(&again.path).unwrap(), "{shape:?}");
         assert_eq!(first.report, again.report);
         let other = make(&SampleOptions { seed: 2, ..options });
@@ -139,6 +145,17 @@ fn every_shape_has_its_events_in_order() {
             "ok"
         );
     }
+}
+
+#[test]
+fn the_mixed_shape_is_what_the_large_benchmarks_want() {
+    let made = make(&SampleOptions { events: 20_000, ..SampleOptions::of(Shape::Mixed) });
+    let store = open(&made.path);
+    let one = |sql: &str| store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(one("SELECT count(*) FROM events WHERE stream LIKE 'ledger-%'"), 2000);
+    assert_eq!(one("SELECT count(*) FROM events WHERE type = 'AccountAudited'"), 10);
+    assert_eq!(one("SELECT count(*) FROM pragma_index_list('events')"), 3);
+    assert!((350..450).contains(&made.report.streams), "{:?}", made.report);
 }
 
 /// RFC 7396.

@@ -16,8 +16,11 @@
 //!
 //! NULL equals NULL alone; an empty text is something else.
 
+use std::{collections::BTreeSet, fmt::Write as _};
+
 use crate::{
     model::{Json, Object, Stored, Timestamp},
+    projection::definition::fingerprint,
     store::decode::{self, Value},
 };
 
@@ -111,12 +114,41 @@ pub(super) fn write_sketch(sketch: &mut Vec<u8>, value: &Stored, likeness: Liken
     if let Some(uuid) = uuid(value) {
         return write(b'u', &uuid);
     }
+    if let Some(document) = document(value) {
+        let mut outline = String::new();
+        write_outline(&mut outline, &document);
+        return write(b'j', fingerprint([outline.as_str()]).as_bytes());
+    }
     match value {
-        Stored::Text(bytes) if is_document(bytes) => write(b'j', &[]),
         Stored::Text(bytes) => write(b's', bytes),
-        Stored::Blob(_) if document(value).is_some() => write(b'j', &[]),
         Stored::Blob(bytes) => write(b'b', bytes),
         Stored::Null | Stored::Integer(_) | Stored::Real(_) => write(b'0', &[]),
+    }
+}
+
+/// All of a document but its numbers, which may be equal and not the same, and the order of members.
+fn write_outline(outline: &mut String, json: &Json) {
+    match json {
+        Json::Number(_) => outline.push('0'),
+        Json::Array(items) => {
+            outline.push('[');
+            for item in items.iter() {
+                write_outline(outline, item);
+                outline.push(',');
+            }
+            outline.push(']');
+        }
+        Json::Object(members) => {
+            let names: BTreeSet<&str> = members.iter().map(|(name, _)| &**name).collect();
+            outline.push('{');
+            for (name, value) in names.iter().filter_map(|name| Some((name, members.get(name)?))) {
+                write!(outline, "{name:?}:").ok();
+                write_outline(outline, value);
+                outline.push(',');
+            }
+            outline.push('}');
+        }
+        plain => *outline += &plain.to_compact(),
     }
 }
 

@@ -7,15 +7,16 @@
 use std::sync::Arc;
 
 use crate::projection::{
-    Definition, Kind,
+    Definition, Kind, clock,
     definition::{SqlSource, Statement},
+    sql_text::{self, Token, TokenKind},
 };
 
-/// Words that make a value another one at every run.
-const UNSTEADY: [&str; 14] = [
-    "current_timestamp",
-    "current_time",
-    "current_date",
+/// Words for the present in every dialect of SQL.
+const CURRENT: [&str; 3] = ["current_timestamp", "current_time", "current_date"];
+
+/// Functions whose value is another one at every run. Columns may be called so, too.
+const UNSTEADY: [&str; 11] = [
     "now",
     "sysdate",
     "getdate",
@@ -28,9 +29,6 @@ const UNSTEADY: [&str; 14] = [
     "uuid_generate_v4",
     "uuidv7",
 ];
-
-/// Functions of SQLite that tell the clock's time when called without arguments.
-const CLOCKS: [&str; 6] = ["date", "time", "datetime", "julianday", "unixepoch", "strftime"];
 
 /// Why no replay can make this column of a definition again; `None` if it can, or if that cannot be told.
 ///
@@ -50,9 +48,7 @@ pub(super) fn not_reproducible(
             }
             match declared(source, &definition.name, column) {
                 Declared::Plain => Some("no event writes it".into()),
-                Declared::Default(tokens) => {
-                    unsteady(&tokens).then(|| format!("DEFAULT {}", spelled(&tokens)).into())
-                }
+                Declared::Default(text) => unsteady_default(Some(&text)),
                 Declared::Otherwise => None,
             }
         }
@@ -77,40 +73,26 @@ enum Written {
 enum Declared {
     /// Without a default.
     Plain,
-    Default(Vec<Token>),
+    /// With this one, and whatever stands behind it.
+    Default(String),
     /// As something that SQLite itself fills, or so that it cannot be told.
     Otherwise,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// A bare or quoted name, in lower case.
-    Word(String),
-    /// A text in single quotes.
-    Text(String),
-    /// Anything else, one character each.
-    Sign(char),
-}
-
-impl Token {
-    fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Word(own) if own == word)
-    }
-}
-
 fn written(source: &SqlSource, table: &str, column: &str) -> Written {
-    let (table, column) = (table.to_lowercase(), column.to_lowercase());
     let mut found = Written::Never;
-    let triggers = source.setup.iter().map(|statement| tokens(&statement.sql));
-    let mentions = |tokens: &Vec<Token>| tokens.iter().any(|token| token.is(&column));
-    if triggers
-        .filter(|tokens| tokens.iter().any(|token| token.is("trigger")))
-        .any(|tokens| mentions(&tokens))
-    {
+    let mut triggers = source.setup.iter().map(|statement| tokens(&statement.sql));
+    let writes_it = |tokens: Vec<Token<'_>>| {
+        tokens.iter().any(|token| token.is_word("trigger")) && tokens.iter().any(|token| is(token, column))
+    };
+    if triggers.any(writes_it) {
         found = Written::FromEvent;
     }
-    for statement in source.handlers.iter().flat_map(|handler| &handler.statements) {
-        match writes(statement, &table, &column) {
+    let is_making =
+        |statement: &&Statement| !tokens(&statement.sql).first().is_some_and(|token| token.is_word("create"));
+    let handled = source.handlers.iter().flat_map(|handler| &handler.statements);
+    for statement in source.setup.iter().filter(is_making).chain(handled) {
+        match writes(statement, table, column) {
             Written::Never => {}
             Written::FromEvent => found = Written::FromEvent,
             unsteady @ Written::Unsteady(_) => return unsteady,
@@ -122,22 +104,23 @@ fn written(source: &SqlSource, table: &str, column: &str) -> Written {
 /// What one statement writes into the column.
 fn writes(statement: &Statement, table: &str, column: &str) -> Written {
     let tokens = tokens(&statement.sql);
-    let verb =
-        tokens.iter().position(|token| ["insert", "replace", "update"].iter().any(|verb| token.is(verb)));
+    let verb = tokens
+        .iter()
+        .position(|token| ["insert", "replace", "update"].iter().any(|verb| token.is_word(verb)));
     let Some(verb) = verb else { return Written::Never };
-    let is_update = tokens.get(verb).is_some_and(|token| token.is("update"));
+    let is_update = tokens.get(verb).is_some_and(|token| token.is_word("update"));
     let target =
-        if is_update { verb } else { tokens.iter().position(|token| token.is("into")).unwrap_or(verb) };
+        if is_update { verb } else { tokens.iter().position(|token| token.is_word("into")).unwrap_or(verb) };
     let after = |place: usize| tokens.get(place..).unwrap_or_default();
-    let Some(named) = after(target + 1).iter().position(|token| token.is(table)) else {
+    let Some(named) = after(target + 1).iter().position(|token| is(token, table)) else {
         return Written::Never;
     };
     let rest = after(target + 1 + named + 1);
-    let assigned = assignments(rest, column);
+    let assigned = assignments(&statement.sql, rest, column);
     if is_update {
         return assigned;
     }
-    match (inserted(rest, column), assigned) {
+    match (inserted(&statement.sql, rest, column), assigned) {
         (unsteady @ Written::Unsteady(_), _) | (_, unsteady @ Written::Unsteady(_)) => unsteady,
         (Written::Never, Written::Never) => Written::Never,
         _ => Written::FromEvent,
@@ -145,34 +128,32 @@ fn writes(statement: &Statement, table: &str, column: &str) -> Written {
 }
 
 /// What the columns and values of an INSERT, behind the table's name, write into the column.
-fn inserted(rest: &[Token], column: &str) -> Written {
-    if rest.first() != Some(&Token::Sign('(')) {
+fn inserted(sql: &str, rest: &[Token<'_>], column: &str) -> Written {
+    if rest.first().is_none_or(|token| token.text != "(") {
         // Without a list of columns, or with an alias: all of them.
         return Written::FromEvent;
     }
     let (columns, behind) = listed(rest);
-    let Some(place) = columns.iter().position(|tokens| tokens.first().is_some_and(|token| token.is(column)))
+    let Some(place) = columns.iter().position(|tokens| tokens.first().is_some_and(|token| is(token, column)))
     else {
         return Written::Never;
     };
-    if !behind.first().is_some_and(|token| token.is("values")) {
+    if !behind.first().is_some_and(|token| token.is_word("values")) {
         return Written::FromEvent;
     }
     let (values, _) = listed(behind.get(1..).unwrap_or_default());
-    values.get(place).map_or(Written::FromEvent, |value| judged(value))
+    values.get(place).map_or(Written::FromEvent, |value| judged(sql, value))
 }
 
 /// What `SET column = …` writes into the column, if there is such an assignment.
-fn assignments(rest: &[Token], column: &str) -> Written {
-    let Some(set) = rest.iter().position(|token| token.is("set")) else { return Written::Never };
+fn assignments(sql: &str, rest: &[Token<'_>], column: &str) -> Written {
+    let Some(set) = rest.iter().position(|token| token.is_word("set")) else { return Written::Never };
     let mut found = Written::Never;
     for assignment in parts(rest.get(set + 1..).unwrap_or_default()) {
         match assignment {
-            [name, Token::Sign('='), value @ ..] if name.is(column) => {
-                found = judged(value);
-            }
+            [name, sign, value @ ..] if is(name, column) && sign.text == "=" => found = judged(sql, value),
             // `SET (a, b) = (…)`
-            [Token::Sign('('), ..] if assignment.iter().any(|token| token.is(column)) => {
+            [open, ..] if open.text == "(" && assignment.iter().any(|token| is(token, column)) => {
                 found = Written::FromEvent;
             }
             _ => {}
@@ -184,32 +165,41 @@ fn assignments(rest: &[Token], column: &str) -> Written {
     found
 }
 
-fn judged(value: &[Token]) -> Written {
-    if unsteady(value) { Written::Unsteady(spelled(value)) } else { Written::FromEvent }
+fn judged(sql: &str, value: &[Token<'_>]) -> Written {
+    match (unsteady(value), value) {
+        (true, [first, .., last] | [first @ last]) => {
+            let text = sql.get(first.start..last.end()).unwrap_or_default();
+            Written::Unsteady(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        _ => Written::FromEvent,
+    }
 }
 
 fn declared(source: &SqlSource, table: &str, column: &str) -> Declared {
-    let (table, column) = (table.to_lowercase(), column.to_lowercase());
     for statement in &source.setup {
         let tokens = tokens(&statement.sql);
-        let is_table = tokens.first().is_some_and(|token| token.is("create"))
-            && tokens.iter().take(4).any(|token| token.is("table"));
-        let open = tokens.iter().position(|token| *token == Token::Sign('('));
+        let is_table = tokens.first().is_some_and(|token| token.is_word("create"))
+            && tokens.iter().take(4).any(|token| token.is_word("table"));
+        let open = tokens.iter().position(|token| token.text == "(");
         let Some((head, body)) = open.and_then(|open| tokens.split_at_checked(open)) else { continue };
-        if !is_table || !head.last().is_some_and(|token| token.is(&table)) {
+        if !is_table || !head.last().is_some_and(|token| is(token, table)) {
             continue;
         }
         for declaration in listed(body).0 {
-            if !declaration.first().is_some_and(|token| token.is(&column)) {
+            if !declaration.first().is_some_and(|token| is(token, column)) {
                 continue;
             }
-            if declaration.iter().any(|token| token.is("generated") || token.is("as") || token.is("primary"))
-            {
+            let has = |word: &str| declaration.iter().position(|token| token.is_word(word));
+            if has("generated").or_else(|| has("as")).or_else(|| has("primary")).is_some() {
                 return Declared::Otherwise;
             }
-            return match declaration.iter().position(|token| token.is("default")) {
-                Some(place) => Declared::Default(declaration.get(place + 1..).unwrap_or_default().to_vec()),
-                None => Declared::Plain,
+            let default = has("default").and_then(|place| declaration.get(place + 1..));
+            return match default {
+                Some([first, .., last] | [first @ last]) => {
+                    let text = statement.sql.get(first.start..last.end()).unwrap_or_default();
+                    Declared::Default(text.to_owned())
+                }
+                Some([]) | None => Declared::Plain,
             };
         }
     }
@@ -217,27 +207,36 @@ fn declared(source: &SqlSource, table: &str, column: &str) -> Declared {
 }
 
 /// Whether the clock or chance has a part in an expression.
-fn unsteady(tokens: &[Token]) -> bool {
-    let is_clock = |pair: &[Token]| match pair {
-        [Token::Word(name), Token::Sign('('), Token::Sign(')')] => CLOCKS.contains(&name.as_str()),
+fn unsteady(code: &[Token<'_>]) -> bool {
+    let is_current = |token: &Token<'_>| CURRENT.iter().any(|word| token.is_word(word));
+    let is_unsteady_call = |pair: &[Token<'_>]| match pair {
+        [name, open] => open.text == "(" && UNSTEADY.iter().any(|own| is(name, own)),
         _ => false,
     };
-    tokens.windows(3).any(is_clock)
-        || tokens.iter().any(|token| match token {
-            Token::Word(word) => UNSTEADY.contains(&word.as_str()),
-            Token::Text(text) => text.eq_ignore_ascii_case("now"),
-            Token::Sign(_) => false,
-        })
+    code.iter().any(is_current) || code.windows(2).any(is_unsteady_call) || clock::calls_clock(code)
+}
+
+/// Whether a token is this name, quoted or not.
+fn is(token: &Token<'_>, name: &str) -> bool {
+    match token.kind {
+        TokenKind::Word => token.text.eq_ignore_ascii_case(name),
+        TokenKind::Quoted => token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name),
+        _ => false,
+    }
+}
+
+fn tokens(sql: &str) -> Vec<Token<'_>> {
+    sql_text::tokens(sql).into_iter().filter(Token::is_code).collect()
 }
 
 /// The items of a list in parentheses that opens here, and what follows it.
-fn listed(tokens: &[Token]) -> (Vec<&[Token]>, &[Token]) {
+fn listed<'a, 't>(tokens: &'a [Token<'t>]) -> (Vec<&'a [Token<'t>]>, &'a [Token<'t>]) {
     let mut depth = 0_usize;
     for (place, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Sign('(') => depth += 1,
-            Token::Sign(')') => depth = depth.saturating_sub(1),
-            Token::Word(_) | Token::Text(_) | Token::Sign(_) => {}
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
         }
         if depth == 0 {
             let inside = tokens.get(1..place).unwrap_or_default();
@@ -248,87 +247,25 @@ fn listed(tokens: &[Token]) -> (Vec<&[Token]>, &[Token]) {
 }
 
 /// What stands between the commas that are in no parentheses, up to the end of a SET clause.
-fn parts(tokens: &[Token]) -> Vec<&[Token]> {
+fn parts<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
     let (mut found, mut depth, mut start, mut end) = (Vec::new(), 0_usize, 0, tokens.len());
     for (place, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Sign('(') => depth += 1,
-            Token::Sign(')') => depth = depth.saturating_sub(1),
-            Token::Sign(',') if depth == 0 => {
+        let ends = || ["where", "returning", "from"].iter().any(|word| token.is_word(word));
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => {
                 found.extend(tokens.get(start..place));
                 start = place + 1;
             }
-            Token::Word(word) if depth == 0 && matches!(word.as_str(), "where" | "returning" | "from") => {
+            _ if depth == 0 && ends() => {
                 end = place;
                 break;
             }
-            Token::Word(_) | Token::Text(_) | Token::Sign(_) => {}
+            _ => {}
         }
     }
     found.extend(tokens.get(start..end));
-    found
-}
-
-fn spelled(tokens: &[Token]) -> String {
-    let mut text = String::new();
-    for token in tokens {
-        match token {
-            Token::Word(word) => {
-                if text.ends_with(|last: char| last.is_alphanumeric()) {
-                    text.push(' ');
-                }
-                text.push_str(&if UNSTEADY.iter().take(3).any(|own| own == word) {
-                    word.to_uppercase()
-                } else {
-                    word.clone()
-                });
-            }
-            Token::Text(own) => text.extend(["'", own, "'"]),
-            Token::Sign(sign) => text.push(*sign),
-        }
-    }
-    text
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut found = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let behind = rest.get(first.len_utf8()..).unwrap_or_default();
-        let until = |end: &str| behind.split_once(end).unwrap_or((behind, ""));
-        rest = match first {
-            '-' if behind.starts_with('-') => until("\n").1,
-            '/' if behind.starts_with('*') => until("*/").1,
-            '\'' => {
-                let (text, after) = until("'");
-                found.push(Token::Text(text.to_owned()));
-                after
-            }
-            '"' | '`' | '[' => {
-                let (name, after) = until(if first == '[' {
-                    "]"
-                } else if first == '"' {
-                    "\""
-                } else {
-                    "`"
-                });
-                found.push(Token::Word(name.to_lowercase()));
-                after
-            }
-            letter if letter.is_alphanumeric() || matches!(letter, '_' | ':' | '@' | '$') => {
-                let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-                let length = behind.find(|letter| !is_part(letter)).unwrap_or(behind.len());
-                let (name, after) = behind.split_at_checked(length).unwrap_or((behind, ""));
-                found.push(Token::Word(format!("{first}{name}").to_lowercase()));
-                after
-            }
-            blank if blank.is_whitespace() => behind,
-            sign => {
-                found.push(Token::Sign(sign));
-                behind
-            }
-        };
-    }
     found
 }
 
@@ -371,6 +308,18 @@ mod tests {
     }
 
     #[test]
+    fn what_the_definition_itself_writes_can_be_compared() {
+        let source = SqlSource {
+            setup: [TABLE, "WITH one AS (SELECT 1) INSERT INTO t (id, plain) SELECT 1, 2 FROM one"]
+                .map(|sql| Statement { sql: sql.into(), line: 1 })
+                .into(),
+            ..SqlSource::default()
+        };
+        assert!(matches!(written(&source, "t", "plain"), Written::FromEvent));
+        assert!(matches!(written(&source, "t", "made"), Written::Never));
+    }
+
+    #[test]
     fn what_an_event_writes_can_be_compared() {
         check("INSERT INTO t (id, \"Plain\") VALUES (:stream_id, :data ->> 'plain')", "plain", None);
         check("INSERT INTO t VALUES (1, 2, 3, 4, 5)", "made", None);
@@ -396,14 +345,41 @@ mod tests {
         );
         check("UPDATE t SET made = unixepoch()", "made", Some("the definition writes unixepoch()"));
         check("UPDATE t SET made = unixepoch(:time)", "made", None);
+        check(
+            "UPDATE t SET made = strftime(  '%s' )",
+            "made",
+            Some("the definition writes strftime( '%s' )"),
+        );
+        check("INSERT INTO t (id, made) VALUES (1, strftime('%s', :time))", "made", None);
+    }
+
+    #[test]
+    fn a_name_alone_is_neither_clock_nor_chance() {
+        check("UPDATE t SET made = uuid, plain = \"random\"", "made", None);
+        check("UPDATE t SET made = now + 1", "made", None);
+        check("UPDATE t SET made = \"current_timestamp\"", "made", None);
+        check("UPDATE t SET made = coalesce(:data ->> 'at', 'now')", "made", None);
+        check("UPDATE t SET made = t.random", "made", None);
+        check("UPDATE t SET made = 'it''s random()'", "made", None);
+        check("UPDATE t SET made = random ()", "made", Some("the definition writes random ()"));
     }
 
     #[test]
     fn defaults_of_other_databases_are_known() {
-        for default in ["now()", "NOW()", "gen_random_uuid()", "(datetime('now'))", "strftime('%s','now')"] {
+        for default in [
+            "now()",
+            "NOW()",
+            "gen_random_uuid()",
+            "(datetime('now'))",
+            "strftime('%s','now')",
+            "(strftime('%s'))",
+            "(unixepoch())",
+            "CURRENT_TIMESTAMP",
+            "(julianday(\"now\", 'subsec') + random())",
+        ] {
             assert!(unsteady_default(Some(default)).is_some(), "{default}");
         }
-        for default in ["0", "'active'", "NULL", "'nowhere'", "date('2024-01-01')"] {
+        for default in ["0", "'active'", "NULL", "'nowhere'", "date('2024-01-01')", "now", "'now'", "uuid"] {
             assert_eq!(unsteady_default(Some(default)), None, "{default}");
         }
     }

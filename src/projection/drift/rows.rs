@@ -47,10 +47,6 @@ pub struct Compared {
     pub counted: Vec<u64>,
 }
 
-/// So many rows that may belong together are held at once; more than that in a table without a key are told
-/// apart batch by batch.
-const HELD: usize = 4096;
-
 /// Meets every row that the stored table and the read model at its end have not in common, in no promised
 /// order. This is what both the report and publishing start from.
 pub fn differences(
@@ -152,6 +148,53 @@ struct Held {
     is_matched: bool,
 }
 
+/// Which table a row is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Side {
+    #[default]
+    Stored,
+    Rebuilt,
+}
+
+/// Rows that sort together. Those that both tables hold to the byte cancel each other out as they are met, so
+/// that only what may differ is held, however many rows a table without a key has alike.
+#[derive(Default)]
+struct Group {
+    stored: Vec<Held>,
+    rebuilt: Vec<Held>,
+    /// The values of the rows that are met just now, as bytes.
+    body: Vec<u8>,
+    /// The side that has more of these, and its rows.
+    side: Side,
+    rows: Vec<Vec<u8>>,
+}
+
+impl Group {
+    fn meet(&mut self, side: Side, body: &[u8], row: &[u8]) {
+        if self.body != body {
+            self.end_run();
+            body.clone_into(&mut self.body);
+        }
+        if self.side != side && self.rows.pop().is_some() {
+            return;
+        }
+        self.side = side;
+        self.rows.push(row.to_vec());
+    }
+
+    /// Holds what was left over of equal rows.
+    fn end_run(&mut self) {
+        let held = match self.side {
+            Side::Stored => &mut self.stored,
+            Side::Rebuilt => &mut self.rebuilt,
+        };
+        for row in self.rows.drain(..) {
+            let row = RowKey(read_values(&mut &*row).into());
+            held.push(Held { values: read_values(&mut &*self.body), row, is_matched: false });
+        }
+    }
+}
+
 impl<'a> Sorter<'a> {
     fn new(model: &'a ReadModel, pairing: &'a Pairing) -> Result<Self, DriftError> {
         // An empty name is a database of its own in a file that SQLite makes and takes away.
@@ -159,7 +202,7 @@ impl<'a> Sorter<'a> {
             connection.execute_batch(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; \
                  PRAGMA temp_store = FILE; BEGIN; \
-                 CREATE TABLE side_by_side (sketch BLOB, side INTEGER, body BLOB)",
+                 CREATE TABLE side_by_side (sketch BLOB, body BLOB, side INTEGER, row BLOB)",
             )?;
             Ok(connection)
         });
@@ -190,17 +233,17 @@ impl<'a> Sorter<'a> {
         for (value, likeness) in values.iter().zip(&self.likenesses).take(self.width()) {
             write_sketch(&mut sketch, value, *likeness);
         }
-        let mut body = Vec::new();
+        let (mut body, mut key) = (Vec::new(), Vec::new());
         write_values(&mut body, values);
-        write_values(&mut body, row);
-        insert.execute(params![sketch, side, body]).map(|_| ())
+        write_values(&mut key, row);
+        insert.execute(params![sketch, body, side, key]).map(|_| ())
     }
 
     fn take_stored(&self, work: &Work, store: &dyn EventStore) -> Result<u64, DriftError> {
         let names: Vec<Arc<str>> = pairs(self.pairing).map(|(name, _)| Arc::clone(name)).collect();
         let mut insert = self
             .connection
-            .prepare("INSERT INTO side_by_side VALUES (?1, ?2, ?3)")
+            .prepare("INSERT INTO side_by_side VALUES (?1, ?2, ?3, ?4)")
             .map_err(|source| self.failed(source))?;
         let (mut rows, mut refused) = (0, None);
         store.table_rows(work, &self.pairing.table, &names, &mut |values| {
@@ -216,7 +259,7 @@ impl<'a> Sorter<'a> {
         let reader = Reader::new(model.columns(), self.pairing);
         let mut insert = self
             .connection
-            .prepare("INSERT INTO side_by_side VALUES (?1, ?2, ?3)")
+            .prepare("INSERT INTO side_by_side VALUES (?1, ?2, ?3, ?4)")
             .map_err(|source| self.failed(source))?;
         let (mut rows, mut refused) = (0, None);
         model.each_at(work, model.progress().count, &mut |row| {
@@ -240,45 +283,49 @@ impl<'a> Sorter<'a> {
         counted: &mut [u64],
         visit: &mut dyn FnMut(Difference),
     ) -> Result<(), DriftError> {
-        let read = || -> rusqlite::Result<Result<(), Cancelled>> {
-            let mut statement =
-                self.connection.prepare("SELECT sketch, side, body FROM side_by_side ORDER BY sketch")?;
-            let mut rows = statement.query([])?;
-            let mut sketch: Vec<u8> = Vec::new();
-            let mut sides: [Vec<Held>; 2] = [Vec::new(), Vec::new()];
-            while let Some(row) = rows.next()? {
-                let own = row.get_ref(0)?.as_blob().unwrap_or_default();
-                if own != sketch || sides.iter().any(|side| side.len() >= HELD) {
-                    self.settle(&mut sides, counted, visit);
-                    own.clone_into(&mut sketch);
-                }
-                let held = read_held(row.get_ref(2)?.as_blob().unwrap_or_default());
-                let [stored, rebuilt] = &mut sides;
-                if row.get::<_, i64>(1)? == 0 {
-                    stored.push(held);
-                } else {
-                    rebuilt.push(held);
-                }
-                if let Err(cancelled) = work.advance(1) {
-                    return Ok(Err(cancelled));
-                }
+        let mut statement = self
+            .connection
+            .prepare("SELECT sketch, body, side, row FROM side_by_side ORDER BY sketch, body")
+            .map_err(|source| self.failed(source))?;
+        let mut rows = statement.query([]).map_err(|source| self.failed(source))?;
+        let mut sketch: Vec<u8> = Vec::new();
+        let mut group = Group::default();
+        while let Some(row) = rows.next().map_err(|source| self.failed(source))? {
+            let bytes = |at| row.get_ref(at).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default();
+            if bytes(0) != sketch {
+                self.settle(work, &mut group, counted, visit)?;
+                bytes(0).clone_into(&mut sketch);
             }
-            self.settle(&mut sides, counted, visit);
-            Ok(Ok(()))
-        };
-        let mut read = read;
-        read().map_err(|source| self.failed(source))?.map_err(DriftError::from)
+            let side =
+                if row.get(2).map_err(|source| self.failed(source))? { Side::Rebuilt } else { Side::Stored };
+            group.meet(side, bytes(1), bytes(3));
+            work.advance(1)?;
+        }
+        self.settle(work, &mut group, counted, visit)
     }
 
     /// Finds what belongs together among rows that sort together, and tells the rest.
-    fn settle(&self, sides: &mut [Vec<Held>; 2], counted: &mut [u64], visit: &mut dyn FnMut(Difference)) {
-        let [stored, rebuilt] = sides;
+    fn settle(
+        &self,
+        work: &Work,
+        group: &mut Group,
+        counted: &mut [u64],
+        visit: &mut dyn FnMut(Difference),
+    ) -> Result<(), DriftError> {
+        group.end_run();
+        let Group { stored, rebuilt, .. } = group;
         let key = self.pairing.key.len();
         let compared = key + self.pairing.columns.len();
         // Equal rows first, so that of several rows with one key the right ones meet.
         for width in if key == 0 { vec![compared] } else { vec![compared, key] } {
+            let mut first = 0;
             for own in rebuilt.iter_mut().filter(|own| !own.is_matched) {
-                let found = stored.iter_mut().find(|other| {
+                if work.is_cancelled() {
+                    return Err(Cancelled.into());
+                }
+                // Rows often meet in order: what is matched is passed over once.
+                first += stored.iter().skip(first).take_while(|other| other.is_matched).count();
+                let found = stored.iter_mut().skip(first).find(|other| {
                     !other.is_matched && self.parted(&other.values, &own.values, 0..width).next().is_none()
                 });
                 let Some(other) = found else { continue };
@@ -305,6 +352,7 @@ impl<'a> Sorter<'a> {
             let stored = Some(other.values);
             visit(Difference { stored, rebuilt: None, row: None, differing: Vec::new() });
         }
+        Ok(())
     }
 
     /// The places in a range where the values of two rows differ.
@@ -344,12 +392,6 @@ fn write_values(body: &mut Vec<u8>, values: &[Stored]) {
         body.extend(length(bytes.len()));
         body.extend(bytes);
     }
-}
-
-fn read_held(body: &[u8]) -> Held {
-    let mut rest = body;
-    let values = read_values(&mut rest);
-    Held { values, row: RowKey(read_values(&mut rest).into()), is_matched: false }
 }
 
 /// Reads what [`write_values`] wrote.

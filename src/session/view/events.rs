@@ -8,7 +8,7 @@ use crate::{
         action::{BrowseAction, EventOrder},
         view::WatchCells,
     },
-    store::index::Index,
+    store::index::{Index, Selection},
 };
 
 /// The events panel.
@@ -92,15 +92,63 @@ impl EventsView {
 pub struct Listing {
     /// The index.
     pub index: Arc<Index>,
-    /// Their ordinals in row order; `None` means every event in global order.
-    pub ordinals: Option<Arc<Vec<u32>>>,
+    /// Which of its events, and in which order.
+    pub listed: Listed,
+}
+
+/// Which events are listed, and in which order.
+#[derive(Debug, Clone)]
+pub enum Listed {
+    /// Every event, in global order.
+    All,
+    /// These, in global order.
+    Some(Arc<Selection>),
+    /// Stream by stream.
+    ByStream(Arc<ByStream>),
+}
+
+/// Events stream by stream, each stream's in version order.
+#[derive(Debug, Clone, Default)]
+pub struct ByStream {
+    /// The events.
+    pub ordinals: Vec<u32>,
+    /// Where the events of each stream end, by its number; a stream whose number is too great has none.
+    pub ends: Vec<u32>,
+}
+
+impl ByStream {
+    /// The row of an event of this stream.
+    fn row_of(&self, ordinal: u32, stream: usize) -> Option<usize> {
+        let start = stream.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())? as usize;
+        let own = self.ordinals.get(start..*self.ends.get(stream)? as usize)?;
+        // Versions rise with positions in every sound store, and then it is found without a walk.
+        let place = own.binary_search(&ordinal).ok();
+        Some(start + place.or_else(|| own.iter().position(|other| *other == ordinal))?)
+    }
+}
+
+impl Listed {
+    /// Whether other events are listed than before; new ones at the end leave the rows what they are.
+    #[must_use]
+    pub fn has_other_rows(&self, before: &Self) -> bool {
+        match (before, self) {
+            (Self::All, Self::All) => false,
+            (Self::Some(before), Self::Some(now)) => !now.starts_with(before),
+            (Self::ByStream(before), Self::ByStream(now)) => !now.ordinals.starts_with(&before.ordinals),
+            _ => true,
+        }
+    }
 }
 
 impl Listing {
     /// How many events are listed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ordinals.as_ref().map_or_else(|| self.index.len(), |ordinals| ordinals.len())
+        match &self.listed {
+            Listed::All => self.index.len(),
+            Listed::Some(chosen) => chosen.len(),
+            Listed::ByStream(streams) => streams.ordinals.len(),
+        }
     }
 
     /// Whether nothing is listed.
@@ -112,19 +160,21 @@ impl Listing {
     /// The event in a row, as its number in global order.
     #[must_use]
     pub fn ordinal(&self, row: u64) -> Option<u32> {
-        match &self.ordinals {
-            Some(ordinals) => ordinals.get(usize::try_from(row).ok()?).copied(),
-            None => u32::try_from(row).ok().filter(|ordinal| (*ordinal as usize) < self.index.len()),
+        let place = usize::try_from(row).ok()?;
+        match &self.listed {
+            Listed::All => u32::try_from(row).ok().filter(|_| place < self.index.len()),
+            Listed::Some(chosen) => chosen.get(place),
+            Listed::ByStream(streams) => streams.ordinals.get(place).copied(),
         }
     }
 
-    /// The row of an event, if it is listed. Lists in global order are searched, others walked.
+    /// The row of an event, if it is listed.
     #[must_use]
-    pub fn row_of(&self, ordinal: u32, order: EventOrder) -> Option<u64> {
-        let Some(ordinals) = &self.ordinals else { return Some(u64::from(ordinal)) };
-        let place = match order {
-            EventOrder::Global => ordinals.binary_search(&ordinal).ok(),
-            EventOrder::Stream => ordinals.iter().position(|other| *other == ordinal),
+    pub fn row_of(&self, ordinal: u32) -> Option<u64> {
+        let place = match &self.listed {
+            Listed::All => Some(ordinal as usize),
+            Listed::Some(chosen) => chosen.place_of(ordinal),
+            Listed::ByStream(streams) => streams.row_of(ordinal, self.index.row(ordinal)?.stream as usize),
         };
         place.map(|place| place as u64)
     }
@@ -176,17 +226,4 @@ pub struct RowHead {
     pub version: String,
     /// Event type.
     pub event_type: Arc<str>,
-}
-
-/// Reads a path as a user types it: `/items/0`, `items.0` or `status`.
-#[must_use]
-pub fn typed_path(text: &str) -> Option<Pointer> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    if text.starts_with('/') {
-        return Pointer::parse(text);
-    }
-    Pointer::parse(&format!("/{}", text.trim_start_matches("$.").replace('.', "/")))
 }

@@ -11,10 +11,12 @@ mod drift;
 mod events;
 mod layout;
 mod outputs;
+mod payloads;
 mod projections;
 mod publish;
 mod screen;
 mod scripts;
+mod settings;
 mod snapshots;
 mod state;
 mod streams;
@@ -30,16 +32,18 @@ pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use drift::{DriftStage, DriftView};
-pub use events::{EventsView, FilterView, Listing, LoadedRow, RowHead, TypeView, typed_path};
+pub use events::{ByStream, EventsView, FilterView, Listed, Listing, LoadedRow, RowHead, TypeView};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
+pub use payloads::PayloadsView;
 pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
-    ProjectionsView, Stage, StoryView, value_words,
+    ProjectionsView, Stage, StoryView,
 };
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
+pub use settings::{SettingsView, size_words};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
@@ -98,6 +102,8 @@ pub struct View {
     pub watches: WatchesView,
     /// Running to the next or previous hit of a condition.
     pub conditions: ConditionsView,
+    /// What was found in payloads.
+    pub payloads: PayloadsView,
     /// Two histories side by side.
     pub compare: CompareView,
     /// Branches of a history.
@@ -112,6 +118,8 @@ pub struct View {
     pub publish: Option<PublishView>,
     /// Snapshots held against the events.
     pub verify: VerifyView,
+    /// The settings.
+    pub settings: SettingsView,
     /// The mapping dialog, while it is open.
     pub mapping: Option<Arc<MappingView>>,
 }

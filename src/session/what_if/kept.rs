@@ -6,7 +6,7 @@ use crate::{
     model::{Json, StreamVersion, Timestamp},
     project::sections::{BranchEntry, EditEntry, EditKind as EntryKind, SeenEntry},
     replay::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Truth},
-    session::{conditions::typed_value, job::Job, opened::Opened},
+    session::{job::Job, opened::Opened},
 };
 
 impl Opened {
@@ -62,7 +62,7 @@ fn edit_of(entry: &EditEntry, truth: Option<&Truth<'_>>) -> Edit {
     // What was written by hand and is no JSON is kept as a text, so that the next change does not lose it.
     let json = |text: &Option<Arc<str>>| {
         let said = text.as_ref().filter(|text| !text.trim().is_empty());
-        said.map(|text| typed_value(text)).unwrap_or_default()
+        said.map(|text| Json::typed(text)).unwrap_or_default()
     };
     let content = || Content {
         event_type: entry.event_type.clone().unwrap_or_else(|| event().head.event_type),

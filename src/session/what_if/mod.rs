@@ -303,7 +303,7 @@ impl Opened {
             return None;
         };
         let stream = self.index.as_ref()?.row(ordinal)?.stream;
-        let place = self.index.as_ref()?.stream_events(stream).iter().position(|other| *other == ordinal)?;
+        let place = self.index.as_ref()?.stream_events(stream).place_of(ordinal)?;
         let event = self.truth(stream, |truth| truth.name(place + 1))??;
         let mut jobs = Vec::new();
         if self.browse.focus != Some(stream) {

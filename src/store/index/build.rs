@@ -2,333 +2,197 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
-    model::{GlobalPosition, StreamName},
     store::{
         EventStore, KeyRange, StoreResult,
         index::{
-            CategoryInfo, Index, TypeInfo,
-            column::MISSING,
-            names::{Seed, Table},
-            rows,
-            rows::{Lane, Scanned},
-            time::BLOCK,
+            Index,
+            chunk::CHUNK,
+            grow::{Growing, Numbers},
+            names::Seed,
+            rows::{self, Lane, Part},
         },
     },
     work::{Cancelled, Piece, Work},
 };
 
-/// More troubles than this are counted, not listed.
-const TROUBLES_KEPT: usize = 100;
+/// Takes an index of the events so far, while the others are still scanned.
+pub type Report<'a> = &'a (dyn Fn(Index) + Sync);
+
+/// The first look is taken at so many events: soon enough to be there at once.
+const FIRST_LOOK: usize = CHUNK;
+
+/// Looks are taken when twice as many events are there as at the last, or so many more.
+const LOOK_EVERY: usize = 1 << 20;
 
 impl Index {
-    /// Scans a whole store, its ranges side by side on the lanes of `work`.
+    /// Takes what the store's own indexes hold, or scans the whole store, its ranges side by side on the lanes
+    /// of `work`.
     ///
     /// Fails when the store fails or the work is withdrawn; trouble in rows ends up in
     /// [`Index::troubles`].
     pub fn build(store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        Self::default().grown(store, work, parts_for(work))
+        Self::default().extended(store, work)
     }
 
     /// This index with the events that came after its last one. Numbers of streams and types, and
-    /// the ordinals, stay what they were; names are shared.
+    /// the ordinals, stay what they were; what did not change is shared.
     pub fn extended(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Self> {
-        self.grown(store, work, if self.is_empty() { parts_for(work) } else { 1 })
+        self.growing(store, work, None)
     }
 
-    fn grown(&self, store: &dyn EventStore, work: &Work, parts: usize) -> StoreResult<Self> {
-        let last = self.len().checked_sub(1).and_then(|last| self.rows.keys.get(last));
+    /// The same, and while the scan goes on `report` is handed an index of the events so far from time
+    /// to time, on any lane. Each is the beginning of the next, and whole in itself.
+    pub fn growing(
+        &self,
+        store: &dyn EventStore,
+        work: &Work,
+        report: Option<Report<'_>>,
+    ) -> StoreResult<Self> {
+        if self.is_empty()
+            && let Some(covered) = store.covered(work)?
+            && let Some(index) = Self::of_covered(&covered, work)?
+        {
+            return Ok(index);
+        }
+        let last = self.len().checked_sub(1).and_then(|last| self.key(last as u32));
+        // Several ranges a lane, so that none waits long for another at the end; one without lanes.
+        let parts =
+            if work.width() == 1 || (!self.is_empty() && report.is_none()) { 1 } else { work.width() * 6 };
         let ranges = store.ranges(work, last.as_ref(), parts)?;
-        let mut index = self.clone();
-        index.keys_rise = self.keys_rise || self.is_empty();
-        index.positions_rise = self.positions_rise || self.is_empty();
-        let old_len = self.len();
-        let (scans, lanes) = scan_all(store, work, &ranges);
-        let mut numbers: Vec<Numbers> = lanes.iter().map(Numbers::new).collect();
-        let mut fresh = Table::default();
-        for scanned in scans {
-            let scanned = scanned.unwrap_or(Err(Cancelled.into()))?;
-            let of = scanned.lane;
-            if let (Some(lane), Some(numbers)) = (lanes.get(of), numbers.get_mut(of)) {
-                index.absorb(scanned, lane, numbers, &mut fresh);
-            }
-            work.advance(0)?;
-        }
-        for (lane, numbers) in lanes.iter().zip(&numbers) {
-            index.add_counts(lane, numbers);
-        }
-        index.rows.shrink();
-        index.derive(old_len);
-        work.advance(0)?;
-        index.sort_postings();
-        Ok(index)
-    }
-
-    /// Puts what one range held behind what is there, and renumbers its streams and types.
-    fn absorb(&mut self, mut scanned: Scanned, lane: &Lane, numbers: &mut Numbers, fresh: &mut Table) {
-        // Ordinals are 32 bits wide; no file of a machine of today comes near that many events.
-        if self.len() + scanned.rows.len() > u32::MAX as usize {
-            self.troubles.push("there are more events than can be shown".into());
-            return;
-        }
-        renumber(&mut scanned.rows.streams, &mut numbers.streams, |stream| {
-            self.number_of(lane, stream, fresh)
-        });
-        let known = self.types.iter().zip(0..);
-        let mut types: TypeNumbers = known.map(|(info, number)| (Arc::clone(&info.name), number)).collect();
-        renumber(&mut scanned.rows.types, &mut numbers.types, |event_type| {
-            self.type_number_of(lane, event_type, &mut types)
-        });
-        let last = self.len().checked_sub(1).and_then(|row| self.rows.keys.get(row));
-        let follows = match (&last, &scanned.ends) {
-            (Some(last), Some((first, _))) => last < first,
-            (None, _) | (_, None) => true,
+        let desk = Desk {
+            growing: Mutex::new((Growing::on(self), BTreeMap::new(), self.len())),
+            inbox: Mutex::default(),
+            report,
         };
-        if !(follows && scanned.is_in_order) {
-            self.keys_rise = false;
-            self.troubles
-                .push("events do not come in the order of their keys; looking one up is slow".into());
-        }
-        self.rows.append(scanned.rows);
-        let room = TROUBLES_KEPT.saturating_sub(self.troubles.len());
-        self.troubles.extend(scanned.troubles.into_iter().take(room));
-    }
-
-    /// The number of a lane's stream; one never seen gets the next. `fresh` knows the streams that
-    /// came since the sorted list of all names was made.
-    fn number_of(&mut self, lane: &Lane, stream: u32, fresh: &mut Table) -> Option<u32> {
-        let name = lane.names.streams.get(stream as usize)?;
-        let hash = *lane.names.known_streams.hashes().get(stream as usize)?;
-        let sorted = self.streams_by_name.len() as u32;
-        let is_same = |number| self.stream(sorted + number).is_some_and(|info| info.name == *name);
-        let known = fresh.find(hash, is_same).map(|number| sorted + number);
-        known.or_else(|| self.stream_number(name)).or_else(|| {
-            Arc::make_mut(&mut self.streams).push(rows::unseen(Arc::clone(name)));
-            Some(sorted + fresh.add(hash))
-        })
-    }
-
-    fn type_number_of(&mut self, lane: &Lane, event_type: u32, types: &mut TypeNumbers) -> Option<u32> {
-        let name = lane.names.types.get(event_type as usize)?;
-        Some(*types.entry(Arc::clone(name)).or_insert_with(|| {
-            self.types.push(TypeInfo { name: Arc::clone(name), events: 0 });
-            (self.types.len() - 1) as u32
-        }))
-    }
-
-    /// Adds what a lane counted.
-    fn add_counts(&mut self, lane: &Lane, numbers: &Numbers) {
-        let streams = Arc::make_mut(&mut self.streams);
-        for (found, number) in lane.streams.iter().zip(&numbers.streams) {
-            if let Some(info) = streams.get_mut(*number as usize) {
-                rows::add(info, found);
-            }
-        }
-        for (events, number) in lane.types.iter().zip(&numbers.types) {
-            if let Some(info) = self.types.get_mut(*number as usize) {
-                info.events += events;
-            }
-        }
-    }
-
-    /// Brings all that follows from the columns up to date, for the rows from `start` on.
-    fn derive(&mut self, start: usize) {
-        self.derive_times(start);
-        self.check_positions(start);
-        if self.streams_by_name.len() < self.streams.len() {
-            let mut order: Vec<u32> = (0..self.streams.len() as u32).collect();
-            let name = |number: &u32| self.streams.get(*number as usize).map(|info| &*info.name);
-            order.sort_by(|left, right| name(left).cmp(&name(right)));
-            self.streams_by_name = Arc::new(order);
-        }
-        let mut categories: BTreeMap<Option<&Arc<str>>, (u64, u64)> = BTreeMap::new();
-        for info in self.streams.iter() {
-            let category = categories.entry(info.name.category.as_ref()).or_default();
-            *category = (category.0 + 1, category.1 + info.events);
-        }
-        self.categories = categories
-            .into_iter()
-            .map(|(name, (streams, events))| CategoryInfo { name: name.cloned(), streams, events })
-            .collect();
-    }
-
-    fn derive_times(&mut self, start: usize) {
-        self.block_starts.truncate(start / BLOCK);
-        for block in self.rows.times.chunks(BLOCK).skip(start / BLOCK) {
-            let dated = block.iter().copied().filter(|nanos| *nanos != MISSING);
-            self.block_starts.push(dated.min().unwrap_or(i64::MAX));
-        }
-        for time in (start..self.rows.len()).filter_map(|row| self.rows.time(row)) {
-            self.time_span = Some(match self.time_span {
-                Some((first, last)) => (first.min(time), last.max(time)),
-                None => (time, time),
-            });
-        }
-    }
-
-    fn check_positions(&mut self, start: usize) {
-        // Positions that are the keys' first parts rise with the keys.
-        if !self.positions_rise || (self.keys_rise && self.rows.positions.are_of_keys()) {
-            return;
-        }
-        let position = |row: usize| self.rows.positions.get(row, &self.rows.keys);
-        let mut last: Option<GlobalPosition> = start.checked_sub(1).and_then(position);
-        for row in start..self.rows.len() {
-            let own = position(row);
-            if own.is_none() || last > own {
-                self.positions_rise = false;
-                return;
-            }
-            last = own;
-        }
-    }
-
-    /// Sorts all ordinals by stream, and by version within a stream.
-    fn sort_postings(&mut self) {
-        let mut next: Vec<u32> = Vec::with_capacity(self.streams.len());
-        let mut end = 0_u32;
-        self.posting_ends.clear();
-        for info in self.streams.iter() {
-            next.push(end);
-            end += info.events as u32;
-            self.posting_ends.push(end);
-        }
-        let mut postings = vec![0_u32; self.rows.len()];
-        for (ordinal, stream) in self.rows.streams.iter().enumerate() {
-            if let Some(place) = next.get_mut(*stream as usize) {
-                if let Some(posting) = postings.get_mut(*place as usize) {
-                    *posting = ordinal as u32;
-                }
-                *place += 1;
-            }
-        }
-        self.streams_in_time_order.clear();
-        let mut rest = postings.as_mut_slice();
-        for info in self.streams.iter() {
-            let Some((own, others)) = rest.split_at_mut_checked(info.events as usize) else { break };
-            rest = others;
-            self.sort_by_version(own);
-            let is_dated = own.iter().all(|ordinal| self.nanos(*ordinal) != MISSING);
-            self.streams_in_time_order.push(is_dated && own.is_sorted_by_key(|ordinal| self.nanos(*ordinal)));
-        }
-        self.posting_ends.shrink_to_fit();
-        self.streams_in_time_order.shrink_to_fit();
-        self.postings = postings;
-    }
-
-    /// Sorts the ordinals of one stream, which come in global order.
-    fn sort_by_version(&self, ordinals: &mut [u32]) {
-        let version = |ordinal: u32| self.rows.versions.get(ordinal as usize);
-        let all = ordinals.iter().map(|ordinal| version(*ordinal));
-        if all.flatten().is_sorted() {
-            return;
-        }
-        // An event without a version keeps its place behind the one recorded before it.
-        let mut last = None;
-        let mut keyed: Vec<(Option<i64>, u32)> = ordinals
-            .iter()
-            .map(|ordinal| {
-                last = version(*ordinal).or(last);
-                (last, *ordinal)
-            })
-            .collect();
-        keyed.sort_unstable();
-        for (place, (_, ordinal)) in ordinals.iter_mut().zip(keyed) {
-            *place = ordinal;
-        }
-    }
-
-    pub(super) fn nanos(&self, ordinal: u32) -> i64 {
-        self.rows.times.get(ordinal as usize).copied().unwrap_or(MISSING)
+        scan_all(store, work, &ranges, &desk)?;
+        work.advance(0)?;
+        desk.absorb();
+        let mut growing = desk.growing.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+        let troubles = desk.inbox.into_inner().unwrap_or_else(PoisonError::into_inner).troubles;
+        troubles.into_values().flatten().for_each(|trouble| growing.trouble(&trouble));
+        Ok(growing.look(true))
     }
 }
 
-/// Several ranges a lane, so that none waits long for another at the end; one without lanes.
-fn parts_for(work: &Work) -> usize {
-    match work.width() {
-        1 => 1,
-        width => width * 6,
+/// Where lanes put what they scanned, and one of them at a time puts it in order.
+struct Desk<'a> {
+    /// The index in the making, what the lanes call their streams and types, and where the last look was.
+    growing: Mutex<(Growing, BTreeMap<usize, Numbers>, usize)>,
+    inbox: Mutex<Inbox>,
+    report: Option<Report<'a>>,
+}
+
+/// Parts that wait for those before them.
+#[derive(Default)]
+struct Inbox {
+    /// By range and place within it, with the number of the lane.
+    parts: BTreeMap<(usize, usize), (usize, Part)>,
+    /// The names that parts bring have to be taken lane by lane as they came: they wait here.
+    names: Vec<(usize, Part)>,
+    /// The part that is next.
+    next: (usize, usize),
+    /// How many parts each range has, once it has ended.
+    ended: BTreeMap<usize, usize>,
+    troubles: BTreeMap<usize, Vec<String>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk<'_> {
+    fn deliver(&self, range: usize, place: usize, lane: usize, mut part: Part) {
+        let mut inbox = locked(&self.inbox);
+        let names = Part {
+            new_streams: std::mem::take(&mut part.new_streams),
+            new_types: std::mem::take(&mut part.new_types),
+            ..Part::default()
+        };
+        inbox.names.push((lane, names));
+        inbox.parts.insert((range, place), (lane, part));
+        drop(inbox);
+        // If another lane is at it, it goes on with this.
+        if let Ok(growing) = self.growing.try_lock() {
+            self.absorb_with(growing);
+        }
+    }
+
+    fn end(&self, range: usize, parts: usize, troubles: Vec<String>) {
+        let mut inbox = locked(&self.inbox);
+        inbox.ended.insert(range, parts);
+        inbox.troubles.insert(range, troubles);
+    }
+
+    /// Takes the names that came, and the part that is next in global order.
+    fn next(&self, numbers: &mut BTreeMap<usize, Numbers>) -> Option<(usize, Part)> {
+        let mut inbox = locked(&self.inbox);
+        for (lane, mut names) in inbox.names.drain(..) {
+            numbers.entry(lane).or_default().take(&mut names);
+        }
+        while inbox.ended.get(&inbox.next.0) == Some(&inbox.next.1) {
+            inbox.next = (inbox.next.0 + 1, 0);
+        }
+        let next = inbox.next;
+        let part = inbox.parts.remove(&next)?;
+        inbox.next.1 += 1;
+        Some(part)
+    }
+
+    fn absorb(&self) {
+        self.absorb_with(locked(&self.growing));
+    }
+
+    fn absorb_with(&self, mut growing: MutexGuard<'_, (Growing, BTreeMap<usize, Numbers>, usize)>) {
+        let (growing, numbers, looked) = &mut *growing;
+        while let Some((lane, part)) = self.next(numbers) {
+            growing.absorb(part, numbers.entry(lane).or_default());
+            let len = growing.len();
+            let is_due = len >= (*looked * 2).min(*looked + LOOK_EVERY).max(FIRST_LOOK);
+            if let Some(report) = self.report.filter(|_| is_due) {
+                *looked = len;
+                report(growing.look(false));
+            }
+        }
     }
 }
 
-/// Scans all ranges, side by side where there are lanes; `None` for one that never ran.
-fn scan_all(
-    store: &dyn EventStore,
-    work: &Work,
-    ranges: &[KeyRange],
-) -> (Vec<Option<StoreResult<Scanned>>>, Vec<Lane>) {
+/// Scans all ranges, side by side where there are lanes.
+fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange], desk: &Desk<'_>) -> StoreResult<()> {
     let seed = Seed::random();
-    let mut slots: Vec<Option<StoreResult<Scanned>>> = Vec::new();
-    slots.resize_with(ranges.len(), || None);
+    let mut results: Vec<StoreResult<()>> = Vec::new();
+    // One that never ran was not wanted any more.
+    results.resize_with(ranges.len(), || Err(Cancelled.into()));
     // Lanes that no piece uses at the moment, and how many were made.
     let idle: Mutex<(Vec<Lane>, usize)> = Mutex::default();
-    let locked = || idle.lock().unwrap_or_else(PoisonError::into_inner);
     let take = || {
-        let (lanes, made) = &mut *locked();
+        let (lanes, made) = &mut *locked(&idle);
         lanes.pop().unwrap_or_else(|| {
             *made += 1;
             Lane::new(*made - 1, seed)
         })
     };
-    let pieces = slots
+    let pieces = results
         .iter_mut()
         .zip(ranges)
-        .map(|(slot, range)| -> Piece<'_> {
-            let (take, locked) = (&take, &locked);
+        .enumerate()
+        .map(|(number, (result, range))| -> Piece<'_> {
+            let (take, idle) = (&take, &idle);
             Box::new(move || {
                 let mut lane = take();
-                *slot = Some(rows::scan(store, work, range, &mut lane));
-                locked().0.push(lane);
+                let (mut places, of) = (0, lane.number);
+                let scanned = rows::scan(store, work, range, &mut lane, &mut |part| {
+                    desk.deliver(number, places, of, part);
+                    places += 1;
+                });
+                *result = scanned.map(|troubles| desk.end(number, places, troubles));
+                locked(idle).0.push(lane);
             })
         })
         .collect();
     work.run(pieces);
-    let mut lanes = idle.into_inner().unwrap_or_else(PoisonError::into_inner).0;
-    lanes.sort_by_key(Lane::number);
-    (slots, lanes)
-}
-
-/// Types by name.
-type TypeNumbers = BTreeMap<Arc<str>, u32>;
-
-/// The index's numbers of a lane's streams and types; [`UNKNOWN`] until one is met.
-struct Numbers {
-    streams: Vec<u32>,
-    types: Vec<u32>,
-}
-
-const UNKNOWN: u32 = u32::MAX;
-
-impl Numbers {
-    fn new(lane: &Lane) -> Self {
-        Self {
-            streams: vec![UNKNOWN; lane.names.streams.len()],
-            types: vec![UNKNOWN; lane.names.types.len()],
-        }
-    }
-}
-
-/// Puts the index's numbers in the place of a lane's. Going along the rows gives new numbers in
-/// the order of the events, whichever lane came first.
-fn renumber(column: &mut [u32], numbers: &mut [u32], mut find: impl FnMut(u32) -> Option<u32>) {
-    for number in column {
-        let Some(known) = numbers.get_mut(*number as usize) else { continue };
-        if *known == UNKNOWN {
-            *known = find(*number).unwrap_or(UNKNOWN);
-        }
-        *number = *known;
-    }
-}
-
-/// What the texts of a name take, with the counts in front of shared texts.
-pub(super) fn name_bytes(name: &StreamName) -> usize {
-    let counts = 2 * size_of::<usize>();
-    let stored = match &name.stored {
-        Some(stored) if !Arc::ptr_eq(stored, &name.id) => stored.len() + counts,
-        Some(_) | None => 0,
-    };
-    size_of::<StreamName>() + counts + name.id.len() + counts + stored
+    results.into_iter().collect()
 }

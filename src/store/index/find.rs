@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::StreamName,
-    store::index::{Index, nearest_names},
+    store::index::{Index, nearest_names, order},
 };
 
 /// So many suggestions help; more are a list to search through.
@@ -45,9 +45,7 @@ impl Index {
     /// The number of the stream of exactly this name.
     #[must_use]
     pub fn stream_number(&self, name: &StreamName) -> Option<u32> {
-        let by_name = |number: &u32| self.stream(*number).map(|info| &*info.name).cmp(&Some(name));
-        let place = self.streams_by_name.binary_search_by(by_name).ok()?;
-        self.streams_by_name.get(place).copied()
+        order::find(&self.by_name, &self.streams, name)
     }
 
     fn nearest_streams(&self, text: &str) -> Vec<Arc<str>> {

@@ -1,90 +1,68 @@
-//! The keys and positions of all events, packed.
+//! The keys and positions of events while they are scanned.
 
 use std::sync::Arc;
 
 use crate::{
     model::{EventKey, GlobalPosition, KeyPart},
-    store::{
-        ScanKey,
-        index::column::{IntColumn, MISSING},
-    },
+    store::{ScanKey, index::ints::MISSING},
 };
 
-/// The key of every event: one column of numbers a part where all parts are numbers, else bytes.
+/// The keys of some events: numbers where all parts of all keys are numbers, else bytes.
 #[derive(Debug, Clone)]
 pub(crate) enum Keys {
-    /// One column for each part; every key has as many parts.
-    Integers(Vec<IntColumn>),
+    /// Every key has as many parts, and their numbers follow each other key by key.
+    Numbers { parts: usize, numbers: Vec<i64> },
     /// The keys written one after the other, and where each ends.
     Packed { bytes: Vec<u8>, ends: Vec<u64> },
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self::Integers(Vec::new())
+        Self::Numbers { parts: 0, numbers: Vec::new() }
     }
 }
 
 impl Keys {
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Integers(columns) => columns.first().map_or(0, IntColumn::len),
+            Self::Numbers { parts, numbers } => numbers.len() / (*parts).max(1),
             Self::Packed { ends, .. } => ends.len(),
         }
     }
 
     pub(crate) fn get(&self, row: usize) -> Option<EventKey> {
         match self {
-            Self::Integers(columns) => {
-                let parts: Option<Arc<[KeyPart]>> =
-                    columns.iter().map(|column| column.get(row).map(KeyPart::Integer)).collect();
-                parts.filter(|parts| !parts.is_empty()).map(EventKey)
+            Self::Numbers { parts: 0, .. } => None,
+            Self::Numbers { parts, numbers } => {
+                let key = numbers.get(row * parts..(row + 1) * parts)?;
+                Some(EventKey(key.iter().copied().map(KeyPart::Integer).collect()))
             }
-            Self::Packed { bytes, ends } => {
-                let start = match row.checked_sub(1) {
-                    Some(before) => *ends.get(before)?,
-                    None => 0,
-                };
-                let end = *ends.get(row)?;
-                unpack(bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?)
-            }
-        }
-    }
-
-    /// The first part of a key as a position: what most stores use for both.
-    fn first_part(&self, row: usize) -> Option<GlobalPosition> {
-        match self {
-            Self::Integers(columns) => columns.first()?.get(row).map(GlobalPosition::Number),
-            Self::Packed { .. } => position_of(ScanKey::of(&self.get(row)?.0)),
+            Self::Packed { bytes, ends } => unpack_at(bytes, ends, row),
         }
     }
 
     pub(crate) fn push(&mut self, key: ScanKey<'_>) {
-        match (&mut *self, key) {
-            (Self::Integers(columns), ScanKey::Integer(number)) if number != MISSING => {
-                if let [column] = columns.as_mut_slice() {
-                    return column.push(Some(number));
-                }
-            }
-            _ => (),
+        if let (Self::Numbers { parts, numbers }, ScanKey::Integer(number)) = (&mut *self, key)
+            && number != MISSING
+            && (*parts == 1 || numbers.is_empty())
+        {
+            *parts = 1;
+            return numbers.push(number);
         }
         key.with_parts(|parts| self.push_parts(parts));
     }
 
     fn push_parts(&mut self, key: &[KeyPart]) {
-        if let Self::Integers(columns) = self {
-            if columns.is_empty() {
-                columns.resize_with(key.len(), IntColumn::default);
+        if let Self::Numbers { parts, numbers } = self {
+            if numbers.is_empty() {
+                *parts = key.len();
             }
-            let fits = !key.is_empty()
-                && columns.len() == key.len()
-                && key.iter().all(|part| matches!(part, KeyPart::Integer(number) if *number != MISSING));
-            if fits {
-                for (column, part) in columns.iter_mut().zip(key) {
-                    if let KeyPart::Integer(number) = part {
-                        column.push(Some(*number));
-                    }
-                }
+            let is_number = |part: &KeyPart| matches!(part, KeyPart::Integer(number) if *number != MISSING);
+            if *parts == key.len() && !key.is_empty() && key.iter().all(is_number) {
+                numbers.extend(key.iter().filter_map(|part| match part {
+                    KeyPart::Integer(number) => Some(*number),
+                    KeyPart::Null | KeyPart::Text(_) | KeyPart::Blob(_) => None,
+                }));
                 return;
             }
             self.pack();
@@ -95,7 +73,7 @@ impl Keys {
         }
     }
 
-    /// Gives up the columns of numbers: a key came that is none.
+    /// Gives up the numbers: a key came that is none.
     fn pack(&mut self) {
         let mut packed = (Vec::new(), Vec::new());
         for key in (0..self.len()).filter_map(|row| self.get(row)) {
@@ -111,8 +89,10 @@ impl Keys {
             return;
         }
         match (&mut *self, other) {
-            (Self::Integers(columns), Self::Integers(others)) if columns.len() == others.len() => {
-                columns.iter_mut().zip(others).for_each(|(column, other)| column.append(other));
+            (Self::Numbers { parts, numbers }, Self::Numbers { parts: others_parts, numbers: others })
+                if *parts == others_parts =>
+            {
+                numbers.extend(others);
             }
             (_, other) => {
                 for key in (0..other.len()).filter_map(|row| other.get(row)) {
@@ -122,20 +102,20 @@ impl Keys {
         }
     }
 
-    pub(crate) fn shrink(&mut self) {
+    /// Cuts off the keys from `row` on.
+    pub(crate) fn split_off(&mut self, row: usize) -> Self {
         match self {
-            Self::Integers(columns) => columns.iter_mut().for_each(IntColumn::shrink),
-            Self::Packed { bytes, ends } => {
-                bytes.shrink_to_fit();
-                ends.shrink_to_fit();
+            Self::Numbers { parts, numbers } => {
+                let tail = numbers.split_off((row * *parts).min(numbers.len()));
+                Self::Numbers { parts: *parts, numbers: tail }
             }
-        }
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Integers(columns) => columns.iter().map(IntColumn::bytes).sum(),
-            Self::Packed { bytes, ends } => bytes.capacity() + ends.capacity() * size_of::<u64>(),
+            Self::Packed { bytes, ends } => {
+                let mut tail = ends.split_off(row.min(ends.len()));
+                let cut = ends.last().copied().unwrap_or_default();
+                tail.iter_mut().for_each(|end| *end = end.saturating_sub(cut));
+                let bytes = bytes.split_off((cut as usize).min(bytes.len()));
+                Self::Packed { bytes, ends: tail }
+            }
         }
     }
 }
@@ -159,6 +139,15 @@ fn pack(key: &[KeyPart], bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(value);
         }
     }
+}
+
+/// Reads the key of a row out of keys that [`Keys`] packed.
+pub(super) fn unpack_at(bytes: &[u8], ends: &[u64], row: usize) -> Option<EventKey> {
+    let start = match row.checked_sub(1) {
+        Some(before) => *ends.get(before)?,
+        None => 0,
+    };
+    unpack(bytes.get(usize::try_from(start).ok()?..usize::try_from(*ends.get(row)?).ok()?)?)
 }
 
 /// Reads what [`pack`] wrote.
@@ -189,7 +178,8 @@ fn unpack(mut bytes: &[u8]) -> Option<EventKey> {
     Some(EventKey(parts.into()))
 }
 
-fn position_of(key: ScanKey<'_>) -> Option<GlobalPosition> {
+/// The first part of a key as a position: what most stores use for both.
+pub(super) fn position_of(key: ScanKey<'_>) -> Option<GlobalPosition> {
     key.with_parts(|parts| match parts.first()? {
         KeyPart::Integer(number) => Some(GlobalPosition::Number(*number)),
         KeyPart::Text(text) => Some(GlobalPosition::Text(Arc::clone(text))),
@@ -197,16 +187,16 @@ fn position_of(key: ScanKey<'_>) -> Option<GlobalPosition> {
     })
 }
 
-/// The position of every event; nothing where the key says it already.
+/// The positions of some events; nothing where the keys say them already.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Positions {
     /// No event has one.
     #[default]
     Absent,
     /// Every event's position is the first part of its key.
-    FirstKeyPart,
-    /// Numbers.
-    Numbers(IntColumn),
+    OfKeys,
+    /// Numbers, some of them missing.
+    Numbers(Vec<i64>),
     /// Anything.
     Any(Vec<Option<GlobalPosition>>),
 }
@@ -215,38 +205,29 @@ impl Positions {
     pub(crate) fn get(&self, row: usize, keys: &Keys) -> Option<GlobalPosition> {
         match self {
             Self::Absent => None,
-            Self::FirstKeyPart => keys.first_part(row),
-            Self::Numbers(numbers) => numbers.get(row).map(GlobalPosition::Number),
+            Self::OfKeys => position_of(ScanKey::of(&keys.get(row)?.0)),
+            Self::Numbers(numbers) => known(*numbers.get(row)?).map(GlobalPosition::Number),
             Self::Any(positions) => positions.get(row)?.clone(),
         }
     }
 
-    /// Whether each is the first part of its event's key.
-    pub(crate) fn are_of_keys(&self) -> bool {
-        matches!(self, Self::FirstKeyPart)
-    }
-
-    /// Takes the position of the row that follows `rows` earlier ones; its key is not yet in `keys`.
+    /// Takes the position of the row that follows those whose `keys` are known.
     pub(crate) fn push(&mut self, position: Option<GlobalPosition>, key: ScanKey<'_>, keys: &Keys) {
-        if let (Self::FirstKeyPart, Some(GlobalPosition::Number(own)), ScanKey::Integer(number)) =
+        if let (Self::OfKeys, Some(GlobalPosition::Number(own)), ScanKey::Integer(number)) =
             (&*self, &position, key)
             && *own == number
         {
             return;
         }
-        let rows = keys.len();
-        if rows == 0 && position.is_some() && position == position_of(key) {
-            *self = Self::FirstKeyPart;
+        if keys.len() == 0 && position.is_some() && position == position_of(key) {
+            *self = Self::OfKeys;
             return;
         }
         match (&mut *self, position) {
             (Self::Absent, None) => (),
-            (Self::FirstKeyPart, Some(position)) if position_of(key).as_ref() == Some(&position) => (),
-            (Self::Numbers(numbers), None) => numbers.push(None),
-            (Self::Numbers(numbers), Some(GlobalPosition::Number(number))) => numbers.push(Some(number)),
-            (Self::Any(positions), position) => positions.push(position),
+            (Self::OfKeys, Some(position)) if position_of(key).as_ref() == Some(&position) => (),
             (_, position) => {
-                self.spell_out(rows, keys);
+                self.spell_out(keys.len(), keys);
                 self.push_spelled_out(position);
             }
         }
@@ -255,11 +236,11 @@ impl Positions {
     fn push_spelled_out(&mut self, position: Option<GlobalPosition>) {
         if let Self::Numbers(numbers) = self {
             match position {
-                None => return numbers.push(None),
-                Some(GlobalPosition::Number(number)) => return numbers.push(Some(number)),
-                Some(GlobalPosition::Text(_)) => (),
+                None => return numbers.push(MISSING),
+                Some(GlobalPosition::Number(number)) if number != MISSING => return numbers.push(number),
+                Some(_) => (),
             }
-            let any = numbers.iter().map(|number| number.map(GlobalPosition::Number)).collect();
+            let any = numbers.iter().map(|number| known(*number).map(GlobalPosition::Number)).collect();
             *self = Self::Any(any);
         }
         if let Self::Any(positions) = self {
@@ -269,19 +250,17 @@ impl Positions {
 
     /// Writes down what was short: as numbers where they are numbers, else as they are.
     fn spell_out(&mut self, rows: usize, keys: &Keys) {
-        let all = (0..rows).map(|row| self.get(row, keys));
-        if all.clone().any(|position| matches!(position, Some(GlobalPosition::Text(_)))) {
-            *self = Self::Any(all.collect());
+        if matches!(self, Self::Numbers(_) | Self::Any(_)) {
             return;
         }
-        let mut numbers = IntColumn::default();
-        for position in all {
-            numbers.push(match position {
-                Some(GlobalPosition::Number(number)) => Some(number),
-                Some(GlobalPosition::Text(_)) | None => None,
-            });
-        }
-        *self = Self::Numbers(numbers);
+        let all: Vec<Option<GlobalPosition>> = (0..rows).map(|row| self.get(row, keys)).collect();
+        let number = |position: &Option<GlobalPosition>| match position {
+            None => Some(MISSING),
+            Some(GlobalPosition::Number(number)) => known(*number),
+            Some(GlobalPosition::Text(_)) => None,
+        };
+        let numbers: Option<Vec<i64>> = all.iter().map(number).collect();
+        *self = numbers.map_or(Self::Any(all), Self::Numbers);
     }
 
     /// Puts the positions of `other` behind these; both with the keys they belong to.
@@ -292,12 +271,10 @@ impl Positions {
         }
         match (&mut *self, other) {
             (_, _) if other_keys.len() == 0 => (),
-            (Self::Absent, Self::Absent) | (Self::FirstKeyPart, Self::FirstKeyPart) => (),
-            (Self::Numbers(numbers), Self::Numbers(others)) => numbers.append(others),
+            (Self::Absent, Self::Absent) | (Self::OfKeys, Self::OfKeys) => (),
+            (Self::Numbers(numbers), Self::Numbers(others)) => numbers.extend(others),
             (_, other) => {
-                if matches!(self, Self::Absent | Self::FirstKeyPart) {
-                    self.spell_out(keys.len(), keys);
-                }
+                self.spell_out(keys.len(), keys);
                 for row in 0..other_keys.len() {
                     self.push_spelled_out(other.get(row, other_keys));
                 }
@@ -305,21 +282,19 @@ impl Positions {
         }
     }
 
-    pub(crate) fn shrink(&mut self) {
+    /// Cuts off the positions from `row` on.
+    pub(crate) fn split_off(&mut self, row: usize) -> Self {
         match self {
-            Self::Absent | Self::FirstKeyPart => (),
-            Self::Numbers(numbers) => numbers.shrink(),
-            Self::Any(positions) => positions.shrink_to_fit(),
+            Self::Absent => Self::Absent,
+            Self::OfKeys => Self::OfKeys,
+            Self::Numbers(numbers) => Self::Numbers(numbers.split_off(row.min(numbers.len()))),
+            Self::Any(positions) => Self::Any(positions.split_off(row.min(positions.len()))),
         }
     }
+}
 
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Absent | Self::FirstKeyPart => 0,
-            Self::Numbers(numbers) => numbers.bytes(),
-            Self::Any(positions) => positions.capacity() * size_of::<Option<GlobalPosition>>(),
-        }
-    }
+fn known(number: i64) -> Option<i64> {
+    (number != MISSING).then_some(number)
 }
 
 #[cfg(test)]
@@ -327,7 +302,10 @@ mod tests {
     use super::{Keys, Positions};
     use crate::{
         model::{EventKey, GlobalPosition, KeyPart},
-        store::ScanKey,
+        store::{
+            ScanKey,
+            index::chunk::{ChunkKeys, ChunkPositions},
+        },
     };
 
     fn key(parts: &[KeyPart]) -> EventKey {
@@ -343,18 +321,27 @@ mod tests {
         (keys, positions)
     }
 
+    fn same(keys: &Keys, positions: &Positions, rows: &[(EventKey, Option<GlobalPosition>)]) {
+        let packed = (ChunkKeys::pack(keys), ChunkPositions::pack(positions));
+        for (row, (key, position)) in rows.iter().enumerate() {
+            assert_eq!(keys.get(row).as_ref(), Some(key), "row {row}");
+            assert_eq!(positions.get(row, keys), *position, "row {row}");
+            assert_eq!(packed.0.get(row).as_ref(), Some(key), "packed row {row}");
+            assert_eq!(packed.1.get(row, &packed.0), *position, "packed row {row}");
+        }
+        assert_eq!((keys.len(), keys.get(rows.len())), (rows.len(), None));
+    }
+
     fn check(rows: &[(EventKey, Option<GlobalPosition>)]) {
         for cut in 0..=rows.len() {
             let (mut keys, mut positions) = fill(&rows[..cut]);
             let (tail_keys, tail_positions) = fill(&rows[cut..]);
             positions.append(&keys, tail_positions, &tail_keys);
             keys.append(tail_keys);
-            for (row, (key, position)) in rows.iter().enumerate() {
-                assert_eq!(keys.get(row).as_ref(), Some(key), "row {row}, cut at {cut}");
-                assert_eq!(positions.get(row, &keys), *position, "row {row}, cut at {cut}");
-            }
-            assert_eq!(keys.len(), rows.len());
-            assert_eq!(keys.get(rows.len()), None);
+            same(&keys, &positions, rows);
+            let (tail_keys, tail_positions) = (keys.split_off(cut), positions.split_off(cut));
+            same(&keys, &positions, &rows[..cut]);
+            same(&tail_keys, &tail_positions, &rows[cut..]);
         }
     }
 
@@ -372,6 +359,7 @@ mod tests {
         check(&[(EventKey::integer(1), number(1)), (EventKey::integer(2), number(9))]);
         check(&[(EventKey::integer(1), number(1)), (EventKey::integer(2), text("2"))]);
         check(&[(EventKey::integer(i64::MIN), number(i64::MIN)), (EventKey::integer(2), number(2))]);
+        check(&[(EventKey::integer(1), number(3)), (EventKey::integer(2), number(i64::MIN))]);
         let pair = |left: i64, right: i64| key(&[KeyPart::Integer(left), KeyPart::Integer(right)]);
         check(&[(pair(1, 9), number(1)), (pair(1, 10), number(1)), (pair(1 << 40, 2), number(1 << 40))]);
         check(&[

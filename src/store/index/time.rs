@@ -2,15 +2,21 @@
 
 use crate::{
     model::Timestamp,
-    store::index::{Index, column::MISSING, partition},
-    work::{Cancelled, Work},
+    store::index::{
+        Index,
+        chunk::{CHUNK, Chunk},
+        ints::MISSING,
+        partition,
+        postings::Ordinals,
+    },
+    work::{Cancelled, Piece, Work},
 };
-
-/// So many events share one earliest time: a block that starts too late is passed over at once.
-pub(super) const BLOCK: usize = 4096;
 
 /// After so many events a long loop looks whether it is still wanted.
 const STEP: usize = 65_536;
+
+/// Chunks that one lane counts before the next asks for more.
+const CHUNKS_A_PIECE: usize = 16;
 
 /// How many events fall into each of some equal spans of time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,16 +36,17 @@ impl Index {
     #[must_use]
     pub fn at_time(&self, time: Timestamp) -> Option<u32> {
         let wanted = time.nanos();
-        let blocks = self.block_starts.iter().enumerate().rev();
-        for (block, _) in blocks.filter(|(_, start)| **start <= wanted) {
-            let first = block * BLOCK;
-            let times = self.rows.times.get(first..self.len().min(first + BLOCK))?;
-            let found = times.iter().rposition(|nanos| *nanos != MISSING && *nanos <= wanted);
-            if let Some(row) = found {
-                return Some((first + row) as u32);
+        // The first chunk from the end that begins early enough has such an event.
+        let reaches = |chunk: &Chunk| chunk.sums.span.is_some_and(|(first, _)| first <= wanted);
+        let number = self.chunks.iter().rposition(|chunk| reaches(chunk))?;
+        let (mut row, mut found) = (0, None);
+        self.chunks.get(number)?.times.each(|nanos| {
+            if nanos != MISSING && nanos <= wanted {
+                found = Some(row);
             }
-        }
-        None
+            row += 1;
+        });
+        Some((number * CHUNK + found?) as u32)
     }
 
     /// The place in [`Index::stream_events`] of the stream's last event whose time is not after
@@ -48,9 +55,8 @@ impl Index {
     pub fn stream_at_time(&self, stream: u32, time: Timestamp) -> Option<usize> {
         let events = self.stream_events(stream);
         let is_reached = |ordinal: u32| (MISSING + 1..=time.nanos()).contains(&self.nanos(ordinal));
-        if self.streams_in_time_order.get(stream as usize).copied().unwrap_or_default() {
-            let reached = |place: usize| events.get(place).is_some_and(|ordinal| is_reached(*ordinal));
-            return partition(events.len(), reached).checked_sub(1);
+        if self.streams.known(stream as usize).is_some_and(|known| known.is_in_time_order) {
+            return events.partition_point(|ordinal| is_reached(*ordinal)).checked_sub(1);
         }
         events.iter().rposition(|ordinal| is_reached(*ordinal))
     }
@@ -72,66 +78,110 @@ impl Index {
     /// events if none are given.
     pub fn histogram(
         &self,
-        events: Option<&[u32]>,
+        events: Option<&Ordinals<'_>>,
         bins: usize,
         work: &Work,
     ) -> Result<Histogram, Cancelled> {
-        let Some(events) = events else {
-            return fill(
-                bins,
-                self.time_span,
-                || self.rows.times.chunks(STEP).map(<[i64]>::iter),
-                |n| *n,
-                work,
-            );
-        };
-        let mut span: Option<(u32, u32)> = None;
-        for chunk in events.chunks(STEP) {
-            work.advance(0)?;
-            for ordinal in chunk.iter().copied().filter(|ordinal| self.nanos(*ordinal) != MISSING) {
-                let (first, last) = span.get_or_insert((ordinal, ordinal));
-                if self.nanos(ordinal) < self.nanos(*first) {
-                    *first = ordinal;
-                }
-                if self.nanos(ordinal) > self.nanos(*last) {
-                    *last = ordinal;
-                }
+        let Some(events) = events else { return self.histogram_of_all(bins, work) };
+        let mut nanos = Vec::with_capacity(events.len());
+        let mut span: Option<(Timestamp, Timestamp)> = None;
+        for (place, ordinal) in events.iter().enumerate() {
+            if place.is_multiple_of(STEP) {
+                work.advance(0)?;
+            }
+            let time = self.at(*ordinal).and_then(|(chunk, row)| chunk.time(row));
+            nanos.push(time.map_or(MISSING, Timestamp::nanos));
+            if let Some(time) = time {
+                let (first, last) = span.get_or_insert((time, time));
+                *first = if time.nanos() < first.nanos() { time } else { *first };
+                *last = if time.nanos() > last.nanos() { time } else { *last };
             }
         }
-        let time = |ordinal: u32| self.rows.time(ordinal as usize);
-        let span = span.and_then(|(first, last)| time(first).zip(time(last)));
-        fill(bins, span, || events.chunks(STEP).map(<[u32]>::iter), |ordinal| self.nanos(*ordinal), work)
+        let mut counting = Counting::new(span, bins);
+        nanos.into_iter().for_each(|nanos| counting.count(nanos));
+        Ok(counting.histogram(span))
+    }
+
+    fn histogram_of_all(&self, bins: usize, work: &Work) -> Result<Histogram, Cancelled> {
+        let empty = Counting::new(self.time_span, bins);
+        let mut parts = vec![empty.clone(); self.chunks.len().div_ceil(CHUNKS_A_PIECE)];
+        let pieces = parts.iter_mut().zip(self.chunks.chunks(CHUNKS_A_PIECE)).map(|(part, chunks)| {
+            let piece: Piece<'_> = Box::new(move || {
+                for chunk in chunks {
+                    if work.advance(0).is_err() {
+                        return;
+                    }
+                    part.count_chunk(chunk);
+                }
+            });
+            piece
+        });
+        work.run(pieces.collect());
+        work.advance(0)?;
+        Ok(parts.iter().fold(empty, Counting::with).histogram(self.time_span))
     }
 }
 
-/// Puts times into bins.
-fn fill<'a, T: 'a, Chunks: Iterator<Item = std::slice::Iter<'a, T>>>(
-    bins: usize,
-    span: Option<(Timestamp, Timestamp)>,
-    chunks: impl Fn() -> Chunks,
-    nanos: impl Fn(&T) -> i64,
-    work: &Work,
-) -> Result<Histogram, Cancelled> {
-    let (start, end) = span.map_or((0, 0), |(start, end)| (start.nanos(), end.nanos()));
-    let width = end.abs_diff(start) as f64;
-    let scale = bins as f64 / (width + 1.0);
-    let mut histogram =
-        Histogram { start: span.map(|span| span.0), end: span.map(|span| span.1), ..Default::default() };
-    if span.is_some() {
-        histogram.counts = vec![0; bins];
+/// A histogram in the making.
+#[derive(Debug, Clone)]
+struct Counting {
+    start: i64,
+    scale: f64,
+    counts: Vec<u32>,
+    undated: u64,
+}
+
+impl Counting {
+    fn new(span: Option<(Timestamp, Timestamp)>, bins: usize) -> Self {
+        let (start, end) = span.map_or((0, 0), |(start, end)| (start.nanos(), end.nanos()));
+        let scale = bins as f64 / (end.abs_diff(start) as f64 + 1.0);
+        Self { start, scale, counts: vec![0; if span.is_some() { bins } else { 0 }], undated: 0 }
     }
-    for chunk in chunks() {
-        work.advance(0)?;
-        for nanos in chunk.map(&nanos) {
-            if nanos == MISSING {
-                histogram.undated += 1;
-                continue;
-            }
-            let bin = (nanos.abs_diff(start) as f64 * scale) as usize;
-            if let Some(count) = histogram.counts.get_mut(bin.min(bins.saturating_sub(1))) {
-                *count += 1;
+
+    fn bin(&self, nanos: i64) -> usize {
+        let bin = (nanos.abs_diff(self.start) as f64 * self.scale) as usize;
+        bin.min(self.counts.len().saturating_sub(1))
+    }
+
+    fn count(&mut self, nanos: i64) {
+        if nanos == MISSING {
+            self.undated += 1;
+            return;
+        }
+        let bin = self.bin(nanos);
+        if let Some(count) = self.counts.get_mut(bin) {
+            *count += 1;
+        }
+    }
+
+    fn count_chunk(&mut self, chunk: &Chunk) {
+        if !chunk.sums.times_rise {
+            return chunk.times.each(|nanos| self.count(nanos));
+        }
+        // Where times rise, each bin is found where it ends.
+        let bin_of = |row: usize| self.bin(chunk.times.get(row).unwrap_or(MISSING));
+        let (mut row, mut ends) = (0, Vec::new());
+        while row < chunk.len() {
+            let bin = bin_of(row);
+            let end = row + partition(chunk.len() - row, |behind| bin_of(row + behind) <= bin);
+            ends.push((bin, (end - row) as u32));
+            row = end.max(row + 1);
+        }
+        for (bin, events) in ends {
+            if let Some(count) = self.counts.get_mut(bin) {
+                *count += events;
             }
         }
     }
-    Ok(histogram)
+
+    fn with(mut self, other: &Self) -> Self {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, other)| *own += other);
+        self.undated += other.undated;
+        self
+    }
+
+    fn histogram(self, span: Option<(Timestamp, Timestamp)>) -> Histogram {
+        let (start, end) = (span.map(|span| span.0), span.map(|span| span.1));
+        Histogram { start, end, counts: self.counts, undated: self.undated }
+    }
 }

@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -31,10 +31,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{
     store::{
-        Head, StoreError, StoreResult,
+        Head, Identity, StoreError, StoreResult,
+        layout::EventsTable,
+        pages::PageFile,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::{harden, obey},
+            identity::identity,
             idle::{Idle, IdleConnections},
             quiet::{Door, Reading},
         },
@@ -61,6 +64,8 @@ pub(super) struct Access {
     lenient: AtomicBool,
     /// A copy from which a dead writer's unfinished transaction was taken back.
     copy: Mutex<Option<Arc<RolledBack>>>,
+    /// Pages that were decoded, of all reads together.
+    pages_read: Arc<AtomicU64>,
     /// Connections for the next reads.
     idle: Arc<IdleConnections>,
 }
@@ -107,6 +112,33 @@ pub(super) struct Reader<'a> {
     access: &'a Access,
     work: &'a Work,
     look: Option<Look>,
+    /// How many looks there were.
+    looks: u64,
+}
+
+/// A database file that is all there is at this moment: nothing in a log, nothing left unfinished, nothing
+/// known to be damaged. Whoever decodes its pages within a read has the proof of that read.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    access: &'a Access,
+    /// Which look of the reader this is. As long as it is the same, nothing was written.
+    pub(super) look: u64,
+}
+
+/// Pages to read, and what keeps a writer of ours waiting meanwhile: closing the file would take its locks.
+#[derive(Debug)]
+pub(super) struct OpenPages {
+    pub(super) file: Arc<PageFile>,
+    _reading: Reading,
+}
+
+impl Whole<'_> {
+    /// Opens the file for reading pages; nothing if it is of a kind that is left to SQLite.
+    pub(super) fn open(self) -> Option<OpenPages> {
+        let reading = self.access.door.reading();
+        let file = PageFile::open_counting(&self.access.path, Arc::clone(&self.access.pages_read)).ok()?;
+        Some(OpenPages { file, _reading: reading })
+    }
 }
 
 impl Access {
@@ -119,7 +151,8 @@ impl Access {
         let is_short = missing_pages(&sight).is_some();
         let idle = Arc::new(IdleConnections::default());
         door.tell(&idle);
-        let access = Self { path, door, lenient: is_short.into(), copy: Mutex::default(), idle };
+        let (lenient, pages_read) = (is_short.into(), Arc::default());
+        let access = Self { path, door, lenient, copy: Mutex::default(), pages_read, idle };
         if access.reader(work).read("reading the schema", probe).is_err_and(|err| is_damage(&err)) {
             access.lenient.store(true, Ordering::Relaxed);
             access.idle.close();
@@ -128,13 +161,18 @@ impl Access {
         Ok(access)
     }
 
+    /// How many pages were decoded since the store was opened.
+    pub(super) fn pages_read(&self) -> u64 {
+        self.pages_read.load(Ordering::Relaxed)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Reads that belong together.
     pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
-        Reader { access: self, work, look: None }
+        Reader { access: self, work, look: None, looks: 0 }
     }
 
     /// One read. `ask` may be called several times, and only its last answer counts.
@@ -161,6 +199,12 @@ impl Access {
             values.extend([u64::from(shared.changes), u64::from(shared.frames)]);
         }
         Ok(Head(values))
+    }
+
+    /// What proves later that the files are still what they are now.
+    pub(super) fn identity(&self, events: &EventsTable) -> StoreResult<Identity> {
+        let _reading = self.door.reading();
+        identity(&self.path, events)
     }
 
     /// What is odd about the files, in words.
@@ -337,6 +381,16 @@ impl Reader<'_> {
         doing: &str,
         ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
+        let mut ask = ask;
+        self.attempt(doing, TRIES, |connection, _| ask(connection))
+    }
+
+    /// The same, of pages or through SQLite. There is a [`Whole`] where pages may be decoded.
+    pub(super) fn read_pages<T>(
+        &mut self,
+        doing: &str,
+        ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
+    ) -> StoreResult<T> {
         self.attempt(doing, TRIES, ask)
     }
 
@@ -348,7 +402,7 @@ impl Reader<'_> {
         mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         let mut latest = None;
-        let answer = self.attempt(doing, TRIES / 3, |connection| {
+        let answer = self.attempt(doing, TRIES / 3, |connection, _| {
             latest = None;
             latest = Some(ask(connection)?);
             Ok(())
@@ -364,15 +418,17 @@ impl Reader<'_> {
         &mut self,
         doing: &str,
         tries: u32,
-        mut ask: impl FnMut(&Connection) -> rusqlite::Result<T>,
+        mut ask: impl FnMut(&Connection, Option<Whole<'_>>) -> rusqlite::Result<T>,
     ) -> StoreResult<T> {
         for attempt in 0..tries {
             self.work.advance(0)?;
             if self.look.is_none() {
                 self.look = self.access.look(self.work, attempt + 1 < tries / 2)?;
+                self.looks += 1;
             }
             if let Some(look) = &self.look {
-                let answer = ask(&look.connection);
+                let whole = Whole { access: self.access, look: self.looks };
+                let answer = ask(&look.connection, look.is_whole(self.access).then_some(whole));
                 if look.holds(&self.access.path)? {
                     return answer.map_err(|source| {
                         // Whatever it stumbled over, the next read begins afresh.
@@ -397,6 +453,14 @@ impl Drop for Reader<'_> {
 }
 
 impl Look {
+    /// Whether the file itself is all that is read.
+    fn is_whole(&self, access: &Access) -> bool {
+        matches!(self.copy, Copied::No)
+            && self.before.log.is_none()
+            && !self.before.is_torn()
+            && !access.lenient.load(Ordering::Relaxed)
+    }
+
     fn holds(&self, path: &Path) -> StoreResult<bool> {
         let after = Sight::take(path, Moment::After)?;
         Ok(match &self.copy {

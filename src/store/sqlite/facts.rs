@@ -17,6 +17,8 @@ pub(super) struct TableFacts {
     has_row_numbers: bool,
     /// Columns of each index in order, and whether it is unique for all rows.
     indexes: Vec<(Vec<Arc<str>>, bool)>,
+    /// Whether there is an index for the primary key: `INTEGER PRIMARY KEY DESC` is not the row number.
+    has_key_index: bool,
 }
 
 impl TableFacts {
@@ -35,14 +37,14 @@ impl TableFacts {
         let probe = format!("SELECT rowid FROM {} LIMIT 0", quote(table));
         let shadowed = facts.columns.iter().any(|(name, _)| name.eq_ignore_ascii_case("rowid"));
         facts.has_row_numbers = shadowed || connection.prepare(&probe).is_ok();
-        facts.has_integer_key = facts.has_row_numbers && types == ["INTEGER"];
         facts.read_indexes(connection)?;
+        facts.has_integer_key = facts.has_row_numbers && types == ["INTEGER"] && !facts.has_key_index;
         Ok(facts)
     }
 
     fn read_indexes(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut list =
-            connection.prepare("SELECT name, \"unique\" AND NOT partial FROM pragma_index_list(?1)")?;
+        let mut list = connection
+            .prepare("SELECT name, \"unique\" AND NOT partial, origin = 'pk' FROM pragma_index_list(?1)")?;
         let mut columns =
             connection.prepare("SELECT coalesce(name, '') FROM pragma_index_info(?1) ORDER BY seqno")?;
         let mut rows = list.query([&self.table])?;
@@ -50,6 +52,7 @@ impl TableFacts {
             let name = text(row, 0)?;
             let names = columns.query_map([&*name], |row| text(row, 0))?;
             self.indexes.push((names.collect::<Result<_, _>>()?, row.get(1)?));
+            self.has_key_index |= row.get::<_, bool>(2)?;
         }
         Ok(())
     }

@@ -7,18 +7,23 @@
 mod access;
 mod bodies;
 mod checkpoints;
+mod covered;
+mod direct;
 mod explore;
 mod facts;
 mod file;
 mod filter;
 mod guard;
 mod head;
+mod identity;
 mod idle;
 mod plan;
 mod quiet;
 mod read;
+mod records;
 mod rows;
 mod scan;
+mod search;
 mod snapshots;
 mod tables;
 mod value;
@@ -26,22 +31,23 @@ mod walk;
 
 use std::{path::Path, sync::Arc};
 
-use rusqlite::Row;
-
 use crate::{
     model::{
         Checkpoint, EventKey, EventQuery, KeyPart, RecordedEvent, Stored, StoredSnapshot, StreamName,
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
+        covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
+        search::{Found, Sieve},
     },
     work::Work,
 };
 
+pub use direct::Way;
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;
 pub use quiet::{Alone, alone};
@@ -56,7 +62,7 @@ use access::Access;
 use bodies::ByKey;
 use filter::{Filter, answers};
 use plan::Plan;
-use rows::{Fields, key_of};
+use rows::{Cells, Fields, key_of};
 use walk::{Gather, Walk};
 
 /// The most rows that one batch of a page looks at.
@@ -68,6 +74,7 @@ pub struct SqliteStore {
     access: Access,
     plan: Plan,
     description: Description,
+    way: Way,
 }
 
 /// What a file turned out to be.
@@ -124,7 +131,22 @@ impl SqliteStore {
         let path = access.path().to_owned();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let layout = Arc::new(layout.clone());
-        Ok(Self { access, plan, description: Description { name, path: Some(path), layout, problems } })
+        let description = Description { name, path: Some(path), layout, problems };
+        Ok(Self { access, plan, description, way: Way::default() })
+    }
+
+    /// This store, read in one way only. All of them give the same; tests hold them against each other, and
+    /// benchmarks compare what they cost.
+    #[must_use]
+    pub fn by(mut self, way: Way) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// How many pages of the file were decoded by ourselves since it was opened.
+    #[must_use]
+    pub fn pages_read(&self) -> u64 {
+        self.access.pages_read()
     }
 }
 
@@ -140,7 +162,7 @@ impl Gather for Events<'_> {
         self.found.clear();
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, &self.plan.full);
         let mut event = fields.head(EventKey(key.into()));
         if self.query.is_none_or(|query| answers(&event, query)) {
@@ -153,7 +175,7 @@ impl Gather for Events<'_> {
 impl SqliteStore {
     fn one(&self, by_key: &mut ByKey<'_>, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
         let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-        by_key.row(key, |row, part| gather.row(&key_of(row, self.plan.key.len(), part).0, row))?;
+        by_key.row(key, |row, part| gather.row(&key_of(row, self.plan.key.len(), part).0, row.into()))?;
         Ok(gather.found.pop())
     }
 }
@@ -169,6 +191,10 @@ impl EventStore for SqliteStore {
 
     fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
         self.look_at_head(work)
+    }
+
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        self.access.identity(&self.description.layout.events).map(Some)
     }
 
     fn page(
@@ -240,7 +266,14 @@ impl EventStore for SqliteStore {
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
-        scan::scan(&self.access, work, &self.plan, range, visit)
+        scan::scan((&self.access, work), &self.plan, self.way, range, visit)
+    }
+
+    fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {
+        match self.way {
+            Way::Quickest => covered::covered(&self.access, work, &self.plan),
+            Way::Tables | Way::Sql => Ok(None),
+        }
     }
 
     fn read(
@@ -250,7 +283,17 @@ impl EventStore for SqliteStore {
         wanted: Wanted<'_>,
         visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
     ) -> StoreResult<Vec<String>> {
-        read::read((&self.access, work), &self.plan, range, wanted, visit)
+        read::read((&self.access, work), (&self.plan, self.way), range, wanted, visit)
+    }
+
+    fn search(
+        &self,
+        work: &Work,
+        range: &KeyRange,
+        sieve: &Sieve,
+        visit: &mut dyn FnMut(&Found<'_>) -> Onward,
+    ) -> StoreResult<Vec<String>> {
+        search::search((&self.access, work), (&self.plan, self.way), range, sieve, visit)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {

@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) key: Vec<String>,
     /// Whether the table has a row number of SQLite's own, and under which name.
     pub(super) rowid: Option<&'static str>,
+    /// Whether the key is the row number alone.
+    pub(super) is_by_rowid: bool,
     /// Everything that an event has.
     pub(super) full: Select,
     /// What a scan needs.
@@ -79,6 +81,7 @@ impl Plan {
             full: Select::new(events, &key, &Role::ALL),
             lean: Select::new(events, &key, &LEAN),
             rowid: facts.rowid(),
+            is_by_rowid: columns.len() == 1 && columns.iter().all(|column| facts.is_row_number(column)),
             parts,
             key,
             events: events.clone(),
@@ -101,6 +104,18 @@ impl Plan {
         if let Some(is_wanted) = is_wanted {
             for expression in select.expressions.iter_mut().skip(known) {
                 *expression = format!("CASE WHEN {is_wanted} THEN {expression} END");
+            }
+        }
+        select
+    }
+
+    /// What a search needs: the payloads, and no ids.
+    pub(super) fn searching(&self) -> Select {
+        let mut select = Select::new(&self.events, &self.key, &LEAN);
+        for role in [Role::Data, Role::Metadata] {
+            if let Some(mapping) = self.events.role(role) {
+                let take = select.take(&self.events, mapping);
+                select.put(role, take);
             }
         }
         select

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rusqlite::Row;
-
 use crate::{
     model::KeyPart,
     store::{
@@ -12,8 +10,9 @@ use crate::{
         read::{Body, EventRow, Onward, Wanted, as_it_stands},
         sqlite::{
             access::Access,
+            direct::Way,
             plan::{Plan, Select, Take},
-            rows::Fields,
+            rows::{Cells, Fields},
             scan::{Batch, MOST_TROUBLES},
             walk::{Gather, Walk},
         },
@@ -33,7 +32,7 @@ const LARGE: u64 = 1024;
 /// Meets the events of a range with the payloads that are wanted.
 pub(super) fn read(
     (access, work): (&Access, &Work),
-    plan: &Plan,
+    (plan, way): (&Plan, Way),
     range: &KeyRange,
     wanted: Wanted<'_>,
     visit: &mut dyn FnMut(&EventRow<'_>) -> Onward,
@@ -50,7 +49,8 @@ pub(super) fn read(
             (&every, None)
         }
     };
-    let mut walk = Walk::new(plan, first, true, range.after.as_ref()).until(range.until.as_ref());
+    let walk = Walk::new(plan, first, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut walk = walk.directly(way);
     let mut reader = access.reader(work);
     let mut copies = Copies::new(plan, first, wanted);
     let mut troubles = Vec::new();
@@ -211,11 +211,22 @@ impl Gather for Copies<'_> {
         self.rests.clear();
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, self.select);
+        if !self.wanted.has_rest() {
+            let event_type = fields.event_type(&mut Vec::new());
+            if !self.wanted.includes(&event_type) {
+                self.heads.push_type(key, &event_type);
+                self.pass_over(&fields);
+                self.rests.push(Rest::default());
+                return;
+            }
+        }
         self.heads.push(key, &fields);
         if self.heads.last_type().is_none_or(|name| !self.wanted.includes(name)) {
-            self.pass_over(&fields);
+            if !fields.is_lazy() {
+                self.pass_over(&fields);
+            }
             self.rests.push(Rest::default());
             return;
         }

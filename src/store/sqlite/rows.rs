@@ -12,6 +12,7 @@ use crate::{
         decode::{self, Value, id_text},
         detect::class_of,
         layout::{Form, Role, Unwrap},
+        pages::PageRow,
         sqlite::plan::{Select, Take},
     },
 };
@@ -19,9 +20,24 @@ use crate::{
 /// The id that events without a stream are listed under.
 pub(super) const NO_STREAM: &str = "(null)";
 
+/// The values of a row, from SQLite or from a page of our own decoding.
+#[derive(Clone, Copy)]
+pub(super) enum Cells<'r> {
+    /// A row of a statement.
+    Row(&'r Row<'r>),
+    /// A row of a page, with the columns that the statement would have.
+    Page(&'r PageRow<'r>),
+}
+
+impl<'r> From<&'r Row<'r>> for Cells<'r> {
+    fn from(row: &'r Row<'r>) -> Self {
+        Self::Row(row)
+    }
+}
+
 /// A row, its roles, and the JSON in it as far as roles need it.
 pub(super) struct Fields<'r> {
-    row: &'r Row<'r>,
+    row: Cells<'r>,
     select: &'r Select,
     parsed: Vec<(usize, OnceCell<Option<Json>>)>,
 }
@@ -34,14 +50,22 @@ pub(super) struct Named<'a> {
 }
 
 impl<'r> Fields<'r> {
-    pub(super) fn new(row: &'r Row<'r>, select: &'r Select) -> Self {
+    pub(super) fn new(row: impl Into<Cells<'r>>, select: &'r Select) -> Self {
         let parsed = select.json.iter().map(|at| (*at, OnceCell::new())).collect();
-        Self { row, select, parsed }
+        Self { row: row.into(), select, parsed }
     }
 
     /// The column's value; a value that cannot be had counts as none.
     pub(super) fn column(&self, at: usize) -> Value<'_> {
-        self.row.get_ref(at).map_or(Value::Null, Value::from)
+        match self.row {
+            Cells::Row(row) => row.get_ref(at).map_or(Value::Null, Value::from),
+            Cells::Page(row) => row.column(at),
+        }
+    }
+
+    /// Whether values that nobody looks at cost nothing.
+    pub(super) fn is_lazy(&self) -> bool {
+        matches!(self.row, Cells::Page(_))
     }
 
     /// The JSON of a column, parsed once a row.

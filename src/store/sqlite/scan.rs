@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::{
     model::{EventKey, GlobalPosition, KeyPart, StreamVersion, Timestamp},
@@ -10,8 +10,9 @@ use crate::{
         KeyRange, ScanKey, ScanRow, StoreResult,
         sqlite::{
             access::{Access, Reader},
+            direct::Way,
             plan::{Plan, Select, quote},
-            rows::{Fields, key_of},
+            rows::{Cells, Fields, key_of},
             walk::{Gather, Walk},
         },
     },
@@ -27,13 +28,14 @@ const BATCH: Range<usize> = 512..4096;
 
 /// Meets every event of a range.
 pub(super) fn scan(
-    access: &Access,
-    work: &Work,
+    (access, work): (&Access, &Work),
     plan: &Plan,
+    way: Way,
     range: &KeyRange,
     visit: &mut dyn FnMut(&ScanRow<'_>),
 ) -> StoreResult<Vec<String>> {
-    let mut walk = Walk::new(plan, &plan.lean, true, range.after.as_ref()).until(range.until.as_ref());
+    let walk = Walk::new(plan, &plan.lean, true, range.after.as_ref()).until(range.until.as_ref());
+    let mut walk = walk.directly(way);
     let mut reader = access.reader(work);
     let mut batch = Batch::new(&plan.lean);
     let mut troubles = Vec::new();
@@ -118,6 +120,16 @@ impl<'a> Batch<'a> {
         self.text.get(line.stored.unwrap_or(line.id)..)
     }
 
+    /// Takes a row of which nothing but its type is asked.
+    pub(super) fn push_type(&mut self, key: &[KeyPart], event_type: &str) {
+        let id = self.text.len();
+        let event_type = self.keep(event_type);
+        self.keys.extend_from_slice(key);
+        let line =
+            Line { position: None, version: None, time: None, category: None, id, stored: None, event_type };
+        self.lines.push(line);
+    }
+
     /// Takes a row whose fields are looked at already.
     pub(super) fn push(&mut self, key: &[KeyPart], fields: &Fields<'_>) {
         let mut troubles = Vec::new();
@@ -150,7 +162,7 @@ impl Gather for Batch<'_> {
         self.troubles.clear();
     }
 
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>) {
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         self.push(key, &Fields::new(row, self.select));
     }
 }

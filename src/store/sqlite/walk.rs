@@ -1,16 +1,17 @@
 //! Going along the global order in batches, past archives and past damage.
 
-use rusqlite::{Connection, ErrorCode, Row, types::Value as Bound};
+use rusqlite::{Connection, ErrorCode, types::Value as Bound};
 
 use crate::{
     model::{EventKey, KeyPart},
     store::{
         StoreResult,
         sqlite::{
-            access::Reader,
+            access::{Reader, Whole},
+            direct::{Direct, Stretch, Way},
             filter::Filter,
             plan::{Plan, Select, quote},
-            rows::read_key,
+            rows::{Cells, read_key},
         },
     },
 };
@@ -24,7 +25,7 @@ pub(super) trait Gather {
     fn restart(&mut self);
 
     /// A row of the batch.
-    fn row(&mut self, key: &[KeyPart], row: &Row<'_>);
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>);
 
     /// Whether the batch ends here, however many rows it might still take.
     fn is_full(&self) -> bool {
@@ -48,6 +49,8 @@ pub(super) struct Walk<'a> {
     begins_there: bool,
     /// The last event to read.
     until: Option<(usize, Vec<KeyPart>)>,
+    /// Decodes pages where that is possible; nothing where SQLite shall do it all.
+    direct: Option<Direct>,
     /// What could not be read.
     pub(super) troubles: Vec<String>,
 }
@@ -87,6 +90,7 @@ impl<'a> Walk<'a> {
             behind,
             begins_there: false,
             until,
+            direct: None,
             troubles,
         }
     }
@@ -101,9 +105,17 @@ impl<'a> Walk<'a> {
         self
     }
 
+    /// Decodes pages instead of asking SQLite, as long as nothing speaks against it.
+    pub(super) fn directly(mut self, way: Way) -> Self {
+        self.direct = (way != Way::Sql && Direct::suits(self.plan, self.select)).then(Direct::default);
+        self
+    }
+
     /// From the next batch on, rows have these columns.
     pub(super) fn select(&mut self, select: &'a Select) {
         self.select = select;
+        self.direct =
+            self.direct.take().filter(|_| Direct::suits(self.plan, select)).map(|_| Direct::default());
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -121,7 +133,14 @@ impl<'a> Walk<'a> {
             gather.restart();
             return Ok(0);
         };
-        let batch = self.batch(reader, &self.statement(part, limit), part, gather)?;
+        let batch = match self.direct.take() {
+            None => self.batch(reader, &self.statement(part, limit), part, gather)?,
+            Some(mut direct) => {
+                let batch = self.batch_of_pages(reader, &mut direct, (part, limit), gather)?;
+                self.direct = Some(direct);
+                batch
+            }
+        };
         if batch.rows > 0 {
             let numbered = usize::from(self.plan.parts.len() > 1);
             self.behind = batch.last.get(numbered..).map(<[KeyPart]>::to_vec);
@@ -168,6 +187,55 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// A batch of pages; of SQLite where they cannot be decoded.
+    fn batch_of_pages(
+        &self,
+        reader: &mut Reader<'_>,
+        direct: &mut Direct,
+        (part, limit): (usize, usize),
+        gather: &mut dyn Gather,
+    ) -> StoreResult<Batch> {
+        let numbered = (self.plan.parts.len() > 1).then_some(part);
+        let statement = self.statement(part, limit);
+        let stretch = self.stretch(part, numbered, limit);
+        reader.read_pages("reading events", |connection, whole: Option<Whole<'_>>| {
+            if let (Some(whole), Some(stretch)) = (whole, &stretch) {
+                gather.restart();
+                if let Some((rows, last, is_full)) =
+                    direct.rows((connection, whole), (self.plan, self.select), stretch, gather)
+                {
+                    return Ok(Batch { rows, last, is_full, damage: None });
+                }
+            }
+            gather.restart();
+            let mut batch = Batch { rows: 0, last: Vec::new(), is_full: false, damage: None };
+            match self.rows(connection, &statement, numbered, &mut batch, gather) {
+                Err(error) if is_damage(&error) => batch.damage = Some(error),
+                other => other?,
+            }
+            Ok(batch)
+        })
+    }
+
+    /// What the next batch has to read, in row numbers; nothing if it is not about row numbers alone.
+    fn stretch(&self, part: usize, numbered: Option<usize>, limit: usize) -> Option<Stretch> {
+        let number = |key: &[KeyPart]| match key {
+            [KeyPart::Integer(number)] => Some(*number),
+            _ => None,
+        };
+        let behind = match &self.behind {
+            Some(_) if self.begins_there => return None,
+            Some(key) => Some(number(key)?),
+            None => None,
+        };
+        let until = match &self.until {
+            Some((last, key)) if *last == part => Some(number(key)?),
+            _ => None,
+        };
+        let is_all = self.forwards && self.filter.conditions.is_empty();
+        is_all.then_some(Stretch { part, numbered, behind, until, limit })
+    }
+
     fn rows(
         &self,
         connection: &Connection,
@@ -187,7 +255,7 @@ impl<'a> Walk<'a> {
                 return Err(rusqlite::Error::SqliteFailure(corrupt, Some("rows out of order".to_owned())));
             }
             batch.rows += 1;
-            gather.row(&key, row);
+            gather.row(&key, row.into());
             std::mem::swap(&mut batch.last, &mut key);
             if gather.is_full() {
                 batch.is_full = true;
@@ -354,7 +422,7 @@ struct Nothing;
 impl Gather for Nothing {
     fn restart(&mut self) {}
 
-    fn row(&mut self, _key: &[KeyPart], _row: &Row<'_>) {}
+    fn row(&mut self, _key: &[KeyPart], _row: Cells<'_>) {}
 }
 
 /// `e."id" > ?` or `(e."time", e."id") > (?, ?)`.

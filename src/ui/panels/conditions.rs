@@ -5,11 +5,12 @@ use std::sync::Arc;
 use egui::{Align, ComboBox, Layout, RichText, TextEdit, Ui};
 
 use crate::{
+    model::{Json, Pointer},
     replay::{Condition, Which},
     session::{
         action::{Action, ConditionAction},
-        conditions::{Direction, Reach, typed_value},
-        view::{ConditionView, ConditionsView, RowHead, SearchView, grouped, met_words, typed_path},
+        conditions::{Direction, Reach},
+        view::{ConditionView, ConditionsView, RowHead, SearchView, grouped, met_words},
     },
     ui::{
         theme::Palette,
@@ -191,14 +192,14 @@ fn condition(local: &ConditionsLocal) -> Option<Condition> {
         return None;
     }
     let text: Arc<str> = typed.into();
-    let value = |text: &str| (!text.trim().is_empty()).then(|| typed_value(text));
+    let value = |text: &str| (!text.trim().is_empty()).then(|| Json::typed(text));
     Some(match local.kind {
         Kind::State => Condition::State(text),
         Kind::Becomes => Condition::Becomes(text),
         Kind::Event => Condition::Event(text),
         Kind::Type => Condition::Type(text),
         Kind::Changes => {
-            let path = typed_path(typed.strip_prefix("state.").unwrap_or(typed))?;
+            let path = Pointer::typed(typed.strip_prefix("state.").unwrap_or(typed))?;
             Condition::Changes { path, from: value(&local.from), to: value(&local.to) }
         }
     })

@@ -11,7 +11,7 @@ use crate::{
     model::{Pointer, Timestamp, Zone},
     session::{
         action::{Action, BrowseAction, EventOrder, WhatIfAction},
-        view::{EventsView, TypeView, grouped, typed_path},
+        view::{EventsView, TypeView, grouped},
         what_if::Target,
     },
     ui::widgets::{
@@ -186,7 +186,7 @@ fn columns_menu_ui(
             let field = TextEdit::singleline(&mut local.path).hint_text("address.city").desired_width(150.0);
             let entered = ui.add(field).labelled_by(label.id).lost_focus();
             let enter = entered && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            let path = typed_path(&local.path);
+            let path = Pointer::typed(&local.path);
             if (ui.add_enabled(path.is_some(), egui::Button::new("Add")).clicked() || enter)
                 && let Some(path) = path
             {

@@ -11,6 +11,7 @@ pub mod info;
 pub mod mapping;
 pub mod no_events;
 pub mod notices;
+pub mod payloads;
 pub mod projections;
 pub mod publish;
 pub mod scripts;
@@ -62,6 +63,8 @@ pub struct Local {
     pub watches: watches::WatchesLocal,
     /// Running to where a condition holds.
     pub conditions: conditions::ConditionsLocal,
+    /// Searching payloads.
+    pub payloads: payloads::PayloadsLocal,
     /// Two histories side by side.
     pub compare: compare::CompareLocal,
     /// Branches of a history.
@@ -102,6 +105,7 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
     match panel {
         Panel::Streams => streams::streams_ui(ui, &view.streams, &mut local.streams, actions),
         Panel::Events => events::events_ui(ui, &view.events, &mut local.events, actions),
+        Panel::Search => payloads::payloads_ui(ui, &view.payloads, &mut local.payloads, actions),
         Panel::Projections => projections::projections_ui(ui, view, &mut local.projections, actions),
         Panel::Snapshots => {
             snapshots::snapshots_ui(ui, &view.snapshots, &view.verify, &mut local.snapshots, actions);

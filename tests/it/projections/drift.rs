@@ -234,6 +234,31 @@ fn rows_without_a_key_are_counted() {
     assert!(found.extra.iter().all(|row| row.first_divergent.is_none()));
 }
 
+/// All rows sort together: nothing but their last digits and blanks tells the tables apart.
+#[test]
+fn a_large_group_without_a_key_is_settled_as_a_whole() {
+    let stage = Stage::new(20);
+    stage.sql(
+        "CREATE TABLE log (note TEXT, rate REAL);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+         INSERT INTO log SELECT '{\"b\":  ' || (7 - i % 7) || ', \"a\": [1]}', 2.5 FROM n;",
+    );
+    let make = |rows: u32| {
+        format!(
+            "-- @projection log\nCREATE TABLE log (note TEXT, rate REAL);\nWITH RECURSIVE n(i) AS (SELECT 1 UNION ALL \
+             SELECT i + 1 FROM n WHERE i < {rows})\nINSERT INTO log SELECT '{{\"a\":[1],\"b\":' || (1 + i % 7) || \
+             '}}', 2.5000000001 FROM n;\n-- @on CartOpened\nDELETE FROM log WHERE 0;"
+        )
+    };
+    let store = stage.store();
+    for (rows, missing, extra) in [(6_000, 0, 0), (6_004, 4, 0), (5_993, 0, 7)] {
+        let definition = definition("log.sql", &make(rows));
+        let model = rebuilt(&*store, &definition);
+        let found = drift(&*store, &definition, &model, None).unwrap();
+        assert_eq!((found.totals.missing, found.totals.extra), (missing, extra), "{rows}");
+    }
+}
+
 #[test]
 fn the_project_file_says_what_belongs_together() {
     let stage = Stage::new(300);
@@ -259,7 +284,8 @@ fn the_project_file_says_what_belongs_together() {
     let refused = drift(&*store, &definition, &model, Some(&missing)).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "there is no table `nowhere` to compare `order_summaries` with; `table = \"…\"` in its [[projection]] names another"
+        "there is no table `nowhere` to compare `order_summaries` with; the store has `odd \"name\"`, \
+         `order_summaries`, `projection_checkpoints`, `snapshots`; `table = \"…\"` in its [[projection]] names another"
     );
 }
 

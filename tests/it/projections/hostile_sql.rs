@@ -37,6 +37,8 @@ const AT_EVENT: &[&str] = &[
     "INSERT INTO t (b) VALUES (strftime('%s', 'now'))",
     "INSERT INTO t (b) VALUES (strftime('%s'))",
     "INSERT INTO t (b) VALUES (strftime('%s', :time))",
+    "INSERT INTO t VALUES (date(:time), 'now')",
+    "INSERT INTO t (b) SELECT current_date FROM t",
     "INSERT INTO t (a) VALUES (total_changes())",
     "CREATE TABLE u (a)",
     "CREATE TEMP TABLE u (a)",
@@ -50,11 +52,13 @@ const AT_EVENT: &[&str] = &[
     "COMMIT",
     "SAVEPOINT x",
     "DELETE FROM timeglass_change",
-    "UPDATE timeglass_now SET count = 0",
-    "INSERT INTO t (a) SELECT count FROM Timeglass_Now",
-    "WITH timeglass_x AS (SELECT count FROM timeglass_now) INSERT INTO t (a) SELECT count FROM timeglass_x",
+    "UPDATE timeglass_live SET row = 0",
+    "INSERT INTO t (a) SELECT row FROM Timeglass_Live",
+    "WITH timeglass_x AS (SELECT row FROM timeglass_live) INSERT INTO t (a) SELECT row FROM timeglass_x",
     "INSERT INTO t (a) SELECT r FROM (SELECT random() AS r) AS \"Timeglass_insert\"",
     "WITH 'timeglass_x' AS (SELECT random() AS r) INSERT INTO t (a) SELECT r FROM 'timeglass_x'",
+    "INSERT INTO t (a) VALUES (timeglass_gone(1))",
+    "INSERT INTO t (b) VALUES (timeglass_default_date('now'))",
     "DELETE FROM sqlite_master",
     "INSERT OR ROLLBACK INTO t VALUES (1, 2)",
     "INSERT OR FAIL INTO t VALUES (1, 2)",
@@ -89,6 +93,11 @@ fn what_a_projection_must_not_do_is_said() {
         "CREATE TABLE u (a TEXT DEFAULT CURRENT_TIMESTAMP)",
         "CREATE TABLE u (a TEXT DEFAULT (datetime('now')))",
         "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET b = CURRENT_TIMESTAMP; END",
+        "CREATE TABLE u AS SELECT datetime('now') AS a",
+        "CREATE TABLE u AS SELECT CURRENT_TIMESTAMP AS a",
+        "CREATE TABLE u AS SELECT\n  time('no' || 'w') AS a",
+        "CREATE TABLE u (a TEXT DEFAULT (date('no' || 'w')), b DEFAULT (strftime('%s')), c DEFAULT (unixepoch()))",
+        "CREATE TABLE u (a, b AS (date(a)) STORED)",
         "CREATE UNIQUE INDEX i ON t (b)",
         "DROP TABLE t",
     ]
@@ -146,4 +155,37 @@ fn a_deep_trigger_and_a_huge_value_are_failures() {
     let progress = run(&store, &definition, &Scratch::temporary().unwrap(), &options);
     let messages: Vec<&str> = progress.failures.iter().map(|failure| &*failure.message).collect();
     assert_eq!(messages, ["triggers nested too deep", "string or blob too big"]);
+}
+
+#[test]
+fn the_clock_is_refused_wherever_it_is_asked() {
+    let definition = definition(
+        "-- @projection t key: id\nCREATE TABLE t (id INTEGER PRIMARY KEY, day TEXT, made TEXT DEFAULT \
+         (datetime('now')), at TEXT DEFAULT CURRENT_TIMESTAMP, n DEFAULT (random() % 2 * 0));\n-- @on A\nINSERT INTO t (id, day)\nVALUES \
+         (:position, date(:data ->> 'day'));\n-- @on B\nUPDATE t SET day = strftime('%s', 'n' || 'ow');",
+    );
+    let store = store(&[
+        ("", "A", r#"{"day":"2024-02-30"}"#),
+        ("", "A", r#"{"day":"now"}"#),
+        ("x", "B", "{}"),
+        ("", "A", "{}"),
+    ]);
+    let options = RebuildOptions { on_failure: OnFailure::Skip, ..RebuildOptions::default() };
+    let scratch = Scratch::temporary().unwrap();
+    let progress = run(&store, &definition, &scratch, &options);
+    let said: Vec<String> = progress
+        .failures
+        .iter()
+        .map(|failure| {
+            format!("{} {} {:?} {}", failure.event, failure.directive, failure.line, failure.message)
+        })
+        .collect();
+    let clock = "the clock is another at each run; the event's time is `:time`";
+    let at = |event: &str, directive: &str, line| format!("{event} {directive} Some({line}) {clock}");
+    assert_eq!(said, [at("A 2@order-", "@on A", 4), at("B 3@order-x", "@on B", 7)]);
+    let model = ReadModel::open(&scratch, &definition).unwrap();
+    let rows = table(&model, 4);
+    let days: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').nth(1)).collect();
+    assert_eq!(days, ["2024-03-01", "-"], "and the defaults had the clock: {rows:?}");
+    assert!(rows.iter().all(|row| row.matches("20").count() > 1), "{rows:?}");
 }

@@ -1,6 +1,7 @@
 //! Read models: rebuilt, scrubbed, compared with what is stored.
 
 mod drift;
+mod histories;
 mod hostile_sql;
 mod resume;
 mod scripts;

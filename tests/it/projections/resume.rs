@@ -67,7 +67,8 @@ fn skip() -> RebuildOptions {
     RebuildOptions { on_failure: OnFailure::Skip, ..RebuildOptions::default() }
 }
 
-fn check_history(store: &MemoryStore, definition: &Definition) {
+/// The history, asked in every way, against rebuilds without one.
+pub(super) fn check_history(store: &MemoryStore, definition: &Definition) {
     let scratch = Scratch::temporary().unwrap();
     let whole = run(store, definition, &scratch, &skip());
     let model = ReadModel::open(&scratch, definition).unwrap();
@@ -97,7 +98,8 @@ fn check_history(store: &MemoryStore, definition: &Definition) {
     }
 }
 
-fn check_resume(store: &MemoryStore, definition: &Definition, stops: &[u64], after: u64) {
+/// A rebuild stopped at these counts and withdrawn in the middle of another one, against a whole one.
+pub(super) fn check_resume(store: &MemoryStore, definition: &Definition, stops: &[u64], after: u64) {
     let scratch = Scratch::temporary().unwrap();
     let whole = run(store, definition, &scratch, &skip());
     let expected = everything(&ReadModel::open(&scratch, definition).unwrap(), whole.count);

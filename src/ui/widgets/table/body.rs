@@ -1,7 +1,8 @@
 //! The rows of a table.
 
 use egui::{
-    Align2, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
+    Align2, Color32, FontId, Key, Modifiers, Rect, Response, Role, Sense, TextFormat, Ui, WidgetInfo, pos2,
+    text::LayoutJob, vec2,
 };
 
 use crate::ui::{
@@ -194,7 +195,7 @@ impl Table<'_> {
             inner.min.x += 18.0;
         }
         let font = if kind == ColumnKind::Text { theme::body() } else { theme::mono() };
-        let mut job = LayoutJob::simple_singleline(on_one_line(&cell.text), font, ink);
+        let mut job = cell_job(cell, font, ink, colours.changed.ground);
         job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width().max(0.0));
         let galley = ui.painter().layout_job(job);
         let x = if kind == ColumnKind::Number { inner.right() - galley.size().x } else { inner.left() };
@@ -203,6 +204,23 @@ impl Table<'_> {
         ui.painter().galley(place, galley, ink);
         is_elided
     }
+}
+
+/// The text of a cell, with its mark.
+fn cell_job(cell: &Cell, font: FontId, ink: Color32, ground: Color32) -> LayoutJob {
+    let marked = cell.mark.as_ref().and_then(|mark| {
+        let rest = cell.text.get(mark.end..)?;
+        Some((cell.text.get(..mark.start)?, cell.text.get(mark.clone())?, rest))
+    });
+    let Some((before, marked, after)) = marked else {
+        return LayoutJob::simple_singleline(on_one_line(&cell.text), font, ink);
+    };
+    let format = TextFormat::simple(font, ink);
+    let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
+    job.append(&on_one_line(before), 0.0, format.clone());
+    job.append(&on_one_line(marked), 0.0, TextFormat { background: ground, ..format.clone() });
+    job.append(&on_one_line(after), 0.0, format);
+    job
 }
 
 /// The column whose cell was clicked with the other button. Kept while the menu is open: the pointer leaves.

@@ -11,6 +11,8 @@ pub(crate) use body::on_one_line;
 pub use header::columns_ui;
 pub use layout::{ColumnPlace, TableState};
 
+use std::ops::Range;
+
 use egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::{
@@ -77,6 +79,8 @@ pub struct Cell {
     pub ink: Ink,
     /// A tooltip instead of the whole text.
     pub tooltip: Option<String>,
+    /// The part of the text that was looked for, in bytes.
+    pub mark: Option<Range<usize>>,
 }
 
 /// How a cell is drawn.
@@ -109,13 +113,20 @@ impl Cell {
     /// A cell of text, drawn so.
     #[must_use]
     pub fn inked(text: impl Into<String>, ink: Ink) -> Self {
-        Self { text: text.into(), ink, tooltip: None }
+        Self { text: text.into(), ink, ..Self::default() }
     }
 
     /// A cell that is not loaded yet.
     #[must_use]
     pub fn pending() -> Self {
         Self::inked("", Ink::Pending)
+    }
+
+    /// The same, with a part of the text marked.
+    #[must_use]
+    pub fn with_mark(mut self, mark: Range<usize>) -> Self {
+        self.mark = Some(mark);
+        self
     }
 
     /// The same, with a tooltip.

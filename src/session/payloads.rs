@@ -1,0 +1,366 @@
+//! Searching payloads: what is looked for, what was found so far, and going from hit to hit.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::{
+    model::EventQuery,
+    session::{
+        job::{Answer, Job, Question, Slot},
+        notice::Notices,
+        opened::Opened,
+        view::{PayloadsView, grouped},
+    },
+    store::{
+        EventStore, KeyRange, StoreResult,
+        index::Index,
+        search::{Newest, SearchHit, Sieve, Sought, search_events, search_ranges},
+    },
+    work::Work,
+};
+
+/// Searching payloads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PayloadAction {
+    /// Looks for this in these events.
+    Search(Sought, PayloadScope),
+    /// Turns round which hits come first, and looks again.
+    TurnRound,
+    /// Goes on with the search that was stopped.
+    GoOn,
+    /// Stops it; what was found stays.
+    Stop,
+    /// Goes to the hit in this row.
+    Choose(usize),
+    /// Goes to the next hit of the list, or the one before.
+    Turn(bool),
+    /// Puts away what was found.
+    Clear,
+}
+
+/// In which events payloads are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayloadScope {
+    /// In all.
+    #[default]
+    Store,
+    /// In those that pass the filters of the events panel.
+    Filtered,
+    /// In those of the chosen stream.
+    Stream,
+}
+
+/// No more hits than this are kept.
+const MOST_HITS: usize = 10_000;
+
+/// About so many events are in each range of a store.
+const RANGE: usize = 100_000;
+
+/// So many ranges are searched before the first hits are shown, and so many at most without showing any.
+const STRETCH: Range<usize> = 2..8;
+
+/// So many events of one stream are searched before the first hits are shown.
+const OF_STREAM: usize = 2_000;
+
+/// A part of a search.
+pub struct PayloadQuestion {
+    store: Arc<dyn EventStore>,
+    sieve: Sieve,
+    part: Part,
+    newest: Newest,
+    /// No more hits than this are wanted.
+    room: usize,
+    /// How many events are behind, and how many there are.
+    progress: (u64, u64),
+    number: u64,
+}
+
+/// What is looked at.
+enum Part {
+    /// These ranges, of which only events that answer the query count.
+    Ranges(Vec<KeyRange>, Arc<EventQuery>),
+    /// The store is cut into so many ranges, and nothing is looked at.
+    Cut(usize),
+    /// These events.
+    Events(Arc<Index>, Vec<u32>),
+}
+
+/// What was found in it.
+pub struct PayloadAnswer {
+    hits: Vec<SearchHit>,
+    troubles: Vec<String>,
+    /// The ranges that the store was cut into.
+    ranges: Option<Vec<KeyRange>>,
+    looked_at: u64,
+    number: u64,
+}
+
+impl PayloadQuestion {
+    /// Finds the answer.
+    pub(crate) fn run(self, work: &Work) -> StoreResult<Answer> {
+        let (done, total) = self.progress;
+        work.expect_total(total);
+        work.advance(done)?;
+        let (mut hits, mut troubles, mut ranges) = (Vec::new(), Vec::new(), None);
+        let wanted = (self.newest, self.room);
+        match self.part {
+            Part::Cut(parts) => {
+                let mut cut = self.store.ranges(work, None, parts)?;
+                if self.newest == Newest::First {
+                    cut.reverse();
+                }
+                ranges = Some(cut);
+            }
+            Part::Ranges(part, query) => {
+                (hits, troubles) = search_ranges(&*self.store, work, (&self.sieve, &query), &part, wanted)?;
+            }
+            Part::Events(index, ordinals) => {
+                let keys: Vec<_> = ordinals.iter().filter_map(|ordinal| index.key(*ordinal)).collect();
+                hits = search_events(&*self.store, work, &self.sieve, &keys)?;
+            }
+        }
+        hits.truncate(self.room);
+        let looked_at = work.progress().0.saturating_sub(done);
+        let answer = PayloadAnswer { hits, troubles, ranges, looked_at, number: self.number };
+        Ok(Answer::Payloads(Box::new(answer)))
+    }
+}
+
+/// What was looked for, and what was found so far.
+#[derive(Default)]
+pub(crate) struct Payloads {
+    search: Option<Search>,
+    newest: Newest,
+    /// How many searches there were.
+    count: u64,
+}
+
+struct Search {
+    number: u64,
+    sought: Sought,
+    scope: PayloadScope,
+    sieve: Sieve,
+    newest: Newest,
+    query: Arc<EventQuery>,
+    /// The events of the stream that are searched, in the order of the hits; nothing for a store.
+    events: Option<Vec<u32>>,
+    ranges: Option<Vec<KeyRange>>,
+    /// How many ranges or events are behind.
+    behind: usize,
+    done: u64,
+    total: u64,
+    hits: Arc<Vec<SearchHit>>,
+    troubles: Vec<String>,
+    chosen: Option<usize>,
+    is_stopped: bool,
+}
+
+impl Search {
+    fn is_over(&self) -> bool {
+        let parts = match (&self.events, &self.ranges) {
+            (Some(events), _) => events.len(),
+            (None, Some(ranges)) => ranges.len(),
+            (None, None) => return false,
+        };
+        self.is_full() || self.behind >= parts
+    }
+
+    fn is_full(&self) -> bool {
+        self.hits.len() >= MOST_HITS
+    }
+
+    /// How many ranges or events come next.
+    fn stretch(&self) -> usize {
+        match self.events {
+            Some(_) => self.behind.clamp(OF_STREAM, 8 * OF_STREAM),
+            None => self.behind.clamp(STRETCH.start, STRETCH.end),
+        }
+    }
+
+    /// Asks for the next part; nothing when all was looked at.
+    fn job(&self, store: &Arc<dyn EventStore>, index: &Arc<Index>) -> Option<Job> {
+        if self.is_over() {
+            return None;
+        }
+        let next = self.behind..self.behind + self.stretch();
+        let part = match (&self.events, &self.ranges) {
+            (Some(events), _) => Part::Events(Arc::clone(index), cut(events, &next)),
+            (None, Some(ranges)) => Part::Ranges(cut(ranges, &next), Arc::clone(&self.query)),
+            (None, None) => Part::Cut((index.len() / RANGE).clamp(1, 1024)),
+        };
+        let question = PayloadQuestion {
+            store: Arc::clone(store),
+            sieve: self.sieve.clone(),
+            part,
+            newest: self.newest,
+            room: MOST_HITS.saturating_sub(self.hits.len()),
+            progress: (self.done, self.total),
+            number: self.number,
+        };
+        Some(Job { slot: Slot::Payloads, question: Question::Payloads(Box::new(question)) })
+    }
+
+    fn take(&mut self, answer: PayloadAnswer) {
+        if let Some(ranges) = answer.ranges {
+            self.ranges = Some(ranges);
+            return;
+        }
+        self.behind += self.stretch();
+        self.done += answer.looked_at;
+        Arc::make_mut(&mut self.hits).extend(answer.hits);
+        self.troubles.extend(answer.troubles);
+        self.troubles.dedup();
+    }
+
+    fn summary(&self) -> String {
+        let hits = match self.hits.len() {
+            1 => "1 hit".to_owned(),
+            hits => format!("{} hits", grouped(hits as u64)),
+        };
+        if self.is_full() {
+            return format!("the first {hits}; say more to find fewer");
+        }
+        if self.is_over() {
+            return format!("{hits} in {} events", grouped(self.done));
+        }
+        format!("{hits}; {} of {} events", grouped(self.done), grouped(self.total))
+    }
+}
+
+/// As much of the list as there is of this range.
+fn cut<T: Clone>(list: &[T], range: &Range<usize>) -> Vec<T> {
+    list.get(range.start.min(list.len())..range.end.min(list.len())).unwrap_or_default().to_vec()
+}
+
+impl Payloads {
+    /// The job was stopped, or broke off: what was found stays.
+    pub(crate) fn stop(&mut self) {
+        if let Some(search) = &mut self.search {
+            search.is_stopped = !search.is_over();
+        }
+    }
+}
+
+impl Opened {
+    /// Answers what the user asked for.
+    pub(crate) fn apply_payloads(&mut self, action: PayloadAction, notices: &mut Notices) -> Vec<Job> {
+        match action {
+            PayloadAction::Search(sought, scope) => self.search_payloads(sought, scope, notices),
+            PayloadAction::TurnRound => {
+                self.payloads.newest = match self.payloads.newest {
+                    Newest::First => Newest::Last,
+                    Newest::Last => Newest::First,
+                };
+                let again = self.payloads.search.as_ref().map(|last| (last.sought.clone(), last.scope));
+                again.map(|(sought, scope)| self.search_payloads(sought, scope, notices)).unwrap_or_default()
+            }
+            PayloadAction::GoOn => {
+                self.payloads.search.iter_mut().for_each(|search| search.is_stopped = false);
+                self.payload_job().into_iter().collect()
+            }
+            PayloadAction::Stop => {
+                self.payloads.stop();
+                Vec::new()
+            }
+            PayloadAction::Choose(row) => self.choose_payload_hit(row),
+            PayloadAction::Turn(forward) => {
+                let Some(search) = &self.payloads.search else { return Vec::new() };
+                let next = match (search.chosen, forward) {
+                    (None, _) => Some(0),
+                    (Some(row), true) => Some(row + 1),
+                    (Some(row), false) => row.checked_sub(1),
+                };
+                next.map(|row| self.choose_payload_hit(row)).unwrap_or_default()
+            }
+            PayloadAction::Clear => {
+                self.payloads.search = None;
+                Vec::new()
+            }
+        }
+    }
+
+    fn search_payloads(&mut self, sought: Sought, scope: PayloadScope, notices: &mut Notices) -> Vec<Job> {
+        let Some(index) = self.index.clone() else { return Vec::new() };
+        let sieve = match Sieve::new(&sought) {
+            Ok(sieve) => sieve,
+            Err(reason) => {
+                notices.warning("This cannot be looked for", reason, "Look for a part of it");
+                return Vec::new();
+            }
+        };
+        let newest = self.payloads.newest;
+        let stream = self.browse.focus.filter(|_| scope == PayloadScope::Stream);
+        let events = stream.map(|stream| {
+            let mut events = index.stream_events(stream).to_vec();
+            if newest == Newest::First {
+                events.reverse();
+            }
+            events
+        });
+        let query = match scope {
+            PayloadScope::Filtered => self.filter_query(&index),
+            PayloadScope::Store | PayloadScope::Stream => EventQuery::default(),
+        };
+        self.payloads.count += 1;
+        self.payloads.search = Some(Search {
+            number: self.payloads.count,
+            sought,
+            scope,
+            sieve,
+            newest,
+            query: Arc::new(query),
+            total: events.as_ref().map_or(index.len(), Vec::len) as u64,
+            events,
+            ranges: None,
+            behind: 0,
+            done: 0,
+            hits: Arc::default(),
+            troubles: Vec::new(),
+            chosen: None,
+            is_stopped: false,
+        });
+        self.payload_job().into_iter().collect()
+    }
+
+    fn payload_job(&self) -> Option<Job> {
+        let search = self.payloads.search.as_ref().filter(|search| !search.is_stopped)?;
+        search.job(&self.store, self.index.as_ref()?)
+    }
+
+    /// Takes what a part of the search found, and goes on.
+    pub(crate) fn take_payloads(&mut self, answer: PayloadAnswer) -> Vec<Job> {
+        let current = self.payloads.search.as_mut().filter(|search| search.number == answer.number);
+        let Some(search) = current else { return Vec::new() };
+        search.take(answer);
+        self.payload_job().into_iter().collect()
+    }
+
+    fn choose_payload_hit(&mut self, row: usize) -> Vec<Job> {
+        let Some(index) = self.index.clone() else { return Vec::new() };
+        let Some(search) = &mut self.payloads.search else { return Vec::new() };
+        let ordinal = search.hits.get(row).and_then(|hit| index.ordinal_of(&hit.key));
+        let Some(ordinal) = ordinal else { return Vec::new() };
+        search.chosen = Some(row);
+        self.trail.leave(self.spot());
+        self.cursor.is_playing = false;
+        self.stand_at(ordinal)
+    }
+
+    /// What the panel shows.
+    pub(crate) fn payloads_view(&self) -> PayloadsView {
+        let search = self.payloads.search.as_ref();
+        PayloadsView {
+            is_ready: self.index.is_some(),
+            stream: self.focus_name(),
+            filters: self.filter_views().into_iter().map(|filter| filter.text).collect(),
+            newest_first: self.payloads.newest == Newest::First,
+            zone: self.zone,
+            number: search.map(|search| search.number),
+            summary: search.map(Search::summary).unwrap_or_default(),
+            is_over: search.is_none_or(Search::is_over),
+            is_stopped: search.is_some_and(|search| search.is_stopped),
+            hits: search.map(|search| Arc::clone(&search.hits)).unwrap_or_default(),
+            chosen: search.and_then(|search| search.chosen),
+            troubles: search.map(|search| search.troubles.clone()).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Entries of an index, in its order.
+
+use std::sync::Arc;
+
+use crate::store::{
+    pages::{
+        Columns, Damage, PageFile, PageRange, PageRow, Tree,
+        leaf::{Cells, held},
+        number::varint,
+        record::Place,
+        tree::{Descent, Step},
+    },
+    read::Onward,
+};
+
+/// A walk along the entries of an index. The columns of an entry are those of the index, and the row number
+/// behind them.
+#[derive(Debug)]
+pub struct IndexWalk {
+    file: Arc<PageFile>,
+    descent: Descent,
+    places: Vec<Place>,
+}
+
+impl IndexWalk {
+    /// Along the entries of a range that [`PageFile::cut`] made.
+    pub fn new(file: &Arc<PageFile>, range: &PageRange) -> Result<Self, Damage> {
+        let descent = Descent::new(Arc::clone(file), Tree::Index, range)?;
+        Ok(Self { file: Arc::clone(file), descent, places: Vec::new() })
+    }
+
+    /// Visits what comes next, the entries of a leaf or the one between two leaves, until the visitor has
+    /// enough; says whether there was something.
+    pub fn entries(
+        &mut self,
+        columns: &Columns,
+        visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
+    ) -> Result<bool, Damage> {
+        let file = &*self.file;
+        let places = &mut self.places;
+        match self.descent.step()? {
+            Step::End => return Ok(false),
+            Step::Between(cell, number) => {
+                entry(file, (cell, number), columns, places, visit)?;
+            }
+            Step::Leaf(page, number, _) => {
+                let cells = Cells::of(page, number, file.usable(), 8)?;
+                for at in 0..cells.len() {
+                    let cell = cells.cell(at)?;
+                    if entry(file, (cell, number), columns, places, visit)? == Onward::Enough {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[inline]
+fn entry(
+    file: &PageFile,
+    (cell, number): (&[u8], u32),
+    columns: &Columns,
+    places: &mut Vec<Place>,
+    visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
+) -> Result<Onward, Damage> {
+    let wrong = |what| Damage::at(number, what);
+    let (total, rest) = varint(cell).ok_or_else(|| wrong("a cell that is cut off"))?;
+    let held = held(rest, total, file.usable(), Tree::Index).map_err(wrong)?;
+    let payload = held.payload(file, number);
+    payload.locate(columns, places)?;
+    let onward = visit(&PageRow::new(0, &payload, columns, places));
+    payload.damage().map_or(Ok(onward), Err)
+}

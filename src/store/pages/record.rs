@@ -1,0 +1,338 @@
+//! Records: which bytes of a payload are which column, and what they say.
+
+use std::cell::{Cell, OnceCell};
+
+use crate::{
+    model::Stored,
+    store::{
+        decode::Value,
+        pages::{
+            Damage, PageFile,
+            number::{four, signed, varint},
+        },
+    },
+};
+
+/// A value that a walk is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// The row number, also where a column of its own names it.
+    RowId,
+    /// A column.
+    Column {
+        /// Its place in the record, from 0.
+        at: usize,
+        /// Whether it is declared as a floating-point number: whole ones are stored as integers then.
+        is_real: bool,
+        /// What it is in records that were written before there was such a column.
+        missing: Missing,
+    },
+}
+
+/// What stands for a column that a record ends before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Missing {
+    /// This value.
+    Value(Stored),
+    /// Something that only SQLite can tell: such a record counts as damage.
+    Unknown,
+}
+
+/// The columns that a walk is asked for, in any order.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    fields: Vec<Field>,
+    /// Place in the record and in `fields`, by place in the record.
+    order: Vec<(usize, usize)>,
+}
+
+impl Columns {
+    /// Settles which columns are wanted.
+    #[must_use]
+    pub fn new(fields: Vec<Field>) -> Self {
+        let place = |(field, wanted): (usize, &Field)| match wanted {
+            Field::RowId => None,
+            Field::Column { at, .. } => Some((*at, field)),
+        };
+        let mut order: Vec<(usize, usize)> = fields.iter().enumerate().filter_map(place).collect();
+        order.sort_unstable();
+        Self { fields, order }
+    }
+
+    /// The first `count` columns of an index's entries, numbers of declared floating-point columns told by
+    /// `is_real`.
+    #[must_use]
+    pub fn of_index(is_real: &[bool]) -> Self {
+        let field = |(at, is_real): (usize, &bool)| Field::Column {
+            at,
+            is_real: *is_real,
+            missing: Missing::Unknown,
+        };
+        Self::new(is_real.iter().enumerate().map(field).collect())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether none is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+/// Where a wanted column lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    kind: Kind,
+    start: u32,
+    len: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Missing,
+    Null,
+    Zero,
+    One,
+    Integer,
+    Real,
+    Text,
+    Blob,
+}
+
+/// A row as it lies on its page, or an entry of an index.
+#[derive(Debug)]
+pub struct PageRow<'a> {
+    rowid: i64,
+    payload: &'a Payload<'a>,
+    columns: &'a Columns,
+    places: &'a [Place],
+}
+
+impl<'a> PageRow<'a> {
+    pub(super) fn new(
+        rowid: i64,
+        payload: &'a Payload<'a>,
+        columns: &'a Columns,
+        places: &'a [Place],
+    ) -> Self {
+        Self { rowid, payload, columns, places }
+    }
+
+    /// The row number; 0 for an entry of an index, where it is the last column.
+    #[must_use]
+    pub fn rowid(&self) -> i64 {
+        self.rowid
+    }
+
+    /// Whether a part of the payload lies on other pages, which are read when a column there is asked for.
+    #[must_use]
+    pub fn is_spilled(&self) -> bool {
+        self.payload.local.len() < self.payload.total
+    }
+
+    /// A value by its place among the wanted columns.
+    ///
+    /// NULL where the pages that it continues on are damaged. The walk ends with that damage as soon as the
+    /// row was visited, and what was made of this row must be thrown away.
+    #[must_use]
+    #[inline]
+    pub fn column(&self, at: usize) -> Value<'a> {
+        match (self.columns.fields.get(at), self.places.get(at)) {
+            (Some(Field::RowId), _) => Value::Integer(self.rowid),
+            (Some(Field::Column { is_real, missing, .. }), Some(place)) => {
+                match (self.stored(*place, missing), is_real) {
+                    (Value::Integer(number), true) => Value::Real(number as f64),
+                    (value, _) => value,
+                }
+            }
+            _ => Value::Null,
+        }
+    }
+
+    /// How many bytes a text or a blob has, without looking at them.
+    #[must_use]
+    pub fn column_len(&self, at: usize) -> usize {
+        let place = self.places.get(at).filter(|place| matches!(place.kind, Kind::Text | Kind::Blob));
+        place.map_or(0, |place| place.len as usize)
+    }
+
+    fn stored(&self, place: Place, missing: &'a Missing) -> Value<'a> {
+        let bytes = || self.payload.bytes(place.start as usize, place.len as usize);
+        match place.kind {
+            Kind::Null => Value::Null,
+            Kind::Zero => Value::Integer(0),
+            Kind::One => Value::Integer(1),
+            Kind::Integer => bytes().map_or(Value::Null, |bytes| Value::Integer(signed(bytes))),
+            Kind::Real => {
+                let number = bytes().map(|bytes| f64::from_bits(signed(bytes) as u64));
+                // SQLite knows no other number that is none.
+                number.filter(|number| !number.is_nan()).map_or(Value::Null, Value::Real)
+            }
+            Kind::Text => bytes().map_or(Value::Null, Value::Text),
+            Kind::Blob => bytes().map_or(Value::Null, Value::Blob),
+            Kind::Missing => match missing {
+                Missing::Value(value) => Value::from(value),
+                Missing::Unknown => {
+                    self.payload.complain("a column is missing whose default only SQLite knows");
+                    Value::Null
+                }
+            },
+        }
+    }
+}
+
+/// The bytes of a record: the first of them on the page itself, the others on a chain of pages.
+#[derive(Debug)]
+pub(super) struct Payload<'a> {
+    file: &'a PageFile,
+    /// The page that it begins on.
+    page: u32,
+    local: &'a [u8],
+    total: usize,
+    /// The first page of the chain; 0 without one.
+    next: u32,
+    whole: OnceCell<Option<Vec<u8>>>,
+    /// What went wrong while values were asked for.
+    damage: Cell<Option<Damage>>,
+}
+
+impl<'a> Payload<'a> {
+    pub(super) fn new(file: &'a PageFile, page: u32, (local, total): (&'a [u8], usize), next: u32) -> Self {
+        Self { file, page, local, total, next, whole: OnceCell::new(), damage: Cell::new(None) }
+    }
+
+    pub(super) fn damage(&self) -> Option<Damage> {
+        self.damage.get()
+    }
+
+    fn complain(&self, what: &'static str) {
+        self.damage.set(Some(Damage::at(self.page, what)));
+    }
+
+    /// A part of it, wherever it lies.
+    #[inline]
+    fn bytes(&self, start: usize, len: usize) -> Option<&[u8]> {
+        match self.local.get(start..start + len) {
+            Some(bytes) => Some(bytes),
+            None => self.whole()?.get(start..start + len),
+        }
+    }
+
+    /// All of it, read once.
+    #[cold]
+    fn whole(&self) -> Option<&[u8]> {
+        let read = || match self.read() {
+            Ok(bytes) => Some(bytes),
+            Err(damage) => {
+                self.damage.set(Some(damage));
+                None
+            }
+        };
+        self.whole.get_or_init(read).as_deref()
+    }
+
+    /// Follows the chain. It is as long as the payload wants it, so that it ends even if it is a ring.
+    fn read(&self) -> Result<Vec<u8>, Damage> {
+        let room = self.file.usable() - 4;
+        let left = self.total - self.local.len();
+        if left.div_ceil(room) > self.file.pages() as usize {
+            return Err(Damage::at(self.page, "the payload is longer than the file"));
+        }
+        let mut whole = Vec::with_capacity(self.total);
+        whole.extend_from_slice(self.local);
+        let (mut next, mut page) = (self.next, Vec::new());
+        while whole.len() < self.total {
+            let number = next;
+            self.file.read(number, 1, &mut page)?;
+            next = four(&page, 0).unwrap_or_default();
+            let wanted = room.min(self.total - whole.len());
+            let bytes = page.get(4..4 + wanted).ok_or(Damage::at(number, "it is too short"))?;
+            whole.extend_from_slice(bytes);
+        }
+        Ok(whole)
+    }
+
+    /// Finds the wanted columns. What is not wanted is stepped over, and the pages of the chain are only read
+    /// if the record's own description goes on there.
+    pub(super) fn locate(&self, columns: &Columns, places: &mut Vec<Place>) -> Result<(), Damage> {
+        places.clear();
+        places.resize(columns.fields.len(), Place { kind: Kind::Missing, start: 0, len: 0 });
+        let wrong = |what| self.damage().unwrap_or(Damage::at(self.page, what));
+        let (size, _) = varint(self.local).ok_or_else(|| wrong("a record without a header"))?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if size > self.total {
+            return Err(wrong("a record's header is longer than the record"));
+        }
+        let header = self.bytes(0, size).ok_or_else(|| wrong("a record's header is cut off"))?;
+        let (_, rest) = varint(header).ok_or_else(|| wrong("a record without a header"))?;
+        let mut reading = Reading { rest, at: 0, start: size };
+        let mut last = None;
+        for (at, field) in &columns.order {
+            if last.is_none_or(|(known, _)| known != *at) {
+                let place = reading.place(*at).map_err(wrong)?;
+                last = Some((*at, place));
+                if reading.start > self.total {
+                    return Err(wrong("a record's values are longer than the record"));
+                }
+            }
+            if let (Some(place), Some((_, Some(found)))) = (places.get_mut(*field), last) {
+                *place = found;
+            }
+        }
+        if reading.rest.is_empty() && reading.start != self.total {
+            return Err(wrong("a record is longer than its values"));
+        }
+        Ok(())
+    }
+}
+
+/// How far a record's header is read.
+struct Reading<'h> {
+    rest: &'h [u8],
+    /// The column that comes next.
+    at: usize,
+    /// Where its value starts in the payload.
+    start: usize,
+}
+
+impl Reading<'_> {
+    /// Where a column lies that was not passed yet; nothing if the record ends before it.
+    #[inline]
+    fn place(&mut self, wanted: usize) -> Result<Option<Place>, &'static str> {
+        while !self.rest.is_empty() {
+            let (serial, rest) = varint(self.rest).ok_or("a record's header is cut off")?;
+            self.rest = rest;
+            let (kind, len) = meaning(serial)?;
+            let start = self.start;
+            self.start = start.checked_add(len).ok_or("impossible length of a value")?;
+            self.at += 1;
+            if self.at > wanted {
+                return Ok(Some(Place { kind, start: start as u32, len: len as u32 }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What a serial type says: the kind of a value and how many bytes it has.
+#[inline]
+fn meaning(serial: u64) -> Result<(Kind, usize), &'static str> {
+    Ok(match serial {
+        0 => (Kind::Null, 0),
+        1..=4 => (Kind::Integer, serial as usize),
+        5 => (Kind::Integer, 6),
+        6 => (Kind::Integer, 8),
+        7 => (Kind::Real, 8),
+        8 => (Kind::Zero, 0),
+        9 => (Kind::One, 0),
+        10 | 11 => return Err("a value of a reserved kind"),
+        _ if serial > u64::from(u32::MAX) => return Err("impossible length of a value"),
+        _ if serial % 2 == 0 => (Kind::Blob, (serial as usize - 12) / 2),
+        _ => (Kind::Text, (serial as usize - 13) / 2),
+    })
+}
