@@ -33,8 +33,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Random seeks, single steps, and screens of rows measured a history.
 const SEEKS: usize = 1000;
 
-/// What the window gives to one history, when no other is open, out of 512 MiB.
-const BUDGET: usize = 448 << 20;
+/// What the window gives to one history, when no other is in use, out of 512 MiB.
+const BUDGET: usize = 384 << 20;
 
 /// The same in JavaScript, as a user would write it.
 const IN_JAVASCRIPT: &str = r"
