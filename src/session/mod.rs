@@ -24,6 +24,7 @@ mod info;
 pub mod job;
 pub mod keep;
 mod mapping;
+pub(crate) mod memory;
 mod named;
 pub mod notice;
 mod opened;
