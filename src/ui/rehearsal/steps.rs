@@ -150,7 +150,7 @@ pub(super) fn size(progress: f32) -> Vec2 {
 #[cfg(test)]
 mod tests {
     use super::{STEPS, at, there_and_back};
-    use crate::session::named::NAMED;
+    use crate::session::action::NAMED;
 
     #[test]
     fn the_steps_fill_the_session() {
