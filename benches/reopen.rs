@@ -92,7 +92,7 @@ fn main() -> Outcome<()> {
     let rounds = number("TIMEGLASS_BENCH_ROUNDS", 7);
     let path = generated(events)?;
     // In the folder of the store, so that both lie on the same disk.
-    let folder = tempfile::tempdir_in(path.parent().unwrap_or(Path::new(".")))?;
+    let folder = tempfile::tempdir_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
     let cache = Cache::new(folder.path().to_owned(), u64::MAX).with_least_events(0).with_clock(much_later);
     println!("{} with {events} events, medians of {rounds} rounds\n", path.display());
     let mut figures = Figures::default();

@@ -230,8 +230,15 @@ impl Opened {
         }
     }
 
+    /// Takes the index of a scan, which is kept if it was the first.
+    pub(crate) fn take_scanned_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        let mut jobs = self.take_index(index, notices);
+        jobs.extend(self.keep_index_job(index));
+        jobs
+    }
+
     /// The scan that was asked for has ended: its index is kept.
-    pub(crate) fn keep_index_job(&mut self, index: &Arc<Index>) -> Option<Job> {
+    fn keep_index_job(&mut self, index: &Arc<Index>) -> Option<Job> {
         let (why, before) = match &mut self.origin.stage {
             Stage::Scanning(why, before) => (why.clone(), before.take()),
             // Reading the cache was stopped.

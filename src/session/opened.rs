@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    model::{Change, RecordedEvent, Zone},
+    model::{Change, RecordedEvent, StreamName, Zone},
     project::open::OpenedStore,
     replay::Step,
     session::{
@@ -28,7 +28,7 @@ use crate::{
         timeline::Timeline,
         trail::Trail,
         verify::Verified,
-        view::{InfoView, View, grouped},
+        view::{InfoView, SnapshotRow, View, grouped},
         watches::Watches,
         what_if::WhatIf,
         workspace::Workspace,
@@ -143,11 +143,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::IndexedSoFar(index) => self.take_index_part(&index),
-            Answer::Indexed(index) => {
-                let mut jobs = self.take_index(&index, notices);
-                jobs.extend(self.keep_index_job(&index));
-                jobs
-            }
+            Answer::Indexed(index) => self.take_scanned_index(&index, notices),
             Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
@@ -177,12 +173,7 @@ impl Opened {
                 self.states.take_pins(changes);
                 Vec::new()
             }
-            Answer::Snapshots(rows, of) => {
-                self.browse.snapshots.take(rows, of);
-                self.arrange_verdicts();
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Snapshots(rows, of) => self.take_snapshots(rows, of),
             Answer::Snapshot(snapshot) => {
                 self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
@@ -216,6 +207,13 @@ impl Opened {
             | Answer::Preview(_)
             | Answer::Failed(_) => Vec::new(),
         }
+    }
+
+    fn take_snapshots(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) -> Vec<Job> {
+        self.browse.snapshots.take(rows, of);
+        self.arrange_verdicts();
+        self.place_ticks();
+        Vec::new()
     }
 
     fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {

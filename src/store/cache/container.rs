@@ -290,7 +290,9 @@ mod tests {
         ]
     }
 
-    fn read(path: &std::path::Path) -> Result<Option<(Vec<u8>, Vec<Section>)>, Unfit> {
+    type Read = Option<(Vec<u8>, Vec<Section>)>;
+
+    fn read(path: &std::path::Path) -> Result<Read, Unfit> {
         let Some(container) = Container::open(path)? else { return Ok(None) };
         Ok(Some((container.label().to_vec(), container.read(&Work::default())?)))
     }

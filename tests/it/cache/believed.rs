@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt as _,
-    sync::Arc,
     time::SystemTime,
 };
 
@@ -330,7 +329,7 @@ proptest! {
     }
 }
 
-fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<Arc<rusqlite::Connection>>) {
+fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<rusqlite::Connection>) {
     match change {
         Change::Append(events) => stage.append(*events),
         Change::Update(row) => {
@@ -356,7 +355,7 @@ fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<Arc<ru
         Change::KeepOpenLonger => {
             let owner = stage.connection();
             owner.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
-            owners.push(Arc::new(owner));
+            owners.push(owner);
         }
     }
 }
