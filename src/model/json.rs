@@ -211,10 +211,8 @@ impl Object {
 
     /// Where the member of a name stands; the last of that name.
     fn find(&self, name: &str) -> Option<usize> {
-        let known = match self.members.len() > Self::FEW {
-            true => Some(self.places.get_or_init(|| Arc::new(Places::of(&self.members)))),
-            false => None,
-        };
+        let is_wide = self.members.len() > Self::FEW;
+        let known = is_wide.then(|| self.places.get_or_init(|| Arc::new(Places::of(&self.members))));
         let from = known.map_or(0, |places| places.known);
         let late = self.members.iter().skip(from).rposition(|(key, _)| **key == *name);
         late.map(|place| from + place).or_else(|| known?.find(name, &self.members))

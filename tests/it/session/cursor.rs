@@ -167,7 +167,7 @@ fn a_cursor_that_is_faster_than_the_states_shows_the_nearest_kept_one() {
     };
     let mut script = Script::open((1..=1000).map(counted));
     script.browse(BrowseAction::ChooseStream(script.stream("counter-1")));
-    assert_eq!(script.view().state.place, "v1000 of 1000");
+    assert_eq!(script.view().state.place, "v1000 of 1\u{2009}000");
 
     // Two moves before any answer: what is shown is near, and said to be on its way.
     let mut to =
@@ -180,6 +180,6 @@ fn a_cursor_that_is_faster_than_the_states_shows_the_nearest_kept_one() {
     assert_eq!(&*script.view().state.event_type, "Counted");
     script.run(jobs);
     let view = script.view();
-    assert_eq!((&*view.state.place, view.state.is_stale), ("v470 of 1000", false));
+    assert_eq!((&*view.state.place, view.state.is_stale), ("v470 of 1\u{2009}000", false));
     assert_eq!(script.state(), r#"{"number":470}"#);
 }
