@@ -11,6 +11,7 @@ use etcetera::BaseStrategy as _;
 use timeglass::{
     cli::{self, Exit, Output, Rehearsal, WindowRequest},
     model::Timestamp,
+    store::cache::Cache,
     ui::{self, Start, WindowError},
 };
 
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
     let is_terminal = err.is_terminal();
     let mut output = Output::new(&mut out, &mut err).with_clock(now).with_progress(is_terminal);
+    if let Some(cache) = cache() {
+        output = output.with_cache(cache);
+    }
     let exit = cli::run(std::env::args_os(), &mut output, open_window);
     ExitCode::from(exit.code())
 }
@@ -32,10 +36,16 @@ fn now() -> Timestamp {
 }
 
 fn open_window(request: WindowRequest) -> Exit {
-    let WindowRequest { store, project, rehearsal } = request;
+    let WindowRequest { store, project, no_cache, rehearsal } = request;
     let ended = match (rehearsal, store) {
         (Some(rehearsal), Some(store)) => rehearse(rehearsal, store, project),
-        (_, store) => ui::run(Start { store, project, sample: sample_path(), clock: Some(now) }),
+        (_, store) => ui::run(Start {
+            store,
+            project,
+            sample: sample_path(),
+            clock: Some(now),
+            cache: cache().filter(|_| !no_cache),
+        }),
     };
     match ended {
         Ok(()) => Exit::Done,
@@ -45,6 +55,12 @@ fn open_window(request: WindowRequest) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Where indexes are kept between runs: with the user's other caches; nowhere without a home.
+fn cache() -> Option<Cache> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(Cache::new(base.cache_dir().join("timeglass").join("index"), Cache::BOUND).with_clock(now))
 }
 
 /// Plays the session and says what its frames took.

@@ -143,10 +143,14 @@ fn quoted(text: &str) -> String {
 }
 
 /// The generator of the peer's benchmark: a linear congruence with the constants of Numerical Recipes.
-struct Chance(u32);
+pub(crate) struct Chance(u32);
 
 impl Chance {
-    fn pick(&mut self, below: u32) -> u32 {
+    pub(crate) fn new(seed: u32) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn pick(&mut self, below: u32) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         ((u64::from(self.0) * u64::from(below)) >> 32) as u32
     }

@@ -1,9 +1,13 @@
 //! How many events a second projections in JavaScript take, beside the runtime whose dialect they are written in.
 //!
 //! Both inputs and sources of that runtime's own benchmark are made here, event by event the same, and the
-//! results are checked against what it ends with. `../README.md` says how to run it and what the lines mean.
+//! results are checked against what it ends with. Then a reducer is folded over one long stream, beside the
+//! bare engine that is fed the same events. `../README.md` says how to run it and what the lines mean.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+mod accounts;
+mod bare;
+mod folding;
 mod inputs;
 
 use std::{
@@ -53,6 +57,7 @@ fn main() -> Outcome<()> {
         let kept = measured(|_| rebuilt(&workload, &*store, false))?;
         report(&workload, "rebuilt with every state kept", &kept);
     }
+    folding::compare()?;
     against_the_peer()
 }
 

@@ -1,9 +1,6 @@
 //! `timeglass drift`: where stored read models are others than the events make.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::ErrorKind, path::PathBuf};
 
 use crate::{
     cli::{
@@ -11,22 +8,19 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        projections::definitions,
+        projections::{definitions, definitions_in, does_not_load, no_such},
         rebuild::{came_through, on_failure},
         table::printable,
     },
     model::Json,
-    project::{read_script, sections::ProjectionEntry},
     projection::{
-        Definition, ReadModel, RebuildOptions, Scratch,
+        Definition, Loaded, ReadModel, RebuildOptions, Scratch,
         drift::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
         },
-        rebuild,
+        find_loaded, rebuild,
     },
-    session::scripts::options,
-    store::index::nearest_names,
     work::Work,
 };
 
@@ -54,34 +48,54 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// A projection and what the project file says of it.
-struct Defined {
-    definition: Definition,
-    entry: Option<ProjectionEntry>,
-}
-
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
-    let defined = choose(defined(&opened, arguments.definition.as_deref())?, arguments)?;
-    let (mut drifts, mut refused) = (Vec::new(), Vec::new());
-    for one in &defined {
-        match drift_of(&opened, one, arguments.skip_failures)? {
-            Ok(drift) => drifts.push(drift),
+    let found = match &arguments.definition {
+        None => definitions(&opened),
+        Some(file) => definitions_in(&opened, file)?,
+    };
+    let (mut drifts, mut troubles, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for one in choose(&found, arguments)? {
+        let name = one.name();
+        let compared = match &one.outcome {
+            Ok(definition) => drift_of(&opened, one, definition, arguments.skip_failures),
+            Err(error) => Err(does_not_load(one, error)),
+        };
+        match compared {
+            Ok(Ok(drift)) => drifts.push(drift),
             // Of many, some may be for other stores; what was asked for by name is not passed over.
-            Err(why) if arguments.projections.is_empty() => {
-                refused.push((why, &one.definition.name));
-            }
-            Err(why) => return Err(Failure::trouble(why).given(&*one.definition.name)),
+            Ok(Err(why)) if arguments.projections.is_empty() => refused.push((why, name)),
+            Ok(Err(why)) => troubles.push(Failure::trouble(why).given(&*name)),
+            Err(failure) => troubles.push(failure),
         }
     }
-    if let (true, Some((why, name))) = (drifts.is_empty(), refused.first()) {
-        return Err(Failure::trouble(why).given(&***name));
+    if drifts.is_empty() {
+        let refused = refused.into_iter().map(|(why, name)| Failure::trouble(why).given(&*name));
+        let mut failures = troubles.into_iter().chain(refused);
+        if let Some(first) = failures.next() {
+            failures.for_each(|failure| failure.complain(common.json, output));
+            return Err(first);
+        }
+    } else {
+        for (why, _) in &refused {
+            output.remark(&format!("not compared: {}", printable(why)));
+        }
+        for failure in &troubles {
+            failure.complain(common.json, output);
+        }
+        write(arguments, common, &drifts, output)?;
+        return Ok(exit(&drifts, troubles.is_empty()));
     }
-    for (why, _) in &refused {
-        output.remark(&format!("not compared: {}", printable(why)));
+    Ok(Exit::Done)
+}
+
+/// Drift is an answer, whatever else could not be compared; without any, the rest is not known.
+fn exit(drifts: &[Drift], is_all: bool) -> Exit {
+    match (drifts.iter().all(Drift::is_none), is_all) {
+        (false, _) => Exit::No,
+        (true, false) => Exit::Failed,
+        (true, true) => Exit::Done,
     }
-    write(arguments, common, &drifts, output)?;
-    Ok(if drifts.iter().all(Drift::is_none) { Exit::Done } else { Exit::No })
 }
 
 fn write(
@@ -101,72 +115,46 @@ fn write(
     let written = std::fs::File::create_new(path)
         .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
     written.map_err(|error| {
-        Failure::trouble(format!("{} cannot be written: {error}", path.display()))
-            .given(path.display().to_string())
-            .hint("give a name that does not exist yet, in a folder that you may write to")
+        let shown = path.display();
+        match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Failure::trouble(format!("{shown} exists already; nothing was written"))
+                    .hint("give a name that does not exist yet, or move the file away")
+            }
+            _ => Failure::trouble(format!("{shown} cannot be written: {error}"))
+                .hint("give a name in a folder that exists and that you may write to"),
+        }
+        .given(shown.to_string())
     })?;
     output.remark(&format!("report written to {}", path.display()));
     Ok(())
 }
 
-/// Every definition: of the file that was named, or of those that the project file names.
-fn defined(opened: &Opened, file: Option<&Path>) -> Result<Vec<Defined>, Failure> {
-    let Some(file) = file else {
-        let loaded = definitions(opened).into_iter();
-        let defined = loaded.map(|loaded| match loaded.outcome {
-            Ok(definition) => Ok(Defined { definition, entry: Some(loaded.entry) }),
-            Err(error) => Err(Failure::trouble(error.to_string())),
-        });
-        return defined.collect();
-    };
-    let entries = &opened.sections.projections;
-    let named = |definition: &Definition| {
-        let is_it = |entry: &&ProjectionEntry| {
-            let is_file = entry.file.file_name() == file.file_name();
-            entry.name.as_ref().map_or(is_file, |name| *name == definition.name)
-        };
-        entries.iter().find(is_it).cloned()
-    };
-    let text = read_script(file).map_err(|error| Failure::trouble(error.to_string()))?;
-    let definitions = Definition::parse(file, &text, &options(&opened.sections.scripts))
-        .map_err(|error| Failure::trouble(error.to_string()))?;
-    let defined = definitions.into_iter();
-    Ok(defined.map(|definition| Defined { entry: named(&definition), definition }).collect())
-}
-
 /// Those that were asked for.
-fn choose(defined: Vec<Defined>, arguments: &Arguments) -> Result<Vec<Defined>, Failure> {
-    if defined.is_empty() {
+fn choose<'a>(found: &'a [Loaded], arguments: &Arguments) -> Result<Vec<&'a Loaded>, Failure> {
+    if found.is_empty() {
         return Err(Failure::trouble("no projection is defined").hint(
             "name a file with `--definition FILE`, or write `[[projection]]` with `file = \"…\"` into the project file",
         ));
     }
-    let names: Vec<Arc<str>> = defined.iter().map(|one| Arc::clone(&one.definition.name)).collect();
-    for wanted in &arguments.projections {
-        if !names.iter().any(|name| **name == **wanted) {
-            let nearest = nearest_names(wanted, names.iter().cloned(), 5);
-            let shown = if nearest.is_empty() { names } else { nearest };
-            return Err(Failure::unknown(
-                "projection",
-                wanted,
-                &shown,
-                "without a name, all projections are compared",
-            ));
-        }
+    if arguments.projections.is_empty() {
+        return Ok(found.iter().collect());
     }
-    let is_wanted = |one: &Defined| {
-        arguments.projections.is_empty()
-            || arguments.projections.iter().any(|wanted| **wanted == *one.definition.name)
-    };
-    Ok(defined.into_iter().filter(is_wanted).collect())
+    let hint = "without a name, all projections are compared";
+    let wanted = arguments.projections.iter();
+    wanted.map(|name| find_loaded(found, name).map_err(|near| no_such(name, &near, found, hint))).collect()
 }
 
 /// The drift, or in words why the table cannot be compared.
-fn drift_of(opened: &Opened, one: &Defined, skips: bool) -> Result<Result<Drift, String>, Failure> {
+fn drift_of(
+    opened: &Opened,
+    one: &Loaded,
+    definition: &Definition,
+    skips: bool,
+) -> Result<Result<Drift, String>, Failure> {
     let work = Work::default();
-    let definition = &one.definition;
     let scratch = Scratch::temporary().map_err(|error| Failure::caused(&error))?;
-    let entry = one.entry.as_ref();
+    let entry = Some(&one.entry);
     let on_failure = on_failure(skips, entry);
     let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
     let progress = rebuild(&work, &*opened.store, definition, &scratch, &options)

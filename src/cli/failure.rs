@@ -6,7 +6,11 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use crate::{
-    cli::table::printable, model::Json, project::open::OpenError, publish::PublishError, sample::SampleError,
+    cli::{output::Output, table::printable},
+    model::Json,
+    project::open::OpenError,
+    publish::PublishError,
+    sample::SampleError,
     store::StoreError,
 };
 
@@ -66,6 +70,13 @@ impl Failure {
 
     pub(crate) fn lines(self, lines: impl IntoIterator<Item = String>) -> Self {
         self.with(|trouble| trouble.lines = lines.into_iter().collect())
+    }
+
+    /// Tells of it while the command goes on: for people, or for machines on one line.
+    pub(crate) fn complain(&self, wants_json: bool, output: &mut Output<'_>) {
+        if let Self::Trouble(trouble) = self {
+            output.complain(&if wants_json { trouble.to_json().to_compact() } else { trouble.to_text() });
+        }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Trouble)) -> Self {

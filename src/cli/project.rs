@@ -86,15 +86,13 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             .given(path.to_string_lossy())
             .hint("name a store, and leave out `--steps` and `--events`"));
     }
-    if is_sql {
+    // A read model, in either language: what the project file says of engine and limits holds from the start.
+    if is_sql || (case.is_none() && arguments.out.is_some()) {
         return project_rebuild::run((path, &source), arguments, common, output);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let work = Work::default();
     let loaded = Script::load(&name, &source, &options, &work);
-    if arguments.out.is_some() && loaded.is_ok() {
-        return project_rebuild::run((path, &source), arguments, common, output);
-    }
     let runner = loaded.and_then(|script| Runner::start(&script, &work));
     let runner = match runner {
         Ok(runner) => runner,
@@ -134,7 +132,7 @@ fn read_case(path: &Path, text: &str) -> Result<Case, Failure> {
 }
 
 /// Machines get one line, as the contract says; people get the place with its lines.
-fn does_not_load(
+pub(crate) fn does_not_load(
     err: &LoadError,
     source: &str,
     arguments: &Arguments,
@@ -268,7 +266,7 @@ impl Run<'_> {
         }
     }
 
-    fn finish(self, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    fn finish(mut self, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
         if self.prints_steps {
             return Ok(Exit::Done);
         }
@@ -296,7 +294,7 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    fn summary(&self) -> Json {
+    fn summary(&mut self) -> Json {
         let states =
             self.runner.states().map(|(partition, state)| (std::sync::Arc::clone(partition), state.clone()));
         let fault = self.tally.fault.iter().map(|(event, fault)| {

@@ -9,7 +9,7 @@ use crate::{
         failure::{Failure, with_sources},
         open,
         output::Output,
-        project::Arguments,
+        project::{Arguments, does_not_load},
         table::{Side, Table, counted, printable},
         write_json,
     },
@@ -18,7 +18,7 @@ use crate::{
         Definition, OutputItem, OutputKind, OutputQuery, Outputs, ReadModel, RebuildOptions, RowAt, Scratch,
         export::row_json, rebuild,
     },
-    script::{Options, excerpt},
+    script::{Options, Script, excerpt},
     session::scripts::options,
     store::{EventStore, KeyRange, PageFrom, index::nearest_names},
     work::Work,
@@ -47,6 +47,12 @@ pub(crate) fn run(
     let (store, sections) = open::with_sections(store, common, output)?;
     let mut options = options(&sections.scripts);
     options.engine = arguments.engine.unwrap_or(options.engine);
+    if !is_sql(path) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Err(err) = Script::load(&name, source, &options, &Work::default()) {
+            return does_not_load(&err, source, arguments, common, output);
+        }
+    }
     let definitions = chosen((path, source), &options, arguments)?;
     let until = arguments.until.as_deref().map(|until| count_until(&*store, until)).transpose()?;
     let mut exit = Exit::Done;

@@ -1,6 +1,9 @@
 //! `timeglass projections`: what a store has of projections, and what its project file defines.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     cli::{
@@ -12,9 +15,10 @@ use crate::{
         write_json,
     },
     model::{Json, Stored, Timestamp},
+    project::{read_script, sections::ProjectionEntry},
     projection::{
-        CheckpointAt, Defined, Entry, Guess, Joined, Lag, Loaded, Marks, Overview, Standing,
-        load_definitions, overview,
+        CheckpointAt, Defined, Definition, Entry, Guess, Joined, Lag, LoadError, Loaded, Marks, Overview,
+        Standing, load_definitions, overview,
     },
     session::{scale::span_words, scripts::options},
     store::{index::Index, layout::Form},
@@ -51,6 +55,39 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 /// What the project file defines.
 pub(crate) fn definitions(opened: &Opened) -> Vec<Loaded> {
     load_definitions(&opened.sections, &opened.folder, &options(&opened.sections.scripts))
+}
+
+/// What a file defines that the user named, with what the project file says of each.
+pub(crate) fn definitions_in(opened: &Opened, file: &Path) -> Result<Vec<Loaded>, Failure> {
+    let refused = |error: String| Failure::trouble(error).given(file.display().to_string());
+    let text = read_script(file).map_err(|error| refused(error.to_string()))?;
+    let definitions = Definition::parse(file, &text, &options(&opened.sections.scripts))
+        .map_err(|error| refused(error.to_string()))?;
+    let entries = &opened.sections.projections;
+    let is_file = |entry: &ProjectionEntry| entry.file.file_name() == file.file_name();
+    let entry = |definition: &Definition| {
+        let is_it = |entry: &&ProjectionEntry| {
+            entry.name.as_ref().map_or_else(|| is_file(entry), |name| *name == definition.name)
+        };
+        entries.iter().find(is_it).cloned().unwrap_or_default()
+    };
+    let loaded = definitions.into_iter().enumerate();
+    Ok(loaded.map(|(place, one)| Loaded { entry: entry(&one), place, outcome: Ok(one) }).collect())
+}
+
+/// A definition that was asked for does not load.
+pub(crate) fn does_not_load(loaded: &Loaded, error: &LoadError) -> Failure {
+    let name = loaded.name();
+    Failure::trouble(format!("the projection {name} does not load: {error}")).given(&*name)
+}
+
+/// No projection is called so. A file that does not load may define it all the same.
+pub(crate) fn no_such(wanted: &str, near: &[Arc<str>], all: &[Loaded], hint: &str) -> Failure {
+    let broken = all.iter().find_map(|loaded| {
+        let error = loaded.outcome.as_ref().err().filter(|_| loaded.entry.name.is_none())?;
+        Some(format!("; {} may define it, but does not load: {error}", loaded.entry.file.display()))
+    });
+    Failure::unknown("projection", wanted, near, format!("{hint}{}", broken.unwrap_or_default()))
 }
 
 /// The checkpoints of a store in the shape of `timeglass info --json`.

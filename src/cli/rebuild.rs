@@ -8,19 +8,18 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        projections::definitions,
+        projections::{definitions, definitions_in, does_not_load, no_such},
         rebuild_report::Report,
     },
     project::sections::{OnFailureEntry, ProjectionEntry, PublishedEntry},
     projection::{
         Definition, Loaded, OnFailure, Progress, ReadModel, RebuildOptions, Scratch,
         drift::{DriftError, Pairing, pair_with},
-        find_loaded, load_definitions,
+        find_loaded,
         publication::{Material, publication},
         rebuild,
     },
     publish::{BackupPlace, DryRun, Edits, Publication, Published, Unlock, dry_run, keep_going, publish},
-    session::scripts::options,
     store::EventsHead,
     work::Work,
 };
@@ -54,9 +53,9 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "write")]
     dry_run: bool,
     /// Write what differs into the store, after a backup
-    #[arg(long, requires = "confirm")]
+    #[arg(long)]
     write: bool,
-    /// The store's file name, so that no other store is written by mistake
+    /// The store's file name, which --write asks for so that no other store is written by mistake
     #[arg(long, value_name = "NAME", requires = "write")]
     confirm: Option<String>,
     /// Where the backup goes [default: beside the store]
@@ -73,6 +72,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         Some(typed) => {
             Some(Unlock::confirm(&arguments.store, typed).ok_or_else(|| not_confirmed(arguments))?)
         }
+        None if arguments.write => return Err(unconfirmed(arguments)),
         None => None,
     };
     let opened = open::open(&arguments.store, common, output)?;
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     // Before any event is read for the rebuild: what comes after this is noticed when it is written.
     let head = opened.store.events_head(&work)?;
     let loaded = choose(arguments, &opened)?;
-    let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
+    let definition = loaded.outcome.as_ref().map_err(|err| does_not_load(&loaded, err))?;
     let made = make(arguments, &opened, definition, &loaded.entry)?;
     let asks = arguments.dry_run || arguments.write;
     let pairing = match pair_with(&work, &*opened.store, definition, &made.model, Some(&loaded.entry)) {
@@ -108,6 +108,15 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     Ok(if arguments.dry_run && would_change { Exit::No } else { Exit::Done })
 }
 
+fn unconfirmed(arguments: &Arguments) -> Failure {
+    let name = Unlock::name_of(&arguments.store);
+    Failure::trouble("--write needs --confirm with the name of the store; nothing was written")
+        .given("--write")
+        .hint(format!(
+            "to write into this store: --write --confirm {name}; to see what that would change: --dry-run"
+        ))
+}
+
 fn not_confirmed(arguments: &Arguments) -> Failure {
     let name = Unlock::name_of(&arguments.store);
     Failure::trouble("the name that was given to --confirm is not that of the store; nothing was written")
@@ -119,23 +128,8 @@ fn not_confirmed(arguments: &Arguments) -> Failure {
 fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
     let all = match &arguments.definition {
         None => definitions(opened),
-        Some(file) => {
-            let mut sections = opened.sections.clone();
-            let known = |entry: &&ProjectionEntry| {
-                let wanted = arguments.projection.as_deref();
-                entry.name.as_deref().is_none_or(|name| wanted.is_none_or(|wanted| wanted == name))
-                    && entry.file.file_name() == file.file_name()
-            };
-            let known = sections.projections.iter().find(known).cloned().unwrap_or_default();
-            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-            sections.projections = vec![ProjectionEntry { file, name: None, ..known }];
-            load_definitions(&sections, &opened.folder, &options(&sections.scripts))
-        }
+        Some(file) => definitions_in(opened, file)?,
     };
-    // A file that cannot be read has no projections to choose from.
-    if let (Some(_), [Loaded { outcome: Err(err), .. }]) = (&arguments.definition, all.as_slice()) {
-        return Err(Failure::trouble(err.to_string()));
-    }
     let hint = "`--definition FILE` names a file; `[[projection]]` with `file = \"…\"` in the project file does so for good";
     let Some(wanted) = &arguments.projection else {
         return match all.as_slice() {
@@ -148,7 +142,7 @@ fn choose(arguments: &Arguments, opened: &Opened) -> Result<Loaded, Failure> {
             }
         };
     };
-    find_loaded(&all, wanted).cloned().map_err(|near| Failure::unknown("projection", wanted, &near, hint))
+    find_loaded(&all, wanted).cloned().map_err(|near| no_such(wanted, &near, &all, hint))
 }
 
 /// What was made.

@@ -93,6 +93,9 @@ impl Report {
             let column = format!("{}.{}", printable(table), printable(column));
             output.line(&format!("checkpoint {column}: {} → {}", words(from), words(to)))?;
         }
+        for note in &plan.notes {
+            output.line(&printable(note))?;
+        }
         if is_dry_run {
             output.line(&format!("nobody else could write for {}", plan.lock))?;
             output.line("nothing was written; `--write --confirm NAME` does, after a backup")?;
@@ -216,6 +219,7 @@ fn plan_json(plan: &DryRun) -> Json {
     Json::object([
         ("tables", Json::array(plan.tables.iter().map(table))),
         ("checkpoint", Json::from(checkpoint)),
+        ("notes", Json::array(plan.notes.iter().cloned().map(Json::from))),
         ("lock_ms_reckoned", Json::from(plan.lock.millis)),
     ])
 }

@@ -101,6 +101,33 @@ impl Payload {
 }
 
 impl Stored {
+    /// For people: text as it is, bytes as hex, NULL by name.
+    #[must_use]
+    pub fn to_words(&self) -> String {
+        match self {
+            Self::Null => "NULL".to_owned(),
+            Self::Integer(number) => number.to_string(),
+            Self::Real(number) => format!("{number:?}"),
+            Self::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Blob(_) => format!("x'{}'", self.to_hex()),
+        }
+    }
+
+    /// For people, within a sentence: text in quotation marks, cut after so many letters; bytes by their number.
+    #[must_use]
+    pub fn to_short_words(&self, letters: usize) -> String {
+        match self {
+            Self::Null | Self::Integer(_) | Self::Real(_) => self.to_words(),
+            Self::Blob(bytes) => format!("{} byte{}", bytes.len(), if bytes.len() == 1 { "" } else { "s" }),
+            Self::Text(bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                let more = if text.chars().nth(letters).is_some() { "…" } else { "" };
+                let short: String = text.chars().take(letters).collect();
+                format!("“{short}{more}”")
+            }
+        }
+    }
+
     /// The bytes of a text or blob, the digits of a number, nothing for NULL.
     #[must_use]
     pub fn bytes(&self) -> Arc<[u8]> {

@@ -112,10 +112,11 @@ fn is_now(value: ValueRef<'_>) -> bool {
 
 /// The date of a time as `:time` gives it, without asking SQLite: statistics by day ask for it at every event.
 fn as_it_stands<'a>(name: &str, context: &'a Context<'_>) -> Option<&'a str> {
-    let (("date", 1), ValueRef::Text(text)) = ((name, context.len()), context.get_raw(0)) else {
-        return None;
-    };
     const PATTERN: &[u8; 19] = b"0000-00-00T00:00:00";
+    if name != "date" || context.len() != 1 {
+        return None;
+    }
+    let ValueRef::Text(text) = context.get_raw(0) else { return None };
     let (head, tail) = text.split_at_checked(PATTERN.len())?;
     let is_like = |(byte, mark): (&u8, &u8)| if *mark == b'0' { byte.is_ascii_digit() } else { byte == mark };
     let is_tail = match tail {

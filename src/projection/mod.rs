@@ -38,8 +38,10 @@ pub use definition::{Definition, DefinitionError, Handler, Kind, SqlSource, Stat
 pub use guess::Guess;
 pub use load::{LoadError, Loaded, find_loaded, load_definitions, of_entry};
 pub use overview::{Defined, Entry, Joined, Overview, StoredTable, overview};
+use read_model::Histories;
 pub use read_model::{Column, ReadModel, RowAt, RowChange, RowKey, RowsQuery};
 pub use rebuild::{EventFailure, OnFailure, Progress, RebuildError, RebuildOptions, rebuild};
+pub use resume::still_holds;
 pub use scratch::{Scratch, ScratchError};
 pub use scripted::{Output, OutputCounts, OutputFailure, OutputItem, OutputKind, OutputQuery, Outputs};
 pub use standing::{CheckpointAt, Handled, Lag, Marks, Standing, stand};

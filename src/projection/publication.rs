@@ -39,7 +39,8 @@ pub struct Material<'a> {
 ///
 /// Only columns that are compared are written. An inserted row takes a column that no replay can reproduce from
 /// the rebuilt row if the table has no default for it. A checkpoint never moves back, unless it stands behind
-/// the last event; status and error stay, and so do tables that mark every handled event.
+/// the last event; status and error stay, and so do tables that mark every handled event, which
+/// [`Edits::notes`] says where it matters.
 pub fn publication(
     work: &Work,
     store: &dyn EventStore,
@@ -61,7 +62,40 @@ pub fn publication(
         }
         edits.checkpoint = Some(shown);
     }
+    edits.notes = unmarked(work, store, material)?;
     Ok(edits)
+}
+
+/// What is to be said of tables that mark every handled event: what a mark holds besides the event is the
+/// owner's to know, so none is written.
+fn unmarked(
+    work: &Work,
+    store: &dyn EventStore,
+    material: &Material<'_>,
+) -> Result<Vec<Arc<str>>, DriftError> {
+    let layout = &store.describe().layout;
+    let handled = Handled::by(material.definition);
+    let mut notes = Vec::new();
+    for checkpoint in store.checkpoints(work)? {
+        let table = layout.checkpoints.iter().find(|table| table.table == checkpoint.table);
+        let is_own = table.is_some_and(|table| table.name.is_none())
+            || checkpoint.projection.eq_ignore_ascii_case(material.checkpoint);
+        let Some(table) = table.filter(|table| is_own && table.is_set) else { continue };
+        let at = stand(work, store, material.index, &checkpoint, handled.as_ref())?;
+        let Standing::Marked(marks) = at.standing else { continue };
+        // A table that names no projection may be another's: what it marks tells.
+        let concerns = |own: &Handled| marks.types.iter().any(|name| own.types.contains(name));
+        if marks.unmarked > 0 && handled.as_ref().is_none_or(concerns) {
+            let events = if marks.unmarked == 1 { "1 event" } else { &format!("{} events", marks.unmarked) };
+            notes.push(Arc::from(format!(
+                "{} marks each event that was handled, and {events} of the types that it marks ({}) are not \
+                 marked there: they stay so, and the application may handle them again",
+                table.table,
+                marks.types.iter().map(|name| &**name).collect::<Vec<_>>().join(", ")
+            )));
+        }
+    }
+    Ok(notes)
 }
 
 /// Makes edits of differences.

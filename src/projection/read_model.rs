@@ -83,6 +83,30 @@ pub struct RowChange {
     pub after: Option<Arc<[Stored]>>,
 }
 
+/// The histories of rows.
+pub(super) enum Histories {
+    /// None was kept.
+    None,
+    /// Of a table.
+    Rows(RowStates),
+    /// Of a script's partitions.
+    Partitions(States),
+}
+
+impl Histories {
+    /// What happened to a row, oldest first; nothing if there never was one with this key.
+    pub(super) fn of(&self, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
+        match self {
+            Self::None => Ok(Vec::new()),
+            Self::Partitions(states) => states.history(key),
+            Self::Rows(states) => match states.row_of(key)? {
+                Some(row) => states.history(row),
+                None => Ok(Vec::new()),
+            },
+        }
+    }
+}
+
 impl ReadModel {
     /// Opens what a rebuild made, whether it came to its end or not. Before any rebuild it has no columns.
     ///
@@ -258,17 +282,16 @@ impl ReadModel {
     /// Everything that ever happened to a row, oldest first. What one event did to it counts as one change,
     /// and as none if it left the row as it was.
     pub fn history(&self, work: &Work, key: &RowKey) -> Result<Vec<RowChange>, ScratchError> {
-        if !self.has_history {
-            return Ok(Vec::new());
-        }
-        if self.is_script {
-            return self.partitions(work)?.history(key);
-        }
-        let states = self.states(work)?;
-        match states.row_of(key)? {
-            Some(row) => states.history(row),
-            None => Ok(Vec::new()),
-        }
+        self.histories(work)?.of(key)
+    }
+
+    /// What happened to many rows, asked one after the other: the database is opened once for all of them.
+    pub(super) fn histories(&self, work: &Work) -> Result<Histories, ScratchError> {
+        Ok(match (self.has_history, self.is_script) {
+            (false, _) => Histories::None,
+            (true, true) => Histories::Partitions(self.partitions(work)?),
+            (true, false) => Histories::Rows(self.states(work)?),
+        })
     }
 
     /// The state that all partitions of a script share, as it was, with the count of the event that made it so;

@@ -228,7 +228,7 @@ impl<'c> Recorder<'c> {
     }
 
     /// The number that a row had before it was deleted, if it is made again.
-    fn rise(&mut self, rowid: i64) -> rusqlite::Result<Option<i64>> {
+    fn rise(&self, rowid: i64) -> rusqlite::Result<Option<i64>> {
         if !self.has_dead {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use crate::{
     model::EventKey,
     projection::{
-        Definition, OnFailure, RebuildError, RebuildOptions,
+        Definition, OnFailure, RebuildError, RebuildOptions, Scratch,
         record::{self, Record, StoreMark},
     },
     store::{EventStore, KeyRange},
@@ -25,16 +25,12 @@ pub(super) fn usable(
         return Ok(None);
     };
     let count = record.progress.count;
-    if let Some(last) = &record.last
-        && record::digest(store, last)? != record.last_is
-    {
+    let is_same_store = record.store == *mark;
+    if !is_of(work, store, &record, mark)? {
         return Ok(None);
     }
-    let is_same_store = record.store == *mark;
     if is_same_store {
         work.advance(count)?;
-    } else if !lies_behind(work, store, record.last.as_ref(), count)? {
-        return Ok(None);
     }
     let is_whole = options.until == Some(count) || (is_same_store && options.until == record.options.until);
     record.progress.is_complete &= is_whole;
@@ -46,6 +42,34 @@ pub(super) fn usable(
     }
     record.options = options.clone();
     Ok(Some(record))
+}
+
+/// Whether what lies in a scratch database is still true of a store: its last event is the same, and exactly as
+/// many lie before it as then. Nothing is true that no rebuild began.
+///
+/// Counts the events that lie behind on `work`, where they have to be counted.
+pub fn still_holds(work: &Work, store: &dyn EventStore, scratch: &Scratch) -> Result<bool, RebuildError> {
+    if !scratch.path().exists() {
+        return Ok(false);
+    }
+    let kept = record::load(&scratch.reader(work)?).map_err(scratch.failed("its progress was read"))?;
+    let Some(record) = kept else { return Ok(false) };
+    is_of(work, store, &record, &StoreMark::of(store)?)
+}
+
+fn is_of(
+    work: &Work,
+    store: &dyn EventStore,
+    record: &Record,
+    mark: &StoreMark,
+) -> Result<bool, RebuildError> {
+    if let Some(last) = &record.last
+        && record::digest(store, last)? != record.last_is
+    {
+        return Ok(false);
+    }
+    let is_same_store = record.store == *mark;
+    Ok(is_same_store || lies_behind(work, store, record.last.as_ref(), record.progress.count)?)
 }
 
 fn is_same_rebuild(record: &Record, definition: &Definition, options: &RebuildOptions) -> bool {

@@ -55,6 +55,8 @@ pub(super) fn locate(
     counter: &mut Counter<'_>,
 ) -> Result<Located, PublishError> {
     let mut locator = Locator::new(table);
+    let places = edits.updates.iter().map(|edit| &edit.place).chain(&edits.deletes);
+    locator.look_ahead(places, counter.work)?;
     let mut located = Located::default();
     for edit in &edits.updates {
         located.updates.push(locator.find(&edit.place)?);

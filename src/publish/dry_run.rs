@@ -18,6 +18,8 @@ pub struct DryRun {
     pub tables: Vec<TableDryRun>,
     /// What becomes of the checkpoint.
     pub checkpoint: Option<CheckpointEdit>,
+    /// What will not be as the owner's own projection would leave it.
+    pub notes: Vec<Arc<str>>,
     /// How long nobody else could write.
     pub lock: LockTime,
     /// What the store must look like for all this to be true.
@@ -117,6 +119,7 @@ pub fn dry_run(
         subject: Arc::clone(&edits.subject),
         tables,
         checkpoint: edits.checkpoint.clone(),
+        notes: edits.notes.clone(),
         lock: LockTime::of(edits.rows(), head.events()),
         expected: Expected { head, declared },
     })

@@ -1,6 +1,10 @@
 //! Finding the rows that edits describe, exactly as they describe them.
 
-use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use rusqlite::Connection;
 
@@ -8,6 +12,7 @@ use crate::{
     model::{Stored, TableShape},
     publish::{PublishError, RowPlace},
     store::sqlite::{Bound, quote, stored},
+    work::Work,
 };
 
 /// What names a row for as long as the transaction lasts: its row number, or its key where it has none.
@@ -44,6 +49,8 @@ pub(super) struct Locator<'a> {
     table: &'a Table<'a>,
     claimed: BTreeSet<Vec<u8>>,
     latest: Found,
+    /// The rows at places that no index leads to, found in one pass over the table: by columns and values.
+    passed: BTreeMap<Vec<Arc<str>>, BTreeMap<Vec<u8>, Vec<RowId>>>,
 }
 
 impl<'c> Table<'c> {
@@ -120,16 +127,117 @@ impl<'c> Table<'c> {
     }
 }
 
+/// So few places are looked for one by one, whatever that takes.
+const FEW: usize = 8;
+
+/// Rows between two looks at whether the work was withdrawn.
+const PORTION: u64 = 4096;
+
+/// What a place names: columns, and the bytes of their values.
+fn named(place: &RowPlace) -> (Vec<Arc<str>>, Vec<u8>) {
+    let columns = place.is.iter().map(|(name, _)| Arc::clone(name)).collect();
+    (columns, Stored::row_bytes(place.is.iter().map(|(_, value)| value)))
+}
+
+impl Table<'_> {
+    /// Whether SQLite would go through the whole table to find rows by these columns.
+    fn is_scanned(&self, columns: &[Arc<str>]) -> rusqlite::Result<bool> {
+        let conditions: Vec<String> = columns.iter().map(|name| format!("{} = ?", quote(name))).collect();
+        let sql =
+            format!("EXPLAIN QUERY PLAN SELECT 1 FROM {} WHERE {}", self.name, conditions.join(" AND "));
+        let mut statement = self.connection.prepare(&sql)?;
+        let bound = rusqlite::params_from_iter(columns.iter().map(|_| rusqlite::types::Null));
+        let mut steps = statement.query(bound)?;
+        while let Some(step) = steps.next()? {
+            if step.get::<_, String>("detail")?.starts_with("SEARCH") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes through the table once, and notes the rows whose values are wanted: so many as there should be, and
+    /// one more.
+    fn pass(
+        &self,
+        columns: &[Arc<str>],
+        wanted: &mut BTreeMap<Vec<u8>, (Vec<RowId>, u64)>,
+        work: &Work,
+    ) -> Result<(), PublishError> {
+        let names: Vec<String> =
+            self.row.iter().cloned().chain(columns.iter().map(|name| quote(name))).collect();
+        let sql = format!("SELECT {} FROM {}", names.join(", "), self.name);
+        let failed = self.failed("looking for rows");
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
+        let mut rows = statement.query([]).map_err(&failed)?;
+        let (named, mut seen) = (self.row.len(), 0_u64);
+        let values = |row: &rusqlite::Row<'_>, places: std::ops::Range<usize>| {
+            places.map(|at| row.get_ref(at).map(stored)).collect::<rusqlite::Result<Vec<Stored>>>()
+        };
+        while let Some(row) = rows.next().map_err(&failed)? {
+            seen += 1;
+            if seen.is_multiple_of(PORTION) {
+                // These are no steps of what was announced.
+                work.advance(0)?;
+            }
+            let own = values(row, named..names.len()).map_err(&failed)?;
+            if let Some((found, alike)) = wanted.get_mut(&Stored::row_bytes(&own))
+                && found.len() as u64 <= *alike
+            {
+                found.push(values(row, 0..named).map_err(&failed)?);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<'a> Locator<'a> {
     pub(super) fn new(table: &'a Table<'a>) -> Self {
-        Self { table, claimed: BTreeSet::new(), latest: Found::default() }
+        Self { table, claimed: BTreeSet::new(), latest: Found::default(), passed: BTreeMap::new() }
+    }
+
+    /// Looks for many places at once where each alone would take a pass over the whole table. A place that is
+    /// found too often is noticed when its turn comes.
+    pub(super) fn look_ahead<'e>(
+        &mut self,
+        places: impl Iterator<Item = &'e RowPlace>,
+        work: &Work,
+    ) -> Result<(), PublishError> {
+        let mut sets: BTreeMap<Vec<Arc<str>>, BTreeMap<Vec<u8>, (Vec<RowId>, u64)>> = BTreeMap::new();
+        for place in places {
+            let (columns, bytes) = named(place);
+            sets.entry(columns).or_default().insert(bytes, (Vec::new(), place.alike));
+        }
+        for (columns, mut wanted) in sets {
+            let is_slow = wanted.len() >= FEW && self.table.is_scanned(&columns).map_err(self.reading())?;
+            if !is_slow {
+                continue;
+            }
+            self.table.pass(&columns, &mut wanted, work)?;
+            let rows = wanted.into_iter().map(|(bytes, (rows, _))| (bytes, rows)).collect();
+            self.passed.insert(columns, rows);
+        }
+        Ok(())
+    }
+
+    fn reading(&self) -> impl Fn(rusqlite::Error) -> PublishError + use<'a> {
+        self.table.failed("looking for rows")
+    }
+
+    /// Every row at a place, up to one more than there should be.
+    fn rows_at(&self, place: &RowPlace) -> Result<Vec<RowId>, PublishError> {
+        let (columns, bytes) = named(place);
+        match self.passed.get(&columns) {
+            Some(found) => Ok(found.get(&bytes).cloned().unwrap_or_default()),
+            None => self.table.rows_like(place).map_err(self.reading()),
+        }
     }
 
     /// The row at a place.
     pub(super) fn find(&mut self, place: &RowPlace) -> Result<RowId, PublishError> {
         // Places of rows that are alike come one after the other: those are looked for once.
         if self.latest.place != place.is {
-            let mut rows = self.table.rows_like(place).map_err(self.table.failed("looking for a row"))?;
+            let mut rows = self.rows_at(place)?;
             if rows.len() as u64 != place.alike {
                 return Err(self.moved(place, rows.len() as u64));
             }
@@ -166,25 +274,10 @@ pub(super) fn words(values: &[(Arc<str>, Stored)]) -> String {
     let mut text = String::new();
     for (place, (column, value)) in values.iter().take(NAMED).enumerate() {
         let separator = if place == 0 { "" } else { ", " };
-        write!(text, "{separator}{column} = {}", value_words(value)).ok();
+        write!(text, "{separator}{column} = {}", value.to_short_words(LETTERS)).ok();
     }
     if values.len() > NAMED {
         text.push_str(", …");
     }
     text
-}
-
-fn value_words(value: &Stored) -> String {
-    match value {
-        Stored::Null => "NULL".to_owned(),
-        Stored::Integer(number) => number.to_string(),
-        Stored::Real(number) => number.to_string(),
-        Stored::Blob(bytes) => format!("{} bytes", bytes.len()),
-        Stored::Text(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            let short: String = text.chars().take(LETTERS).collect();
-            let more = if text.chars().nth(LETTERS).is_some() { "…" } else { "" };
-            format!("'{short}{more}'")
-        }
-    }
 }

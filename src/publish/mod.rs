@@ -37,6 +37,9 @@ pub struct Edits {
     pub tables: Vec<TableEdits>,
     /// What becomes of the checkpoint, to be shown; the change itself is among the tables.
     pub checkpoint: Option<CheckpointEdit>,
+    /// What will not be as the owner's own projection would leave it; sentences to be shown before anything is
+    /// written.
+    pub notes: Vec<Arc<str>>,
 }
 
 /// A checkpoint before and after.

@@ -1,11 +1,19 @@
 //! A reducer in JavaScript: a [`Script`] folded over one stream.
+//!
+//! Starting an engine takes longer than folding to the nearest keyframe. So an engine that a fold is done
+//! with stays warm for the next fold by the same script on the same thread, if nothing in it tells that it
+//! was used.
 
-use std::sync::Arc;
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use crate::{
     model::{Failure, Json, RecordedEvent},
-    replay::reducer::{Applied, Folding, Reducer, Rounding},
-    script::{Envelope, Runner, Script, Step},
+    replay::{
+        changes::StepNotes,
+        reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
+    },
+    script::{Envelope, Runner, Script, Step, is_plain_json},
+    store::read::{Body, EventRow},
     work::Work,
 };
 
@@ -35,10 +43,17 @@ impl Reducer for Scripted {
     }
 
     fn start<'w>(&self, work: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
+        if let Some(waiting) = take_warm(&self.script, work) {
+            return Ok(Box::new(Fold(waiting)));
+        }
         let mut runner = Runner::start(&self.script, work).map_err(|err| err.failure)?;
         runner.watch_globals();
         let initial = runner.initial_state()?;
-        Ok(Box::new(Running { runner, initial }))
+        let running = Rc::new(RefCell::new(Running { runner, initial, names: Names::default() }));
+        if self.script.keeps_to_itself() {
+            keep_warm(&running);
+        }
+        Ok(Box::new(Fold(running)))
     }
 
     fn handles(&self, event_type: &str) -> bool {
@@ -46,31 +61,140 @@ impl Reducer for Scripted {
     }
 }
 
-/// A fold by a script. All events are of one stream, so there is one state.
+/// An engine, and the state before the first event.
 struct Running {
     runner: Runner,
     initial: Json,
+    names: Names,
 }
+
+/// So many engines stay warm on a thread.
+const MOST_WARM: usize = 3;
+
+thread_local! {
+    /// Engines of this thread, in use or waiting for the next fold; the one started last at the end.
+    static WARM: RefCell<Vec<Rc<RefCell<Running>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An engine of that script that waits on this thread, if it is as a new one would be.
+fn take_warm(script: &Script, work: &Work) -> Option<Rc<RefCell<Running>>> {
+    let mut warm = WARM.take();
+    let place = warm.iter().position(|running| {
+        Rc::strong_count(running) == 1
+            && running.try_borrow().is_ok_and(|running| running.runner.script().is_same(script))
+    });
+    let taken = place.map(|place| warm.remove(place));
+    let taken = taken.filter(|running| running.try_borrow_mut().is_ok_and(|mut running| running.begin(work)));
+    warm.extend(taken.clone());
+    WARM.set(warm);
+    taken
+}
+
+fn keep_warm(running: &Rc<RefCell<Running>>) {
+    let mut warm = WARM.take();
+    // Those in use are let go by their folds.
+    warm.push(Rc::clone(running));
+    let surplus = warm.len().saturating_sub(MOST_WARM);
+    warm.drain(..surplus);
+    WARM.set(warm);
+}
+
+impl Running {
+    /// Begins anew, if that comes to the same as starting another engine.
+    fn begin(&mut self, work: &Work) -> bool {
+        if !self.runner.begin_anew(work) {
+            return false;
+        }
+        if self.runner.is_seeded() {
+            // The first state takes its share of chance, as it does in a new engine.
+            match self.runner.initial_state() {
+                Ok(initial) => self.initial = initial,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn state(&mut self) -> Json {
+        self.runner.state(ONLY).unwrap_or(&self.initial).clone()
+    }
+}
+
+/// Names that many events share, each kept once.
+#[derive(Default)]
+struct Names {
+    stream: Arc<str>,
+    types: Vec<Arc<str>>,
+}
+
+/// So many event types are kept; more do not occur but in hostile stores.
+const MOST_TYPES: usize = 256;
+
+impl Names {
+    /// The event of a row as handlers see it; nothing if the whole event might say anything else.
+    fn envelope(&mut self, row: &EventRow<'_>) -> Option<Envelope> {
+        // An event without data has the data null, so that handlers run for it, too.
+        let data = text_of(row.data)?.unwrap_or("null");
+        let metadata = text_of(row.metadata)?;
+        let stream = row.head.full_name();
+        if *self.stream != *stream {
+            self.stream = stream.into();
+        }
+        let event = Envelope {
+            event_type: self.event_type(row.head.event_type),
+            stream: Arc::clone(&self.stream),
+            sequence_number: row.head.version.map_or(0, |version| version.0),
+            is_json: true,
+            event_id: row.event_id.map(Arc::from).unwrap_or_default(),
+            ..Envelope::default()
+        };
+        Some(event.at(row.head.time).with_texts(Some(data), metadata))
+    }
+
+    fn event_type(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.types.iter().find(|known| ***known == *name) {
+            return Arc::clone(known);
+        }
+        let made: Arc<str> = name.into();
+        if self.types.len() < MOST_TYPES {
+            self.types.push(Arc::clone(&made));
+        }
+        made
+    }
+}
+
+/// The text of a payload, if there is one; nothing at all where the whole event might give another.
+fn text_of(body: Body<'_>) -> Option<Option<&str>> {
+    match body {
+        Body::Absent => Some(None),
+        Body::Json(text) if is_plain_json(text) => Some(Some(text)),
+        Body::Json(_) | Body::Unreadable(_) => None,
+    }
+}
+
+/// A fold by a script. All events are of one stream, so there is one state.
+struct Fold(Rc<RefCell<Running>>);
 
 /// The one partition of a reducer's run.
 const ONLY: &str = "";
 
-impl Folding for Running {
+impl Folding for Fold {
     fn state(&mut self) -> Json {
-        self.runner.state(ONLY).unwrap_or(&self.initial).clone()
+        self.0.borrow_mut().state()
     }
 
     fn resume(&mut self, state: &Json, count: usize) {
+        let mut running = self.0.borrow_mut();
         // As long as nothing was stored, the script makes its first state itself.
-        if count == 0 || (*state == self.initial && !self.runner.has_created()) {
-            self.runner.clear_state(ONLY);
+        if count == 0 || (*state == running.initial && !running.runner.has_created()) {
+            running.runner.clear_state(ONLY);
         } else {
-            self.runner.set_state(ONLY, state.clone());
+            running.runner.set_state(ONLY, state.clone());
         }
     }
 
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
-        match self.runner.feed(&Envelope::of_history(event)) {
+        match self.0.borrow_mut().runner.advance(&Envelope::of_history(event)) {
             Step::Processed(step) => {
                 let roundings = step.roundings.into_iter().map(|found| Rounding {
                     path: found.path,
@@ -84,9 +208,32 @@ impl Folding for Running {
         }
     }
 
+    fn feed(&self) -> Feed {
+        Feed::Rows
+    }
+
+    fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
+        let mut running = self.0.borrow_mut();
+        let Some(event) = running.names.envelope(row) else { return Fed::WantsEvent };
+        match running.runner.advance(&event) {
+            Step::Processed(_) | Step::Skipped(_) => Fed::Applied,
+            Step::Faulted(step) => Fed::Failed(step.failure),
+        }
+    }
+
     fn is_resumable(&mut self) -> bool {
+        let running = self.0.borrow();
         // `$created` runs for the first event that is handled, which the state alone does not tell.
-        let is_settled = !self.runner.has_created() || self.runner.state(ONLY).is_some();
-        is_settled && !self.runner.carries_over()
+        let is_settled = !running.runner.has_created() || running.runner.has_state(ONLY);
+        is_settled && !running.runner.carries_over()
+    }
+}
+
+impl Drop for Fold {
+    fn drop(&mut self) {
+        // What waits takes no more memory than an engine does.
+        if let Ok(mut running) = self.0.try_borrow_mut() {
+            running.runner.forget_states();
+        }
     }
 }

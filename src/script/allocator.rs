@@ -47,6 +47,11 @@ impl Meter {
         self.is_refused.get() || self.used.get() > self.limit
     }
 
+    /// How much is in use, in bytes.
+    pub(crate) fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// Whether user code called itself too deep since the last call into it began.
     pub(crate) fn is_too_deep(&self) -> bool {
         self.is_too_deep.get()

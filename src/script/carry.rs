@@ -106,7 +106,7 @@ impl<'js> Reader<'_, 'js> {
         let mut members = Vec::new();
         for key in (0..keys.len()).map_while(|index| keys.key(index)) {
             let name = self.engine.host.names.borrow_mut().name(self.ctx, key)?;
-            let Property::Data(value, _) = keys.property(key).ok()?? else { return None };
+            let Property::Data(value) = keys.property(key).ok()?? else { return None };
             // It refers back to its function.
             let is_back = object.is_function() && &*name == "prototype";
             let member = if is_back { Json::Null } else { self.comparable(&value, depth + 1)? };

@@ -38,26 +38,9 @@ type Encoded<T> = Result<T, Refusal>;
 
 /// The value as JSON; nothing if it is undefined. `previous` is what it is compared with.
 pub(crate) fn encode(host: &Host, value: &Value<'_>, previous: Option<&Json>) -> Encoded<Option<Json>> {
-    encode_and_look(host, value, previous).map(|(json, _)| json)
-}
-
-/// As [`encode`]; tells beside it whether nobody could tell the value from what reading the JSON again
-/// would give: plain data, and nothing else refers to any part of it.
-pub(crate) fn encode_and_look(
-    host: &Host,
-    value: &Value<'_>,
-    previous: Option<&Json>,
-) -> Encoded<(Option<Json>, bool)> {
     let limit = host.options.limits.state;
-    let mut encoder = Encoder {
-        host,
-        open: Vec::new(),
-        least_size: 0,
-        limit,
-        scratch: String::new(),
-        nodes: 0,
-        is_fresh: host.plain.get().counts_references,
-    };
+    let mut encoder =
+        Encoder { host, open: Vec::new(), least_size: 0, limit, scratch: String::new(), nodes: 0 };
     let json = encoder.value(value, previous)?;
     // Counted exactly only where it may matter: no character takes more than six bytes.
     if let Some(json) = &json
@@ -66,7 +49,7 @@ pub(crate) fn encode_and_look(
     {
         return Err(encoder.too_large());
     }
-    Ok((json, encoder.is_fresh))
+    Ok(json)
 }
 
 struct Encoder<'a> {
@@ -78,8 +61,6 @@ struct Encoder<'a> {
     limit: usize,
     scratch: String,
     nodes: usize,
-    /// Whether all so far is as if it had been read from JSON just now.
-    is_fresh: bool,
 }
 
 impl Encoder<'_> {
@@ -98,7 +79,6 @@ impl Encoder<'_> {
             Kind::Float(number) => self.float(number, previous)?,
             Kind::Text => self.text(value, previous)?,
             Kind::BigInt => {
-                self.is_fresh = false;
                 let digits = bigint_digits(value).ok_or(Refusal::Thrown)?;
                 self.grow(digits.len())?;
                 same_text(digits.as_bytes(), previous).unwrap_or_else(|| Json::from(digits))
@@ -155,12 +135,11 @@ impl Encoder<'_> {
     }
 
     fn text(&mut self, value: &Value<'_>, previous: Option<&Json>) -> Encoded<Json> {
-        let (json, size, is_whole) = raw::with_text(value, |text| match same_text(text, previous) {
-            Some(json) => (json, text.len(), true),
-            None => (Json::from(raw::repaired(text)), text.len(), std::str::from_utf8(text).is_ok()),
+        let (json, size) = raw::with_text(value, |text| match same_text(text, previous) {
+            Some(json) => (json, text.len()),
+            None => (Json::from(raw::repaired(text)), text.len()),
         })
         .ok_or(Refusal::Thrown)?;
-        self.is_fresh &= is_whole;
         // Three bytes at most for what may come out as one replacement character of six.
         self.grow(size + 2)?;
         Ok(json)
@@ -178,28 +157,11 @@ impl Encoder<'_> {
             read_all_late(object)?;
         }
         self.grow(2)?;
-        self.is_fresh = self.is_fresh && self.is_plain(object);
         self.open.push(address);
         let json =
             if object.is_array() { self.array(object, previous)? } else { self.object(object, previous)? };
         self.open.pop();
         Ok(json)
-    }
-
-    /// Whether the object is as reading JSON makes them, and only one place refers to it.
-    fn is_plain(&self, object: &Object<'_>) -> bool {
-        let plain = self.host.plain.get();
-        // Below the top our own look counts as well.
-        let expected = if self.open.is_empty() { 1 } else { 2 };
-        let (class, prototype) = if object.is_array() {
-            (plain.array_class, plain.array_prototype)
-        } else {
-            (plain.object_class, plain.object_prototype)
-        };
-        raw::class_of(object.as_value()) == class
-            && raw::references(object) == expected
-            && raw::prototype_address(object) == prototype
-            && raw::is_extensible(object)
     }
 
     fn array(&mut self, object: &Object<'_>, previous: Option<&Json>) -> Encoded<Json> {
@@ -209,25 +171,19 @@ impl Encoder<'_> {
         };
         let length: f64 = object.get("length")?;
         let length = length as u32;
-        // Its items, `length`, and nothing else.
-        self.is_fresh = self.is_fresh && raw::own_keys(object)?.len() == length as usize + 1;
         let mut items: Option<Vec<Json>> = None;
         for index in 0..length {
             let place = index as usize;
             let old = before.and_then(|items| items.get(place));
             let key = raw::index_key(index).ok_or(Refusal::Thrown)?;
             let item = match raw::own_property(object, key)? {
-                Some(Property::Data(value, is_free)) => {
-                    self.is_fresh &= is_free;
-                    self.value(&value, old)?
-                }
+                Some(Property::Data(value)) => self.value(&value, old)?,
                 Some(Property::Accessor) => return Err(getter()),
                 None => None,
             };
             let item = match item {
                 Some(item) => item,
                 None => {
-                    self.is_fresh = false;
                     self.grow(5)?;
                     Json::Null
                 }
@@ -263,9 +219,8 @@ impl Encoder<'_> {
                 ));
             };
             let Some(property) = keys.property(key)? else { continue };
-            let Property::Data(value, is_free) = property else { return Err(getter()) };
+            let Property::Data(value) = property else { return Err(getter()) };
             let old = before.and_then(|before| before.member(count)).filter(|(known, _)| **known == name);
-            self.is_fresh = self.is_fresh && is_free && !value.is_undefined();
             let Some(member) = self.value(&value, old.map(|(_, value)| value))? else { continue };
             self.grow(name.len() + 3)?;
             let is_same = old.is_some_and(|(_, value)| is_same(value, &member));

@@ -1,6 +1,10 @@
 //! One engine: memory, world, limits, and calls into the script.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{
+    rc::Rc,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use rquickjs::{
     Context, Ctx, Function, Object, Persistent, Runtime, Value,
@@ -16,8 +20,10 @@ use crate::{
         host::{Host, Plain},
         loading::Kept,
         options::{Options, World},
-        output,
-        raw::{self, EventClass},
+        output, raw,
+        raw_class::depth_watch,
+        raw_data::can_be_read,
+        raw_event::EventClass,
         step::Fault,
     },
     work::Work,
@@ -40,6 +46,9 @@ type Intrinsics = (
 /// The engine's own look at the stack, and ours, which comes first.
 const STACK: usize = 768 << 10;
 const STACK_ROOM: usize = 640 << 10;
+
+/// Whether plain data can be read where it lies: the same for every engine of this build.
+static IS_READABLE: OnceLock<bool> = OnceLock::new();
 
 /// What positions in the engine's messages refer to; the script's own name is put there later.
 const FILE: &str = "timeglass-source.js";
@@ -85,16 +94,19 @@ impl Engine {
         self.host.event_class.set(EventClass::register(ctx)?);
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
         let array: Object<'_> = ctx.eval("[]")?;
-        self.host.plain.set(Plain {
+        let plain = Plain {
             object_class: self.plain_class,
             array_class: raw::class_of(array.as_value()),
             object_prototype: raw::address(prototype.as_value()),
             array_prototype: raw::prototype_address(&array),
             counts_references: raw::counts_references(ctx),
-        });
+            is_readable: false,
+        };
+        let is_readable = *IS_READABLE.get_or_init(|| can_be_read(ctx, plain));
+        self.host.plain.set(Plain { is_readable, ..plain });
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
         let ten: Object<'_> = ctx.eval("({ __proto__: null, valueOf() { return 10; } })")?;
-        let watch = raw::depth_watch(&ten, Rc::clone(&self.host.meter))?;
+        let watch = depth_watch(&ten, Rc::clone(&self.host.meter))?;
         let error: Object<'_> = ctx.globals().get("Error")?;
         error.set("stackTraceLimit", watch)?;
         // Out of reach for scripts, and no part of the language.

@@ -1,8 +1,8 @@
 //! An event as a projection is fed it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use crate::model::{Encoding, Json, Payload, RecordedEvent, Timestamp};
+use crate::model::{Encoding, Json, Payload, RecordedEvent, Stored, Timestamp};
 
 /// A text of the event, and what it says if that is known already.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,6 +26,8 @@ pub struct Envelope {
     pub event_id: Arc<str>,
     /// When it was recorded: UTC with seven decimals; empty if the store holds no time.
     pub created: Arc<str>,
+    /// The same, not yet written out: where there is no text of it.
+    pub(crate) time: Option<Timestamp>,
     pub(crate) data: Part,
     pub(crate) metadata: Part,
     pub(crate) link_metadata: Part,
@@ -56,6 +58,7 @@ impl Envelope {
             is_json: !matches!(json.get("isJson"), Some(Json::Bool(false))),
             event_id: text("eventId").unwrap_or_default().to_lowercase().into(),
             created: seven_decimals(text("created").unwrap_or_default()),
+            time: None,
             data: part("data"),
             metadata: part("metadata"),
             link_metadata: part("linkMetadata"),
@@ -83,6 +86,7 @@ impl Envelope {
             is_json: json.get("data_problem").is_none(),
             event_id: text("event_id").to_lowercase().into(),
             created: seven_decimals(text("time")),
+            time: None,
             data: part("data"),
             metadata: part("metadata"),
             link_metadata: Part::default(),
@@ -105,6 +109,27 @@ impl Envelope {
         let part = |text: Option<&str>| Part { text: text.map(Arc::from), json: None };
         (self.data, self.metadata) = (part(data), part(metadata));
         self
+    }
+
+    /// The event recorded at that time, which is written out when a handler asks for it.
+    #[must_use]
+    pub fn at(mut self, time: Option<Timestamp>) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// When it was recorded, as text.
+    pub(crate) fn created_at(&self) -> Cow<'_, str> {
+        match self.time.filter(|_| self.created.is_empty()) {
+            Some(time) => written(time).into(),
+            None => (&*self.created).into(),
+        }
+    }
+
+    /// When it was recorded, in milliseconds of the epoch; not a number if that is not known.
+    pub(crate) fn created_millis(&self) -> f64 {
+        let time = self.time.or_else(|| Timestamp::parse(&self.created));
+        time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64)
     }
 
     /// A time as [`created`](Self::created) says it.
@@ -147,6 +172,7 @@ impl From<&RecordedEvent> for Envelope {
             is_json: event.data.decoded.is_ok(),
             event_id: event.event_id.clone().unwrap_or_default(),
             created: event.time.map(|time| written(time).into()).unwrap_or_default(),
+            time: None,
             data,
             metadata: part(&event.metadata),
             link_metadata: Part::default(),
@@ -157,13 +183,27 @@ impl From<&RecordedEvent> for Envelope {
 fn part(payload: &Payload) -> Part {
     match (&payload.decoded, payload.encoding) {
         (Ok(_), Encoding::Absent) => Part::default(),
-        (Ok(json), Encoding::JsonText | Encoding::JsonBytes) if !payload.is_unwrapped => {
+        (Ok(json), Encoding::JsonText | Encoding::JsonBytes)
+            if !payload.is_unwrapped && stays_as_it_stands(&payload.stored) =>
+        {
             let bytes = payload.stored.bytes();
             let text = std::str::from_utf8(&bytes).map_or_else(|_| json.to_compact().into(), Arc::from);
             Part { text: Some(text), json: Some(json.clone()) }
         }
         (Ok(json), _) => Part { text: Some(json.to_compact().into()), json: Some(json.clone()) },
         (Err(_), _) => Part { text: Some(payload.stored.to_hex().into()), json: None },
+    }
+}
+
+/// Whether a payload's text is taken as it stands, as a read of many events takes it: an object or array in a
+/// text, an object in bytes.
+fn stays_as_it_stands(stored: &Stored) -> bool {
+    match stored {
+        Stored::Text(bytes) => {
+            matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
+        }
+        Stored::Blob(bytes) => bytes.starts_with(b"{\"") && bytes.ends_with(b"}"),
+        Stored::Null | Stored::Integer(_) | Stored::Real(_) => false,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The object that handlers get for an event: eleven members that are there at once, and four that are
-//! made when they are first read, since most are not.
+//! The object that handlers get for an event: eleven members that are there from the start, and four that
+//! join them when they are first read.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
     script::{
         envelope::{Envelope, Part},
         host::Host,
-        raw,
+        raw_build::{build, build_text},
         rounding::roundings,
         step::Fault,
     },
@@ -38,72 +38,70 @@ pub(crate) const MEMBERS: [&str; 11] = [
 /// Deeper nesting is not read by the dialect.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// What an event object's late members are made of.
+/// What an event object's members are made of.
 pub(crate) struct EventCell {
     pub(crate) host: Rc<Host>,
-    is_json: bool,
-    data: Part,
-    metadata: Part,
-    link_metadata: Part,
+    event: Envelope,
+    /// None where handlers see an empty one.
+    partition: Option<Arc<str>>,
+    has_category: bool,
 }
 
-/// The object for an event. `partition` and `category` depend on who is asked.
+/// The object for an event. Partition and category depend on who is asked.
 pub(crate) fn event_object<'js>(
     host: &Rc<Host>,
     ctx: &Ctx<'js>,
     event: &Envelope,
-    partition: &str,
-    category: &str,
+    partition: Option<&Arc<str>>,
+    has_category: bool,
 ) -> Result<Value<'js>> {
     let cell = EventCell {
         host: Rc::clone(host),
-        is_json: event.is_json,
-        data: event.data.clone(),
-        metadata: event.metadata.clone(),
-        link_metadata: event.link_metadata.clone(),
+        event: event.clone(),
+        partition: partition.cloned(),
+        has_category,
     };
     let prototype: Object<'js> = host.object_prototype(ctx)?;
-    let object = host.event_class.get().new_object(&prototype, Rc::new(cell))?;
+    Ok(host.event_class.get().new_object(&prototype, cell)?.into_value())
+}
+
+/// The value of a member that is there from the start, by its place among [`MEMBERS`].
+pub(crate) fn read_member<'js>(cell: &EventCell, ctx: &Ctx<'js>, place: usize) -> Result<Value<'js>> {
+    let event = &cell.event;
     let text = |text: &str| Text::from_str(ctx.clone(), text).map(Text::into_value);
     let raw_text = |part: &Part| match &part.text {
         Some(found) => text(found),
         None => Ok(Value::new_null(ctx.clone())),
     };
-    // As `MEMBERS` names them.
-    let members = [
-        text(partition)?,
-        text(&event.created)?,
-        raw_text(&event.data)?,
-        raw_text(&event.metadata)?,
-        text(&event.stream)?,
-        text(&event.event_id)?,
-        text(&event.event_type)?,
-        Value::new_bool(ctx.clone(), event.is_json),
-        raw_text(&event.link_metadata)?,
-        text(category)?,
-        Value::new_number(ctx.clone(), event.sequence_number as f64),
-    ];
-    let class = host.event_class.get();
-    for (place, value) in members.iter().enumerate() {
-        class.define(&object, place, value)?;
+    match MEMBERS.get(place).copied().unwrap_or_default() {
+        "partition" => text(cell.partition.as_deref().unwrap_or_default()),
+        "created" => text(&event.created_at()),
+        "bodyRaw" => raw_text(&event.data),
+        "metadataRaw" => raw_text(&event.metadata),
+        "streamId" => text(&event.stream),
+        "eventId" => text(&event.event_id),
+        "eventType" => text(&event.event_type),
+        "isJson" => Ok(Value::new_bool(ctx.clone(), event.is_json)),
+        "linkMetadataRaw" => raw_text(&event.link_metadata),
+        "category" => text(if cell.has_category { event.category() } else { "" }),
+        _ => Ok(Value::new_number(ctx.clone(), event.sequence_number as f64)),
     }
-    Ok(object.into_value())
 }
 
 /// The value of a late member, made anew.
 pub(crate) fn read_late<'js>(cell: &EventCell, ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
     match name {
         "body" | "data" => body(cell, ctx),
-        "metadata" => parsed(cell, ctx, &cell.metadata, "metadata"),
-        _ => parsed(cell, ctx, &cell.link_metadata, "link metadata"),
+        "metadata" => parsed(cell, ctx, &cell.event.metadata, "metadata"),
+        _ => parsed(cell, ctx, &cell.event.link_metadata, "link metadata"),
     }
 }
 
 fn body<'js>(cell: &EventCell, ctx: &Ctx<'js>) -> Result<Value<'js>> {
-    if !cell.is_json {
+    if !cell.event.is_json {
         return Ok(Value::new_undefined(ctx.clone()));
     }
-    let value = parsed(cell, ctx, &cell.data, "data")?;
+    let value = parsed(cell, ctx, &cell.event.data, "data")?;
     let is_readable = value.is_object() || value.is_null() || cell.host.options.is_mended();
     if is_readable {
         return Ok(value);
@@ -113,6 +111,11 @@ fn body<'js>(cell: &EventCell, ctx: &Ctx<'js>) -> Result<Value<'js>> {
 
 fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Result<Value<'js>> {
     let Part { text, json } = part;
+    if let Some(text) = text
+        && let Some(value) = build_text(ctx, &mut cell.host.keys.borrow_mut(), text)
+    {
+        return value;
+    }
     let parsed;
     let json = match (json, text) {
         (Some(json), _) => json,
@@ -133,7 +136,7 @@ fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Res
     if let Some(text) = text.as_ref().filter(|text| has_halves(text)) {
         return ctx.json_parse(text.as_bytes());
     }
-    let (value, lost_digits) = raw::build(ctx, json)?;
+    let (value, lost_digits) = build(ctx, &mut cell.host.keys.borrow_mut(), json)?;
     if lost_digits && what == "data" {
         cell.host.note_roundings(roundings(json));
     }

@@ -14,6 +14,7 @@ use crate::{
         loading::Kept,
         options::Options,
         raw,
+        raw_build::build_once,
         step::Fault,
         tokens::{TokenKind, text_of, tokens},
     },
@@ -272,7 +273,7 @@ impl Evaluator {
 /// The event as handlers see it, and its head by the names that listings use.
 fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rquickjs::Result<Value<'js>> {
     let envelope = Envelope::of_history(event);
-    let value = event_object(&engine.host, ctx, &envelope, &envelope.stream, envelope.category())?;
+    let value = event_object(&engine.host, ctx, &envelope, Some(&envelope.stream), true)?;
     let Some(object) = value.as_object() else { return Ok(value) };
     let head = [
         ("type", Json::from(Arc::clone(&event.event_type))),
@@ -284,7 +285,7 @@ fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rq
         ("actor", Json::from(event.actor.clone())),
     ];
     for (name, json) in head {
-        raw::define(object, name, &raw::build(ctx, &json)?.0, raw::Access::ReadOnly)?;
+        raw::define(object, name, &build_once(ctx, &json)?, raw::Access::ReadOnly)?;
     }
     Ok(value)
 }
@@ -298,7 +299,7 @@ fn live_state<'js>(
 ) -> Result<Value<'js>, Ended> {
     let value = match last.take() {
         Some((before, kept)) => engine.guard(ctx, |ctx| update(&kept.restore(ctx)?, &before, state))?,
-        None => engine.guard(ctx, |ctx| raw::build(ctx, state).map(|(value, _)| value))?,
+        None => engine.guard(ctx, |ctx| build_once(ctx, state))?,
     };
     *last = Some((state.clone(), Persistent::save(ctx, value.clone())));
     Ok(value)
@@ -322,7 +323,7 @@ fn update<'js>(live: &Value<'js>, before: &Json, after: &Json) -> rquickjs::Resu
             }
             Ok(live.clone())
         }
-        _ => raw::build(live.ctx(), after).map(|(value, _)| value),
+        _ => build_once(live.ctx(), after),
     }
 }
 
@@ -338,7 +339,7 @@ fn update_member<'js>(
             let live: Value<'js> = object.get(name)?;
             update(&live, old, new)?
         }
-        Some(_) | None => raw::build(object.ctx(), new)?.0,
+        Some(_) | None => build_once(object.ctx(), new)?,
     };
     raw::define(object, name, &value, raw::Access::Free)
 }

@@ -10,10 +10,14 @@ use std::{
 use rquickjs::{Ctx, Error, Exception, Object, Persistent, Result};
 
 use crate::{
+    model::Timestamp,
     script::{
         allocator::Meter,
+        envelope::Envelope,
         options::{Options, World},
-        raw::{self, EventClass, Names},
+        raw::{self, Names},
+        raw_build::Keys,
+        raw_event::EventClass,
         rounding::Rounding,
         step::{Emitted, Fault},
     },
@@ -36,6 +40,8 @@ pub(crate) struct Plain {
     pub(crate) array_prototype: usize,
     /// Whether references to objects can be counted.
     pub(crate) counts_references: bool,
+    /// Whether it can be read where it lies.
+    pub(crate) is_readable: bool,
 }
 
 /// The state behind the functions of one engine.
@@ -47,9 +53,10 @@ pub(crate) struct Host {
     pub(crate) options: Options,
     pub(crate) meter: Rc<Meter>,
     pub(crate) names: RefCell<Names>,
+    pub(crate) keys: RefCell<Keys>,
     pub(crate) event_class: Cell<EventClass>,
     pub(crate) plain: Cell<Plain>,
-    work: Work,
+    work: RefCell<Work>,
     poison: RefCell<Option<Poison>>,
     is_poisoned: Cell<bool>,
     call_limit: Cell<Duration>,
@@ -60,24 +67,21 @@ pub(crate) struct Host {
     emitted: RefCell<Vec<Emitted>>,
     roundings: RefCell<Vec<Rounding>>,
     object_prototype: RefCell<Option<Persistent<Object<'static>>>>,
-    /// Milliseconds of the event's own time, for a frozen world.
-    now: Cell<f64>,
+    /// The event's own time, for a frozen world.
+    now: RefCell<(Option<Timestamp>, Arc<str>)>,
     chance: Cell<u64>,
 }
 
 impl Host {
     pub(crate) fn new(options: &Options, meter: Rc<Meter>, work: &Work) -> Rc<Self> {
-        let seed = match options.world {
-            World::Frozen { seed } => seed.unwrap_or(0),
-            World::Live => 0,
-        };
         Rc::new(Self {
             options: options.clone(),
             meter,
             names: RefCell::default(),
+            keys: RefCell::new(Keys::kept()),
             event_class: Cell::default(),
             plain: Cell::default(),
-            work: work.clone(),
+            work: RefCell::new(work.clone()),
             poison: RefCell::default(),
             is_poisoned: Cell::new(false),
             call_limit: Cell::new(options.limits.call),
@@ -88,9 +92,21 @@ impl Host {
             emitted: RefCell::default(),
             roundings: RefCell::default(),
             object_prototype: RefCell::default(),
-            now: Cell::new(f64::NAN),
-            chance: Cell::new(seed),
+            now: RefCell::default(),
+            chance: Cell::new(first_chance(options)),
         })
+    }
+
+    /// Begins another run, as if the engine were new.
+    pub(crate) fn begin_anew(&self, work: &Work) {
+        self.work.replace(work.clone());
+        self.poison.take();
+        self.is_poisoned.set(false);
+        self.call_started.set(None);
+        self.run_started.set(None);
+        self.now.take();
+        self.chance.set(first_chance(&self.options));
+        self.forget_output();
     }
 
     /// Begins a call into user code.
@@ -109,7 +125,7 @@ impl Host {
         if self.is_poisoned.get() {
             return true;
         }
-        if self.work.is_cancelled() {
+        if self.work.borrow().is_cancelled() {
             self.poison(Fault::Cancelled, "cancelled");
         }
         self.look_at_meter();
@@ -230,13 +246,15 @@ impl Host {
         self.roundings.take();
     }
 
-    /// The time that a frozen world shows.
-    pub(crate) fn set_now(&self, millis: f64) {
-        self.now.set(millis);
+    /// The event whose time a frozen world shows.
+    pub(crate) fn set_now(&self, event: &Envelope) {
+        self.now.replace((event.time, Arc::clone(&event.created)));
     }
 
+    /// In milliseconds.
     pub(crate) fn now(&self) -> f64 {
-        self.now.get()
+        let (time, created) = self.now.borrow().clone();
+        Envelope { created, time, ..Envelope::default() }.created_millis()
     }
 
     /// The next number of a frozen world, at least 0 and below 1: the mixer is splitmix64.
@@ -246,5 +264,13 @@ impl Host {
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// What chance starts from.
+fn first_chance(options: &Options) -> u64 {
+    match options.world {
+        World::Frozen { seed } => seed.unwrap_or(0),
+        World::Live => 0,
     }
 }

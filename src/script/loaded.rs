@@ -12,7 +12,7 @@ use crate::{
         loading::{Handlers, Loading},
         options::Options,
         output,
-        source_scan::bare_object,
+        source_scan::{bare_object, keeps_to_itself},
         step::Fault,
     },
     work::Work,
@@ -67,6 +67,7 @@ struct Inner {
     text: Arc<str>,
     options: Options,
     is_reducer: bool,
+    keeps_to_itself: bool,
     definition: Definition,
     handler_sources: BTreeMap<Arc<str>, Arc<str>>,
 }
@@ -115,6 +116,7 @@ impl Script {
             text: text.into(),
             options: options.clone(),
             is_reducer,
+            keeps_to_itself: keeps_to_itself(text),
             definition: loaded.definition,
             handler_sources,
         };
@@ -149,6 +151,18 @@ impl Script {
     #[must_use]
     pub fn is_reducer(&self) -> bool {
         self.inner.is_reducer
+    }
+
+    /// Whether it leaves the built-in objects of the language as they are, as far as its text tells.
+    #[must_use]
+    pub fn keeps_to_itself(&self) -> bool {
+        self.inner.keeps_to_itself
+    }
+
+    /// Whether both are one script, loaded once.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// The event types with a handler of their own.

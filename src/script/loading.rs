@@ -323,7 +323,7 @@ impl Loading {
         for index in 0..keys.len() {
             let Some(key) = keys.key(index) else { break };
             let name = self.host.names.borrow_mut().name(ctx, key);
-            if let (Some(name), Some(Property::Data(value, _))) = (name, keys.property(key)?) {
+            if let (Some(name), Some(Property::Data(value))) = (name, keys.property(key)?) {
                 found.push((name, value));
             }
         }
@@ -397,7 +397,7 @@ impl Loading {
                 let Some(key) = keys.key(index) else { break };
                 let name = self.host.names.borrow_mut().name(ctx, key).unwrap_or_default();
                 let value = match keys.property(key)? {
-                    Some(Property::Data(value, _)) => value,
+                    Some(Property::Data(value)) => value,
                     Some(Property::Accessor) => object.get(&*name)?,
                     None => continue,
                 };

@@ -94,7 +94,7 @@ impl<'js> Call<'_, 'js> {
             let Some(name) = name else { return Err(self.refuse("metadata: a name is a symbol")) };
             let value = match keys.property(key)? {
                 None => continue,
-                Some(Property::Data(value, _)) => value,
+                Some(Property::Data(value)) => value,
                 Some(Property::Accessor) => return Err(self.refuse("metadata: a value has a getter")),
             };
             let text = match raw::kind(&value) {

@@ -1,55 +1,52 @@
 //! Feeds events to a script and keeps the states of its partitions.
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use rquickjs::{Ctx, Object, Persistent, Value};
+use rquickjs::{Ctx, Persistent, Value};
 
 use crate::{
     model::{Failure, Json},
     script::{
-        encode::encode_and_look,
-        engine::{Ended, Engine},
+        encode::encode,
+        engine::Ended,
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
         loaded::{LoadError, Loaded, Script, load},
-        loading::Kept,
         number_text::dotnet_number,
         options::{EngineVersion, World},
         raw::{self, Kind},
+        run::{Done, Live, Own, Run, Stored},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
     work::Work,
 };
 
-/// A state as it is stored.
-#[derive(Debug, Clone, Default)]
-struct Stored {
-    value: Json,
-    /// The text, if the script returned one that is JSON already.
-    text: Option<Arc<str>>,
-}
+/// So many states are kept inside the engine at most.
+const MOST_LIVE: usize = 4096;
+
+/// And only while the engine takes less than one part in so many of what it may.
+const LIVE_SHARE: usize = 8;
+
+/// An engine that takes more memory than this without any state is not used again.
+const MOST_KEPT: usize = 16 << 20;
 
 /// One run of a script: an engine with the source in it, and the states of all partitions. It stays in
 /// the thread that made it.
 pub struct Runner {
-    script: Script,
+    pub(super) script: Script,
     work: Work,
     /// What the last event left in the place of own and shared state, if the projection has a shared one.
-    pair: Option<Persistent<Value<'static>>>,
-    /// The last state as the engine has it, if nobody could tell it from one that is read anew.
-    live: Cell<Option<Live>>,
-    // Before the engine, so that what belongs to it is let go first.
-    loaded: Loaded,
-    states: BTreeMap<Arc<str>, Stored>,
+    pub(super) pair: Option<Persistent<Value<'static>>>,
+    // Both before the engine, so that what belongs to it is let go first.
+    pub(super) states: BTreeMap<Arc<str>, Stored>,
+    pub(super) loaded: Loaded,
+    /// How many states are inside the engine.
+    live: usize,
+    /// The partition of a reducer.
+    only: Arc<str>,
     /// Nothing before it was asked for the first time; null is kept apart from that.
-    shared: Option<Json>,
+    pub(super) shared: Option<Json>,
     initial_globals: Option<crate::script::carry::Globals>,
-}
-
-/// A state inside the engine, and the stored state that it equals.
-struct Live {
-    state: Json,
-    value: Persistent<Value<'static>>,
 }
 
 /// Why an event went no further.
@@ -65,9 +62,10 @@ impl From<Ended> for Stop {
 }
 
 /// An event on its way, with what is known of it so far.
-struct Course<'a> {
-    event: &'a Envelope,
+pub(super) struct Course<'a> {
+    pub(super) event: &'a Envelope,
     partition: Option<Arc<str>>,
+    wants_state: bool,
 }
 
 impl std::fmt::Debug for Runner {
@@ -86,9 +84,10 @@ impl Runner {
             script: script.clone(),
             work: work.clone(),
             pair: None,
-            live: Cell::new(None),
-            loaded,
             states: BTreeMap::new(),
+            loaded,
+            live: 0,
+            only: "".into(),
             shared: None,
             initial_globals: None,
         })
@@ -102,7 +101,7 @@ impl Runner {
 
     /// Puts a state in place, as if an earlier run had stored it.
     pub fn set_state(&mut self, partition: &str, state: Json) {
-        self.states.insert(partition.into(), Stored { value: state, text: None });
+        self.put(partition, Stored { json: Some(state), ..Stored::default() });
     }
 
     /// Puts the text of a state in place, as if an earlier run had stored it.
@@ -111,8 +110,18 @@ impl Runner {
     pub fn set_state_text(&mut self, partition: &str, text: &str) -> Result<(), Failure> {
         let value =
             Json::parse(text.as_bytes()).map_err(|err| Failure::new(format!("the stored state: {err}")))?;
-        self.states.insert(partition.into(), Stored { value, text: Some(text.into()) });
+        self.put(partition, Stored { json: Some(value), text: Some(text.into()), live: None });
         Ok(())
+    }
+
+    fn put(&mut self, partition: &str, stored: Stored) {
+        match self.states.get_mut(partition) {
+            Some(known) => {
+                self.live -= usize::from(known.live.is_some());
+                *known = stored;
+            }
+            None => drop(self.states.insert(partition.into(), stored)),
+        }
     }
 
     /// Puts a shared state in place, as if an earlier run had stored it.
@@ -130,9 +139,40 @@ impl Runner {
         partition
     }
 
+    /// Forgets all states.
+    pub fn forget_states(&mut self) {
+        self.states.clear();
+        self.live = 0;
+        (self.pair, self.shared) = (None, None);
+        self.loaded.engine.host.forget_output();
+    }
+
+    /// Begins a new run in the same engine, if that comes to the same as starting another: nothing that an
+    /// earlier run did is left outside the states, which are forgotten. Tells whether it did;
+    /// [`watch_globals`](Self::watch_globals) must have been called at the start.
+    pub fn begin_anew(&mut self, work: &Work) -> bool {
+        self.forget_states();
+        let engine = &self.loaded.engine;
+        let is_small = engine.host.meter.used() < MOST_KEPT;
+        if !self.script.keeps_to_itself() || engine.is_spent() || !is_small || self.carries_over() {
+            return false;
+        }
+        self.loaded.engine.host.begin_anew(work);
+        self.work = work.clone();
+        true
+    }
+
+    /// Whether the script has a chance of its own, which goes on from call to call.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        matches!(self.script.options().world, World::Frozen { seed: Some(_) })
+    }
+
     /// Forgets the state of a partition, as if it had never been stored.
     pub fn clear_state(&mut self, partition: &str) {
-        self.states.remove(partition);
+        if let Some(stored) = self.states.remove(partition) {
+            self.live -= usize::from(stored.live.is_some());
+        }
     }
 
     /// Whether something runs when a partition gets its first event.
@@ -143,13 +183,21 @@ impl Runner {
 
     /// The stored state of a partition, if there is one.
     #[must_use]
-    pub fn state(&self, partition: &str) -> Option<&Json> {
-        self.states.get(partition).map(|stored| &stored.value)
+    pub fn state(&mut self, partition: &str) -> Option<&Json> {
+        let host = &self.loaded.engine.host;
+        self.states.get_mut(partition).map(|stored| stored.json(host))
+    }
+
+    /// Whether there is a stored state of a partition.
+    #[must_use]
+    pub fn has_state(&self, partition: &str) -> bool {
+        self.states.contains_key(partition)
     }
 
     /// The stored states of all partitions.
-    pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &Json)> {
-        self.states.iter().map(|(partition, stored)| (partition, &stored.value))
+    pub fn states(&mut self) -> impl Iterator<Item = (&Arc<str>, &Json)> {
+        let host = &self.loaded.engine.host;
+        self.states.iter_mut().map(|(partition, stored)| (partition, stored.json(host)))
     }
 
     /// The shared state, if the projection has one and it was asked for.
@@ -170,7 +218,7 @@ impl Runner {
             self.stored(ctx, &value, None)
         });
         self.loaded.engine.host.forget_output();
-        answer.map(|stored| stored.value).map_err(|ended| ended.failure)
+        answer.map(|stored| stored.json.unwrap_or_default()).map_err(|ended| ended.failure)
     }
 
     /// Whether the variables outside the handlers changed since the source was loaded, so that a run from
@@ -211,7 +259,16 @@ impl Runner {
 
     /// Feeds one event.
     pub fn feed(&mut self, event: &Envelope) -> Step {
-        let mut course = Course { event, partition: None };
+        self.take(Course { event, partition: None, wants_state: true })
+    }
+
+    /// Feeds one event as [`feed`](Self::feed) does, but leaves state and result of the step null, for those
+    /// who ask for the [`state`](Self::state) only now and then.
+    pub fn advance(&mut self, event: &Envelope) -> Step {
+        self.take(Course { event, partition: None, wants_state: false })
+    }
+
+    fn take(&mut self, mut course: Course<'_>) -> Step {
         let answer = self
             .revive()
             .map_err(|err| Stop::Fault(Ended { fault: Fault::HandlerError, failure: err.failure }));
@@ -239,10 +296,38 @@ impl Runner {
             return Ok(());
         }
         self.pair = None;
-        self.live.set(None);
+        self.write_all();
         let script = &self.script;
         self.loaded = load(script.name(), script.text(), script.options(), &self.work, script.is_reducer())?;
         Ok(())
+    }
+
+    /// Lets go of states inside the engine where they are too many, or memory gets short.
+    fn bound_live(&mut self, last: &Arc<str>) {
+        let host = &self.loaded.engine.host;
+        let is_short = host.meter.used() > self.script.options().limits.memory / LIVE_SHARE;
+        match self.live {
+            0 => {}
+            1 if is_short => {
+                // None but that of the last event.
+                if let Some(stored) = self.states.get_mut(last) {
+                    stored.json(host);
+                    self.live -= usize::from(stored.live.take().is_some());
+                }
+            }
+            live if live > MOST_LIVE || is_short => self.write_all(),
+            _ => {}
+        }
+    }
+
+    /// Makes trees of all states, and lets go of those inside the engine.
+    fn write_all(&mut self) {
+        let host = &self.loaded.engine.host;
+        for stored in self.states.values_mut().filter(|stored| stored.live.is_some()) {
+            stored.json(host);
+            stored.live = None;
+        }
+        self.live = 0;
     }
 
     fn handle(&mut self, course: &mut Course<'_>) -> Result<Processed, Stop> {
@@ -252,9 +337,7 @@ impl Runner {
             return Err(Stop::Skip(Skip::WrongStream));
         }
         if let World::Frozen { .. } = self.script.options().world {
-            let time = crate::model::Timestamp::parse(&event.created);
-            let millis = time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64);
-            self.loaded.engine.host.set_now(millis);
+            self.loaded.engine.host.set_now(event);
         }
         if !is_reducer && let Some(deleted) = self.deleted_stream(event)? {
             if self.loaded.handlers.deleted.is_none() {
@@ -277,7 +360,7 @@ impl Runner {
         self.with_state(course, &partition, None)
     }
 
-    fn is_version_1(&self) -> bool {
+    pub(super) fn is_version_1(&self) -> bool {
         self.script.options().engine == EngineVersion::V1
     }
 
@@ -304,16 +387,17 @@ impl Runner {
 
     fn partition(&self, event: &Envelope) -> Result<Option<Arc<str>>, Ended> {
         if self.script.is_reducer() {
-            return Ok(Some("".into()));
+            return Ok(Some(Arc::clone(&self.only)));
         }
         if self.loaded.definition.by_streams {
             return Ok(Some(Arc::clone(&event.stream)));
         }
-        let Some(partition_by) = &self.loaded.handlers.partition_by else { return Ok(Some("".into())) };
+        let Some(partition_by) = &self.loaded.handlers.partition_by else {
+            return Ok(Some(Arc::clone(&self.only)));
+        };
         let engine = &self.loaded.engine;
         engine.with(|ctx| {
-            let object =
-                engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, "", event.category()))?;
+            let object = engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, None, true))?;
             let key = engine.call(ctx, partition_by, &[object])?;
             Ok(match raw::kind(&key) {
                 Kind::Text => raw::with_text(&key, raw::repaired).map(Arc::from),
@@ -331,25 +415,57 @@ impl Runner {
         partition: &Arc<str>,
         deleted: Option<&Arc<str>>,
     ) -> Result<Processed, Stop> {
+        let live = self.states.get_mut(partition).and_then(|stored| stored.live.take());
+        let (value, mut image) = live.map(|live| (live.value, live.image)).unzip();
+        self.live -= usize::from(value.is_some());
         let run = Run { runner: self, course, partition };
         let engine = &self.loaded.engine;
-        let done = engine.with(|ctx| run.run(ctx, deleted))?;
-        let Done { own, shared, pair, result, live } = done;
-        self.live.set(live.map(|value| Live { state: own.value.clone(), value }));
+        let done = engine.with(|ctx| run.run(ctx, deleted, value, &mut image));
+        let done = match done {
+            Ok(done) => done,
+            Err(ended) => {
+                // The state is what it was before; what the handler did to it inside the engine is gone.
+                if let (Some(stored), Some(image)) = (self.states.get_mut(partition), &mut image) {
+                    stored.json.get_or_insert_with(|| image.json(&engine.host.names.borrow()));
+                }
+                return Err(ended.into());
+            }
+        };
+        let Done { own, shared, pair, result } = done;
+        let (stored, state, state_text) = match own {
+            Own::Written(json, text) => {
+                let stored = Stored { json: Some(json.clone()), text: text.clone(), live: None };
+                (stored, json, text)
+            }
+            Own::Live(value) => {
+                let mut image = image;
+                let json = match &mut image {
+                    Some(image) if course.wants_state => Some(image.json(&engine.host.names.borrow())),
+                    _ => None,
+                };
+                let live = image.map(|image| Live { value, image });
+                self.live += usize::from(live.is_some());
+                (Stored { json: json.clone(), text: None, live }, json.unwrap_or_default(), None)
+            }
+        };
         match self.states.get_mut(partition) {
-            Some(known) => *known = own.clone(),
-            None => drop(self.states.insert(Arc::clone(partition), own.clone())),
+            Some(known) => *known = stored,
+            None => drop(self.states.insert(Arc::clone(partition), stored)),
         }
+        self.bound_live(partition);
         if self.loaded.definition.bi_state {
             self.shared = Some(shared.clone().unwrap_or_default());
             self.pair = pair;
         }
-        let result = result?;
+        let result = match result {
+            Some(result) => result?,
+            None => state.clone(),
+        };
         let shared = self.loaded.definition.bi_state.then(|| shared.unwrap_or_default());
         Ok(Processed {
             partition: Arc::clone(partition),
-            state: own.value,
-            state_text: own.text,
+            state,
+            state_text,
             result,
             shared,
             emitted: Vec::new(),
@@ -359,253 +475,43 @@ impl Runner {
     }
 
     /// A value as it is stored: a text that is JSON already stays that text.
-    fn stored(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Stored, Ended> {
-        self.stored_and_look(ctx, value, previous).map(|(stored, _)| stored)
-    }
-
-    /// As `stored`; tells whether the value may stand for the stored state the next time.
-    fn stored_and_look(
+    pub(super) fn stored(
         &self,
         ctx: &Ctx<'_>,
         value: &Value<'_>,
         previous: Option<&Json>,
-    ) -> Result<(Stored, bool), Ended> {
-        let (json, is_fresh) = self.encoded_and_look(ctx, value, previous)?;
+    ) -> Result<Stored, Ended> {
+        let json = self.encoded(ctx, value, previous)?;
         if let Json::Text(text) = &json
             && !text.starts_with('\u{feff}')
             && let Ok(inner) = Json::parse(text.as_bytes())
             && !is_deeper_than(&inner, MAX_DEPTH)
         {
-            return Ok((Stored { value: inner, text: Some(Arc::clone(text)) }, false));
+            return Ok(Stored { text: Some(Arc::clone(text)), json: Some(inner), live: None });
         }
-        Ok((Stored { value: json, text: None }, is_fresh))
+        Ok(Stored { json: Some(json), text: None, live: None })
     }
 
     /// A value as JSON; null if it is undefined.
-    fn encoded(&self, ctx: &Ctx<'_>, value: &Value<'_>, previous: Option<&Json>) -> Result<Json, Ended> {
-        self.encoded_and_look(ctx, value, previous).map(|(json, _)| json)
-    }
-
-    fn encoded_and_look(
+    pub(super) fn encoded(
         &self,
         ctx: &Ctx<'_>,
         value: &Value<'_>,
         previous: Option<&Json>,
-    ) -> Result<(Json, bool), Ended> {
+    ) -> Result<Json, Ended> {
         let engine = &self.loaded.engine;
         engine.host.begin_call(self.script.options().limits.call);
-        match encode_and_look(&engine.host, value, previous) {
-            Ok((json, is_fresh)) => match engine.host.take_poison() {
-                None => Ok((json.unwrap_or_default(), is_fresh)),
-                Some(poison) => Err(Ended { fault: poison.fault, failure: engine.failure(&poison.message) }),
-            },
+        match encode(&engine.host, value, previous) {
+            Ok(json) => self.unless_poisoned().map(|()| json.unwrap_or_default()),
             Err(refusal) => Err(engine.refused(ctx, refusal)),
         }
     }
-}
 
-/// What one event left behind.
-struct Done {
-    own: Stored,
-    shared: Option<Json>,
-    pair: Option<Persistent<Value<'static>>>,
-    /// Its failure does not touch the states.
-    result: Result<Json, Ended>,
-    live: Option<Persistent<Value<'static>>>,
-}
-
-/// One event inside the engine.
-struct Run<'a> {
-    runner: &'a Runner,
-    course: &'a Course<'a>,
-    partition: &'a Arc<str>,
-}
-
-impl Run<'_> {
-    fn engine(&self) -> &Engine {
-        &self.runner.loaded.engine
-    }
-
-    fn run(&self, ctx: &Ctx<'_>, deleted: Option<&Arc<str>>) -> Result<Done, Ended> {
-        let before = self.runner.states.get(self.partition);
-        let state = self.load(ctx, before)?;
-        let value = match deleted {
-            Some(stream) => {
-                self.delete(ctx, &state, stream)?;
-                state
-            }
-            None => self.apply(ctx, state, before.is_none())?,
-        };
-        self.store(ctx, &value, before)
-    }
-
-    /// The state that handlers get: the own one, or the pair of own and shared.
-    fn load<'js>(&self, ctx: &Ctx<'js>, before: Option<&Stored>) -> Result<Value<'js>, Ended> {
-        let own = match before {
-            Some(stored) if !(self.runner.is_version_1() && matches!(stored.value, Json::Null)) => {
-                match self.runner.live.take() {
-                    Some(live) if live.state.is_same_node(&stored.value) => {
-                        self.engine().guard(ctx, |ctx| live.value.restore(ctx))?
-                    }
-                    _ => self.build(ctx, &stored.value)?,
-                }
-            }
-            _ => self.init(ctx, self.runner.loaded.handlers.init.as_ref())?,
-        };
-        if !self.runner.loaded.definition.bi_state {
-            return Ok(own);
+    pub(super) fn unless_poisoned(&self) -> Result<(), Ended> {
+        let engine = &self.loaded.engine;
+        match engine.host.take_poison() {
+            None => Ok(()),
+            Some(poison) => Err(Ended { fault: poison.fault, failure: engine.failure(&poison.message) }),
         }
-        let pair = match &self.runner.pair {
-            Some(kept) => self.engine().guard(ctx, |ctx| kept.clone().restore(ctx))?,
-            None => self.engine().guard(ctx, |ctx| ctx.eval("[undefined, undefined]"))?,
-        };
-        let Some(slots) = pair.as_object().filter(|slots| slots.is_array()) else {
-            let failure =
-                self.engine().failure("the state left by the last event is no pair of own and shared state");
-            return Err(Ended { fault: Fault::HandlerError, failure });
-        };
-        self.put(ctx, slots, "0", &own)?;
-        match &self.runner.shared {
-            None => {
-                let shared = self.init(ctx, self.runner.loaded.handlers.init_shared.as_ref())?;
-                self.put(ctx, slots, "1", &shared)?;
-            }
-            // It stays what the last event left there.
-            Some(Json::Null) => {}
-            Some(shared) => {
-                let shared = self.build(ctx, shared)?;
-                self.put(ctx, slots, "1", &shared)?;
-            }
-        }
-        Ok(pair)
-    }
-
-    fn put<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        slots: &Object<'js>,
-        slot: &str,
-        value: &Value<'js>,
-    ) -> Result<(), Ended> {
-        self.engine().guard(ctx, |_| raw::define(slots, slot, value, raw::Access::Free))
-    }
-
-    fn build<'js>(&self, ctx: &Ctx<'js>, json: &Json) -> Result<Value<'js>, Ended> {
-        self.engine().guard(ctx, |ctx| raw::build(ctx, json).map(|(value, _)| value))
-    }
-
-    fn init<'js>(&self, ctx: &Ctx<'js>, init: Option<&Kept>) -> Result<Value<'js>, Ended> {
-        match init {
-            Some(init) => self.engine().call(ctx, init, &[]),
-            None => self.engine().guard(ctx, |ctx| Object::new(ctx.clone()).map(Object::into_value)),
-        }
-    }
-
-    fn event<'js>(&self, ctx: &Ctx<'js>, category: &str) -> Result<Value<'js>, Ended> {
-        let engine = self.engine();
-        let partition = match (self.runner.script.is_reducer(), self.has_partitions()) {
-            (true, _) => &*self.course.event.stream,
-            (false, true) => &**self.partition,
-            (false, false) => "",
-        };
-        engine.guard(ctx, |ctx| event_object(&engine.host, ctx, self.course.event, partition, category))
-    }
-
-    fn has_partitions(&self) -> bool {
-        let definition = &self.runner.loaded.definition;
-        definition.by_streams || definition.by_custom_partitions
-    }
-
-    fn delete<'js>(&self, ctx: &Ctx<'js>, state: &Value<'js>, stream: &str) -> Result<(), Ended> {
-        let Some(deleted) = &self.runner.loaded.handlers.deleted else { return Ok(()) };
-        let name = self.engine().guard(ctx, |ctx| {
-            rquickjs::String::from_str(ctx.clone(), stream).map(rquickjs::String::into_value)
-        })?;
-        let (none, flag) = (Value::new_null(ctx.clone()), Value::new_bool(ctx.clone(), false));
-        self.engine().call(ctx, deleted, &[state.clone(), none, name, flag])?;
-        Ok(())
-    }
-
-    /// Runs `$created` for a new partition, then the handler; gives the state that comes of it.
-    fn apply<'js>(&self, ctx: &Ctx<'js>, state: Value<'js>, is_new: bool) -> Result<Value<'js>, Ended> {
-        let handlers = &self.runner.loaded.handlers;
-        let event = self.course.event;
-        if is_new && !handlers.created.is_empty() {
-            let object = self.event(ctx, "")?;
-            for created in &handlers.created {
-                self.engine().call(ctx, created, &[state.clone(), object.clone()])?;
-            }
-        }
-        if event.is_json && event.is_blank() && !self.runner.script.is_reducer() {
-            return Ok(state);
-        }
-        let own = handlers.by_type.iter().find(|(name, _)| *name == event.event_type);
-        let Some(handler) = own.map(|(_, handler)| handler).or(handlers.any.as_ref()) else {
-            return self.engine().guard(ctx, |ctx| match &event.data.text {
-                Some(text) => rquickjs::String::from_str(ctx.clone(), text).map(rquickjs::String::into_value),
-                None => Ok(Value::new_null(ctx.clone())),
-            });
-        };
-        let object = self.event(ctx, event.category())?;
-        let returned = self.engine().call(ctx, handler, &[state.clone(), object])?;
-        Ok(if returned.is_undefined() { state } else { returned })
-    }
-
-    fn store<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, before: Option<&Stored>) -> Result<Done, Ended> {
-        let runner = self.runner;
-        let previous = before.map(|stored| &stored.value);
-        if !runner.loaded.definition.bi_state {
-            let (own, is_fresh) = runner.stored_and_look(ctx, value, previous)?;
-            let result = self.result(ctx, value, &own);
-            let may_be_kept =
-                is_fresh && own.text.is_none() && runner.loaded.keeps_states && !self.has_transforms();
-            let live = may_be_kept.then(|| Persistent::save(ctx, value.clone()));
-            return Ok(Done { own, shared: None, pair: None, result, live });
-        }
-        let (own, shared) = match value.as_object().filter(|slots| slots.is_array()) {
-            Some(slots) => {
-                let slot = |name: &str| self.engine().guard(ctx, |_| slots.get::<_, Value<'_>>(name));
-                let own = Stored { value: runner.encoded(ctx, &slot("0")?, previous)?, text: None };
-                let shared = runner.encoded(ctx, &slot("1")?, runner.shared.as_ref())?;
-                (own, Some(shared))
-            }
-            None => (runner.stored(ctx, value, previous)?, None),
-        };
-        let pair = Some(Persistent::save(ctx, value.clone()));
-        let result = self.result(ctx, value, &own);
-        Ok(Done { own, shared, pair, result, live: None })
-    }
-
-    /// Whether transforms see the live state, and may change it.
-    fn has_transforms(&self) -> bool {
-        self.runner.is_version_1() && !self.runner.loaded.handlers.transforms.is_empty()
-    }
-
-    /// What version 1 makes of the live state; version 2 gives the stored state.
-    fn result<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>, own: &Stored) -> Result<Json, Ended> {
-        let runner = self.runner;
-        let transforms = &runner.loaded.handlers.transforms;
-        let is_plain = own.text.is_none() && !runner.loaded.definition.bi_state && transforms.is_empty();
-        if !runner.is_version_1() || is_plain {
-            return Ok(own.value.clone());
-        }
-        let as_transform = |ended: Ended| match ended.fault {
-            Fault::Cancelled => ended,
-            _ => Ended { fault: Fault::ProjectionTransform, ..ended },
-        };
-        let mut value = value.clone();
-        for transform in transforms {
-            let returned =
-                self.engine().call(ctx, &transform.function, &[value.clone()]).map_err(as_transform)?;
-            if !transform.is_filter {
-                value = returned;
-            } else if returned.as_bool() != Some(true) {
-                return Ok(Json::Null);
-            }
-            if value.is_null() || value.is_undefined() {
-                return Ok(Json::Null);
-            }
-        }
-        runner.encoded(ctx, &value, None).map_err(as_transform)
     }
 }

@@ -36,6 +36,26 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Whether the built-in object at `index` is called, or a member of it called or read.
+    fn is_only_used(&self, index: usize, before: &str) -> bool {
+        if matches!(self.word(index), "undefined" | "NaN" | "Infinity") {
+            return true;
+        }
+        if matches!(before, "delete" | "++" | "--") {
+            return false;
+        }
+        match self.word(index + 1) {
+            "(" => true,
+            "." => {
+                let next = self.word(index + 3);
+                let is_written =
+                    next.ends_with('=') && !matches!(next, "==" | "===" | "!=" | "!==" | "<=" | ">=");
+                !is_written && !matches!(next, "." | "?." | "[" | "++" | "--")
+            }
+            _ => false,
+        }
+    }
+
     /// The bracket that closes the one at `open`, or the end.
     fn matching(&self, open: usize) -> usize {
         let mut depth = 0;
@@ -106,6 +126,108 @@ pub(crate) fn names_any(text: &str, names: &[&str]) -> bool {
     let words = Words::of(text);
     (0..words.tokens.len())
         .any(|index| words.kind(index) == Some(TokenKind::Name) && names.contains(&words.word(index)))
+}
+
+/// Ways to a built-in object that lead past its name.
+const BACK_DOORS: &[&str] =
+    &["prototype", "__proto__", "constructor", "globalThis", "PrototypeOf", "__define"];
+
+/// Names that are there without being declared.
+const BUILT_IN: &[&str] = &[
+    "Object",
+    "Function",
+    "Array",
+    "String",
+    "Number",
+    "Boolean",
+    "Symbol",
+    "BigInt",
+    "Math",
+    "JSON",
+    "Date",
+    "RegExp",
+    "Map",
+    "Set",
+    "WeakMap",
+    "WeakSet",
+    "WeakRef",
+    "FinalizationRegistry",
+    "Promise",
+    "Proxy",
+    "Reflect",
+    "Iterator",
+    "Error",
+    "AggregateError",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+    "SuppressedError",
+    "ArrayBuffer",
+    "SharedArrayBuffer",
+    "DataView",
+    "Atomics",
+    "Int8Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "Int16Array",
+    "Uint16Array",
+    "Int32Array",
+    "Uint32Array",
+    "BigInt64Array",
+    "BigUint64Array",
+    "Float16Array",
+    "Float32Array",
+    "Float64Array",
+    "DisposableStack",
+    "AsyncDisposableStack",
+    "Infinity",
+    "NaN",
+    "undefined",
+    "parseInt",
+    "parseFloat",
+    "isNaN",
+    "isFinite",
+    "decodeURI",
+    "decodeURIComponent",
+    "encodeURI",
+    "encodeURIComponent",
+    "escape",
+    "unescape",
+    "eval",
+    "log",
+    "emit",
+    "linkTo",
+    "linkStreamTo",
+    "copyTo",
+    "options",
+    "fromAll",
+    "fromStream",
+    "fromStreams",
+    "fromCategory",
+    "fromCategories",
+    "fromStreamsMatching",
+];
+
+/// Whether built-in objects are only called, or asked for a member that is called or read: then they are
+/// after a run what they were before it. In doubt it says no.
+pub(crate) fn keeps_to_itself(text: &str) -> bool {
+    let words = Words::of(text);
+    (0..words.tokens.len()).all(|index| {
+        let word = words.word(index);
+        if BACK_DOORS.iter().any(|door| word.contains(door)) || word.contains("\\u") || word == "this" {
+            return false;
+        }
+        if words.kind(index) != Some(TokenKind::Name) || !BUILT_IN.contains(&word) {
+            return true;
+        }
+        let before = index.checked_sub(1).map_or("", |before| words.word(before));
+        let is_member = matches!(before, "." | "?.");
+        let is_name_of_member = matches!(before, "{" | ",") && words.word(index + 1) == ":";
+        is_member || is_name_of_member || words.is_only_used(index, before)
+    })
 }
 
 /// Whether the source is nothing but an object: `({…})` or `{…}`; the latter needs parentheses.
@@ -260,7 +382,7 @@ fn declared(words: &Words<'_>, start: usize) -> Option<Vec<(Arc<str>, Makes)>> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Makes, bare_object, calls_any, top_level_names, when_objects};
+    use super::{Makes, bare_object, calls_any, keeps_to_itself, top_level_names, when_objects};
 
     fn check(text: &str, expected: &str) {
         let found: Vec<String> = when_objects(text).iter().map(|names| names.join(" ")).collect();
@@ -309,5 +431,38 @@ mod tests {
         assert_eq!(names("(function () { let n; fromAll().when({ A() { n++; } }); })()"), None);
         assert_eq!(names("fromAll().when(make());"), None);
         assert_eq!(names("fromAll().when({ A: make() });"), None);
+    }
+
+    #[track_caller]
+    fn check_keeps_to_itself(text: &str, expected: bool) {
+        assert_eq!(keeps_to_itself(text), expected, "{text}");
+    }
+
+    #[test]
+    fn writing_to_built_in_objects_is_noticed() {
+        check_keeps_to_itself(
+            "({ A(s, e) { s.n = Math.max(s.n, Number(e.data.n)); s.m = new Map([[1, Math.PI]]); } })",
+            true,
+        );
+        check_keeps_to_itself(
+            "fromAll().when({ Error(s, e) { log(e.data.Date, JSON.stringify(s)); } })",
+            true,
+        );
+        check_keeps_to_itself("({ A: (s) => Object.assign({}, s, { Map: undefined }) })", true);
+        check_keeps_to_itself("Math.x = 1", false);
+        check_keeps_to_itself("Math.x ??= 1", false);
+        check_keeps_to_itself("Math.x++", false);
+        check_keeps_to_itself("--Math.x", false);
+        check_keeps_to_itself("delete Math.max", false);
+        check_keeps_to_itself("Math['x'] = 1", false);
+        check_keeps_to_itself("Math.max.x = 1", false);
+        check_keeps_to_itself("Object.assign(Math, { x: 1 })", false);
+        check_keeps_to_itself("const m = Math; m.x = 1", false);
+        check_keeps_to_itself("JSON = 1", false);
+        check_keeps_to_itself("[].constructor.x = 1", false);
+        check_keeps_to_itself("s['__proto__'].x = 1", false);
+        check_keeps_to_itself("s['\\u005f_proto__'].x = 1", false);
+        check_keeps_to_itself("this.x = 1", false);
+        check_keeps_to_itself("`${Math}`", false);
     }
 }

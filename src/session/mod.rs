@@ -11,6 +11,7 @@ mod bars;
 pub mod blame;
 pub mod bookmarks;
 mod browse;
+pub mod cache;
 pub mod compare;
 pub mod conditions;
 mod cursor;
@@ -23,6 +24,7 @@ mod info;
 pub mod job;
 pub mod keep;
 mod mapping;
+pub(crate) mod memory;
 mod named;
 pub mod notice;
 mod opened;
@@ -32,6 +34,7 @@ pub mod publish;
 mod rows;
 pub mod scale;
 pub mod scripts;
+pub mod settings;
 mod shell;
 mod snapshots;
 mod states;
@@ -49,12 +52,17 @@ pub mod workspace;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use action::Action;
+use cache::CacheAnswer;
 use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
 use opened::Opened;
+use projections::Carried;
+use settings::Settings;
 use view::{NoEventsView, View};
 use workspace::Workspace;
+
+use crate::store::{EventStore, cache::Checked};
 
 /// What happened: the user asked for something, a job ended, time passed.
 pub enum Input {
@@ -72,12 +80,17 @@ pub enum Input {
 pub struct Session {
     place: Place,
     mapping: Option<Mapping>,
+    /// What was rebuilt of a store that is being read afresh.
+    carried: Option<Carried>,
     notices: Notices,
     workspace: Workspace,
     /// A project file other than the one beside the store.
     project: Option<PathBuf>,
     /// Where the sample store lies or is to be made.
     sample: PathBuf,
+    settings: Settings,
+    /// A store whose index from the cache proved wrong: it is opened anew without one.
+    distrusted: Option<PathBuf>,
     view: View,
 }
 
@@ -100,10 +113,13 @@ impl Session {
         let mut session = Self {
             place: Place::Welcome,
             mapping: None,
+            carried: None,
             notices: Notices::default(),
             workspace,
             project,
             sample,
+            settings: Settings::default(),
+            distrusted: None,
             view: View::default(),
         };
         session.refresh();
@@ -155,6 +171,7 @@ impl Session {
             Input::Action(Action::Verify(action)) => {
                 self.with_store(|store, notices| store.apply_verify(action, notices))
             }
+            Input::Action(Action::Settings(action)) => self.apply_settings(&action),
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
             Input::Crash(slot, text) => self.crashed(slot, &text),
             Input::Tick(elapsed) => {
@@ -208,6 +225,15 @@ impl Session {
                 self.mapping = self.mapping.take().map(|mapping| mapping.with_preview(*preview));
                 Vec::new()
             }
+            Answer::Cache(CacheAnswer::Size(size)) => {
+                self.take_cache_size(size);
+                Vec::new()
+            }
+            // A check may end after its store was closed.
+            Answer::Cache(CacheAnswer::Checked(_, store)) if !self.shows(&store) => Vec::new(),
+            Answer::Cache(CacheAnswer::Checked(Checked { differs_at: Some(ordinal), .. }, _)) => {
+                self.open_without_cache(ordinal)
+            }
             Answer::Failed(err) => self.with_store(|store, notices| {
                 // A store that is gone is looked at again and again, and said to be gone once.
                 if slot != Slot::Watch || store.lost_sight() {
@@ -240,6 +266,12 @@ impl Session {
     #[must_use]
     pub fn has_store(&self) -> bool {
         matches!(self.place, Place::Store(_))
+    }
+
+    /// Whether indexing the open store was stopped.
+    #[must_use]
+    pub fn can_index_rest(&self) -> bool {
+        self.store().is_some_and(Opened::is_stopped)
     }
 
     /// Whether a file is open, with or without events.
@@ -416,6 +448,10 @@ impl Session {
     #[must_use]
     pub fn can_go_forward(&self) -> bool {
         self.store().is_some_and(|store| store.trail.can_go_forward())
+    }
+
+    fn shows(&self, store: &Arc<dyn EventStore>) -> bool {
+        self.store().is_some_and(|opened| Arc::ptr_eq(&opened.store, store))
     }
 
     fn store(&self) -> Option<&Opened> {

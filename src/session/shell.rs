@@ -10,11 +10,12 @@ use crate::{
     session::{
         Place, Session,
         action::ShellAction,
+        cache::Origin,
         info::table_row,
         job::{Job, Question, Slot},
         mapping::Mapping,
         opened::Opened,
-        view::{NoEventsView, RecentView, Screen, View},
+        view::{NoEventsView, RecentView, Screen, View, grouped},
     },
 };
 
@@ -31,9 +32,17 @@ impl Session {
                 self.mapping = None;
                 jobs
             }
-            ShellAction::Reload => match &self.place {
-                Place::Store(store) => self.open(store.path.clone()),
-                Place::NoEvents(view) => self.open(view.path.clone()),
+            ShellAction::Reload => match &mut self.place {
+                Place::Store(store) => {
+                    let (path, carried) = (store.path.clone(), store.carry());
+                    let jobs = self.open(path);
+                    self.carried = Some(carried);
+                    jobs
+                }
+                Place::NoEvents(view) => {
+                    let path = view.path.clone();
+                    self.open(path)
+                }
                 Place::Welcome | Place::Opening(_) => Vec::new(),
             },
             ShellAction::Forget(path) => {
@@ -59,6 +68,7 @@ impl Session {
                 }
                 self.with_store(|store, _| store.work_stopped())
             }
+            ShellAction::GoOnIndexing => self.with_store(|store, _| store.go_on_indexing()),
             ShellAction::Back => self.with_store(|store, _| store.go_back()),
             ShellAction::Forward => self.with_store(|store, _| store.go_forward()),
         }
@@ -68,12 +78,28 @@ impl Session {
         let mut jobs = self.parting_jobs();
         self.place = Place::Opening(path.clone());
         self.mapping = None;
+        self.carried = None;
         let question = Question::Open { path, project: self.project.clone() };
         jobs.push(Job { slot: Slot::Open, question });
         jobs
     }
 
+    /// Opens the store again, since what the cache had of it is not what it holds.
+    pub(crate) fn open_without_cache(&mut self, ordinal: u32) -> Vec<Job> {
+        let Place::Store(store) = &self.place else { return Vec::new() };
+        let path = store.path.clone();
+        let event = grouped(u64::from(ordinal) + 1);
+        self.notices.warning(
+            format!("{} was changed in its past", file_name(&path)),
+            format!("From event {event} on it holds other events than when Timeglass saw it last"),
+            "It was read anew; what was shown before may have been wrong",
+        );
+        self.distrusted = Some(path.clone());
+        self.open(path)
+    }
+
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
+        let carried = self.carried.take();
         match opening {
             Opening::NoEvents { path, nearest, tables, warnings } => {
                 for warning in warnings {
@@ -98,7 +124,13 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
+                let is_distrusted = self.distrusted.take().is_some_and(|other| other == path);
+                let origin = Origin::new(self.cache(), is_distrusted);
+                let (mut store, mut jobs) =
+                    Opened::new(*found, self.project.clone(), &self.workspace, origin);
+                if let Some(carried) = carried.filter(|carried| carried.is_of(&path)) {
+                    jobs.extend(store.take_up(carried, &mut self.notices));
+                }
                 self.place = Place::Store(Box::new(store));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));
@@ -119,7 +151,8 @@ impl Session {
 
     /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.
     pub(crate) fn refresh(&mut self) {
-        if let Place::Store(store) = &self.place {
+        if let Place::Store(store) = &mut self.place {
+            store.share_memory(self.workspace.memory_mebibytes);
             store.remember_choices(&mut self.workspace);
         }
         let mut view = View {
@@ -128,6 +161,7 @@ impl Session {
             recent: self.workspace.recent.iter().map(|path| recent(path)).collect(),
             zone: self.workspace.zone,
             theme: self.workspace.theme,
+            settings: self.settings_view(),
             mapping: self.mapping.as_ref().map(|mapping| Arc::new(mapping.view())),
             ..View::default()
         };

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::session::{
-    action::{Axis, Scope},
-    job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
-    opened::Opened,
-    scale::Scale,
-    view::{Tick, TimelineView, grouped},
-    workspace::Workspace,
+use crate::{
+    session::{
+        action::{Axis, Scope},
+        job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
+        opened::Opened,
+        scale::Scale,
+        view::{Tick, TimelineView, grouped},
+        workspace::Workspace,
+    },
+    snapshot::Verdict,
 };
 
 /// Ticks that can be told apart along the timeline.
@@ -165,11 +168,13 @@ impl Opened {
         if !self.is_on_stream() {
             return Vec::new();
         }
-        let of_stream =
-            self.browse.snapshots.rows().iter().filter(|row| row.stream_number == self.browse.focus);
-        let snapshots = of_stream.filter_map(|row| {
+        let rows = self.browse.snapshots.rows().iter().enumerate();
+        let of_stream = rows.filter(|(_, row)| row.stream_number == self.browse.focus);
+        let snapshots = of_stream.filter_map(|(place, row)| {
             let count = self.count_of_version(row.version.parse().ok()?)?;
-            Some((self.place_of(self.what_if.shown_count(count)) as f32, Tick::Snapshot))
+            let is_wrong = self.verified.verdict(place).is_some_and(Verdict::is_disagreement);
+            let tick = if is_wrong { Tick::WrongSnapshot } else { Tick::Snapshot };
+            Some((self.place_of(self.what_if.shown_count(count)) as f32, tick))
         });
         let marked = [
             (Tick::Trouble, self.states.failures()),

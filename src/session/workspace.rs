@@ -37,6 +37,14 @@ pub struct Workspace {
     pub speed: u32,
     /// Texts of scripts that are not in their files yet.
     pub drafts: Vec<Draft>,
+    /// Texts of projections' definitions that are not in their files yet.
+    pub definition_drafts: Vec<Draft>,
+    /// Whether indexes of large stores are kept between runs.
+    pub is_caching: bool,
+    /// How many MiB they may take together.
+    pub cache_mebibytes: u64,
+    /// How many MiB of memory may be taken beside the index.
+    pub memory_mebibytes: u64,
 }
 
 /// A script's text that is not in its file yet.
@@ -62,6 +70,10 @@ impl Default for Workspace {
             is_collapsed: true,
             speed: 4,
             drafts: Vec::new(),
+            definition_drafts: Vec::new(),
+            is_caching: true,
+            cache_mebibytes: 2048,
+            memory_mebibytes: 512,
         }
     }
 }

@@ -86,7 +86,7 @@ pub fn creation_in(
         return Ok(Err("the store has no table of snapshots".to_owned()));
     }
     let subject = format!("snapshot of {} at v{}", new.stream.full(), new.version).into();
-    Ok(Ok(Edits { subject, tables, checkpoint: None }))
+    Ok(Ok(Edits { subject, tables, ..Edits::default() }))
 }
 
 /// The first time that stands in the table, as it is written.

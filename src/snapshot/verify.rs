@@ -70,7 +70,10 @@ pub fn look(snapshot: &StoredSnapshot, index: &Index, owners: &SnapshotOwners<'_
         }
         (None, Some(reason)) => Err(Check::of(Verdict::Unreadable, Arc::clone(reason))),
         (None, None) => {
-            Err(Check::of(Verdict::NotChecked, "the store does not say which stream it is a state of"))
+            // Filed by content: equal states of several streams are one snapshot.
+            let reason = "it is filed under a key of its own, such as a hash of its content, and nothing in the \
+                          store says which stream it is a state of: there is no replay to hold it against";
+            Err(Check::of(Verdict::NotChecked, reason))
         }
     }
 }

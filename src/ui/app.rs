@@ -16,14 +16,15 @@ use crate::{
     session::{
         Input, Session,
         action::{
-            Action, BlameAction, NAMED, ProjectionAction, ScriptAction, ShellAction, Theme, What,
+            Action, BlameAction, NAMED, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme,
+            What,
             WindowAction,
         },
         job::{Answer, Job, Question, Slot},
         view::Screen,
         workspace::Workspace,
     },
-    store::{EventStore, Head},
+    store::{EventStore, Head, cache::Cache},
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
@@ -33,6 +34,7 @@ use crate::{
         menus::{self, Turn},
         pace::{Pace, Paces},
         panels::{self, Local, projections::FileWish},
+        settings::SettingsLocal,
         theme,
     },
     work::{Cancelled, Work},
@@ -49,6 +51,8 @@ pub struct Start {
     pub sample: PathBuf,
     /// The time of day, for what is written down.
     pub clock: Option<fn() -> Timestamp>,
+    /// Where indexes are kept between runs, if anywhere.
+    pub cache: Option<Cache>,
 }
 
 /// The window.
@@ -109,7 +113,7 @@ impl App {
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
         let mut app = Self {
-            session: Session::new(workspace, start.project, start.sample),
+            session: Session::new(workspace, start.project, start.sample).with_cache(start.cache),
             jobs: Jobs::new(WORKERS, &wake)?,
             tree: dock::checked(tree),
             local: Local {
@@ -189,7 +193,9 @@ impl App {
                     let known = self.session.at_rest().cloned();
                     self.jobs.start(slot, move |work| watch(store, known, work));
                 }
-                question => self.jobs.start(slot, move |work| question.run(work)),
+                question => {
+                    self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
+                }
             }
         }
     }
@@ -211,7 +217,7 @@ impl App {
     fn take_answers(&mut self) {
         for finished in self.jobs.take_finished() {
             let input = match finished.outcome {
-                Outcome::Done(answer) => Input::Answer(finished.slot, answer),
+                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
                 Outcome::Crashed(text) => Input::Crash(finished.slot, text),
             };
             self.apply(input);
@@ -293,6 +299,10 @@ impl App {
             }
             WindowAction::Info => dock::show(&mut self.tree, Panel::Info),
             WindowAction::ResetPanels => self.tree = dock::default_tree(),
+            WindowAction::Settings => {
+                self.dialog = Some(Dialog::Settings(SettingsLocal::default()));
+                self.actions.push(Action::Settings(SettingsAction::Look));
+            }
             WindowAction::About => self.dialog = Some(Dialog::About),
             WindowAction::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }

@@ -12,6 +12,7 @@ pub mod pace;
 pub mod panels;
 pub mod rehearsal;
 pub mod requirements;
+mod settings;
 pub mod theme;
 pub mod widgets;
 

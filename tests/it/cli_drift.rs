@@ -78,3 +78,36 @@ fn the_project_file_names_what_is_compared() {
     let html = fs::read_to_string(report).unwrap();
     assert!(html.starts_with("<!doctype html>") && html.contains("order-4718"), "{html}");
 }
+
+#[test]
+fn a_definition_that_does_not_load_stops_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (from, to) in [(DAMAGED, "damaged.sqlite"), (SHOP, "shop.sqlite"), (ORDERS, "shop_orders.sql")] {
+        fs::copy(from, at(to)).unwrap();
+    }
+    fs::write(at("mistake.sql"), "-- @projection totals\nCREATE TABEL totals (a);\n").unwrap();
+    let project = ["mistake.sql", "shop_orders.sql", "none.js"]
+        .map(|file| format!("[[projection]]\nfile = \"{file}\"\n"));
+    fs::write(at("timeglass.toml"), project.concat()).unwrap();
+    let (damaged, shop) = (at("damaged.sqlite"), at("shop.sqlite"));
+    let (damaged, shop) = (damaged.to_str().unwrap(), shop.to_str().unwrap());
+    check_in(
+        Some(folder.path()),
+        "drift-broken",
+        &[
+            &["drift", shop],
+            &["drift", shop, "order_summaries"],
+            &["drift", shop, "order_summaries", "mistake"],
+            &["drift", shop, "totals"],
+            &["rebuild", shop, "order_summaries"],
+            &["rebuild", shop, "mistake"],
+            &["rebuild", shop, "totals"],
+            &["rebuild", shop, "order_summaries", "--write"],
+            &["projections", shop],
+        ],
+    );
+    // Drift is told although others could not be compared, to machines as well.
+    let found = json(&["drift", damaged, "--json"]);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+}

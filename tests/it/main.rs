@@ -10,6 +10,7 @@
 
 mod architecture;
 mod branches;
+mod cache;
 mod checkpoints;
 mod cli;
 mod cli_bench;

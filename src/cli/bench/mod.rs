@@ -82,7 +82,8 @@ impl Arguments {
             return Err(StoreError::Missing { path: self.store.clone() }.into());
         }
         let rehearsal = Some(Rehearsal { seconds: self.seconds, json: common.json });
-        Ok(WindowRequest { store: Some(self.store.clone()), project: common.project.clone(), rehearsal })
+        let (store, project) = (Some(self.store.clone()), common.project.clone());
+        Ok(WindowRequest { store, project, no_cache: true, rehearsal })
     }
 
     fn wants(&self, group: &str) -> bool {

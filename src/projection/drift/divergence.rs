@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     model::{GlobalPosition, Stored},
     projection::{
-        ReadModel, RowChange, RowKey,
+        Histories, ReadModel, RowChange, RowKey,
         drift::{
             Difference, DriftError, DriftRow, Pairing,
             equality::{Likeness, same},
@@ -38,27 +38,28 @@ pub struct Divergence {
 }
 
 /// Finds the first divergent event of rows.
-pub(super) struct Finder<'a> {
-    model: &'a ReadModel,
+pub(super) struct Finder {
+    histories: Histories,
     reader: Reader,
     likenesses: Vec<Likeness>,
     key: usize,
     compared: usize,
 }
 
-impl<'a> Finder<'a> {
-    pub(super) fn new(model: &'a ReadModel, pairing: &Pairing) -> Self {
+impl Finder {
+    pub(super) fn new(work: &Work, model: &ReadModel, pairing: &Pairing) -> Result<Self, DriftError> {
         let reader = Reader::new(model.columns(), pairing);
         let key = pairing.key.len();
         let compared = key + pairing.columns.len();
-        Self { model, reader, likenesses: likenesses(pairing), key, compared }
+        let histories = model.histories(work)?;
+        Ok(Self { histories, reader, likenesses: likenesses(pairing), key, compared })
     }
 
     /// How many events lie behind after the first divergent one; `None` if no event tells.
-    pub(super) fn find(&self, work: &Work, found: &Difference) -> Result<Option<u64>, DriftError> {
+    pub(super) fn find(&self, found: &Difference) -> Result<Option<u64>, DriftError> {
         let history = match (&found.row, &found.stored) {
-            (Some(row), _) => self.model.history(work, row)?,
-            (None, Some(stored)) => self.deleted(work, stored)?,
+            (Some(row), _) => self.histories.of(row)?,
+            (None, Some(stored)) => self.deleted(stored)?,
             (None, None) => Vec::new(),
         };
         let states: Vec<State> = history.iter().map(|change| self.state(change)).collect();
@@ -66,7 +67,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The history of a row that the events made and deleted again. Its key may be stored as another type.
-    fn deleted(&self, work: &Work, stored: &[Stored]) -> Result<Vec<RowChange>, DriftError> {
+    fn deleted(&self, stored: &[Stored]) -> Result<Vec<RowChange>, DriftError> {
         let key = stored.get(..self.key).unwrap_or_default();
         if key.is_empty() {
             return Ok(Vec::new());
@@ -79,11 +80,11 @@ impl<'a> Finder<'a> {
                 .map_or_else(|| value.clone(), Stored::Integer),
             Stored::Null | Stored::Real(_) | Stored::Blob(_) => value.clone(),
         };
-        let history = self.model.history(work, &RowKey(key.into()))?;
+        let history = self.histories.of(&RowKey(key.into()))?;
         if !history.is_empty() {
             return Ok(history);
         }
-        Ok(self.model.history(work, &RowKey(key.iter().map(other_type).collect()))?)
+        Ok(self.histories.of(&RowKey(key.iter().map(other_type).collect()))?)
     }
 
     fn state(&self, change: &RowChange) -> State {

@@ -16,7 +16,7 @@
 //!
 //! NULL equals NULL alone; an empty text is something else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use crate::{
     model::{Json, Object, Stored, Timestamp},
@@ -142,7 +142,7 @@ fn write_outline(outline: &mut String, json: &Json) {
             let names: BTreeSet<&str> = members.iter().map(|(name, _)| &**name).collect();
             outline.push('{');
             for (name, value) in names.iter().filter_map(|name| Some((name, members.get(name)?))) {
-                *outline += &format!("{name:?}:");
+                write!(outline, "{name:?}:").ok();
                 write_outline(outline, value);
                 outline.push(',');
             }

@@ -88,7 +88,10 @@ fn written(source: &SqlSource, table: &str, column: &str) -> Written {
     if triggers.any(writes_it) {
         found = Written::FromEvent;
     }
-    for statement in source.handlers.iter().flat_map(|handler| &handler.statements) {
+    let is_making =
+        |statement: &&Statement| !tokens(&statement.sql).first().is_some_and(|token| token.is_word("create"));
+    let handled = source.handlers.iter().flat_map(|handler| &handler.statements);
+    for statement in source.setup.iter().filter(is_making).chain(handled) {
         match writes(statement, table, column) {
             Written::Never => {}
             Written::FromEvent => found = Written::FromEvent,
@@ -302,6 +305,18 @@ mod tests {
         check(insert, "id", None);
         check("INSERT INTO other (plain) VALUES (1)", "plain", Some("no event writes it"));
         check("DELETE FROM t WHERE plain = 1", "plain", Some("no event writes it"));
+    }
+
+    #[test]
+    fn what_the_definition_itself_writes_can_be_compared() {
+        let source = SqlSource {
+            setup: [TABLE, "WITH one AS (SELECT 1) INSERT INTO t (id, plain) SELECT 1, 2 FROM one"]
+                .map(|sql| Statement { sql: sql.into(), line: 1 })
+                .into(),
+            ..SqlSource::default()
+        };
+        assert!(matches!(written(&source, "t", "plain"), Written::FromEvent));
+        assert!(matches!(written(&source, "t", "made"), Written::Never));
     }
 
     #[test]

@@ -183,9 +183,9 @@ pub fn compare_listing(
     drift.rows_rebuilt = compared.rebuilt;
     let counted = pairing.counted.iter().map(|(name, _)| Arc::clone(name));
     drift.not_reproducible = counted.zip(compared.counted).collect();
-    let finder = divergence::Finder::new(model, pairing);
+    let finder = divergence::Finder::new(work, model, pairing)?;
     for difference in found {
-        let parted = finder.find(work, &difference)?;
+        let parted = finder.find(&difference)?;
         work.advance(1)?;
         let rows = match (&difference.stored, &difference.rebuilt) {
             (None, _) => &mut drift.missing,

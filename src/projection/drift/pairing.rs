@@ -16,7 +16,7 @@ use crate::{
             evidence::{not_reproducible, unsteady_default},
         },
     },
-    store::EventStore,
+    store::{EventStore, index::nearest_names, layout::TableKind},
     work::Work,
 };
 
@@ -66,12 +66,34 @@ pub fn pair_with(
     let named = entry.and_then(|entry| entry.table.as_ref()).unwrap_or(&definition.name);
     let Some(shape) = store.table_shape(work, named)? else {
         return Err(DriftError::NoPair(format!(
-            "there is no table `{named}` to compare `{}` with; `table = \"…\"` in its [[projection]] names another",
-            definition.name
+            "there is no table `{named}` to compare `{}` with{}; `table = \"…\"` in its [[projection]] names another",
+            definition.name,
+            candidates(store, named)
         )));
     };
     let members = members(work, definition, model)?;
     pair(definition, model.columns(), &members, &shape, entry)
+}
+
+/// So many tables are named instead of one that is missing.
+const CANDIDATES: usize = 5;
+
+/// The tables that may be meant: those with a name that comes near, then the other read models, then the rest.
+fn candidates(store: &dyn EventStore, named: &str) -> String {
+    let layout = &store.describe().layout;
+    let others = || layout.tables.iter().filter(|note| note.kind != TableKind::Events);
+    let mut found = nearest_names(named, others().map(|note| Arc::clone(&note.table)), CANDIDATES);
+    let read_models = others().filter(|note| note.kind == TableKind::ReadModel);
+    for note in read_models.chain(others()) {
+        if found.len() < CANDIDATES && !found.contains(&note.table) {
+            found.push(Arc::clone(&note.table));
+        }
+    }
+    let more = if others().count() > found.len() { " and more" } else { "" };
+    match found.is_empty() {
+        true => String::new(),
+        false => format!("; the store has {}{more}", listing(found.iter())),
+    }
 }
 
 /// The members that the first states of a projection in JavaScript have.

@@ -56,7 +56,8 @@ pub struct OutputQuery {
     pub until: Option<u64>,
     /// Only those of this partition.
     pub partition: Option<Arc<str>>,
-    /// Only those that contain this text somewhere, in any case of letters; empty means all.
+    /// Only those that contain this text somewhere, the partition's name included, in any case of letters; empty
+    /// means all.
     pub contains: Arc<str>,
     /// Behind the one of this number; 0 begins with the first.
     pub after: u64,
@@ -124,19 +125,22 @@ impl OutputKind {
             Self::Emitted => (
                 "timeglass_emitted",
                 "number, count, partition, stream, type, data, is_json, is_link, metadata",
-                "stream || char(10) || type || char(10) || data || char(10) || coalesce(metadata, '')",
+                "stream || char(10) || type || char(10) || data || char(10) || coalesce(metadata, '') \
+                 || char(10) || partition",
             ),
-            Self::Logs => ("timeglass_log", "number, count, partition, line", "line"),
+            Self::Logs => {
+                ("timeglass_log", "number, count, partition, line", "line || char(10) || partition")
+            }
             Self::Failures => (
                 "timeglass_fault",
                 "number, count + 1 AS count, partition, event, kind, message, file, line, col",
-                "event || char(10) || kind || char(10) || message",
+                "event || char(10) || kind || char(10) || message || char(10) || coalesce(partition, '')",
             ),
             Self::Results => (
                 "(SELECT r.number, r.count, p.name AS partition, r.body FROM timeglass_result r \
                  JOIN timeglass_partition p ON p.partition = r.partition)",
                 "number, count, partition, body",
-                "body",
+                "body || char(10) || partition",
             ),
         }
     }

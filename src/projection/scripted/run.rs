@@ -348,7 +348,7 @@ impl Run<'_> {
             OnFailure::Skip => {
                 // A transform that fails leaves the state that its handler made.
                 self.states
-                    .keep_after_fault(&mut self.writer, partition, &self.runner, before + 1)
+                    .keep_after_fault(&mut self.writer, partition, &mut self.runner, before + 1)
                     .and_then(|()| {
                         fault.logs.iter().try_for_each(|line| self.writer.log(before + 1, partition, line))
                     })

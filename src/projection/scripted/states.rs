@@ -156,7 +156,7 @@ impl States {
         &mut self,
         writer: &mut Writer<'_>,
         partition: &str,
-        runner: &Runner,
+        runner: &mut Runner,
         count: u64,
     ) -> rusqlite::Result<()> {
         if let Some(state) = runner.state(partition) {

@@ -147,6 +147,9 @@ impl Opened {
                 Err(problem) => file.problem = Some(problem),
                 Ok((text, parsed)) => {
                     file.problem = None;
+                    if file.text.as_ref() != Some(&text) {
+                        self.projections.drafts.take_text(&path, &text);
+                    }
                     file.text = Some(text);
                     file.loaded_with = Some(options);
                     match parsed {

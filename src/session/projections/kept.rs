@@ -91,6 +91,7 @@ impl Opened {
         let file = entry.and_then(|entry| self.projections.definitions.file(&entry.file));
         let Some(path) = file.map(|file| file.path.clone()) else { return Vec::new() };
         self.projections.is_writing = true;
+        self.projections.drafts.start_saving(&path, &text);
         vec![job(Slot::DefinitionSave, ProjectionQuestion::Save { path, text, known })]
     }
 
@@ -100,6 +101,7 @@ impl Opened {
         notices: &mut Notices,
     ) -> Vec<Job> {
         self.projections.is_writing = false;
+        self.projections.drafts.end_saving(matches!(found, Ok((_, SavedScript::Saved))));
         match found {
             Ok((path, SavedScript::Saved)) => notices.info(format!("{} is saved", file_name(&path))),
             Ok((path, SavedScript::Changed(_))) => notices.warning(

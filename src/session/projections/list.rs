@@ -54,6 +54,8 @@ impl Opened {
         let chosen = self.projections.chosen.take();
         let list = &self.projections.list;
         let is_there = |name: &Arc<str>| list.iter().any(|listed| listed.name == *name);
+        let asked_for = self.projections.asked_for.take_if(|name| is_there(name));
+        let chosen = asked_for.or(chosen);
         let first = || list.first().map(|listed| Arc::clone(&listed.name));
         self.projections.chosen = chosen.filter(is_there).or_else(first);
         self.projections.lines = self.projections.list.iter().map(|listed| self.line_of(listed)).collect();
@@ -156,6 +158,7 @@ impl Opened {
             Stage::Queued => return ("waiting".to_owned(), false),
             Stage::Running => return ("rebuilding…".to_owned(), false),
             Stage::Stopping => return ("stopping…".to_owned(), false),
+            Stage::Checking => return ("checking…".to_owned(), false),
             Stage::Idle => (),
         }
         let Some(progress) = &run.progress else {
@@ -190,7 +193,7 @@ impl Opened {
     }
 
     pub(super) fn scaffold_projection(&mut self, table: Arc<str>) -> Vec<Job> {
-        let Some(index) = self.index.clone() else { return Vec::new() };
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         self.projections.is_writing = true;
         let folder = self.definition_folder().join("projections");
         let wanted = Wanted { store: Arc::clone(&self.store), index, table, folder };

@@ -3,8 +3,10 @@
 //! Each projection is named; the list joins the definitions of the project file with the tables of the store.
 //! A rebuild goes into a scratch database that lives as long as the store is open.
 
+mod carried;
 mod copies;
 mod definitions;
+mod drafts;
 mod history;
 mod kept;
 mod list;
@@ -26,13 +28,16 @@ use crate::{
         notice::Notices,
         opened::Opened,
         view::{ProjectionLine, Stage},
+        workspace::Workspace,
     },
 };
 
+pub(crate) use carried::Carried;
 pub use output::{FoundOutput, OutputWish};
 pub use question::{ProjectionAnswer, ProjectionQuestion};
 
 use definitions::Definitions;
+use drafts::Drafts;
 use history::RowStory;
 use list::Listed;
 use output::ModelOutput;
@@ -72,8 +77,23 @@ pub enum ProjectionAction {
         /// The text that the user started from.
         known: Arc<str>,
     },
+    /// The text in the editor of a definition was changed.
+    EditText {
+        /// The projection.
+        projection: Arc<str>,
+        /// Which text it started from.
+        revision: u64,
+        /// The text now.
+        text: Arc<str>,
+    },
+    /// Drops what was typed into a definition and not saved.
+    RevertText(Arc<str>),
+    /// The file was changed elsewhere: goes on with what was typed.
+    KeepText(Arc<str>),
     /// Rebuilds a projection anew.
     Rebuild(Arc<str>, Extent),
+    /// Rebuilds one partition of a projection in JavaScript anew, and nothing else.
+    RebuildPartition(Arc<str>, Arc<str>),
     /// Rebuilds the chosen projection anew, all of it.
     RebuildChosen,
     /// Rebuilds every projection that has a definition.
@@ -134,6 +154,8 @@ pub enum Extent {
     UntilCursor,
     /// Those of the chosen stream.
     ChosenStream,
+    /// Those of one partition.
+    Partition,
 }
 
 /// The projections of the open store.
@@ -145,6 +167,9 @@ pub(crate) struct Projections {
     lines: Arc<[ProjectionLine]>,
     /// The chosen one.
     chosen: Option<Arc<str>>,
+    /// The one that was chosen before the store was read afresh, until it is listed again.
+    asked_for: Option<Arc<str>>,
+    drafts: Drafts,
     /// What was made of each, by name.
     runs: BTreeMap<Arc<str>, Run>,
     next_number: u16,
@@ -218,7 +243,13 @@ impl Opened {
             ProjectionAction::SaveText { projection, text, known } => {
                 self.save_definition(&projection, text, known)
             }
+            ProjectionAction::EditText { projection, revision, text } => {
+                self.edit_definition(&projection, revision, text)
+            }
+            ProjectionAction::RevertText(name) => self.revert_definition(&name),
+            ProjectionAction::KeepText(name) => self.keep_definition(&name),
             ProjectionAction::Rebuild(name, extent) => self.rebuild_model(&name, extent),
+            ProjectionAction::RebuildPartition(name, partition) => self.rebuild_partition(&name, &partition),
             ProjectionAction::RebuildChosen => {
                 let chosen = self.projections.chosen.clone();
                 chosen.map(|name| self.rebuild_model(&name, Extent::Whole)).unwrap_or_default()
@@ -252,7 +283,7 @@ impl Opened {
                 self.take_overview(overview);
                 Vec::new()
             }
-            ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt),
+            ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt, notices),
             ProjectionAnswer::Rows(rows) => {
                 self.projections.rows.take(rows);
                 Vec::new()
@@ -293,7 +324,8 @@ impl Opened {
     }
 
     /// Starts with the definitions that the project file names; their files are read by the job.
-    pub(crate) fn start_projections(&mut self) -> Option<Job> {
+    pub(crate) fn start_projections(&mut self, workspace: &Workspace) -> Option<Job> {
+        self.projections.drafts = Drafts::new(&workspace.definition_drafts);
         self.name_definitions();
         self.arrange_projections();
         self.definitions_job()
@@ -357,6 +389,7 @@ impl Opened {
     }
 
     fn choose_projection(&mut self, place: usize) -> Vec<Job> {
+        self.projections.asked_for = None;
         let Some(listed) = self.projections.list.get(place) else { return Vec::new() };
         if self.projections.chosen.as_ref() != Some(&listed.name) {
             self.projections.chosen = Some(Arc::clone(&listed.name));

@@ -30,6 +30,8 @@ pub struct OutputWish {
     pub is_all: bool,
     /// Only what contains this.
     pub filter: Arc<str>,
+    /// Only what was written for this partition.
+    pub partition: Option<Arc<str>>,
     /// The first place on screen.
     pub first: u64,
     /// How many places.
@@ -52,6 +54,7 @@ struct Asked {
     kind: OutputKind,
     until: Option<u64>,
     filter: Arc<str>,
+    partition: Option<Arc<str>>,
     from: u64,
     to: u64,
     /// Which state of the read model.
@@ -70,8 +73,8 @@ pub struct FoundOutput {
 
 impl Asked {
     fn is_of(&self, other: &Self) -> bool {
-        let own = (self.kind, self.until, &self.filter, self.of);
-        own == (other.kind, other.until, &other.filter, other.of)
+        let own = (self.kind, self.until, &self.filter, &self.partition, self.of);
+        own == (other.kind, other.until, &other.filter, &other.partition, other.of)
     }
 
     fn covers(&self, other: &Self) -> bool {
@@ -111,6 +114,7 @@ impl Opened {
             kind: wish.kind,
             until: (!wish.is_all).then_some(cursor),
             filter: Arc::clone(&wish.filter),
+            partition: wish.partition.clone(),
             from: wish.first,
             to: wish.first + count,
             of,
@@ -122,14 +126,14 @@ impl Opened {
         }
         let mut asked =
             Asked { from: needed.from.saturating_sub(count), to: needed.from + 2 * count, ..needed };
-        if !asked.filter.is_empty() {
+        if !asked.filter.is_empty() || asked.partition.is_some() {
             // How many pass is known when they have been looked for.
             (asked.from, asked.to) = (0, u64::MAX);
         }
         let query = OutputQuery {
             kind: asked.kind,
             until: asked.until,
-            partition: None,
+            partition: asked.partition.clone(),
             contains: Arc::clone(&asked.filter),
             after: asked.from,
             limit: usize::try_from(asked.to - asked.from).unwrap_or(usize::MAX).min(MOST_FILTERED + 1),
@@ -162,6 +166,7 @@ impl Opened {
             kind: output.wish.kind,
             is_all: output.wish.is_all,
             filter: Arc::clone(&output.wish.filter),
+            partition: output.wish.partition.clone(),
             counts: output.found.counts,
             listed: output.found.listed,
             is_cut: output.found.is_cut,
@@ -183,7 +188,7 @@ pub(super) fn found_output(
 ) -> Result<FoundOutput, ModelTrouble> {
     let counts = outputs.counts(work, query.until)?;
     let mut rows = outputs.page(work, query)?;
-    let is_filtered = !query.contains.is_empty();
+    let is_filtered = !query.contains.is_empty() || query.partition.is_some();
     let is_cut = is_filtered && rows.len() > MOST_FILTERED;
     rows.truncate(MOST_FILTERED);
     let listed = if is_filtered { rows.len() as u64 } else { counts.of(query.kind) };

@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::{
+    model::StreamName,
     project::sections::OnFailureEntry,
     projection::{
         Definition, OnFailure, Progress, ReadModel, RebuildError, RebuildOptions, Scratch, ScratchError,
-        rebuild,
+        rebuild, still_holds,
     },
     session::{
         job::{Job, Slot},
-        notice::chain,
+        notice::{Notices, chain},
         opened::Opened,
         projections::{Extent, ProjectionQuestion, job},
         view::Stage,
@@ -34,6 +35,8 @@ pub(super) struct Run {
     /// How far it came.
     pub(super) progress: Option<Arc<Progress>>,
     model: Option<ReadModel>,
+    /// What made it, or is about to.
+    definition: Option<Definition>,
     /// Which definition it was made by.
     pub(super) fingerprint: Option<Arc<str>>,
     /// Why it could not go on.
@@ -55,9 +58,20 @@ pub struct Rebuilding {
     number: u16,
     place: Place,
     definition: Definition,
-    /// What is read; `None` only opens what is there.
-    store: Option<Arc<dyn EventStore>>,
+    store: Arc<dyn EventStore>,
     options: RebuildOptions,
+    wish: Wish,
+}
+
+/// What is to be done about a read model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Make it, or go on with it.
+    Make,
+    /// Open what there is.
+    Look,
+    /// Open what there is if the store still has the events that it was made of.
+    Check,
 }
 
 /// What a rebuild came to.
@@ -66,6 +80,8 @@ pub struct Rebuilt {
     fingerprint: Arc<str>,
     model: Option<ReadModel>,
     trouble: Option<Arc<str>>,
+    /// Whether it was made of other events than the store has now.
+    is_void: bool,
 }
 
 impl Run {
@@ -102,24 +118,29 @@ impl Rebuilding {
             fingerprint: Arc::clone(&self.definition.fingerprint),
             model: None,
             trouble: None,
+            is_void: false,
         };
-        let scratch = match (self.place.scratch.get(), &self.store) {
+        let scratch = match (self.place.scratch.get(), self.wish) {
             (Some(scratch), _) => scratch.clone(),
-            (None, None) => return Ok(rebuilt),
-            (None, Some(_)) => match Scratch::temporary() {
+            (None, Wish::Look) => return Ok(rebuilt),
+            (None, Wish::Check) => return Ok(Rebuilt { is_void: true, ..rebuilt }),
+            (None, Wish::Make) => match Scratch::temporary() {
                 Ok(scratch) => self.place.scratch.get_or_init(|| scratch).clone(),
-                Err(err) => {
-                    rebuilt.trouble = Some(chain(&err).into());
-                    return Ok(rebuilt);
-                }
+                Err(err) => return Ok(Rebuilt { trouble: Some(chain(&err).into()), ..rebuilt }),
             },
         };
-        if let Some(store) = &self.store {
-            match rebuild(work, &**store, &self.definition, &scratch, &self.options) {
-                Ok(_) => (),
-                Err(RebuildError::Cancelled(cancelled)) => return Err(StoreError::Cancelled(cancelled)),
-                Err(err) => rebuilt.trouble = Some(chain(&err).into()),
+        let done = match self.wish {
+            Wish::Look => Ok(true),
+            Wish::Check => still_holds(work, &*self.store, &scratch),
+            Wish::Make => {
+                rebuild(work, &*self.store, &self.definition, &scratch, &self.options).map(|_| true)
             }
+        };
+        match done {
+            Ok(true) => (),
+            Ok(false) => return Ok(Rebuilt { is_void: true, ..rebuilt }),
+            Err(RebuildError::Cancelled(cancelled)) => return Err(StoreError::Cancelled(cancelled)),
+            Err(err) => rebuilt.trouble = Some(chain(&err).into()),
         }
         match ReadModel::open(&scratch, &self.definition) {
             Ok(model) => rebuilt.model = Some(model),
@@ -135,14 +156,27 @@ impl Rebuilding {
 impl Opened {
     /// Rebuilds a projection anew.
     pub(super) fn rebuild_model(&mut self, name: &Arc<str>, extent: Extent) -> Vec<Job> {
-        let Some(on_failure) = self.failure_choice(name) else { return Vec::new() };
-        let mut options = RebuildOptions { on_failure, ..RebuildOptions::default() };
+        let mut options = RebuildOptions::default();
         match extent {
-            Extent::Whole => (),
+            // A partition has a name, and is asked for with it.
+            Extent::Whole | Extent::Partition => (),
             Extent::FromCursor => options.from = self.model_count().saturating_sub(1),
             Extent::UntilCursor => options.until = Some(self.model_count()),
             Extent::ChosenStream => options.only = self.chosen_stream_name(),
         }
+        self.rebuild_with(name, extent, options)
+    }
+
+    /// Rebuilds one partition anew: a stream, or one that the definition makes of events of any stream.
+    pub(super) fn rebuild_partition(&mut self, name: &Arc<str>, partition: &Arc<str>) -> Vec<Job> {
+        let only = StreamName { category: None, id: Arc::clone(partition), stored: None };
+        let options = RebuildOptions { only: Some(Arc::new(only)), ..RebuildOptions::default() };
+        self.rebuild_with(name, Extent::Partition, options)
+    }
+
+    fn rebuild_with(&mut self, name: &Arc<str>, extent: Extent, options: RebuildOptions) -> Vec<Job> {
+        let Some(on_failure) = self.failure_choice(name) else { return Vec::new() };
+        let options = RebuildOptions { on_failure, ..options };
         let mut jobs = self.stop_rebuild(name);
         let number = self.run_number(name);
         // A new place: what was made before may still be read.
@@ -154,6 +188,7 @@ impl Opened {
             extent,
             progress: None,
             model: None,
+            definition: None,
             fingerprint: None,
             trouble: None,
             generation: self.projections.runs.get(name).map_or(0, |run| run.generation + 1),
@@ -195,6 +230,11 @@ impl Opened {
         let stage = self.projections.runs.get(name).map_or(Stage::Idle, |run| run.stage);
         match stage {
             Stage::Idle | Stage::Stopping => Vec::new(),
+            // What is not known to be true is not shown.
+            Stage::Checking => {
+                self.projections.runs.remove(name);
+                Vec::new()
+            }
             Stage::Queued => {
                 if let Some(run) = self.projections.runs.get_mut(name) {
                     run.stage = Stage::Idle;
@@ -202,7 +242,7 @@ impl Opened {
                 Vec::new()
             }
             Stage::Running => {
-                let jobs = self.rebuild_job(name, false).into_iter().collect();
+                let jobs = self.rebuild_job(name, Wish::Look).into_iter().collect();
                 if let Some(run) = self.projections.runs.get_mut(name) {
                     run.stage = Stage::Stopping;
                 }
@@ -220,9 +260,14 @@ impl Opened {
         names.iter().flat_map(|name| self.stop_rebuild(name)).collect()
     }
 
-    pub(super) fn take_rebuilt(&mut self, rebuilt: Rebuilt) -> Vec<Job> {
+    pub(super) fn take_rebuilt(&mut self, rebuilt: Rebuilt, notices: &mut Notices) -> Vec<Job> {
+        if rebuilt.is_void {
+            return self.drop_void(rebuilt.number, notices);
+        }
+        let mut was_checked = false;
         let found = self.projections.runs.iter_mut().find(|(_, run)| run.number == rebuilt.number);
         if let Some((name, run)) = found {
+            was_checked = run.stage == Stage::Checking;
             run.stage = Stage::Idle;
             run.trouble = rebuilt.trouble;
             run.fingerprint = Some(rebuilt.fingerprint);
@@ -237,6 +282,9 @@ impl Opened {
             }
         }
         let mut jobs = self.start_queued();
+        if was_checked && self.index.is_some() {
+            jobs.extend(self.catch_up());
+        }
         jobs.extend(self.history_again());
         jobs
     }
@@ -253,8 +301,17 @@ impl Opened {
         if !self.cursor.is_following {
             return Vec::new();
         }
-        for run in self.projections.runs.values_mut().filter(|run| run.follows()) {
-            run.stage = Stage::Queued;
+        // Another definition would make it anew; that is for the user to ask.
+        let list = &self.projections.list;
+        let is_current = |name: &str, run: &Run| {
+            let listed = list.iter().find(|listed| *listed.name == *name);
+            let definition = listed.and_then(|listed| listed.definition.as_ref());
+            definition.map(|definition| &definition.fingerprint) == run.fingerprint.as_ref()
+        };
+        for (name, run) in &mut self.projections.runs {
+            if run.follows() && is_current(name, run) {
+                run.stage = Stage::Queued;
+            }
         }
         self.start_queued()
     }
@@ -269,6 +326,11 @@ impl Opened {
         let name = Arc::clone(name);
         let skips = self.failure_choice(&name) == Some(OnFailure::Skip);
         if skips && has_stopped { self.continue_rebuild(&name) } else { Vec::new() }
+    }
+
+    /// How a read model that was made before the store was read afresh is looked at.
+    pub(super) fn check_jobs(&self) -> Vec<Job> {
+        self.projections.runs.keys().filter_map(|name| self.rebuild_job(name, Wish::Check)).collect()
     }
 
     pub(super) fn drop_run(&mut self, name: &str) -> Vec<Job> {
@@ -289,7 +351,7 @@ impl Opened {
     }
 
     /// The name of the chosen stream.
-    pub(super) fn chosen_stream_name(&self) -> Option<Arc<crate::model::StreamName>> {
+    pub(super) fn chosen_stream_name(&self) -> Option<Arc<StreamName>> {
         Some(Arc::clone(&self.index.as_ref()?.stream(self.browse.focus?)?.name))
     }
 
@@ -302,7 +364,7 @@ impl Opened {
     }
 
     /// Starts as many of those that wait as may run at once.
-    fn start_queued(&mut self) -> Vec<Job> {
+    pub(super) fn start_queued(&mut self) -> Vec<Job> {
         let mut jobs = Vec::new();
         loop {
             let runs = &self.projections.runs;
@@ -311,25 +373,34 @@ impl Opened {
             let next =
                 runs.iter().find(|(_, run)| run.stage == Stage::Queued).map(|(name, _)| Arc::clone(name));
             let Some(name) = next.filter(|_| running < MOST_AT_ONCE) else { return jobs };
-            let job = self.rebuild_job(&name, true);
+            let job = self.rebuild_job(&name, Wish::Make);
+            let definition = self.definition_of(&name);
             if let Some(run) = self.projections.runs.get_mut(&name) {
+                run.definition = definition;
                 run.stage = if job.is_some() { Stage::Running } else { Stage::Idle };
             }
             jobs.extend(job);
         }
     }
 
-    fn rebuild_job(&self, name: &str, is_to_run: bool) -> Option<Job> {
+    fn rebuild_job(&self, name: &str, wish: Wish) -> Option<Job> {
         let run = self.projections.runs.get(name)?;
-        let definition =
-            self.projections.list.iter().find(|listed| *listed.name == *name)?.definition.clone()?;
+        let definition = match wish {
+            Wish::Make => self.definition_of(name)?,
+            Wish::Look | Wish::Check => run.definition.clone()?,
+        };
         let rebuilding = Rebuilding {
             number: run.number,
             place: run.place.clone(),
             definition,
-            store: is_to_run.then(|| Arc::clone(&self.store)),
+            store: Arc::clone(&self.store),
             options: run.options.clone(),
+            wish,
         };
         Some(job(Slot::Rebuild(run.number), ProjectionQuestion::Rebuild(Box::new(rebuilding))))
+    }
+
+    fn definition_of(&self, name: &str) -> Option<Definition> {
+        self.projections.list.iter().find(|listed| *listed.name == *name)?.definition.clone()
     }
 }

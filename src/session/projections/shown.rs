@@ -48,6 +48,10 @@ impl Opened {
             detail.file = crate::session::shell::file_name(&file.path);
             detail.path = file.path.display().to_string();
             detail.text.clone_from(&file.text);
+            let draft = self.projections.drafts.of(&file.path);
+            detail.draft = draft.map(|draft| Arc::clone(&draft.text));
+            detail.has_conflict = draft.is_some_and(|draft| draft.based_on != file.text);
+            detail.revision = self.projections.drafts.revision();
             detail.problem.clone_from(&file.problem);
             detail.error.clone_from(&file.error);
         }
@@ -57,7 +61,8 @@ impl Opened {
             detail.progress.clone_from(&run.progress);
             detail.trouble.clone_from(&run.trouble);
             let definition = listed.definition.as_ref().map(|definition| &definition.fingerprint);
-            detail.is_outdated = run.fingerprint.is_some() && run.fingerprint.as_ref() != definition;
+            detail.is_outdated =
+                definition.is_some() && run.fingerprint.is_some() && run.fingerprint.as_ref() != definition;
             detail.extent = extent_words(run);
             let is_at_end = run.options.until.is_none()
                 && run.progress.as_ref().is_some_and(|progress| progress.is_complete);
@@ -74,6 +79,7 @@ impl Opened {
         let (cursor, rebuilt) = (self.model_count(), model.progress().count);
         let total = self.index.as_ref().map_or(rebuilt, |index| index.len() as u64);
         Some(ModelView {
+            projection: Arc::clone(&listed.name),
             columns: Arc::clone(model.columns()),
             listed: rows.found.listed,
             existing: rows.found.existing,
@@ -119,7 +125,7 @@ fn extent_words(run: &Run) -> Option<String> {
         Extent::Whole => None,
         Extent::FromCursor => Some(format!("from event {} on", grouped(run.options.from + 1))),
         Extent::UntilCursor => run.options.until.map(|until| format!("up to event {}", grouped(until))),
-        Extent::ChosenStream => {
+        Extent::ChosenStream | Extent::Partition => {
             let only = run.options.only.as_ref()?;
             Some(format!("only {}", only.full()))
         }

@@ -8,7 +8,8 @@ use crate::{
         job::{Job, Slot},
         opened::Opened,
         projections::{ProjectionQuestion, definitions::DefinitionFile, job},
-        view::{Guess, ProjectionLine, grouped, value_words},
+        scale::span_words,
+        view::{Guess, ProjectionLine, grouped},
     },
 };
 
@@ -45,7 +46,7 @@ impl StoreSide {
 impl Opened {
     /// Definitions, or the store, are others than they were.
     pub(super) fn overview_job(&mut self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         let loaded = self.loaded();
         let stored = &mut self.projections.stored;
         stored.is_wanted = false;
@@ -148,7 +149,7 @@ fn status_words(found: &CheckpointAt) -> (String, bool) {
         Standing::NotStarted => words.push("not started".to_owned()),
         Standing::At { .. } => {
             if words.is_empty() {
-                words.push(format!("at {}", value_words(&checkpoint.position)));
+                words.push(format!("at {}", checkpoint.position.to_words()));
             }
         }
         Standing::Ahead => {
@@ -176,7 +177,7 @@ fn detail_words(found: &CheckpointAt, zone: crate::model::Zone) -> Vec<String> {
         Standing::At { count, .. } => {
             format!(
                 "{} in {}: after event {}",
-                value_words(&checkpoint.position),
+                checkpoint.position.to_words(),
                 checkpoint.table,
                 grouped(*count)
             )
@@ -185,7 +186,7 @@ fn detail_words(found: &CheckpointAt, zone: crate::model::Zone) -> Vec<String> {
             format!("{}: the last event marked is {}", checkpoint.table, grouped(marks.last))
         }
         Standing::NotStarted | Standing::Ahead | Standing::NoSuchEvent => {
-            format!("{} in {}", value_words(&checkpoint.position), checkpoint.table)
+            format!("{} in {}", checkpoint.position.to_words(), checkpoint.table)
         }
     }];
     lines.extend(checkpoint.error.iter().filter(|error| !error.is_empty()).map(ToString::to_string));
@@ -195,7 +196,7 @@ fn detail_words(found: &CheckpointAt, zone: crate::model::Zone) -> Vec<String> {
     lines
 }
 
-/// "12 events · 3 h".
+/// "12 events · 3 hours".
 fn lag_words(found: &CheckpointAt) -> String {
     let Some(Lag { events, nanos, .. }) = found.lag else { return String::new() };
     match (events, nanos.filter(|nanos| *nanos > 0)) {
@@ -204,21 +205,6 @@ fn lag_words(found: &CheckpointAt) -> String {
         (1, Some(nanos)) => format!("1 event · {}", span_words(nanos)),
         (many, None) => format!("{} events", grouped(many)),
         (many, Some(nanos)) => format!("{} events · {}", grouped(many), span_words(nanos)),
-    }
-}
-
-/// A time in its two largest units: "3 d 4 h".
-fn span_words(nanos: i64) -> String {
-    let seconds = nanos / 1_000_000_000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) if seconds == 0 => "under a second".to_owned(),
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, 0) => format!("{hours} h"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, 0, _) => format!("{days} d"),
-        (days, hours, _) => format!("{days} d {hours} h"),
     }
 }
 
@@ -253,12 +239,17 @@ mod tests {
         let at = || Standing::At { count: 12, is_exact: true };
         let lag = |events, nanos| Some(Lag { events, handled: None, nanos });
         check(None, at(), lag(0, None), ("at 12", false, "none"));
-        check(Some("running"), at(), lag(1, Some(7_200_000_000_000)), ("running", false, "1 event · 2 h"));
+        check(
+            Some("running"),
+            at(),
+            lag(1, Some(7_200_000_000_000)),
+            ("running", false, "1 event · 2 hours"),
+        );
         check(
             Some("FAILED"),
             at(),
             lag(1200, Some(90_000_000_000_000)),
-            ("FAILED", true, "1 200 events · 1 d 1 h"),
+            ("FAILED", true, "1 200 events · 1 day"),
         );
         check(Some("running"), Standing::Ahead, None, ("ahead of the store · running", true, ""));
         check(None, Standing::NoSuchEvent, None, ("no such event", true, ""));

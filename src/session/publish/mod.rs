@@ -275,7 +275,8 @@ impl Opened {
                 "Go on with it, or say that failures are skipped",
             ));
         }
-        let index = self.index.clone().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
+        let index =
+            self.whole_index().cloned().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
         let (definition, entry, model) = (definition.clone(), chosen.entry.cloned(), model.clone());
         Ok(Planning::Drift(Box::new(Drifting { definition, entry, model, index })))
     }

@@ -169,7 +169,7 @@ impl Opened {
 
     /// The index is new, so other types may be there.
     pub(crate) fn types_job(&self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         Some(script_job(Slot::ScriptTypes, ScriptQuestion::Types(index)))
     }
 

@@ -58,6 +58,7 @@ impl Opened {
             self.verified.checks.insert(key, known);
         }
         self.filter_verdicts();
+        self.place_ticks();
     }
 
     /// Counts the verdicts, and picks the rows that pass.

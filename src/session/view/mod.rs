@@ -16,6 +16,7 @@ mod projections;
 mod publish;
 mod screen;
 mod scripts;
+mod settings;
 mod snapshots;
 mod state;
 mod streams;
@@ -37,11 +38,12 @@ pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use payloads::PayloadsView;
 pub use projections::{
     CellChange, ChangeHead, Guess, LoadedRows, ModelView, PartitionState, ProjectionDetail, ProjectionLine,
-    ProjectionsView, Stage, StoryView, value_words,
+    ProjectionsView, Stage, StoryView,
 };
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
+pub use settings::{SettingsView, size_words};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
@@ -116,6 +118,8 @@ pub struct View {
     pub publish: Option<PublishView>,
     /// Snapshots held against the events.
     pub verify: VerifyView,
+    /// The settings.
+    pub settings: SettingsView,
     /// The mapping dialog, while it is open.
     pub mapping: Option<Arc<MappingView>>,
 }

@@ -13,6 +13,8 @@ pub struct OutputView {
     pub is_all: bool,
     /// Only what contains this.
     pub filter: Arc<str>,
+    /// Only what was written for this partition.
+    pub partition: Option<Arc<str>>,
     /// How much there is of each kind; `None` while that is not known.
     pub counts: Option<OutputCounts>,
     /// How many are listed.

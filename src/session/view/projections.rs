@@ -42,6 +42,8 @@ pub enum Stage {
     Running,
     /// It was asked to stop.
     Stopping,
+    /// The store was read afresh, and what was made before is held against it.
+    Checking,
 }
 
 /// A projection in the list.
@@ -92,6 +94,12 @@ pub struct ProjectionDetail {
     pub path: String,
     /// What the file holds.
     pub text: Option<Arc<str>>,
+    /// What was typed and is not saved.
+    pub draft: Option<Arc<str>>,
+    /// Whether the file was changed elsewhere while there was a draft, and the user has not chosen yet.
+    pub has_conflict: bool,
+    /// Rises whenever the editor's text is to be replaced.
+    pub revision: u64,
     /// Why the file cannot be read.
     pub problem: Option<Arc<str>>,
     /// Why its text defines nothing.
@@ -142,6 +150,8 @@ pub struct Guess {
 /// A read model at the cursor.
 #[derive(Debug, Clone, Default)]
 pub struct ModelView {
+    /// The projection.
+    pub projection: Arc<str>,
     /// Its columns.
     pub columns: Arc<[Column]>,
     /// How many rows are listed, deleted ones among them.
@@ -299,16 +309,4 @@ pub struct CellChange {
     pub before: Option<Stored>,
     /// After; `None` if there is no row any more.
     pub after: Option<Stored>,
-}
-
-/// A stored value for people: text as it is, bytes as hex.
-#[must_use]
-pub fn value_words(value: &Stored) -> String {
-    match value {
-        Stored::Null => "NULL".to_owned(),
-        Stored::Integer(number) => number.to_string(),
-        Stored::Real(number) => format!("{number:?}"),
-        Stored::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Stored::Blob(_) => format!("x'{}'", value.to_hex()),
-    }
 }

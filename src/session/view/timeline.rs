@@ -62,6 +62,8 @@ pub struct TimelineView {
 pub enum Tick {
     /// A stored snapshot.
     Snapshot,
+    /// One that is not what the events make.
+    WrongSnapshot,
     /// A step that failed.
     Trouble,
     /// A hit of the condition.

@@ -16,6 +16,7 @@ mod file;
 mod filter;
 mod guard;
 mod head;
+mod identity;
 mod idle;
 mod plan;
 mod quiet;
@@ -37,7 +38,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
         covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -192,6 +193,10 @@ impl EventStore for SqliteStore {
 
     fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
         self.look_at_head(work)
+    }
+
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        self.access.identity(&self.description.layout.events).map(Some)
     }
 
     fn page(

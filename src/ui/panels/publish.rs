@@ -11,7 +11,7 @@ use crate::{
         action::{Action, PublishAction},
         view::{PublishStage, PublishView, grouped},
     },
-    ui::theme::Palette,
+    ui::{theme::Palette, widgets::icon::trouble_label},
 };
 
 /// What the dialog remembers while it is open.
@@ -91,7 +91,14 @@ fn plan_ui(ui: &mut Ui, plan: &DryRun, room: f32) {
         }
         if let Some(CheckpointEdit { table, column, from, to }) = &plan.checkpoint {
             ui.label(RichText::new(format!("Checkpoint in {table}")).strong());
-            ui.label(format!("{column} moves from {} to {}", words(from), words(to)));
+            ui.label(format!(
+                "{column} moves from {} to {}",
+                from.to_short_words(LETTERS),
+                to.to_short_words(LETTERS)
+            ));
+        }
+        for note in &plan.notes {
+            trouble_label(ui, &**note);
         }
     });
     ui.add_space(4.0);
@@ -123,8 +130,10 @@ fn table_ui(ui: &mut Ui, table: &TableDryRun) {
         if let Some(RowEdit { place, values }) = &table.first_update {
             let changed = |name: &str| values.iter().find(|(other, _)| **other == *name);
             let cells = place.is.iter().take(COLUMNS).map(|(name, value)| match changed(name) {
-                Some((_, new)) => format!("{name}: {} → {}", words(value), words(new)),
-                None => format!("{name}: {}", words(value)),
+                Some((_, new)) => {
+                    format!("{name}: {} → {}", value.to_short_words(LETTERS), new.to_short_words(LETTERS))
+                }
+                None => format!("{name}: {}", value.to_short_words(LETTERS)),
             });
             row("first update", cells.collect());
         }
@@ -140,22 +149,11 @@ fn table_ui(ui: &mut Ui, table: &TableDryRun) {
 }
 
 fn cells(values: &[(Arc<str>, Stored)]) -> Vec<String> {
-    values.iter().take(COLUMNS).map(|(name, value)| format!("{name}: {}", words(value))).collect()
-}
-
-fn words(value: &Stored) -> String {
-    match value {
-        Stored::Null => "NULL".to_owned(),
-        Stored::Integer(number) => number.to_string(),
-        Stored::Real(number) => number.to_string(),
-        Stored::Blob(bytes) => format!("{} bytes", grouped(bytes.len() as u64)),
-        Stored::Text(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            let is_long = text.chars().nth(LETTERS).is_some();
-            let short: String = text.chars().take(LETTERS).collect();
-            format!("“{short}{}”", if is_long { "…" } else { "" })
-        }
-    }
+    values
+        .iter()
+        .take(COLUMNS)
+        .map(|(name, value)| format!("{name}: {}", value.to_short_words(LETTERS)))
+        .collect()
 }
 
 /// Where the backup goes, and the name to type.

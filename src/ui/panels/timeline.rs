@@ -61,6 +61,7 @@ fn shape(view: &TimelineView) -> TimelineShape {
     let tick = |(place, tick): &(f32, Tick)| {
         let kind = match tick {
             Tick::Snapshot => TickKind::Snapshot,
+            Tick::WrongSnapshot => TickKind::WrongSnapshot,
             Tick::Trouble => TickKind::Trouble,
             Tick::Hit => TickKind::Hit,
             Tick::Write => TickKind::Write,

@@ -38,6 +38,8 @@ pub struct TimelineShape {
 pub enum TickKind {
     /// A stored snapshot.
     Snapshot,
+    /// A stored snapshot that is not what the events make.
+    WrongSnapshot,
     /// Trouble.
     Trouble,
     /// A hit of a search.
@@ -46,6 +48,21 @@ pub enum TickKind {
     Write,
     /// A bookmark.
     Bookmark,
+}
+
+impl TickKind {
+    /// What it stands for, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Snapshot => "A stored snapshot",
+            Self::WrongSnapshot => "A stored snapshot that is not what the events make",
+            Self::Trouble => "An event that could not be applied",
+            Self::Hit => "A hit of the condition",
+            Self::Write => "An event that wrote the value",
+            Self::Bookmark => "A bookmark",
+        }
+    }
 }
 
 /// What the user did to the strip.
@@ -121,6 +138,9 @@ pub fn timeline(
     if let Some(hovered) = out.hovered {
         response.on_hover_cursor(CursorIcon::PointingHand).on_hover_ui_at_pointer(|ui| {
             ui.label(describe(hovered));
+            for words in strip.ticks_near(hovered, &shape.ticks) {
+                ui.label(words);
+            }
         });
     }
     out
@@ -232,24 +252,43 @@ impl Strip {
         }
     }
 
+    /// What the ticks under the pointer stand for, each kind once.
+    fn ticks_near(&self, place: f32, ticks: &[(f32, TickKind)]) -> Vec<&'static str> {
+        /// As far as a hand misses, in points.
+        const NEAR: f32 = 4.0;
+        let mut found: Vec<TickKind> = Vec::new();
+        for (share, kind) in ticks {
+            let is_near = (share - place).abs() * self.track.width() <= NEAR;
+            if is_near && !found.contains(kind) {
+                found.push(*kind);
+            }
+        }
+        found.into_iter().map(TickKind::words).collect()
+    }
+
     fn ticks(&self, ticks: &[(f32, TickKind)]) {
-        let mut taken = [f32::NEG_INFINITY; 5];
+        // Those that are wrong must not disappear among the others.
+        let wrong = ticks.iter().filter(|(_, kind)| *kind == TickKind::WrongSnapshot);
+        let wrong: Vec<f32> = wrong.map(|(share, _)| self.x(*share)).collect();
+        let mut taken = [f32::NEG_INFINITY; 6];
         for (share, kind) in ticks {
             let x = self.x(*share);
-            let (lane, icon, colour) = match kind {
-                TickKind::Snapshot => (0, Icon::Snapshot, self.colours.accent),
-                TickKind::Trouble => (1, Icon::Warning, self.colours.trouble.ink),
-                TickKind::Hit => (2, Icon::Search, self.colours.changed.ink),
-                TickKind::Write => (3, Icon::Right, self.colours.added.ink),
-                TickKind::Bookmark => (4, Icon::Pin, self.colours.accent),
+            let (lane, icon, colour, length) = match kind {
+                TickKind::Snapshot => (0, Icon::Snapshot, self.colours.accent, 7.0),
+                TickKind::Trouble => (1, Icon::Warning, self.colours.trouble.ink, 7.0),
+                TickKind::Hit => (2, Icon::Search, self.colours.changed.ink, 7.0),
+                TickKind::Write => (3, Icon::Right, self.colours.added.ink, 7.0),
+                TickKind::Bookmark => (4, Icon::Pin, self.colours.accent, 7.0),
+                TickKind::WrongSnapshot => (5, Icon::Close, self.colours.trouble.ink, 14.0),
             };
             // Thousands of ticks on one pixel are one tick.
             if let Some(last) = taken.get_mut(lane).filter(|last| x - **last >= 3.0) {
-                let has_room = x - *last >= 10.0;
+                let is_covered = *kind == TickKind::Snapshot && wrong.iter().any(|at| (at - x).abs() < 9.0);
+                let has_room = x - *last >= 10.0 && !is_covered;
                 *last = x;
                 self.painter.vline(
                     x,
-                    Rangef::new(self.track.top(), self.track.top() + 7.0),
+                    Rangef::new(self.track.top(), self.track.top() + length),
                     Stroke::new(1.5, colour),
                 );
                 if has_room {

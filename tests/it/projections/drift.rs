@@ -284,7 +284,8 @@ fn the_project_file_says_what_belongs_together() {
     let refused = drift(&*store, &definition, &model, Some(&missing)).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "there is no table `nowhere` to compare `order_summaries` with; `table = \"…\"` in its [[projection]] names another"
+        "there is no table `nowhere` to compare `order_summaries` with; the store has `odd \"name\"`, \
+         `order_summaries`, `projection_checkpoints`, `snapshots`; `table = \"…\"` in its [[projection]] names another"
     );
 }
 

@@ -70,3 +70,28 @@ fn a_read_model_is_made_with_the_seed_of_the_project_file() {
     assert_eq!(thrown("first", 7), thrown("again", 7));
     assert_ne!(thrown("first-of-all", 7), thrown("other", 8));
 }
+
+#[test]
+fn a_script_is_loaded_with_the_engine_of_the_project_file_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // The older engine puts events of several streams into order, and of nothing else.
+    let script = file(
+        "late.js",
+        "options({ reorderEvents: true, processingLag: 100 });\n\
+         fromAll().when({ $init: () => ({ n: 0 }), $any: (s) => { s.n++; return s; } });\n",
+    );
+    let old = file("old.toml", "[scripts]\nengine = 1\n");
+    let out = folder.path().join("late.sqlite");
+    let out = out.to_str().unwrap();
+    let refused = ["project", &script, SHOP, "--out", out, "--project", &old];
+    let to_machines = ["project", &script, SHOP, "--out", out, "--project", &old, "--json"];
+    check_in(Some(folder.path()), "project-engine", &[&refused, &to_machines]);
+    let overridden =
+        ["project", &script, SHOP, "--out", out, "--project", &old, "--engine", "2", "--json", "--quiet"];
+    assert!(json(&overridden).get("partitions").is_some());
+}

@@ -146,3 +146,30 @@ fn a_rebuild_by_itself_writes_no_more_than_a_scratch_database() {
     assert_eq!(exit, Exit::Failed);
     assert!(error.contains("/nowhere.sql"), "{error}");
 }
+
+#[test]
+fn a_table_that_marks_every_handled_event_is_said_to_stay_behind() {
+    let seed = crate::support::fixture("seed-002");
+    let store = Connection::open(&seed.path).unwrap();
+    let told = || {
+        let path = seed.path.to_str().unwrap();
+        let definition = ["--definition", "sample-data/projections/accounts.sql"];
+        let arguments =
+            ["timeglass", "rebuild", path, "orders_view", "--dry-run"].into_iter().chain(definition);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        cli::run(arguments, &mut Output::new(&mut out, &mut err), |_| panic!("no window was asked for"));
+        String::from_utf8([out, err].concat()).unwrap()
+    };
+    store
+        .execute_batch("DELETE FROM orders_view WHERE rowid = (SELECT min(rowid) FROM orders_view)")
+        .unwrap();
+    let whole = told();
+    assert!(whole.contains("1 to insert") && !whole.contains("processed_events"), "{whole}");
+    let gone = "DELETE FROM processed_events WHERE rowid IN (SELECT rowid FROM processed_events LIMIT 2)";
+    store.execute_batch(gone).unwrap();
+    let behind = told();
+    assert!(
+        behind.contains("processed_events marks each event that was handled, and 2 events of"),
+        "{behind}"
+    );
+}

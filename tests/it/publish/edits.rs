@@ -152,7 +152,7 @@ fn values_that_rows_take_from_each_other_are_exchanged() {
         updates: vec![desk("x", 1, 2), desk("y", 2, 1)],
         ..TableEdits::default()
     };
-    let edits = Edits { subject: "seats".into(), tables: vec![seats, desks], checkpoint: None };
+    let edits = Edits { subject: "seats".into(), tables: vec![seats, desks], ..Edits::default() };
     assert!(stage.publish(&edits).expect("a publication").is_confirmed);
     let seats: Vec<String> = stage.rows("seats").iter().map(|row| format!("{row:?}")).collect();
     assert!(
@@ -266,7 +266,7 @@ proptest! {
             between("own", &from, &to),
             bag_edits(&bag(&bag_from), &bag(&bag_to)),
         ];
-        let edits = Edits { subject: Arc::from("random"), tables, checkpoint: None };
+        let edits = Edits { subject: Arc::from("random"), tables, ..Edits::default() };
         let events = stage.rows("events");
         let published = stage.publish(&edits);
         prop_assert!(published.as_ref().is_ok_and(|published| published.is_confirmed), "{published:?}");
@@ -322,4 +322,54 @@ fn our_own_reads_wait_while_we_write() {
     let reader = reader.into_inner().expect("a thread").expect("it was started");
     let (_, events) = reader.join().expect("it has read");
     assert_eq!(events, ROWS as u64);
+}
+
+#[test]
+fn rows_of_a_table_without_key_or_index_are_found_all_at_once() {
+    let stage = Stage::new();
+    let store = Connection::open(&stage.path).unwrap();
+    store
+        .execute_batch(
+            "CREATE TABLE notes (order_id TEXT, note TEXT, number INTEGER);
+             WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 999)
+             INSERT INTO notes SELECT 'order-' || (n / 2), iif(n % 7 = 0, NULL, 'hello'), n / 4 FROM n",
+        )
+        .unwrap();
+    let row = |number: i64| {
+        let note = |n: i64| if n % 7 == 0 { Stored::Null } else { text("hello") };
+        values([
+            ("order_id", text(&format!("order-{}", number / 2))),
+            ("note", note(number)),
+            ("number", Stored::Integer(number / 4)),
+        ])
+    };
+    // Of two rows that are alike both go; of others, each by all that it holds.
+    let alike = |number: i64| if (number ^ 1) % 7 == 0 || number % 7 == 0 { 1 } else { 2 };
+    let deletes = (0..200).map(|number| RowPlace { is: row(number), alike: alike(number) });
+    let updates = (600..700).filter(|number| alike(*number) == 1).map(|number| RowEdit {
+        place: RowPlace::one(row(number)),
+        values: values([("note", text("mended"))]),
+    });
+    let (deletes, updates): (Vec<_>, Vec<_>) = (deletes.collect(), updates.collect());
+    let mended = updates.len();
+    let notes = TableEdits { table: "notes".into(), deletes, updates, ..TableEdits::default() };
+    let edits = of(notes.clone());
+    let plan = stage.plan(&edits).expect("a plan");
+    stage.write(&edits, &plan).expect("a publication");
+    let count = |sql: &str| -> i64 { store.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM notes"), 800);
+    assert_eq!(count("SELECT min(number) FROM notes"), 50);
+    assert_eq!(count("SELECT count(*) FROM notes WHERE note = 'mended'"), mended as i64);
+
+    // They are gone now, and one of them twice too many: nothing is written.
+    let before = stage.rows("notes");
+    let error = stage.write(&edits, &stage.plan(&edits).unwrap()).unwrap_err();
+    assert!(matches!(error, PublishError::RowMoved { found: 0, .. }), "{error}");
+    store.execute_batch("INSERT INTO notes SELECT * FROM notes WHERE number = 200").unwrap();
+    let twice = (800..820).map(|number| RowPlace { is: row(number), alike: alike(number) }).collect();
+    let edits = of(TableEdits { deletes: twice, updates: Vec::new(), ..notes });
+    let error = stage.write(&edits, &stage.plan(&edits).unwrap()).unwrap_err();
+    assert!(matches!(error, PublishError::RowMoved { found: 2 | 3, .. }), "{error}");
+    store.execute_batch("DELETE FROM notes WHERE rowid > 1000").unwrap();
+    assert_eq!(stage.rows("notes"), before);
 }

@@ -61,7 +61,7 @@ fn check(stage: &Stage, edits: TableEdits, reason: &str) {
     } else {
         tables = vec![edits];
     }
-    let error = stage.publish(&Edits { subject: "x".into(), tables, checkpoint: None }).expect_err(reason);
+    let error = stage.publish(&Edits { subject: "x".into(), tables, ..Edits::default() }).expect_err(reason);
     let words = error.to_string();
     assert!(words.contains(reason), "{words}");
     assert_eq!(std::fs::read(&stage.path).expect("the store"), before, "{words}");

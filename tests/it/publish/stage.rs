@@ -180,7 +180,7 @@ pub(super) fn place<const N: usize>(is: [(&str, Stored); N]) -> RowPlace {
 }
 
 pub(super) fn of(table: TableEdits) -> Edits {
-    Edits { subject: "orders".into(), tables: vec![table], checkpoint: None }
+    Edits { subject: "orders".into(), tables: vec![table], ..Edits::default() }
 }
 
 /// What a drift of every kind would ask for: `rows` inserts and updates, some deletes, and the checkpoint.
@@ -210,5 +210,5 @@ pub(super) fn everything(rows: i64) -> Edits {
         }],
         ..TableEdits::default()
     };
-    Edits { subject: "orders".into(), tables: vec![orders, checkpoint], checkpoint: None }
+    Edits { subject: "orders".into(), tables: vec![orders, checkpoint], ..Edits::default() }
 }

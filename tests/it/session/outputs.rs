@@ -53,6 +53,7 @@ impl Scene {
             kind,
             is_all,
             filter: filter.into(),
+            partition: None,
             first: 0,
             count: 20,
         }));
@@ -131,4 +132,55 @@ fn failures_of_sql_are_listed_too() {
     assert_eq!(scene.cursor(), 3);
     let text = scene.output().chosen.as_ref().unwrap().text.to_string();
     assert!(text.contains("4 | INSERT INTO names"), "{text}");
+}
+
+#[test]
+fn outputs_of_one_partition_are_listed_and_found_by_its_name() {
+    let mut scene = Scene::with("notices.js", NOTICES);
+    let all = [r#"1: notices {"order":"order-1"}"#, r#"3: notices {"order":"order-2"}"#, "4: paid 2@order-1"];
+    scene.ask(ProjectionAction::ShowOutput(OutputWish {
+        is_all: true,
+        partition: Some("order-1".into()),
+        count: 20,
+        ..OutputWish::default()
+    }));
+    assert_eq!(told(scene.output()), [all[0], all[2]]);
+    assert_eq!(scene.output().counts.unwrap().emitted, 3, "the head counts all");
+    assert_eq!(told(scene.wish(OutputKind::Logs, true, "order-1")), ["4: paid order-1"]);
+    // A line that does not name its partition is found by it.
+    assert_eq!(told(scene.wish(OutputKind::Logs, true, "RDER-1")).len(), 1);
+    assert!(told(scene.wish(OutputKind::Logs, true, "order-2")).is_empty());
+}
+
+const BY_TOTAL: &str =
+    "fromCategory('order').partitionBy(e => e.data && e.data.total ? 'over-' + e.data.total : '').when({
+  $init: () => ({ seen: 0 }),
+  $any(s, e) { s.seen += 1; return s; },
+});
+";
+
+#[test]
+fn one_partition_is_rebuilt_alone() {
+    let mut scene = Scene::with("notices.js", NOTICES);
+    let rows = |scene: &mut Scene| {
+        scene.ask(ProjectionAction::ShowRows { first: 0, count: 20 });
+        let model = scene.script.view().projections.model.as_ref().unwrap();
+        let rows = model.loaded.rows.iter();
+        rows.map(|row| row.values.iter().map(|value| value.to_words()).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&mut scene).len(), 2);
+    scene.ask(ProjectionAction::RebuildPartition("notices".into(), "order-2".into()));
+    assert_eq!(rows(&mut scene), [r#"order-2 {"seen":1}"#]);
+    let extent = |scene: &Scene| scene.script.view().projections.detail.as_ref().unwrap().extent.clone();
+    assert_eq!(extent(&scene).as_deref(), Some("only order-2"));
+
+    // One that the definition makes of events of any stream.
+    let mut scene = Scene::with("sizes.js", BY_TOTAL);
+    let all = rows(&mut scene);
+    assert!(all.len() > 1, "{all:?}");
+    scene.ask(ProjectionAction::RebuildPartition("sizes".into(), "over-20".into()));
+    assert_eq!(rows(&mut scene), [r#"over-20 {"seen":1}"#]);
+    scene.ask(ProjectionAction::Rebuild("sizes".into(), Extent::Whole));
+    assert_eq!(rows(&mut scene), all);
 }

@@ -16,7 +16,7 @@ use timeglass::{
         action::{Action, BrowseAction, CursorAction, ProjectionAction, ShellAction},
         job::{Job, Slot},
         projections::Extent,
-        view::{ModelView, ProjectionDetail, ProjectionsView, Stage, StoryView, value_words},
+        view::{ModelView, ProjectionDetail, ProjectionsView, Stage, StoryView},
     },
     store::memory::event,
 };
@@ -115,7 +115,7 @@ impl Scene {
         self.ask(ProjectionAction::ShowRows { first: 0, count: 20 });
         let model = self.model();
         let each = model.loaded.rows.iter().map(|row| {
-            let values: Vec<String> = row.values.iter().map(value_words).collect();
+            let values: Vec<String> = row.values.iter().map(timeglass::model::Stored::to_words).collect();
             let sign = match (row.is_deleted, model.is_written_here(row)) {
                 (true, true) => " gone here",
                 (true, false) => " gone",
@@ -514,4 +514,55 @@ fn a_script_is_called_as_the_project_file_says() {
     assert!(kinds.contains(&("orders", "JavaScript")), "{kinds:?}");
     scene.rebuild(Extent::Whole);
     assert!(scene.rebuilt().starts_with("all "), "{}", scene.rebuilt());
+}
+
+#[test]
+fn what_was_typed_into_a_definition_outlives_the_window_and_is_lost_to_no_other_editor() {
+    let mut scene = Scene::with(ORDERS);
+    let revision = scene.detail().revision;
+    let typed = format!("{ORDERS}-- mine\n");
+    let edit = |text: &str, revision: u64| ProjectionAction::EditText {
+        projection: "orders".into(),
+        revision,
+        text: text.into(),
+    };
+    scene.ask(edit(&typed, revision));
+    assert_eq!(scene.detail().draft.as_deref(), Some(&*typed));
+    let workspace = scene.script.session.workspace().clone();
+    assert_eq!(workspace.definition_drafts.len(), 1);
+    scene.script.shell(ShellAction::Close);
+
+    // Another store is open in between, and passes it on.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let between = Script::reopen(elsewhere.path(), shop(), workspace);
+    let workspace = between.session.workspace().clone();
+    let Scene { folder, .. } = scene;
+    let mut scene = Scene { script: Script::reopen(folder.path(), shop(), workspace), folder };
+    scene.wait();
+    assert_eq!(scene.detail().draft.as_deref(), Some(&*typed));
+    assert!(!scene.detail().has_conflict);
+
+    // The file is written elsewhere: both texts are there until the user chooses.
+    let theirs = format!("{ORDERS}-- theirs\n");
+    scene.write("orders.sql", &theirs);
+    scene.wait();
+    assert_eq!((scene.detail().has_conflict, scene.detail().draft.as_deref()), (true, Some(&*typed)));
+    scene.ask(ProjectionAction::KeepText("orders".into()));
+    assert!(!scene.detail().has_conflict);
+    scene.ask(ProjectionAction::SaveText {
+        projection: "orders".into(),
+        text: typed.as_str().into(),
+        known: theirs.as_str().into(),
+    });
+    scene.wait();
+    assert_eq!((scene.read("orders.sql"), scene.detail().draft.clone()), (typed.clone(), None));
+    assert!(scene.script.session.workspace().definition_drafts.is_empty());
+
+    let revision = scene.detail().revision;
+    scene.ask(edit("half", revision));
+    scene.ask(ProjectionAction::RevertText("orders".into()));
+    assert!(scene.detail().draft.is_none() && scene.detail().revision > revision);
+    // What was typed over a text that is not there any more is in conflict, and lost neither.
+    scene.ask(edit("late", revision));
+    assert!(scene.detail().has_conflict);
 }

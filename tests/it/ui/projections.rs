@@ -347,8 +347,10 @@ fn a_definition_is_read_edited_and_saved_with_its_mistake_marked() {
         message: "an event type is missing: `-- @on OrderPlaced`".to_owned(),
         directive: Some("@on".into()),
     };
-    let view =
-        ProjectionsView { detail: Some(ProjectionDetail { error: Some(error), ..detail() }), ..view() };
+    let view = ProjectionsView {
+        detail: Some(ProjectionDetail { error: Some(error), revision: 7, ..detail() }),
+        ..view()
+    };
     let mut shown = Panel { tab: Detail::Definition, ..panel(view) };
     shown.local.detail = Detail::Definition;
     pictures("projections-definition", vec2(900.0, 560.0), &shown, draw);
@@ -358,20 +360,35 @@ fn a_definition_is_read_edited_and_saved_with_its_mistake_marked() {
     harness.run();
     harness.event(egui::Event::Text("-- mine\n".to_owned()));
     harness.run();
+    let Some(ProjectionAction::EditText { text, revision: 7, .. }) = last(&mut harness) else {
+        panic!("nothing typed")
+    };
+    assert!(text.contains("-- mine"), "{text}");
+    // The session keeps what was typed, and shows it.
+    let detail_of = |harness: &mut Harness<'static, Panel>, change: &dyn Fn(&mut ProjectionDetail)| {
+        change(harness.state_mut().view.projections.detail.as_mut().expect("a detail"));
+        harness.run();
+    };
+    let typed = text;
+    detail_of(&mut harness, &|detail| detail.draft = Some(Arc::clone(&typed)));
     harness.get_by_label("Save definition").click();
     harness.run();
     let Some(ProjectionAction::SaveText { text, known, .. }) = last(&mut harness) else {
         panic!("nothing saved")
     };
-    assert!(text.contains("-- mine"), "{text}");
+    assert_eq!(text, typed);
     assert_eq!(*known, **detail().text.as_ref().expect("a text"));
     // The file changes elsewhere while this is not saved: nothing is written over unseen.
-    harness.state_mut().view.projections.detail.as_mut().expect("a detail").text = Some("-- theirs".into());
-    harness.run();
+    detail_of(&mut harness, &|detail| (detail.text, detail.has_conflict) = (Some("-- theirs".into()), true));
+    assert!(harness.get_by_label("Save definition").accesskit_node().is_disabled());
     harness.get_by_label("Take theirs").click();
     harness.run();
-    harness.run();
+    assert_eq!(last(&mut harness), Some(ProjectionAction::RevertText("orders".into())));
+    detail_of(&mut harness, &|detail| {
+        (detail.draft, detail.has_conflict, detail.revision) = (None, false, 8)
+    });
     assert!(harness.query_by_label("● unsaved").is_none());
+    assert!(harness.get_by_label("Text of the definition").value().is_some_and(|text| text == "-- theirs"));
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn plan() -> Arc<DryRun> {
             from: Stored::Integer(7),
             to: Stored::Integer(60),
         }),
+        notes: vec!["processed_events marks each event that order_summaries handled".into()],
         lock: LockTime { millis: 102, rows: 1202, events: 1400 },
         expected: Default::default(),
     })

@@ -23,6 +23,7 @@ fn model() -> Model {
         ticks: vec![
             (0.1, TickKind::Snapshot),
             (0.3, TickKind::Snapshot),
+            (0.42, TickKind::WrongSnapshot),
             (0.72, TickKind::Trouble),
             (0.9, TickKind::Hit),
         ],
@@ -148,4 +149,17 @@ fn a_pin_is_chosen() {
     harness.get_by_label("Pinned point B").click();
     harness.run();
     assert_eq!(harness.state().pin, Some(1));
+}
+
+#[test]
+fn what_a_tick_stands_for_is_told_to_the_pointer() {
+    let mut harness = strip();
+    let track = harness.get_by_label("Timeline").rect().shrink2(vec2(10.0, 0.0));
+    let at = |share: f32| pos2(track.left() + share * track.width(), track.center().y);
+    harness.hover_at(at(0.42));
+    harness.run();
+    harness.get_by_label("A stored snapshot that is not what the events make");
+    harness.hover_at(at(0.5));
+    harness.run();
+    assert!(harness.query_by_label_contains("A stored snapshot").is_none());
 }

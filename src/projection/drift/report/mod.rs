@@ -136,14 +136,7 @@ fn stored_json(value: &Stored) -> Json {
 /// A stored value for people: texts as they are, bytes in hexadecimal, NULL by name.
 #[must_use]
 pub fn shown(value: Option<&Stored>) -> String {
-    match value {
-        None => "–".to_owned(),
-        Some(Stored::Null) => "NULL".to_owned(),
-        Some(Stored::Integer(number)) => number.to_string(),
-        Some(Stored::Real(number)) => number.to_string(),
-        Some(Stored::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        Some(blob @ Stored::Blob(_)) => format!("x'{}'", blob.to_hex()),
-    }
+    value.map_or_else(|| "–".to_owned(), Stored::to_words)
 }
 
 /// `order_id order-17`, the values alone where there are several: what a row is called.

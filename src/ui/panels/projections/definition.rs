@@ -1,6 +1,6 @@
 //! The source of a projection, to be read and edited.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use egui::{Id, RichText, Ui};
 
@@ -13,7 +13,7 @@ use crate::{
         panels::projections::{FileWish, ProjectionsLocal, head::note_ui},
         theme::{self, Palette},
         widgets::{
-            code_editor::{CodeShape, CodeState, Mark, code_editor},
+            code_editor::{CodeShape, CodeState, Mark, code_editor, keep_for_undo},
             empty::empty_panel,
             icon::Icon,
         },
@@ -23,16 +23,10 @@ use crate::{
 /// What this part of the panel remembers.
 #[derive(Default)]
 pub(super) struct DefinitionLocal {
-    /// What was typed, by the file's path.
-    drafts: BTreeMap<String, Draft>,
-    code: CodeState,
-}
-
-/// The text in the editor.
-struct Draft {
-    /// What the file held when typing began.
-    known: Arc<str>,
     text: String,
+    /// Which file's text that is, and which revision.
+    of: Option<(String, u64)>,
+    code: CodeState,
 }
 
 /// A longer text would make every frame slow, and was not written by hand.
@@ -48,23 +42,16 @@ pub(super) fn definition_ui(
         no_text_ui(ui, detail, local, actions);
         return;
     };
-    let drafts = &mut local.definition.drafts;
-    let new = || Draft { known: Arc::clone(text), text: text.to_string() };
-    let draft = drafts.entry(detail.path.clone()).or_insert_with(new);
-    // What was not typed into follows the file; what was saved is no draft any more.
-    if *draft.text == *draft.known || *draft.text == **text {
-        if *draft.text != **text {
-            draft.text = text.to_string();
-        }
-        draft.known = Arc::clone(text);
-    }
-    head_ui(ui, detail, text, draft, actions);
+    let id = Id::unique(("definition text", &detail.path));
+    let editor = &mut local.definition;
+    take_text(ui, id, detail, detail.draft.as_ref().unwrap_or(text), editor);
+    head_ui(ui, detail, text, actions);
     let mark = detail.error.as_ref().map(|error| Mark {
         line: error.line,
         column: 1,
         message: error.message.clone(),
     });
-    let is_edited = *draft.text != **text;
+    let is_edited = detail.draft.is_some();
     let shape = CodeShape {
         name: "Text of the definition",
         mark: mark.as_ref().filter(|_| !is_edited),
@@ -75,51 +62,68 @@ pub(super) fn definition_ui(
         ui.weak("This file is too long to be edited here; changes made in another editor are taken at once");
         return;
     }
-    let id = Id::unique(("definition text", &detail.path));
-    code_editor(ui, id, &mut draft.text, &shape, &mut local.definition.code);
+    if code_editor(ui, id, &mut editor.text, &shape, &mut editor.code) {
+        actions.push(Action::Projections(ProjectionAction::EditText {
+            projection: Arc::clone(&detail.name),
+            revision: detail.revision,
+            text: editor.text.as_str().into(),
+        }));
+    }
 }
 
-fn head_ui(
-    ui: &mut Ui,
-    detail: &ProjectionDetail,
-    text: &Arc<str>,
-    draft: &mut Draft,
-    actions: &mut Vec<Action>,
-) {
-    let is_edited = *draft.text != **text;
+/// Takes the session's text where it is another than the one typed; undo brings back the old one.
+fn take_text(ui: &Ui, id: Id, detail: &ProjectionDetail, text: &str, local: &mut DefinitionLocal) {
+    let of = (detail.path.clone(), detail.revision);
+    if local.of.as_ref() == Some(&of) {
+        return;
+    }
+    let is_same_file = local.of.as_ref().is_some_and(|(path, _)| *path == detail.path);
+    let old = std::mem::replace(&mut local.text, text.to_owned());
+    local.of = Some(of);
+    if is_same_file && old != local.text {
+        keep_for_undo(ui, id, old);
+    }
+}
+
+fn head_ui(ui: &mut Ui, detail: &ProjectionDetail, text: &Arc<str>, actions: &mut Vec<Action>) {
+    let name = || Arc::clone(&detail.name);
+    let mut asked = Vec::new();
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&detail.file).font(theme::strong())).on_hover_text(&detail.path);
         if detail.is_writing {
             ui.weak("saving…");
-        } else if is_edited {
+        } else if detail.draft.is_some() {
             ui.colored_label(Palette::of(ui).changed.ink, "● unsaved");
         }
-        let can_save = is_edited && !detail.is_writing && draft.known == *text;
+        let can_save = detail.draft.is_some() && !detail.is_writing && !detail.has_conflict;
         let save = ui.add_enabled(can_save, egui::Button::new("Save definition"));
-        if save.on_hover_text("Write the file; a rebuild uses the new text").clicked() {
-            actions.push(Action::Projections(ProjectionAction::SaveText {
-                projection: Arc::clone(&detail.name),
-                text: draft.text.as_str().into(),
-                known: Arc::clone(&draft.known),
-            }));
+        let save = save.on_hover_text("Write the file; a rebuild uses the new text");
+        if let (true, Some(draft)) = (save.clicked(), &detail.draft) {
+            asked.push(ProjectionAction::SaveText {
+                projection: name(),
+                text: Arc::clone(draft),
+                known: Arc::clone(text),
+            });
         }
+        let is_edited = detail.draft.is_some();
         if is_edited && ui.button("Revert").on_hover_text("Back to what the file holds").clicked() {
-            *draft = Draft { known: Arc::clone(text), text: text.to_string() };
+            asked.push(ProjectionAction::RevertText(name()));
         }
         ui.weak("Changes made in your own editor are taken at once");
     });
     let colours = Palette::of(ui);
-    if is_edited && draft.known != *text {
+    if detail.has_conflict {
         note_ui(ui, colours.changed, |ui| {
             ui.label(format!("{} was changed elsewhere while this text was not saved", detail.file));
             if ui.button("Keep mine").on_hover_text("Saving then writes over the other text").clicked() {
-                draft.known = Arc::clone(text);
+                asked.push(ProjectionAction::KeepText(name()));
             }
             if ui.button("Take theirs").clicked() {
-                *draft = Draft { known: Arc::clone(text), text: text.to_string() };
+                asked.push(ProjectionAction::RevertText(name()));
             }
         });
     }
+    actions.extend(asked.into_iter().map(Action::Projections));
     if let Some(words) = error_words(detail) {
         note_ui(ui, colours.trouble, |ui| drop(ui.label(words)));
     }

@@ -79,6 +79,9 @@ fn rebuild_ui(
         Stage::Stopping => {
             ui.weak("stopping…");
         }
+        Stage::Checking => {
+            ui.weak("checking what was rebuilt…");
+        }
     }
 }
 

@@ -146,6 +146,10 @@ fn no_model_ui(
             let pace = detail.slot.and_then(|slot| local.paces.get(&slot)).copied().unwrap_or_default();
             empty_panel(ui, Icon::Hourglass, "Rebuilding…", &pace.words(), None);
         }
+        Stage::Checking => {
+            let hint = "The store was read afresh; what was rebuilt before is shown if its events are still the same";
+            empty_panel(ui, Icon::Hourglass, "Checking what was rebuilt…", hint, None);
+        }
         Stage::Queued => {
             let hint = "Other rebuilds run; this one starts when one of them ends";
             empty_panel(ui, Icon::Hourglass, "Waiting", hint, None);

@@ -1,9 +1,11 @@
 //! What a projection emitted, logged and could not handle.
 
+use std::sync::Arc;
+
 use egui::{RichText, ScrollArea, TextEdit, Ui};
 
 use crate::{
-    projection::OutputKind,
+    projection::{Output, OutputKind},
     session::{
         action::{Action, ProjectionAction},
         projections::OutputWish,
@@ -27,6 +29,9 @@ pub(super) struct OutputLocal {
     is_all: bool,
     #[serde(skip)]
     filter: String,
+    /// Only what was written for this partition, and of which projection that is.
+    #[serde(skip)]
+    partition: Option<(Arc<str>, Arc<str>)>,
     #[serde(skip)]
     tables: [TableState; 4],
     /// What was asked for last, and of which read model.
@@ -83,20 +88,26 @@ pub(super) fn output_ui(
         local.kind = OutputPart::Failures;
     }
     let view = &projections.output;
+    let name = projections.detail.as_ref().map(|detail| Arc::clone(&detail.name)).unwrap_or_default();
+    local.partition.take_if(|(of, _)| *of != name);
     ui.horizontal_wrapped(|ui| head_ui(ui, view, local, is_script));
     let kind = local.kind.kind();
     let is_current = view.kind == kind && view.counts.is_some();
     if is_current && view.listed == 0 && !view.is_loading {
         empty_ui(ui, view);
     } else {
-        chosen_ui(ui, view, actions);
+        chosen_ui(ui, view, (&name, is_script), local, actions);
     }
-    let (first, visible) =
-        if is_current && view.listed > 0 { list_ui(ui, view, local, actions) } else { (0, 20) };
+    let (first, visible) = if is_current && view.listed > 0 {
+        list_ui(ui, view, (&name, is_script), local, actions)
+    } else {
+        (0, 20)
+    };
     let wish = OutputWish {
         kind,
         is_all: local.is_all,
         filter: local.filter.trim().into(),
+        partition: local.partition.as_ref().map(|(_, partition)| Arc::clone(partition)),
         first,
         count: usize::try_from(visible).unwrap_or(usize::MAX),
     };
@@ -126,10 +137,16 @@ fn head_ui(ui: &mut Ui, view: &OutputView, local: &mut OutputLocal, is_script: b
     }
     ui.separator();
     ui.checkbox(&mut local.is_all, "After the cursor, too");
+    if let Some((_, partition)) = local.partition.clone() {
+        let chip = ui.button(format!("Only {partition} ✕"));
+        if chip.on_hover_text("Show what was written for every partition").clicked() {
+            local.partition = None;
+        }
+    }
     let name = "Find in output";
     let field = ui.add(TextEdit::singleline(&mut local.filter).hint_text(name).desired_width(150.0));
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
-    if !view.filter.is_empty() {
+    if !view.filter.is_empty() || view.partition.is_some() {
         let more = if view.is_cut { ", and more" } else { "" };
         ui.weak(format!("{} found{more}", grouped(view.listed)));
     }
@@ -147,18 +164,30 @@ fn empty_ui(ui: &mut Ui, view: &OutputView) {
             ("No results beside the states", "With engine 1, transformBy and filterBy make results of states")
         }
     };
-    let title = if view.filter.is_empty() { title } else { "Nothing found" };
+    let is_filtered = !view.filter.is_empty() || view.partition.is_some();
+    let title = if is_filtered { "Nothing found" } else { title };
     let hint = if view.is_all { hint.to_owned() } else { format!("{hint}; this is as of the cursor") };
     empty_panel(ui, Icon::Info, title, &hint, None);
 }
 
 /// The list; tells what of it is on screen.
-fn list_ui(ui: &mut Ui, view: &OutputView, local: &mut OutputLocal, actions: &mut Vec<Action>) -> (u64, u64) {
+fn list_ui(
+    ui: &mut Ui,
+    view: &OutputView,
+    of: (&Arc<str>, bool),
+    local: &mut OutputLocal,
+    actions: &mut Vec<Action>,
+) -> (u64, u64) {
     let columns = columns(view.kind);
     let is_other = std::mem::replace(&mut local.generation, view.generation) != view.generation;
-    let mut copied = None;
+    let (mut copied, mut wish) = (None, None);
+    let is_only = local.partition.is_some();
     let mut menu = |ui: &mut Ui, place: u64| {
         let Some(output) = view.get(place) else { return };
+        if let Some(found) = partition_ui(ui, output, of.1, is_only) {
+            wish = Some((found, Arc::clone(&output.partition)));
+            ui.close();
+        }
         if ui.button("Copy as JSON").clicked() {
             copied = Some(output.to_json().to_pretty());
             ui.close();
@@ -183,11 +212,59 @@ fn list_ui(ui: &mut Ui, view: &OutputView, local: &mut OutputLocal, actions: &mu
     if let Some(text) = copied {
         ui.ctx().copy_text(text);
     }
+    if let Some((wish, partition)) = wish {
+        follow(wish, of.0, partition, local, actions);
+    }
     let is_menu = response.context.is_some();
     if let Some(output) = response.select.filter(|_| !is_menu).and_then(|place| view.get(place)) {
         actions.push(Action::Projections(ProjectionAction::ChooseOutput(output.number)));
     }
     (response.first_visible, response.visible_rows.max(20))
+}
+
+/// What can be asked of the partition that something was written for.
+#[derive(Debug, Clone, Copy)]
+enum PartitionWish {
+    /// Show nothing else.
+    Only,
+    /// Make it anew.
+    Rebuild,
+}
+
+/// Buttons for the partition of an output; projections in SQL, and those with one state for all, have none.
+fn partition_ui(ui: &mut Ui, output: &Output, is_script: bool, is_filtered: bool) -> Option<PartitionWish> {
+    if !is_script || output.partition.is_empty() {
+        return None;
+    }
+    let mut wish = None;
+    let name = &output.partition;
+    if !is_filtered {
+        let only = ui.button("Only this partition").on_hover_text(format!("What was written for {name}"));
+        if only.clicked() {
+            wish = Some(PartitionWish::Only);
+        }
+    }
+    let help = format!("Run the definition over the events of {name} alone; what is shown now is replaced");
+    if ui.button("Rebuild only this partition").on_hover_text(help).clicked() {
+        wish = Some(PartitionWish::Rebuild);
+    }
+    wish
+}
+
+fn follow(
+    wish: PartitionWish,
+    name: &Arc<str>,
+    partition: Arc<str>,
+    local: &mut OutputLocal,
+    actions: &mut Vec<Action>,
+) {
+    match wish {
+        PartitionWish::Only => local.partition = Some((Arc::clone(name), partition)),
+        PartitionWish::Rebuild => {
+            let asked = ProjectionAction::RebuildPartition(Arc::clone(name), partition);
+            actions.push(Action::Projections(asked));
+        }
+    }
 }
 
 fn columns(kind: OutputKind) -> Vec<ColumnSpec> {
@@ -215,17 +292,26 @@ fn columns(kind: OutputKind) -> Vec<ColumnSpec> {
 }
 
 /// The chosen output in full, below the list.
-fn chosen_ui(ui: &mut Ui, view: &OutputView, actions: &mut Vec<Action>) {
+fn chosen_ui(
+    ui: &mut Ui,
+    view: &OutputView,
+    of: (&Arc<str>, bool),
+    local: &mut OutputLocal,
+    actions: &mut Vec<Action>,
+) {
     let Some(chosen) = view.chosen.as_ref().filter(|_| view.counts.is_some()) else { return };
     let height = ui.available_height() * 0.42;
     egui::Panel::bottom("chosen output").resizable(true).default_size(height).show(ui, |ui| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.strong(format!("At event {}", grouped(chosen.output.count)));
             if ui.button("Go to the event").clicked() {
                 actions.push(Action::Projections(ProjectionAction::ChooseOutput(chosen.output.number)));
             }
             if ui.button("Copy as JSON").clicked() {
                 ui.ctx().copy_text(chosen.output.to_json().to_pretty());
+            }
+            if let Some(wish) = partition_ui(ui, &chosen.output, of.1, local.partition.is_some()) {
+                follow(wish, of.0, Arc::clone(&chosen.output.partition), local, actions);
             }
         });
         ScrollArea::both().id_salt("chosen output text").auto_shrink(false).show(ui, |ui| {

@@ -9,7 +9,7 @@ use crate::{
     projection::export::{Format, row_json},
     session::{
         action::{Action, ProjectionAction},
-        view::{ModelView, grouped, value_words},
+        view::{ModelView, grouped},
     },
     ui::{
         panels::projections::{FileWish, ProjectionsLocal, states, story},
@@ -202,8 +202,8 @@ fn columns(view: &ModelView) -> Vec<ColumnSpec> {
 fn cell(value: &Stored) -> Cell {
     match value {
         Stored::Null => Cell::inked("NULL", Ink::Faint),
-        Stored::Blob(_) => Cell::inked(value_words(value), Ink::Soft),
-        Stored::Integer(_) | Stored::Real(_) | Stored::Text(_) => Cell::text(value_words(value)),
+        Stored::Blob(_) => Cell::inked(value.to_words(), Ink::Soft),
+        Stored::Integer(_) | Stored::Real(_) | Stored::Text(_) => Cell::text(value.to_words()),
     }
 }
 
@@ -219,13 +219,24 @@ fn menu_ui(ui: &mut Ui, view: &ModelView, (row, column): (u64, usize), asked: &m
         if let Some(value) = found.values.get(column)
             && ui.button(format!("Copy {}", spec.name)).clicked()
         {
-            ui.ctx().copy_text(value_words(value));
+            ui.ctx().copy_text(value.to_words());
             ui.close();
         }
     }
     if ui.button("What happened to this row").clicked() {
         asked.push(ProjectionAction::ChooseRow(row));
         ui.close();
+    }
+    if view.is_script
+        && let Some(partition) = found.values.first().map(Stored::to_words).filter(|name| !name.is_empty())
+    {
+        let help =
+            format!("Run the definition over the events of {partition} alone; what is shown now is replaced");
+        if ui.button("Rebuild only this partition").on_hover_text(help).clicked() {
+            let name = Arc::clone(&view.projection);
+            asked.push(ProjectionAction::RebuildPartition(name, partition.into()));
+            ui.close();
+        }
     }
     if ui.button("Copy row as JSON").clicked() {
         ui.ctx().copy_text(row_json(&view.columns, &found.values, view.is_script).to_pretty());

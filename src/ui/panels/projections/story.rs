@@ -6,7 +6,7 @@ use crate::{
     projection::RowChange,
     session::{
         action::ProjectionAction,
-        view::{CellChange, ModelView, StoryView, grouped, value_words},
+        view::{CellChange, ModelView, StoryView, grouped},
     },
     ui::{
         theme,
@@ -85,7 +85,7 @@ pub(super) fn story_ui(
 }
 
 fn head_ui(ui: &mut Ui, model: &ModelView, view: &StoryView, asked: &mut Vec<ProjectionAction>) {
-    let key: Vec<String> = view.key.0.iter().map(|value| short(&value_words(value))).collect();
+    let key: Vec<String> = view.key.0.iter().map(|value| short(&value.to_words())).collect();
     ui.label(RichText::new(key.join(", ")).font(theme::strong()));
     if view.is_waiting {
         ui.add(egui::Spinner::new().size(12.0));
@@ -121,8 +121,9 @@ fn words(change: &RowChange, changes: &[CellChange]) -> String {
         return "deleted".to_owned();
     }
     let is_made = change.before.is_none();
-    let value =
-        |value: &Option<crate::model::Stored>| short(&value.as_ref().map(value_words).unwrap_or_default());
+    let value = |value: &Option<crate::model::Stored>| {
+        short(&value.as_ref().map(crate::model::Stored::to_words).unwrap_or_default())
+    };
     let each = changes.iter().map(|change| {
         let after = value(&change.after);
         if is_made {

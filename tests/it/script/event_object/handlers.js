@@ -1,0 +1,18 @@
+fromAll().when({ $init: () => ({}), 
+A(s, e) { log(Object.keys(e).join()); e.data; log(Object.keys(e).join()); e.metadata; e.body; log(Reflect.ownKeys(e).join()); log('data' in e, 'body' in e, 'linkMetadata' in e, e.hasOwnProperty('linkMetadata'), e.linkMetadata, e.hasOwnProperty('linkMetadata')); },
+B(s, e) { e.extra = 1; log(Object.keys(e).join()); e.data; log(Object.keys(e).join()); e.more = 2; log(JSON.stringify(Object.entries(e).map(([k]) => k))); },
+C(s, e) { e.data = 5; log(String(e.body), String(e.data)); log(Object.keys(e).join()); },
+D(s, e) { 'use strict'; try { e.streamId = 'x'; } catch (err) { log(err.message); } try { delete e.created; log('deleted'); } catch (err) { log(err.message); } e.data; try { e.data = 1; } catch (err) { log(err.message); } log(delete e.nothing); },
+E(s, e) { log(JSON.stringify(Object.getOwnPropertyDescriptor(e, 'streamId'))); log(JSON.stringify(Object.getOwnPropertyDescriptor(e, 'data') ?? null)); e.body; log(JSON.stringify(Object.getOwnPropertyDescriptor(e, 'body'))); },
+F(s, e) { Object.freeze(e); log(Object.isFrozen(e), Object.keys(e).join()); log(e.data === e.data, e.streamId); try { 'use strict'; e.x = 1; log('set'); } catch (err) { log(err.message); } log(Object.keys(e).join()); },
+G(s, e) { e.data; Object.seal(e); log(Object.isSealed(e), Object.isFrozen(e)); log(e.data === e.data, e.body === e.data, e.metadata === e.metadata); },
+H(s, e) { for (const k in e) log(k); log(JSON.stringify({ ...e, partition: 0 })); log(JSON.stringify(e)); },
+I(s, e) { Object.defineProperty(e, 'data', { get() { return 7; } }); log(String(e.data), String(e.body)); log(Object.keys(e).join()); },
+J(s, e) { try { Object.defineProperty(e, 'streamId', { value: 'y' }); log('defined'); } catch (err) { log(err.message); } try { Object.defineProperty(e, 'streamId', { value: e.streamId }); log('same'); } catch (err) { log(err.message); } log(Object.keys(e).join()); },
+K(s, e) { s.kept = e; e[0] = 1; e[Symbol.iterator] = 2; log(Reflect.ownKeys(e).map(String).join()); delete s.kept; },
+L(s, e) { s.kept = e; e.data.self = e; delete s.kept; log(e.data.self === e); },
+M(s, e) { log(Object.prototype.toString.call(e), typeof e, e.nothing === undefined, e.toString === Object.prototype.toString, Object.getPrototypeOf(e) === Object.prototype); Object.setPrototypeOf(e, { data: 9, below: 8 }); log(e.below, typeof e.data); },
+N(s, e) { s.kept = e; },
+O(s, e) { Object.assign(e, { z: 1 }); log(Object.keys(e).join()); const o = Object.assign({}, e); log(Object.keys(o).join()); Object.preventExtensions(e); log(e.data === e.data, Object.keys(e).join()); try { Object.freeze(e); log(Object.isFrozen(e)); } catch (err) { log(err.message); } },
+P(s, e) { const inner = Object.create(e); log(inner.streamId, typeof inner.data, Object.keys(e).join()); inner.streamId = 3; log(inner.streamId); inner.w = 1; log(Object.keys(inner).join()); }
+});
