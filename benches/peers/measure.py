@@ -32,7 +32,7 @@ def seconds(command, **options):
 
 def shell(store, sql):
     """What the sqlite3 shell says that a statement took, without the shell's own start."""
-    _, out = seconds(["sqlite3", "-readonly", store, ".timer on", sql])
+    _, out = seconds(["sqlite3", "-readonly", "-batch", store], input=f".timer on\n{sql};\n".encode())
     line = next(line for line in out.decode().splitlines() if line.startswith("Run Time: real"))
     return float(line.split()[3])
 
@@ -173,7 +173,7 @@ def projection_runtime(table):
     script = os.environ.get("PEER")
     libc = " ".join(platform.libc_ver())
     if not script:
-        note = f"not run: its package needs glibc 2.38 (here {libc}), and PEER names no script; recorded figures above"
+        note = f"not run: its package needs glibc 2.38 (here {libc}), and PEER names no script; its recorded figures are in this README"
         table.add("projections in JavaScript", "its own runtime", None, None, note)
         return
     for name in ("counter", "orders"):

@@ -230,13 +230,13 @@ impl Bench<'_, '_> {
         let mut queries = Vec::new();
         if let Some(rarest) = index.types().iter().min_by_key(|info| info.events) {
             queries.push((
-                "rarest type",
+                "the rarest type",
                 EventQuery { types: vec![Arc::clone(&rarest.name)], ..EventQuery::default() },
             ));
         }
         if let Some(usual) = index.types().iter().max_by_key(|info| info.events) {
             queries.push((
-                "usual type",
+                "the usual type",
                 EventQuery { types: vec![Arc::clone(&usual.name)], ..EventQuery::default() },
             ));
         }

@@ -65,6 +65,7 @@ struct Rehearsal {
     lasts: Duration,
     /// Our own work since the last frame was drawn.
     own: Duration,
+    worked: Option<Duration>,
     frames: Vec<Frame>,
     /// The step that is played, and how many of its parts were done.
     playing: (usize, usize),
@@ -83,6 +84,7 @@ impl Rehearsal {
             created,
             lasts,
             own: Duration::ZERO,
+            worked: None,
             frames: Vec::new(),
             playing: (0, 0),
             is_held: false,
@@ -138,7 +140,10 @@ impl Rehearsal {
                 Vec::new()
             }
             Deed::Rest => {
-                self.rest.get_or_insert_with(|| (Instant::now(), processor_time()));
+                // What is still open, such as the index on a slow machine, is no rest.
+                if self.app.is_idle() {
+                    self.rest.get_or_insert_with(|| (Instant::now(), processor_time()));
+                }
                 Vec::new()
             }
         }
@@ -183,10 +188,20 @@ impl Rehearsal {
         }
     }
 
+    /// Lets our own code run, and adds up what it takes.
+    fn measured(&mut self, run: impl FnOnce(&mut App)) {
+        let (start, before) = (Instant::now(), thread_time());
+        run(&mut self.app);
+        self.own += start.elapsed();
+        let worked = thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+        self.worked = worked.map(|worked| worked + self.worked.unwrap_or_default());
+    }
+
     fn note_frame(&mut self, frame: &eframe::Frame) {
         let step = self.now().map_or(STEPS.len(), |(number, ..)| number);
         let before_in_all = frame.info().cpu_usage.map(Duration::from_secs_f32);
-        self.frames.push(Frame { step, own: std::mem::take(&mut self.own), before_in_all });
+        let (own, worked) = (std::mem::take(&mut self.own), self.worked.take());
+        self.frames.push(Frame { step, own, worked, before_in_all });
         let view = self.app.session().view();
         if self.first_rows.is_none() && view.events.total > 0 && !view.events.loaded.is_empty() {
             self.first_rows = Some(self.created.elapsed());
@@ -213,19 +228,18 @@ impl Rehearsal {
 
 impl eframe::App for Rehearsal {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
-        let start = Instant::now();
-        self.app.logic(ctx, frame);
-        self.own += start.elapsed();
+        self.measured(|app| app.logic(ctx, frame));
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
-        let start = Instant::now();
-        self.app.ui(ui, frame);
-        self.own += start.elapsed();
+        self.measured(|app| app.ui(ui, frame));
         self.note_frame(frame);
         let ctx = ui.ctx();
         match self.now() {
             None => self.end(ctx),
+            Some((_, step, _)) if step.deed == Deed::Rest && self.rest.is_none() => {
+                ctx.request_repaint_after(PACE);
+            }
             // Somebody has to wake up when the rest is over.
             Some((_, step, progress)) if step.deed == Deed::Rest => {
                 let left = self.lasts.mul_f32(step.share * (1.0 - progress));
@@ -257,6 +271,12 @@ fn processor_time() -> Option<Duration> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
     Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
+/// How much of the processor this thread has used so far (Linux).
+fn thread_time() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// How much memory this process has now, in bytes (Linux).

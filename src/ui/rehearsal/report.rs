@@ -1,6 +1,6 @@
 //! What the frames of the session took.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, time::Duration};
 
 /// One frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,6 +9,8 @@ pub(super) struct Frame {
     pub(super) step: usize,
     /// What ran in our own code.
     pub(super) own: Duration,
+    /// What of it the processor worked, without the time in which it did something else (Linux).
+    pub(super) worked: Option<Duration>,
     /// What the frame before took in all, drawing its pixels included.
     pub(super) before_in_all: Option<Duration>,
 }
@@ -46,6 +48,9 @@ pub struct FrameLine {
     pub p99: Duration,
     /// None took more.
     pub longest: Duration,
+    /// The time that the processor worked in 99 of 100, and in all; nothing where the system does not tell. On a
+    /// machine that does something else meanwhile, these are what our own work takes.
+    pub worked: Option<(Duration, Duration)>,
     /// How many took more than 8 ms.
     pub above_8: usize,
     /// How many took more than 50 ms.
@@ -53,8 +58,11 @@ pub struct FrameLine {
 }
 
 impl FrameLine {
-    fn of(name: &'static str, mut times: Vec<Duration>) -> Self {
+    fn of<'f>(name: &'static str, frames: impl Iterator<Item = &'f Frame> + Clone) -> Self {
+        let mut times: Vec<Duration> = frames.clone().map(|frame| frame.own).collect();
+        let mut worked: Vec<Duration> = frames.filter_map(|frame| frame.worked).collect();
         times.sort_unstable();
+        worked.sort_unstable();
         let above = |limit: u64| times.iter().filter(|time| **time > Duration::from_millis(limit)).count();
         Self {
             name,
@@ -62,6 +70,7 @@ impl FrameLine {
             median: percent(&times, 50),
             p99: percent(&times, 99),
             longest: percent(&times, 100),
+            worked: (!worked.is_empty()).then(|| (percent(&worked, 99), percent(&worked, 100))),
             above_8: above(8),
             above_50: above(50),
         }
@@ -75,16 +84,11 @@ fn percent(sorted: &[Duration], percent: usize) -> Duration {
 impl FrameReport {
     /// Sums up the frames; `names` are those of the steps.
     pub(super) fn of(frames: &[Frame], names: impl Iterator<Item = &'static str>) -> Self {
-        let mut by_step: BTreeMap<usize, Vec<Duration>> = BTreeMap::new();
-        for frame in frames {
-            by_step.entry(frame.step).or_default().push(frame.own);
-        }
-        let all = frames.iter().map(|frame| frame.own).collect();
-        let mut lines = vec![FrameLine::of("the whole session", all)];
+        let mut lines = vec![FrameLine::of("the whole session", frames.iter())];
         lines.extend(
-            names
-                .enumerate()
-                .map(|(step, name)| FrameLine::of(name, by_step.remove(&step).unwrap_or_default())),
+            names.enumerate().map(|(step, name)| {
+                FrameLine::of(name, frames.iter().filter(move |frame| frame.step == step))
+            }),
         );
         let pairs = frames.iter().zip(frames.iter().skip(1));
         let mut drawing: Vec<Duration> =
@@ -97,16 +101,27 @@ impl FrameReport {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "{:36} {:>7} {:>9} {:>10} {:>9} {:>7} {:>8}\n",
-            "our own work in a frame", "frames", "median", "99 of 100", "longest", "> 8 ms", "> 50 ms"
+            "{:36} {:>7} {:>9} {:>10} {:>9} {:>7} {:>8} {:>8}   {:>20}\n",
+            "our own work in a frame",
+            "frames",
+            "median",
+            "99 of 100",
+            "longest",
+            "> 8 ms",
+            "> 50 ms",
+            "",
+            "processor: 99, longest"
         );
         for line in &self.lines {
-            let FrameLine { name, frames, median, p99, longest, above_8, above_50 } = line;
+            let FrameLine { name, frames, median, p99, longest, worked, above_8, above_50 } = line;
+            let [of_99, of_all] = worked
+                .map_or([String::new(), String::new()], |(p99, longest)| [p99, longest].map(milliseconds));
             let [median, p99, longest] = [median, p99, longest].map(|time| milliseconds(*time));
             let share = 100.0 * *above_8 as f64 / (*frames).max(1) as f64;
             writeln!(
                 text,
-                "{name:36} {frames:>7} {median:>9} {p99:>10} {longest:>9} {above_8:>7} {above_50:>8}  {share:.1} %"
+                "{name:36} {frames:>7} {median:>9} {p99:>10} {longest:>9} {above_8:>7} {above_50:>8} {share:>6.1} %   \
+                 {of_99:>9} {of_all:>10}"
             )
             .ok();
         }
@@ -147,6 +162,8 @@ impl FrameReport {
                 ("median_ms", number(line.median)),
                 ("p99_ms", number(line.p99)),
                 ("longest_ms", number(line.longest)),
+                ("processor_p99_ms", Json::from(line.worked.map(|(p99, _)| number(p99)))),
+                ("processor_longest_ms", Json::from(line.worked.map(|(_, longest)| number(longest)))),
                 ("above_8_ms", Json::from(line.above_8 as u64)),
                 ("above_50_ms", Json::from(line.above_50 as u64)),
             ])
@@ -179,6 +196,7 @@ mod tests {
         let frame = |step, own| Frame {
             step,
             own: Duration::from_millis(own),
+            worked: Some(Duration::from_millis(own / 2)),
             before_in_all: Some(Duration::from_millis(12)),
         };
         let frames = [frame(0, 2), frame(0, 9), frame(1, 60), frame(1, 1)];
@@ -186,6 +204,8 @@ mod tests {
         let counts: Vec<_> =
             report.lines.iter().map(|line| (line.name, line.frames, line.above_8, line.above_50)).collect();
         assert_eq!(counts, [("the whole session", 4, 2, 1), ("first", 2, 1, 0), ("second", 2, 1, 1)]);
+        let worked = report.lines.first().and_then(|line| line.worked);
+        assert_eq!(worked, Some((Duration::from_millis(30), Duration::from_millis(30))));
         assert_eq!(report.drawing, (Duration::from_millis(3), Duration::from_millis(10)));
         assert!(report.to_text().contains("the whole session"), "{}", report.to_text());
     }

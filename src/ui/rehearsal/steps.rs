@@ -143,7 +143,7 @@ pub(super) fn drag(to: Pos2, is_first: bool, is_last: bool) -> Vec<Event> {
 
 /// The window's size while it is pulled wider and narrower.
 pub(super) fn size(progress: f32) -> Vec2 {
-    let part = there_and_back(progress * 2.0 % 1.0);
+    let part = 1.0 - there_and_back(progress * 2.0 % 1.0);
     vec2(1000.0 + 440.0 * part, 700.0 + 200.0 * part)
 }
 
