@@ -57,6 +57,14 @@ impl Number {
         self.as_str().parse().ok()
     }
 
+    /// Whether it is written with these letters.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        match &self.0 {
+            Digits::Short { length, bytes } => bytes.get(..usize::from(*length)) == Some(text.as_bytes()),
+            Digits::Long(own) => **own == *text,
+        }
+    }
+
     /// Whether both are one in memory, or short and written alike.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {

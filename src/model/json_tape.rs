@@ -62,6 +62,11 @@ impl Tape {
     pub(crate) fn read<'t>(&'t mut self, text: &'t [u8]) -> Result<Taped<'t>, JsonError> {
         let text = std::str::from_utf8(text)
             .map_err(|err| JsonError { what: "invalid UTF-8", offset: err.valid_up_to() })?;
+        self.read_text(text)
+    }
+
+    /// The same for a text that is known to be one.
+    pub(crate) fn read_text<'t>(&'t mut self, text: &'t str) -> Result<Taped<'t>, JsonError> {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { what: "longer than 4 GiB", offset: u32::MAX as usize });
         }

@@ -45,7 +45,7 @@ const LONGEST_FILE: usize = 700;
 const MOST_EXPECTED_LINTS: usize = 40;
 
 /// Packages in `Cargo.lock`, all platforms. It may fall; to raise it takes a reason in the commit.
-const MOST_PACKAGES: usize = 475;
+const MOST_PACKAGES: usize = 490;
 
 struct Source {
     path: PathBuf,
