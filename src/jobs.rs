@@ -19,6 +19,8 @@ use crate::work::{Cancelled, Lanes, Piece, Work};
 /// How a job ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
+    /// It has a part of its answer, which stands by itself, and goes on.
+    Part(T),
     /// It has an answer.
     Done(T),
     /// It panicked: a bug in this program, which must not take the window down.
@@ -35,7 +37,10 @@ pub struct Finished<S, T> {
     ticket: u64,
 }
 
-type Task<T> = Box<dyn FnOnce(&Work) -> Result<T, Cancelled> + Send>;
+/// Takes a part of an answer, on any thread.
+pub type Report<'a, T> = &'a (dyn Fn(T) + Sync);
+
+type Task<T> = Box<dyn FnOnce(&Work, Report<'_, T>) -> Result<T, Cancelled> + Send>;
 
 struct Queued<S, T> {
     slot: S,
@@ -56,7 +61,7 @@ pub struct Jobs<S, T> {
     lanes: Arc<dyn Lanes>,
 }
 
-impl<S: Copy + Ord + Send + 'static, T: Send + 'static> Jobs<S, T> {
+impl<S: Copy + Ord + Send + Sync + 'static, T: Send + 'static> Jobs<S, T> {
     /// Answers that nobody has taken yet; a worker that finds it full waits for the next frame.
     const UNTAKEN_ANSWERS: usize = 1024;
 
@@ -79,6 +84,15 @@ impl<S: Copy + Ord + Send + 'static, T: Send + 'static> Jobs<S, T> {
 
     /// Asks a new question in `slot`, and withdraws the one before it.
     pub fn start(&mut self, slot: S, task: impl FnOnce(&Work) -> Result<T, Cancelled> + Send + 'static) {
+        self.start_in_parts(slot, |work, _| task(work));
+    }
+
+    /// The same, of a question whose answer may come in parts.
+    pub fn start_in_parts(
+        &mut self,
+        slot: S,
+        task: impl FnOnce(&Work, Report<'_, T>) -> Result<T, Cancelled> + Send + 'static,
+    ) {
         self.cancel(slot);
         self.next_ticket += 1;
         let (ticket, work) = (self.next_ticket, Work::with_lanes(Arc::clone(&self.lanes)));
@@ -101,7 +115,9 @@ impl<S: Copy + Ord + Send + 'static, T: Send + 'static> Jobs<S, T> {
             let is_latest =
                 self.running.get(&answer.slot).is_some_and(|(ticket, _)| *ticket == answer.ticket);
             if is_latest {
-                self.running.remove(&answer.slot);
+                if !matches!(answer.outcome, Outcome::Part(_)) {
+                    self.running.remove(&answer.slot);
+                }
                 answers.push(answer);
             }
         }
@@ -123,9 +139,18 @@ impl<S, T> Drop for Jobs<S, T> {
     }
 }
 
-fn serve<S, T>(tasks: &Receiver<Queued<S, T>>, answers: &Sender<Finished<S, T>>, wake: &Wake) {
+fn serve<S: Copy + Send + Sync, T: Send>(
+    tasks: &Receiver<Queued<S, T>>,
+    answers: &Sender<Finished<S, T>>,
+    wake: &Wake,
+) {
     for Queued { slot, ticket, work, task } in tasks {
-        let outcome = match catch_unwind(AssertUnwindSafe(|| task(&work))) {
+        let report = |part| {
+            // Whoever would take it may be gone.
+            answers.send(Finished { slot, outcome: Outcome::Part(part), ticket }).ok();
+            wake();
+        };
+        let outcome = match catch_unwind(AssertUnwindSafe(|| task(&work, &report))) {
             Ok(Ok(answer)) => Outcome::Done(answer),
             Ok(Err(Cancelled)) => continue,
             Err(panic) => Outcome::Crashed(panic_text(&*panic)),

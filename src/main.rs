@@ -4,14 +4,15 @@ use std::{
     io::{self, BufWriter, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use etcetera::BaseStrategy as _;
 use timeglass::{
-    cli::{self, Exit, Output, WindowRequest},
+    cli::{self, Exit, Output, Rehearsal, WindowRequest},
     model::Timestamp,
-    ui::{self, Start},
+    store::cache::Cache,
+    ui::{self, Start, WindowError},
 };
 
 fn main() -> ExitCode {
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
     let is_terminal = err.is_terminal();
     let mut output = Output::new(&mut out, &mut err).with_clock(now).with_progress(is_terminal);
+    if let Some(cache) = cache() {
+        output = output.with_cache(cache);
+    }
     let exit = cli::run(std::env::args_os(), &mut output, open_window);
     ExitCode::from(exit.code())
 }
@@ -32,9 +36,18 @@ fn now() -> Timestamp {
 }
 
 fn open_window(request: WindowRequest) -> Exit {
-    let start =
-        Start { store: request.store, project: request.project, sample: sample_path(), clock: Some(now) };
-    match ui::run(start) {
+    let WindowRequest { store, project, no_cache, rehearsal } = request;
+    let ended = match (rehearsal, store) {
+        (Some(rehearsal), Some(store)) => rehearse(rehearsal, store, project),
+        (_, store) => ui::run(Start {
+            store,
+            project,
+            sample: sample_path(),
+            clock: Some(now),
+            cache: cache().filter(|_| !no_cache),
+        }),
+    };
+    match ended {
         Ok(()) => Exit::Done,
         Err(err) => {
             // Nobody is left to tell if standard error is closed.
@@ -42,6 +55,21 @@ fn open_window(request: WindowRequest) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Where indexes are kept between runs: with the user's other caches; nowhere without a home.
+fn cache() -> Option<Cache> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(Cache::new(base.cache_dir().join("timeglass").join("index"), Cache::BOUND).with_clock(now))
+}
+
+/// Plays the session and says what its frames took.
+fn rehearse(rehearsal: Rehearsal, store: PathBuf, project: Option<PathBuf>) -> Result<(), WindowError> {
+    let report = ui::rehearse(store, project, Duration::from_secs(rehearsal.seconds.into()))?;
+    let text = if rehearsal.json { report.to_json().to_pretty() + "\n" } else { report.to_text() };
+    // Nobody is left to tell if standard output is closed.
+    io::stdout().write_all(text.as_bytes()).ok();
+    Ok(())
 }
 
 /// Where the sample store lies, or is made when it is opened first: with the user's other data.

@@ -3,7 +3,9 @@
 //! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
 //! says; no function here ends the process, so that tests run every command in their own.
 
+mod bench;
 mod blame;
+mod cache;
 mod choose;
 mod diff;
 mod drift;
@@ -69,6 +71,19 @@ pub struct WindowRequest {
     pub store: Option<PathBuf>,
     /// The project file to use instead of the one beside the store.
     pub project: Option<PathBuf>,
+    /// Whether nothing is to be kept between runs, nor taken from what was kept.
+    pub no_cache: bool,
+    /// A session to be played and measured, after which the window closes.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// A session to be played and measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How long it lasts.
+    pub seconds: u32,
+    /// Whether its figures are wanted in JSON.
+    pub json: bool,
 }
 
 /// Explorer and time-travel debugger for event stores
@@ -131,8 +146,11 @@ enum Command {
     /// compared stands in the project file: `table = "orders"`, `columns = { stored = "rebuilt" }` and
     /// `ignore = ["note"]` in its `[[projection]]`.
     Drift(drift::Arguments),
+    Cache(cache::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
+    /// Measure what this machine does with a store: open, index, page, seek, fold, search
+    Bench(bench::Arguments),
 }
 
 /// What every command understands.
@@ -147,6 +165,9 @@ pub(crate) struct Common {
     /// No remarks on standard error, answers and errors only
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Scan the store, and neither use nor keep an index
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
 }
 
 /// The machine formats of commands that answer in rows.
@@ -187,7 +208,20 @@ pub fn run(
         Ok(Arguments { command: None, store, common }) => {
             match store.as_deref().filter(|path| !path.exists()) {
                 Some(missing) => Err(failure::no_store(missing, &command_names())),
-                None => return window(WindowRequest { store, project: common.project }),
+                None => {
+                    return window(WindowRequest {
+                        store,
+                        project: common.project,
+                        no_cache: common.no_cache,
+                        rehearsal: None,
+                    });
+                }
+            }
+        }
+        Ok(Arguments { command: Some(Command::Bench(bench)), common, .. }) if bench.is_of_window() => {
+            match bench.rehearsal(&common) {
+                Ok(request) => return window(request),
+                Err(failure) => Err(failure),
             }
         }
         Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),
@@ -223,7 +257,9 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::Projections(arguments) => projections::run(arguments, common, output),
         Command::Rebuild(arguments) => rebuild::run(arguments, common, output),
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
+        Command::Cache(arguments) => cache::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
+        Command::Bench(arguments) => bench::run(arguments, common, output),
     }
 }
 

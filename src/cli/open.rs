@@ -15,6 +15,7 @@ use crate::{
     },
     store::{
         EventStore, StoreError,
+        cache::Nothing,
         index::Index,
         layout::{Candidate, TableNote},
     },
@@ -61,7 +62,7 @@ pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
     match database(path, common, output)? {
         Ok(found) => {
             let store = found.store;
-            let index = Arc::new(Index::build(&*store, &Work::with_lanes(Arc::new(ThreadLanes)))?);
+            let index = Arc::new(index_of(&*store, common, output)?);
             let folder = found.project_file.as_deref().unwrap_or(path).parent().map(PathBuf::from);
             Ok(Looked::Store(Box::new(Opened {
                 store,
@@ -73,6 +74,19 @@ pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
         }
         Err(none) => Ok(Looked::NoEvents(none)),
     }
+}
+
+/// The index of a store: the one that was kept where it is proven, else one made now.
+fn index_of(store: &dyn EventStore, common: &Common, output: &mut Output<'_>) -> Result<Index, Failure> {
+    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let Some(cache) = output.cache().filter(|_| !common.no_cache) else {
+        return Ok(Index::build(store, &work)?);
+    };
+    let (index, why) = cache.proven(store, &work)?;
+    if let Some(Nothing::Damaged(how)) = why {
+        output.remark(&format!("warning: the index in the cache was thrown away: {how}"));
+    }
+    Ok(index)
 }
 
 /// Opens a store without scanning it.

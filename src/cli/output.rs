@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::{cli::failure::Failure, model::Timestamp};
+use crate::{cli::failure::Failure, model::Timestamp, store::cache::Cache};
 
 /// Where answers and remarks go: the streams of the process, or buffers in a test.
 pub struct Output<'a> {
@@ -12,6 +12,7 @@ pub struct Output<'a> {
     /// Whether somebody watches standard error as it is written.
     is_watched: bool,
     clock: fn() -> Timestamp,
+    cache: Option<Cache>,
 }
 
 /// In which form an answer is wanted.
@@ -31,7 +32,8 @@ pub(crate) enum Format {
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, is_quiet: false, is_watched: false, clock: || Timestamp::from_nanos(0, 0) }
+        let clock = || Timestamp::from_nanos(0, 0);
+        Self { out, err, is_quiet: false, is_watched: false, clock, cache: None }
     }
 
     /// Shows progress if standard error is a terminal.
@@ -44,6 +46,17 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn with_clock(self, clock: fn() -> Timestamp) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Keeps indexes between runs here. Without it, nothing is kept.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Where indexes are kept between runs.
+    pub(crate) fn cache(&self) -> Option<Cache> {
+        self.cache.clone()
     }
 
     /// The time of day.

@@ -325,13 +325,16 @@ impl Handled {
     /// How many of the events after a count are handled.
     fn behind(&self, index: &Index, count: u64) -> u64 {
         let is_type: Vec<bool> = index.types().iter().map(|info| self.types.contains(&info.name)).collect();
-        let is_handled = |(stream, event_type): &(u32, u32)| {
-            is_type.get(*event_type as usize).is_some_and(|is_type| *is_type)
+        let is_handled = |(stream, event_type): &(&u32, &u32)| {
+            is_type.get(**event_type as usize).is_some_and(|is_type| *is_type)
                 && self.category.as_ref().is_none_or(|category| {
-                    index.stream(*stream).is_some_and(|info| info.name.category.as_ref() == Some(category))
+                    index.stream(**stream).is_some_and(|info| info.name.category.as_ref() == Some(category))
                 })
         };
-        let skipped = usize::try_from(count).unwrap_or(usize::MAX);
-        index.streams_and_types().skip(skipped).filter(is_handled).count() as u64
+        let mut behind = 0;
+        index.visit_streams_and_types(usize::try_from(count).unwrap_or(usize::MAX), |streams, types| {
+            behind += streams.iter().zip(types).filter(is_handled).count() as u64;
+        });
+        behind
     }
 }

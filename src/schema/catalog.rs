@@ -53,8 +53,8 @@ const IN_ALL: usize = 20_000;
 /// Events are fetched this many at a time.
 const BATCH: usize = 256;
 
-/// After so many events a pass over the index looks whether it is still wanted.
-const STEP: usize = 65_536;
+/// Up to so many pairs of category and type are counted in a table.
+const MOST_CELLS: usize = 1 << 20;
 
 /// How often each type occurs in each category, in the order of the index's categories.
 pub fn types_by_category(index: &Index, work: &Work) -> Result<Vec<CategoryTypes>, Cancelled> {
@@ -62,17 +62,7 @@ pub fn types_by_category(index: &Index, work: &Work) -> Result<Vec<CategoryTypes
         index.categories().iter().zip(0..).map(|(info, place)| (&info.name, place)).collect();
     let place_of = |name: &Option<Arc<str>>| places.get(name).copied().unwrap_or_default();
     let streams: Vec<usize> = index.streams().iter().map(|info| place_of(&info.name.category)).collect();
-    // A store may have very many categories and types, and each category only a few of the types.
-    let mut counts: Vec<BTreeMap<u32, u64>> = vec![BTreeMap::new(); index.categories().len()];
-    for (place, (stream, event_type)) in index.streams_and_types().enumerate() {
-        if place.is_multiple_of(STEP) {
-            work.advance(0)?;
-        }
-        let category = streams.get(stream as usize).and_then(|place| counts.get_mut(*place));
-        if let Some(count) = category.map(|counts| counts.entry(event_type).or_default()) {
-            *count += 1;
-        }
-    }
+    let counts = count_types(index, &streams, work)?;
     let named = |(event_type, count): (u32, u64)| Some((Arc::clone(index.type_name(event_type)?), count));
     Ok(index
         .categories()
@@ -83,6 +73,37 @@ pub fn types_by_category(index: &Index, work: &Work) -> Result<Vec<CategoryTypes
             types: counts.into_iter().filter_map(named).collect(),
         })
         .collect())
+}
+
+/// How often each category, by its place, has each type.
+fn count_types(index: &Index, places: &[usize], work: &Work) -> Result<Vec<BTreeMap<u32, u64>>, Cancelled> {
+    let mut counts: Vec<BTreeMap<u32, u64>> = vec![BTreeMap::new(); index.categories().len()];
+    let types = index.types().len();
+    // A store may have very many categories and types, and each category only a few of the types.
+    let mut table = vec![0_u64; Some(counts.len() * types).filter(|cells| *cells <= MOST_CELLS).unwrap_or(0)];
+    let mut stopped = Ok(());
+    index.visit_streams_and_types(0, |streams, event_types| {
+        stopped = stopped.and_then(|()| work.advance(0));
+        if stopped.is_err() {
+            return;
+        }
+        for (stream, event_type) in streams.iter().zip(event_types) {
+            let Some(place) = places.get(*stream as usize) else { continue };
+            match table.get_mut(place * types + *event_type as usize) {
+                Some(count) => *count += 1,
+                None => {
+                    if let Some(counts) = counts.get_mut(*place) {
+                        *counts.entry(*event_type).or_default() += 1;
+                    }
+                }
+            }
+        }
+    });
+    stopped?;
+    for (counts, row) in counts.iter_mut().zip(table.chunks(types.max(1))) {
+        counts.extend((0..).zip(row.iter().copied()).filter(|(_, count)| *count > 0));
+    }
+    Ok(counts)
 }
 
 impl Catalog {
@@ -152,16 +173,24 @@ fn ordinals_by_type(
 ) -> Result<BTreeMap<u32, Vec<u32>>, Cancelled> {
     let is_in: Vec<bool> =
         index.streams().iter().map(|info| info.name.category.as_deref() == category).collect();
-    let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (ordinal, (stream, event_type)) in (0_u32..).zip(index.streams_and_types()) {
-        if (ordinal as usize).is_multiple_of(STEP) {
-            work.advance(0)?;
+    let mut found: Vec<Vec<u32>> = vec![Vec::new(); index.types().len()];
+    let (mut ordinal, mut stopped) = (0_u32, Ok(()));
+    index.visit_streams_and_types(0, |streams, types| {
+        stopped = stopped.and_then(|()| work.advance(0));
+        if stopped.is_err() {
+            return;
         }
-        if is_in.get(stream as usize).copied().unwrap_or_default() {
-            found.entry(event_type).or_default().push(ordinal);
+        for (stream, event_type) in streams.iter().zip(types) {
+            if is_in.get(*stream as usize).copied().unwrap_or_default()
+                && let Some(found) = found.get_mut(*event_type as usize)
+            {
+                found.push(ordinal);
+            }
+            ordinal += 1;
         }
-    }
-    Ok(found)
+    });
+    stopped?;
+    Ok((0..).zip(found).filter(|(_, ordinals)| !ordinals.is_empty()).collect())
 }
 
 /// At most `limit` of the items: a quarter from the start, a quarter from the end, the rest evenly

@@ -153,7 +153,7 @@ impl Search {
 impl Opened {
     /// Looks for the conditions in many streams: the first hit of each.
     pub(crate) fn search_streams(&mut self, reach: Reach, notices: &mut Notices) -> Vec<Job> {
-        let Some(index) = self.index.clone() else { return Vec::new() };
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         let (_, conditions) = self.enabled_conditions();
         if conditions.is_empty() {
             notices.warning(

@@ -18,6 +18,7 @@ pub use crate::session::{
     projections::ProjectionAction,
     publish::PublishAction,
     scripts::ScriptAction,
+    settings::SettingsAction,
     verify::VerifyAction,
     watches::WatchAction,
     what_if::WhatIfAction,
@@ -58,6 +59,8 @@ pub enum Action {
     Publish(PublishAction),
     /// Snapshots held against the events.
     Verify(VerifyAction),
+    /// What is kept, and how much memory is taken.
+    Settings(SettingsAction),
 }
 
 /// Opening, closing, settings, notices.
@@ -81,6 +84,8 @@ pub enum ShellAction {
     Dismiss(u64),
     /// Stops whatever takes long.
     CancelWork,
+    /// Goes on indexing where it was stopped.
+    GoOnIndexing,
     /// One place back in the trail.
     Back,
     /// One place forward again.

@@ -13,13 +13,18 @@ use crate::{
         job::{Answer, Question},
         snapshots::snapshot_rows,
     },
-    store::{PageFrom, StoreError, index::Index},
+    store::{EventStore, PageFrom, StoreError, index::Index},
     work::{Cancelled, Work},
 };
 
 impl Question {
     /// Finds the answer. `Err` only if the work was withdrawn.
     pub fn run(self, work: &Work) -> Result<Answer, Cancelled> {
+        self.run_in_parts(work, &|_| ())
+    }
+
+    /// The same, and hands on what there is of the answer meanwhile.
+    pub fn run_in_parts(self, work: &Work, report: &(dyn Fn(Answer) + Sync)) -> Result<Answer, Cancelled> {
         let answer = match self {
             Self::Open { path, project } => {
                 let opening = open(&path, project.as_deref(), work);
@@ -37,7 +42,8 @@ impl Question {
             Self::FirstRows(store, shape) => store
                 .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
                 .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
-            Self::Index(store) => Index::build(&*store, work).map(|index| Answer::Indexed(Arc::new(index))),
+            Self::Index(store) => indexed(&Index::default(), &*store, work, report),
+            Self::GoOn(store, index) => indexed(&index, &*store, work, report),
             Self::Extend(store, index) => {
                 index.extended(&*store, work).map(|index| Answer::Indexed(Arc::new(index)))
             }
@@ -72,6 +78,10 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
+            Self::Settle(settling) => {
+                settling.run();
+                Ok(Answer::Settled)
+            }
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
@@ -84,6 +94,7 @@ impl Question {
             Self::Drift(question) => question.run(work),
             Self::Publish(question) => question.run(work),
             Self::Verify(question) => question.run(work),
+            Self::Cache(question) => question.run(work),
         };
         match answer {
             Ok(answer) => Ok(answer),
@@ -91,6 +102,17 @@ impl Question {
             Err(err) => Ok(Answer::Failed(err)),
         }
     }
+}
+
+/// A whole index, and its beginnings while it grows.
+fn indexed(
+    start: &Index,
+    store: &dyn EventStore,
+    work: &Work,
+    report: &(dyn Fn(Answer) + Sync),
+) -> Result<Answer, StoreError> {
+    let so_far = |index| report(Answer::IndexedSoFar(Arc::new(index)));
+    start.growing(store, work, Some(&so_far)).map(|index| Answer::Indexed(Arc::new(index)))
 }
 
 /// The difference between two pinned states.

@@ -56,6 +56,7 @@ impl Opened {
         let show = |time: Timestamp| time.to_display(self.zone);
         let (first, last) =
             index.time_span().map_or_else(Default::default, |(first, last)| (show(first), show(last)));
+        let origin = self.origin.words().map(|words| ("Index", words));
         [
             ("Events", grouped(index.len() as u64)),
             ("Streams", grouped(index.streams().len() as u64)),
@@ -64,8 +65,10 @@ impl Opened {
             ("Last event", last),
             ("Index memory", format!("{} KiB", grouped(index.memory_bytes() as u64 / 1024))),
         ]
+        .into_iter()
+        .chain(origin)
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .collect()
     }
 }
 
@@ -83,6 +86,7 @@ impl Session {
             );
             figures.push(("Index", text));
         }
+        figures.push(("Histories", store.histories.words()));
         figures.extend(store.states.figures().iter().flat_map(history_figures));
         figures
     }

@@ -12,10 +12,12 @@ use crate::{
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
+        cache::{CacheAnswer, CacheQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
+        memory::Settling,
         payloads::{PayloadAnswer, PayloadQuestion},
         projections::{ProjectionAnswer, ProjectionQuestion},
         publish::{PublishAnswer, PublishQuestion},
@@ -43,6 +45,14 @@ pub enum Slot {
     FirstRows,
     /// Building or extending the index.
     Index,
+    /// Finding the index that was kept.
+    Cache,
+    /// Holding it against the store.
+    CacheCheck,
+    /// Keeping an index.
+    CacheSave,
+    /// What is kept of all stores.
+    CacheFolder,
     /// The rows on screen.
     Rows,
     /// The lines of the streams panel.
@@ -83,6 +93,8 @@ pub enum Slot {
     Keep,
     /// Whether the store has changed.
     Watch,
+    /// Giving memory back.
+    Memory,
     /// Where two histories differ.
     Compare,
     /// Both at one step.
@@ -177,6 +189,10 @@ impl Slot {
             Self::Open => "Opening",
             Self::FirstRows | Self::Rows | Self::Event => "Reading events",
             Self::Index => "Indexing events",
+            Self::Cache => "Reading the index",
+            Self::CacheCheck => "Checking the index",
+            Self::CacheSave => "Keeping the index",
+            Self::CacheFolder => "Looking at the cache",
             Self::Streams => "Sorting streams",
             Self::AsOf => "Counting events",
             Self::Listing => "Filtering events",
@@ -196,6 +212,7 @@ impl Slot {
             Self::Save => "Saving the layout",
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
+            Self::Memory => "Giving memory back",
             Self::Sample => "Making the sample store",
             Self::WatchSeries => "Following the watches",
             Self::WatchValues | Self::WatchCells => "Reading the watches",
@@ -249,6 +266,8 @@ pub enum Question {
     FirstRows(Arc<dyn EventStore>, RowShape),
     /// Index every event.
     Index(Arc<dyn EventStore>),
+    /// Go on with an index that was stopped.
+    GoOn(Arc<dyn EventStore>, Arc<Index>),
     /// Add what is new to the index.
     Extend(Arc<dyn EventStore>, Arc<Index>),
     /// These events, as rows.
@@ -324,6 +343,8 @@ pub enum Question {
     Keep(Box<KeepQuestion>),
     /// Whether the store has changed.
     Watch(Arc<dyn EventStore>),
+    /// Give memory back.
+    Settle(Settling),
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptQuestion),
     /// Asking why a value is as it is.
@@ -346,6 +367,8 @@ pub enum Question {
     Publish(PublishQuestion),
     /// Snapshots held against the events.
     Verify(VerifyQuestion),
+    /// Indexes kept between runs.
+    Cache(CacheQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -397,6 +420,8 @@ pub enum Answer {
     SampleFailed(String),
     /// The first rows.
     FirstRows(Vec<Option<LoadedRow>>),
+    /// An index of the events so far: more come.
+    IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
     /// Rows, from a row number on.
@@ -431,6 +456,8 @@ pub enum Answer {
     KeepFailed(ProjectError),
     /// The head of the store.
     Head(Head),
+    /// Memory was given back.
+    Settled,
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptAnswer),
     /// Asking why a value is as it is.
@@ -453,6 +480,8 @@ pub enum Answer {
     Publish(PublishAnswer),
     /// Snapshots held against the events.
     Verify(VerifyAnswer),
+    /// Indexes kept between runs.
+    Cache(CacheAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

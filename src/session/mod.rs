@@ -11,6 +11,7 @@ mod bars;
 pub mod blame;
 pub mod bookmarks;
 mod browse;
+pub mod cache;
 pub mod compare;
 pub mod conditions;
 mod cursor;
@@ -23,6 +24,7 @@ mod info;
 pub mod job;
 pub mod keep;
 mod mapping;
+pub(crate) mod memory;
 mod named;
 pub mod notice;
 mod opened;
@@ -32,6 +34,7 @@ pub mod publish;
 mod rows;
 pub mod scale;
 pub mod scripts;
+pub mod settings;
 mod shell;
 mod snapshots;
 mod states;
@@ -49,13 +52,17 @@ pub mod workspace;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use action::Action;
+use cache::CacheAnswer;
 use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
 use opened::Opened;
 use projections::Carried;
+use settings::Settings;
 use view::{NoEventsView, View};
 use workspace::Workspace;
+
+use crate::store::{EventStore, cache::Checked};
 
 /// What happened: the user asked for something, a job ended, time passed.
 pub enum Input {
@@ -81,6 +88,9 @@ pub struct Session {
     project: Option<PathBuf>,
     /// Where the sample store lies or is to be made.
     sample: PathBuf,
+    settings: Settings,
+    /// A store whose index from the cache proved wrong: it is opened anew without one.
+    distrusted: Option<PathBuf>,
     view: View,
 }
 
@@ -108,6 +118,8 @@ impl Session {
             workspace,
             project,
             sample,
+            settings: Settings::default(),
+            distrusted: None,
             view: View::default(),
         };
         session.refresh();
@@ -159,6 +171,7 @@ impl Session {
             Input::Action(Action::Verify(action)) => {
                 self.with_store(|store, notices| store.apply_verify(action, notices))
             }
+            Input::Action(Action::Settings(action)) => self.apply_settings(&action),
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
             Input::Crash(slot, text) => self.crashed(slot, &text),
             Input::Tick(elapsed) => {
@@ -168,6 +181,16 @@ impl Session {
         };
         self.refresh();
         jobs
+    }
+
+    /// What the store looked like when it was last looked at, if nothing has to be done until it looks
+    /// otherwise: no file is watched, nothing plays, nothing waits.
+    #[must_use]
+    pub fn at_rest(&self) -> Option<&crate::store::Head> {
+        match &self.place {
+            Place::Store(store) if self.view.notices.is_empty() => store.at_rest(),
+            Place::Store(_) | Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
+        }
     }
 
     /// What the window shows now.
@@ -202,6 +225,15 @@ impl Session {
                 self.mapping = self.mapping.take().map(|mapping| mapping.with_preview(*preview));
                 Vec::new()
             }
+            Answer::Cache(CacheAnswer::Size(size)) => {
+                self.take_cache_size(size);
+                Vec::new()
+            }
+            // A check may end after its store was closed.
+            Answer::Cache(CacheAnswer::Checked(_, store)) if !self.shows(&store) => Vec::new(),
+            Answer::Cache(CacheAnswer::Checked(Checked { differs_at: Some(ordinal), .. }, _)) => {
+                self.open_without_cache(ordinal)
+            }
             Answer::Failed(err) => self.with_store(|store, notices| {
                 // A store that is gone is looked at again and again, and said to be gone once.
                 if slot != Slot::Watch || store.lost_sight() {
@@ -234,6 +266,12 @@ impl Session {
     #[must_use]
     pub fn has_store(&self) -> bool {
         matches!(self.place, Place::Store(_))
+    }
+
+    /// Whether indexing the open store was stopped.
+    #[must_use]
+    pub fn can_index_rest(&self) -> bool {
+        self.store().is_some_and(Opened::is_stopped)
     }
 
     /// Whether a file is open, with or without events.
@@ -410,6 +448,10 @@ impl Session {
     #[must_use]
     pub fn can_go_forward(&self) -> bool {
         self.store().is_some_and(|store| store.trail.can_go_forward())
+    }
+
+    fn shows(&self, store: &Arc<dyn EventStore>) -> bool {
+        self.store().is_some_and(|opened| Arc::ptr_eq(&opened.store, store))
     }
 
     fn store(&self) -> Option<&Opened> {

@@ -83,6 +83,8 @@ pub enum WindowAction {
     ExportModel,
     /// Asks for a file for the read model that is shown, in this format.
     ExportAs(Format),
+    /// Shows what can be set.
+    Settings,
     /// Says what this program is.
     About,
     /// Ends the program.
@@ -143,7 +145,9 @@ pub const NAMED: &[Named] = &[
     Menu::File.row("Open…",                 "Ctrl+O",         "Open a database file",                                  window(WindowAction::OpenDialog),      always),
     Menu::File.row("Open the sample store", "",               "Open a small shop to try things on",                    shell(Shell::OpenSample),              always),
     Menu::File.row("Reload",                "F5",             "Read the store afresh",                                 shell(Shell::Reload),                  Session::has_store),
+    Menu::File.row("Index the rest",        "",               "Go on indexing the events where it was stopped",        shell(Shell::GoOnIndexing),            Session::can_index_rest),
     Menu::File.row("Close",                 "Ctrl+W",         "Close the store and show the welcome screen",           shell(Shell::Close),                   Session::has_file),
+    Menu::File.row("Settings…",             "Ctrl+Comma",     "Colours, times, what is kept between runs, memory",     window(WindowAction::Settings),        always),
     Menu::File.row("Quit",                  "Ctrl+Q",         "Leave Timeglass",                                       window(WindowAction::Quit),            always),
 
     Menu::Edit.row("Save reducer",          "Ctrl+S",         "Write the reducer's file and make the states anew",     scripts(ScriptAction::Save),           Session::has_reducer_text),

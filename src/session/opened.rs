@@ -3,19 +3,21 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    model::{Change, RecordedEvent, Zone},
+    model::{Change, RecordedEvent, StreamName, Zone},
     project::open::OpenedStore,
     replay::Step,
     session::{
         blame::Blame,
         bookmarks::Bookmarks,
         browse::Browse,
+        cache::Origin,
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
         drift::Drifts,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
+        memory::Histories,
         notice::Notices,
         payloads::Payloads,
         projections::Projections,
@@ -26,7 +28,7 @@ use crate::{
         timeline::Timeline,
         trail::Trail,
         verify::Verified,
-        view::{InfoView, View, grouped},
+        view::{InfoView, SnapshotRow, View, grouped},
         watches::Watches,
         what_if::WhatIf,
         workspace::Workspace,
@@ -38,11 +40,17 @@ use crate::{
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     pub(crate) store: Arc<dyn EventStore>,
+    /// What is known of the events: of all of them, or while they are indexed of those so far.
     pub(crate) index: Option<Arc<Index>>,
+    /// Whether the index is only the beginning of one.
+    pub(crate) is_index_part: bool,
+    pub(crate) origin: Origin,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
     pub(crate) states: States,
+    /// Every history that is open or was shown before.
+    pub(crate) histories: Histories,
     pub(crate) trail: Trail,
     pub(crate) kept: Kept,
     pub(crate) scripts: Scripts,
@@ -78,15 +86,19 @@ impl Opened {
         found: OpenedStore,
         project: Option<PathBuf>,
         workspace: &Workspace,
+        origin: Origin,
     ) -> (Self, Vec<Job>) {
         let layout = Arc::clone(&found.store.describe().layout);
         let mut opened = Self {
             path: found.path,
             index: None,
+            is_index_part: false,
+            origin,
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
             states: States::default(),
+            histories: Histories::new(workspace.memory_mebibytes),
             trail: Trail::default(),
             kept: Kept::new(found.project_file, project, found.sections),
             scripts: Scripts::default(),
@@ -117,7 +129,7 @@ impl Opened {
         let store = || Arc::clone(&opened.store);
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
-            Job { slot: Slot::Index, question: Question::Index(store()) },
+            opened.origin.job(&opened.store),
             Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
         (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
@@ -130,7 +142,9 @@ impl Opened {
                 self.browse.rows.take_first(rows);
                 Vec::new()
             }
-            Answer::Indexed(index) => self.take_index(&index, notices),
+            Answer::IndexedSoFar(index) => self.take_index_part(&index),
+            Answer::Indexed(index) => self.take_scanned_index(&index, notices),
+            Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
                 self.watch_cells_job().into_iter().collect()
@@ -159,12 +173,7 @@ impl Opened {
                 self.states.take_pins(changes);
                 Vec::new()
             }
-            Answer::Snapshots(rows, of) => {
-                self.browse.snapshots.take(rows, of);
-                self.arrange_verdicts();
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Snapshots(rows, of) => self.take_snapshots(rows, of),
             Answer::Snapshot(snapshot) => {
                 self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
@@ -178,6 +187,7 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
+            Answer::Settled => Vec::new(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -199,6 +209,13 @@ impl Opened {
         }
     }
 
+    fn take_snapshots(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) -> Vec<Job> {
+        self.browse.snapshots.take(rows, of);
+        self.arrange_verdicts();
+        self.place_ticks();
+        Vec::new()
+    }
+
     fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {
         let mut jobs = Vec::new();
         if self.is_on_stream() && step.count == self.cursor.count {
@@ -215,6 +232,7 @@ impl Opened {
 
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
+        self.origin.tick(elapsed);
         let mut jobs = self.play_on(elapsed);
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
@@ -228,6 +246,17 @@ impl Opened {
             }
         }
         jobs
+    }
+
+    /// What the store looked like last, if time that passes changes nothing.
+    pub(crate) fn at_rest(&self) -> Option<&Head> {
+        let waits = self.cursor.is_playing
+            || self.is_out_of_sight
+            || self.states.is_folding()
+            || self.has_script_files()
+            || self.projections_need_time()
+            || self.is_publishing();
+        (!waits).then_some(&self.head)
     }
 
     /// A job ended without an answer: nothing waits for it any more.
@@ -245,6 +274,7 @@ impl Opened {
             Slot::Keep => self.stop_keeping(),
             Slot::Export | Slot::WhatIf | Slot::BranchReducer => self.what_if_failed(slot),
             Slot::BlameWrites | Slot::BlameRows | Slot::BlameLast => self.blame.stop_waiting(),
+            Slot::Cache | Slot::CacheCheck => return self.cache_job_failed(slot),
             Slot::Fold => return self.fold_ended(),
             Slot::Projections
             | Slot::Definitions
@@ -280,6 +310,7 @@ impl Opened {
             Slot::SnapshotParting,
             Slot::SnapshotCost,
             Slot::Drift,
+            Slot::CacheCheck,
         ] {
             self.job_failed(slot);
         }
@@ -305,9 +336,9 @@ impl Opened {
         self.browse.focus.is_some()
     }
 
-    fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
-        let is_first = self.index.is_none();
-        if is_first && !index.troubles().is_empty() {
+    pub(crate) fn take_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        let (is_first, was_whole) = (self.index.is_none(), self.whole_index().is_some());
+        if !was_whole && !index.troubles().is_empty() {
             let troubles = index.troubles();
             let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
             notices.warning(
@@ -317,7 +348,7 @@ impl Opened {
             );
         }
         self.index = Some(Arc::clone(index));
-        self.browse.is_counting = false;
+        (self.is_index_part, self.browse.is_counting) = (false, false);
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
         }
@@ -339,6 +370,54 @@ impl Opened {
         jobs
     }
 
+    /// The index of all events; what is asked of the store as a whole waits for it.
+    pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
+        self.index.as_ref().filter(|_| !self.is_index_part)
+    }
+
+    /// Takes the beginning of an index: streams and events can be browsed by it.
+    fn take_index_part(&mut self, index: &Arc<Index>) -> Vec<Job> {
+        // A job that was stopped may have had one more to say.
+        if self.whole_index().is_some() || self.index.as_ref().is_some_and(|own| own.len() > index.len()) {
+            return Vec::new();
+        }
+        let is_first = self.index.replace(Arc::clone(index)).is_none();
+        self.is_index_part = true;
+        if self.cursor.is_following {
+            self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
+        }
+        self.refresh_info();
+        if is_first {
+            // What was kept has to be there before anything is kept anew; what it is about is found later.
+            self.load_branches();
+            self.load_places();
+        }
+        let mut jobs = vec![self.lines_job(), self.listing_job()].into_iter().flatten().collect::<Vec<_>>();
+        jobs.extend(self.refold());
+        jobs.extend(self.bars_job());
+        jobs.extend(self.cursor_moved());
+        jobs
+    }
+
+    /// Whether indexing was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        !self.browse.is_counting && self.whole_index().is_none()
+    }
+
+    /// Goes on with an index that was stopped.
+    pub(crate) fn go_on_indexing(&mut self) -> Vec<Job> {
+        if !self.is_stopped() {
+            return Vec::new();
+        }
+        self.browse.is_counting = true;
+        let store = Arc::clone(&self.store);
+        let question = match &self.index {
+            Some(index) => Question::GoOn(store, Arc::clone(index)),
+            None => Question::Index(store),
+        };
+        vec![Job { slot: Slot::Index, question }]
+    }
+
     /// The store cannot be looked at; tells whether it could be until now.
     pub(crate) fn lost_sight(&mut self) -> bool {
         !std::mem::replace(&mut self.is_out_of_sight, true)
@@ -349,9 +428,10 @@ impl Opened {
         if head == self.head {
             return Vec::new();
         }
-        let Some(index) = &self.index else { return Vec::new() };
+        // What came while the events are indexed is found once they are.
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         self.head = head;
-        let question = Question::Extend(Arc::clone(&self.store), Arc::clone(index));
+        let question = Question::Extend(Arc::clone(&self.store), index);
         vec![Job { slot: Slot::Index, question }]
     }
 
@@ -369,9 +449,14 @@ impl Opened {
         let name = file_name(&self.path);
         view.title = match &self.index {
             Some(index) => format!(
-                "{name} · {} events · {} streams · {}",
+                "{name} · {} events · {} streams{} · {}",
                 grouped(index.len() as u64),
                 grouped(index.streams().len() as u64),
+                match (self.is_index_part, self.origin.is_unproven()) {
+                    (true, _) => " so far",
+                    (false, true) => " · being checked",
+                    (false, false) => "",
+                },
                 self.write_access()
             ),
             None => format!("{name} · {}", self.write_access()),

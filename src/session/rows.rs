@@ -188,7 +188,14 @@ impl Opened {
         let all = self.index.as_ref().map_or(0, |index| index.len()) as u64;
         match (self.listing(), listed == all) {
             (None, _) if self.browse.is_counting => format!("First {} events, indexing…", grouped(listed)),
-            (None, _) => format!("First {} events; F5 reads the store afresh", grouped(listed)),
+            (None, _) => format!("First {} events, not indexed", grouped(listed)),
+            (Some(_), true) if self.is_index_part && self.browse.is_counting => {
+                format!("{} events so far, indexing…", grouped(all))
+            }
+            (Some(_), true) if self.is_index_part => format!("{} events so far, stopped", grouped(all)),
+            (Some(_), false) if self.is_index_part => {
+                format!("{} of {} events so far", grouped(listed), grouped(all))
+            }
             (Some(_), true) => format!("{} events", grouped(all)),
             (Some(_), false) => format!("{} of {} events", grouped(listed), grouped(all)),
         }

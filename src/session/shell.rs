@@ -10,11 +10,12 @@ use crate::{
     session::{
         Place, Session,
         action::ShellAction,
+        cache::Origin,
         info::table_row,
         job::{Job, Question, Slot},
         mapping::Mapping,
         opened::Opened,
-        view::{NoEventsView, RecentView, Screen, View},
+        view::{NoEventsView, RecentView, Screen, View, grouped},
     },
 };
 
@@ -67,6 +68,7 @@ impl Session {
                 }
                 self.with_store(|store, _| store.work_stopped())
             }
+            ShellAction::GoOnIndexing => self.with_store(|store, _| store.go_on_indexing()),
             ShellAction::Back => self.with_store(|store, _| store.go_back()),
             ShellAction::Forward => self.with_store(|store, _| store.go_forward()),
         }
@@ -80,6 +82,20 @@ impl Session {
         let question = Question::Open { path, project: self.project.clone() };
         jobs.push(Job { slot: Slot::Open, question });
         jobs
+    }
+
+    /// Opens the store again, since what the cache had of it is not what it holds.
+    pub(crate) fn open_without_cache(&mut self, ordinal: u32) -> Vec<Job> {
+        let Place::Store(store) = &self.place else { return Vec::new() };
+        let path = store.path.clone();
+        let event = grouped(u64::from(ordinal) + 1);
+        self.notices.warning(
+            format!("{} was changed in its past", file_name(&path)),
+            format!("From event {event} on it holds other events than when Timeglass saw it last"),
+            "It was read anew; what was shown before may have been wrong",
+        );
+        self.distrusted = Some(path.clone());
+        self.open(path)
     }
 
     pub(crate) fn opened(&mut self, opening: Opening) -> Vec<Job> {
@@ -108,7 +124,10 @@ impl Session {
                 }
                 let is_uncertain = found.is_uncertain;
                 let path = found.path.clone();
-                let (mut store, mut jobs) = Opened::new(*found, self.project.clone(), &self.workspace);
+                let is_distrusted = self.distrusted.take().is_some_and(|other| other == path);
+                let origin = Origin::new(self.cache(), is_distrusted);
+                let (mut store, mut jobs) =
+                    Opened::new(*found, self.project.clone(), &self.workspace, origin);
                 if let Some(carried) = carried.filter(|carried| carried.is_of(&path)) {
                     jobs.extend(store.take_up(carried, &mut self.notices));
                 }
@@ -132,7 +151,8 @@ impl Session {
 
     /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.
     pub(crate) fn refresh(&mut self) {
-        if let Place::Store(store) = &self.place {
+        if let Place::Store(store) = &mut self.place {
+            store.share_memory(self.workspace.memory_mebibytes);
             store.remember_choices(&mut self.workspace);
         }
         let mut view = View {
@@ -141,6 +161,7 @@ impl Session {
             recent: self.workspace.recent.iter().map(|path| recent(path)).collect(),
             zone: self.workspace.zone,
             theme: self.workspace.theme,
+            settings: self.settings_view(),
             mapping: self.mapping.as_ref().map(|mapping| Arc::new(mapping.view())),
             ..View::default()
         };

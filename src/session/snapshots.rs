@@ -109,7 +109,7 @@ impl Opened {
 
     /// Asks for the snapshots of the chosen stream, or of the store.
     pub(crate) fn snapshots_job(&mut self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         if self.layout.snapshots.is_empty() {
             return None;
         }

@@ -120,6 +120,7 @@ impl Opened {
             is_descending: streams.is_descending,
             chosen: self.browse.focus,
             summary: self.streams_summary(),
+            is_stopped: self.is_stopped(),
             is_counting: self.browse.is_counting
                 || (self.index.is_some() && self.browse.streams.passing.is_none()),
             as_of: streams.as_of.clone(),
@@ -131,19 +132,16 @@ impl Opened {
     /// "12 of 48 streams".
     fn streams_summary(&self) -> String {
         let Some(index) = &self.index else {
-            let words = if self.browse.is_counting {
-                "Counting…"
-            } else {
-                "Not counted; F5 reads the store afresh"
-            };
+            let words = if self.browse.is_counting { "Counting…" } else { "Not counted" };
             return words.to_owned();
         };
         let total = index.streams().len();
-        match self.browse.streams.passing {
+        let words = match self.browse.streams.passing {
             Some(passing) if passing != total => {
                 format!("{} of {} streams", grouped(passing as u64), grouped(total as u64))
             }
             Some(_) | None => format!("{} streams", grouped(total as u64)),
-        }
+        };
+        if self.is_index_part { format!("{words} so far") } else { words }
     }
 }

@@ -39,6 +39,12 @@ pub struct Workspace {
     pub drafts: Vec<Draft>,
     /// Texts of projections' definitions that are not in their files yet.
     pub definition_drafts: Vec<Draft>,
+    /// Whether indexes of large stores are kept between runs.
+    pub is_caching: bool,
+    /// How many MiB they may take together.
+    pub cache_mebibytes: u64,
+    /// How many MiB of memory may be taken beside the index.
+    pub memory_mebibytes: u64,
 }
 
 /// A script's text that is not in its file yet.
@@ -65,6 +71,9 @@ impl Default for Workspace {
             speed: 4,
             drafts: Vec::new(),
             definition_drafts: Vec::new(),
+            is_caching: true,
+            cache_mebibytes: 2048,
+            memory_mebibytes: 512,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! others; `conformance` is the suite that every store passes. Nothing here knows threads.
 
 pub mod bodies;
+pub mod cache;
 pub mod conformance;
 pub mod covered;
 pub mod decode;
@@ -25,6 +26,8 @@ use crate::{
     },
     work::{Cancelled, Work},
 };
+
+pub use cache::Identity;
 
 use bodies::{Bodies, BodyBatch};
 use covered::Covered;
@@ -264,6 +267,12 @@ pub trait EventStore: Send + Sync {
     /// on; a store that is not published into has none.
     fn events_head(&self, _work: &Work) -> StoreResult<EventsHead> {
         Ok(EventsHead::default())
+    }
+
+    /// What proves later that the store still holds what it holds now, without reading events; `None` if
+    /// nothing does.
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        Ok(None)
     }
 
     /// Up to `limit` events that answer `query`, in global order whichever way the page was taken.

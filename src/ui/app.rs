@@ -16,12 +16,15 @@ use crate::{
     session::{
         Input, Session,
         action::{
-            Action, BlameAction, ProjectionAction, ScriptAction, ShellAction, Theme, What, WindowAction,
+            Action, BlameAction, NAMED, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme,
+            What,
+            WindowAction,
         },
-        job::{Answer, Job, Slot},
+        job::{Answer, Job, Question, Slot},
         view::Screen,
         workspace::Workspace,
     },
+    store::{EventStore, Head, cache::Cache},
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
@@ -31,9 +34,10 @@ use crate::{
         menus::{self, Turn},
         pace::{Pace, Paces},
         panels::{self, Local, projections::FileWish},
+        settings::SettingsLocal,
         theme,
     },
-    work::Work,
+    work::{Cancelled, Work},
 };
 
 /// What the window is started with.
@@ -47,6 +51,8 @@ pub struct Start {
     pub sample: PathBuf,
     /// The time of day, for what is written down.
     pub clock: Option<fn() -> Timestamp>,
+    /// Where indexes are kept between runs, if anywhere.
+    pub cache: Option<Cache>,
 }
 
 /// The window.
@@ -81,6 +87,9 @@ const REMEMBERED_LETTERS: usize = 300;
 /// may all take long, and there is to be room for what a drag asks meanwhile.
 const WORKERS: usize = 10;
 
+/// How often a store at rest is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Work that takes longer is shown with its progress.
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
 
@@ -104,7 +113,7 @@ impl App {
         let repaint = context.egui_ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
         let mut app = Self {
-            session: Session::new(workspace, start.project, start.sample),
+            session: Session::new(workspace, start.project, start.sample).with_cache(start.cache),
             jobs: Jobs::new(WORKERS, &wake)?,
             tree: dock::checked(tree),
             local: Local {
@@ -137,7 +146,35 @@ impl App {
     /// Whether every question is answered, for tests.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.jobs.open_questions().next().is_none() && self.actions.is_empty()
+        self.jobs.open_questions().all(|(slot, _)| slot == Slot::Watch) && self.actions.is_empty()
+    }
+
+    /// Whether all events are in the index.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.session.view().streams.index.is_some()
+    }
+
+    /// Where a panel is on the screen, if it is in front of its tabs.
+    pub(crate) fn panel_rect(&self, panel: Panel) -> Option<egui::Rect> {
+        self.tree.tiles.rect(self.tree.tiles.find_pane(&panel)?)
+    }
+
+    /// Brings a panel to the front.
+    pub(crate) fn show_panel(&mut self, panel: Panel) {
+        dock::show(&mut self.tree, panel);
+    }
+
+    /// Asks for an action, as a panel would.
+    pub(crate) fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Asks for an action by the name that it has in the menus, if it can be asked for now.
+    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) {
+        let named = NAMED.iter().find(|named| named.name == name);
+        if let Some(named) = named.filter(|named| (named.is_enabled)(&self.session)) {
+            self.do_named(named.what.clone(), ctx);
+        }
     }
 
     fn apply(&mut self, input: Input) {
@@ -151,7 +188,15 @@ impl App {
             }
         }
         for Job { slot, question } in self.session.apply(input) {
-            self.jobs.start(slot, move |work| question.run(work));
+            match question {
+                Question::Watch(store) => {
+                    let known = self.session.at_rest().cloned();
+                    self.jobs.start(slot, move |work| watch(store, known, work));
+                }
+                question => {
+                    self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
+                }
+            }
         }
     }
 
@@ -172,7 +217,7 @@ impl App {
     fn take_answers(&mut self) {
         for finished in self.jobs.take_finished() {
             let input = match finished.outcome {
-                Outcome::Done(answer) => Input::Answer(finished.slot, answer),
+                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
                 Outcome::Crashed(text) => Input::Crash(finished.slot, text),
             };
             self.apply(input);
@@ -200,6 +245,11 @@ impl App {
             return;
         }
         self.apply(Input::Tick(elapsed));
+        let is_watched = self.jobs.open_questions().any(|(slot, _)| slot == Slot::Watch);
+        if is_watched && self.session.at_rest().is_some() {
+            // Whoever watches the store wakes the window when there is something new.
+            return;
+        }
         // Playing moves at each frame; otherwise a look now and then is enough, and idle is idle.
         let again = if self.session.view().timeline.is_playing { EVERY } else { Duration::from_millis(500) };
         ctx.request_repaint_after(again);
@@ -249,6 +299,10 @@ impl App {
             }
             WindowAction::Info => dock::show(&mut self.tree, Panel::Info),
             WindowAction::ResetPanels => self.tree = dock::default_tree(),
+            WindowAction::Settings => {
+                self.dialog = Some(Dialog::Settings(SettingsLocal::default()));
+                self.actions.push(Action::Settings(SettingsAction::Look));
+            }
             WindowAction::About => self.dialog = Some(Dialog::About),
             WindowAction::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
@@ -405,6 +459,17 @@ impl App {
         let since = *self.busy_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= SHOWN_AFTER { open } else { Vec::new() }
     }
+}
+
+/// Looks at a store again and again until it is not what is known of it: a window that nobody touches draws
+/// no frame for that.
+fn watch(store: Arc<dyn EventStore>, known: Option<Head>, work: &Work) -> Result<Answer, Cancelled> {
+    while let Some(known) = &known
+        && store.head().is_ok_and(|head| head == *known)
+    {
+        work.wait(LOOK_EVERY)?;
+    }
+    Question::Watch(store).run(work)
 }
 
 fn choose_theme(ctx: &egui::Context, theme: Theme) {

@@ -11,7 +11,11 @@ use crate::{
             WindowAction,
         },
     },
-    ui::{file_dialog::Purpose, keys},
+    ui::{
+        file_dialog::Purpose,
+        keys,
+        settings::{SettingsLocal, settings_ui},
+    },
 };
 
 /// A dialog that is open.
@@ -40,6 +44,8 @@ pub(crate) enum Dialog {
     },
     /// All shortcuts.
     Shortcuts,
+    /// What can be set.
+    Settings(SettingsLocal),
     /// What this program is.
     About,
 }
@@ -71,6 +77,7 @@ pub(crate) fn dialog_ui(
         Dialog::ChooseFormat => formats_ui(ui, &mut wanted),
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),
+        Dialog::Settings(local) => settings_ui(ui, session.view(), local, actions),
         Dialog::About => about_ui(ui),
     });
     if modal.inner || modal.should_close() {

@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Option<KeyboardShortcut> {
 #[must_use]
 pub fn shown(text: &str) -> String {
     let arrows = [("ArrowLeft", "←"), ("ArrowRight", "→"), ("ArrowUp", "↑"), ("ArrowDown", "↓")];
-    let text = text.replace("Escape", "Esc");
+    let text = text.replace("Escape", "Esc").replace("Comma", ",");
     arrows.iter().fold(text, |text, (name, arrow)| text.replace(name, arrow))
 }
 

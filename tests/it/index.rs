@@ -8,10 +8,12 @@ use timeglass::{
         EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, StoredSnapshot, StreamName, StreamVersion,
         Timestamp,
     },
+    sample::{self, SampleOptions, Shape},
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
         index::{FoundStream, Index, Ordinals},
         memory::{MemoryStore, event},
+        sqlite::{Opened, SqliteStore},
     },
     work::{Lanes, Piece, Work},
 };
@@ -227,11 +229,43 @@ fn keys_out_of_order_are_reported_and_still_found() {
     }
 }
 
+/// A store of the mixed shape, as the benchmarks have it.
+fn mixed(events: u64) -> (tempfile::TempDir, Box<SqliteStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mixed.sqlite");
+    let options = SampleOptions { events, ..SampleOptions::of(Shape::Mixed) };
+    sample::write(&path, &options, &Work::default()).unwrap();
+    match SqliteStore::open(&path, None, &Work::default()).unwrap() {
+        Opened::Found { store, .. } => (folder, store),
+        Opened::NotFound { .. } => panic!("no events"),
+    }
+}
+
 #[test]
-fn an_event_costs_no_more_than_thirty_bytes() {
+fn an_event_costs_no_more_than_twenty_six_bytes_in_all() {
+    let (_folder, store) = mixed(40_000);
+    let index = Index::build(&*store, &Work::default()).unwrap();
+    let bytes = index.memory_bytes() as f64 / index.len() as f64;
+    assert!(bytes <= 26.0 && bytes > 8.0, "{bytes} bytes");
+    assert!(index.bytes_per_event() < bytes);
+}
+
+#[test]
+fn growing_by_some_events_costs_the_last_chunk_and_not_the_store() {
+    const CHUNK: usize = 65_536;
     let made: Vec<Made> =
-        (0..20_000).map(|number| ((number % 5) as u8, Some(number / 5), Some(number))).collect();
-    let index = built(&history(&made));
-    assert!(index.bytes_per_event() <= 30.0, "{} bytes", index.bytes_per_event());
-    assert!(index.memory_bytes() < 40 * index.len());
+        (0..150_000).map(|number| ((number % 97) as u8, Some(number / 97), Some(number))).collect();
+    let events = history(&made);
+    let index = built(&events[..149_000]);
+    let grown = index.extended(&MemoryStore::new(events.clone()), &Work::default()).unwrap();
+    assert_eq!((grown.len(), grown.shared_chunks(&index)), (150_000, 149_000 / CHUNK));
+    // Only what is new is sorted: the lists of streams begin in the same memory as before.
+    for stream in 0..97 {
+        let first = |index: &Index| index.stream_events(stream).first().map(std::ptr::from_ref);
+        assert_eq!(first(&grown), first(&index));
+        assert!(grown.stream_events(stream).len() > index.stream_events(stream).len());
+    }
+    let whole = built(&events);
+    assert_eq!(facts(&grown), facts(&whole));
+    assert!(grown.memory_bytes() < whole.memory_bytes() + 64 * 1024);
 }

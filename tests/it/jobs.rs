@@ -129,3 +129,38 @@ fn lanes_run_every_piece_before_they_return() {
     assert_eq!(done.load(Ordering::SeqCst), 105, "without lanes they run one after the other");
     assert!(ThreadLanes.width() >= 1);
 }
+
+#[test]
+fn parts_of_an_answer_come_before_it_and_none_after_it_was_withdrawn() {
+    let mut pool = Pool::new(1);
+    pool.jobs.start_in_parts(Slot::Left, |_, report| {
+        report(1);
+        report(2);
+        Ok(3)
+    });
+    let mut found = Vec::new();
+    while !matches!(found.last(), Some(Outcome::Done(_))) {
+        assert_eq!(pool.jobs.open_questions().count(), 1, "a part is no end");
+        found.extend(pool.answers().into_iter().map(|answer| answer.outcome));
+    }
+    assert_eq!(found, [Outcome::Part(1), Outcome::Part(2), Outcome::Done(3)]);
+    assert_eq!(pool.jobs.open_questions().count(), 0);
+
+    let (reported, has_reported) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    pool.jobs.start_in_parts(Slot::Left, move |_, report| {
+        report(4);
+        reported.send(()).unwrap();
+        may_go_on.recv_timeout(Duration::from_mins(1)).unwrap();
+        report(5);
+        Ok(6)
+    });
+    has_reported.recv_timeout(Duration::from_mins(1)).expect("a part");
+    pool.jobs.cancel(Slot::Left);
+    go_on.send(()).unwrap();
+    pool.jobs.start(Slot::Right, |_| Ok(7));
+    assert_eq!(
+        pool.answers().into_iter().map(|answer| answer.outcome).collect::<Vec<_>>(),
+        [Outcome::Done(7)]
+    );
+}

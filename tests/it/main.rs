@@ -10,8 +10,10 @@
 
 mod architecture;
 mod branches;
+mod cache;
 mod checkpoints;
 mod cli;
+mod cli_bench;
 mod cli_drift;
 mod cli_projections;
 mod cli_what_if;

@@ -193,7 +193,7 @@ impl Opened {
     }
 
     pub(super) fn scaffold_projection(&mut self, table: Arc<str>) -> Vec<Job> {
-        let Some(index) = self.index.clone() else { return Vec::new() };
+        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
         self.projections.is_writing = true;
         let folder = self.definition_folder().join("projections");
         let wanted = Wanted { store: Arc::clone(&self.store), index, table, folder };

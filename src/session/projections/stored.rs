@@ -36,12 +36,17 @@ impl StoreSide {
     pub(super) fn stop_waiting(&mut self) {
         self.is_asking = false;
     }
+
+    /// Whether it will be looked at when time has passed.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_wanted
+    }
 }
 
 impl Opened {
     /// Definitions, or the store, are others than they were.
     pub(super) fn overview_job(&mut self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         let loaded = self.loaded();
         let stored = &mut self.projections.stored;
         stored.is_wanted = false;

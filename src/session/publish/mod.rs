@@ -212,6 +212,11 @@ impl Opened {
         self.apply_projections(ProjectionAction::Continue(name), notices)
     }
 
+    /// Whether the dialog is open.
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.publishing.dialog.is_some()
+    }
+
     /// Time has passed: the rebuild may have caught up.
     pub(crate) fn tick_publishing(&mut self) -> Vec<Job> {
         let Some(Dialog { source: Source::Projection(name), stage: Stage::CatchingUp(tries), .. }) =
@@ -270,7 +275,8 @@ impl Opened {
                 "Go on with it, or say that failures are skipped",
             ));
         }
-        let index = self.index.clone().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
+        let index =
+            self.whole_index().cloned().ok_or(("The events are not indexed yet", "Try again in a moment"))?;
         let (definition, entry, model) = (definition.clone(), chosen.entry.cloned(), model.clone());
         Ok(Planning::Drift(Box::new(Drifting { definition, entry, model, index })))
     }

@@ -72,7 +72,7 @@ impl Opened {
     }
 
     fn scaffold_job(&mut self, category: Arc<str>, only: Option<Arc<[Arc<str>]>>) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         self.scripts.is_scaffolding = true;
         let question = ScriptQuestion::Scaffold { store: Arc::clone(&self.store), index, category, only };
         Some(script_job(Slot::Scaffold, question))

@@ -233,7 +233,7 @@ impl Opened {
         of: Option<Arc<crate::model::StreamName>>,
         only: Option<SnapshotKey>,
     ) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         let standards = Arc::new(self.standards()?);
         let stamp = |category: &Arc<str>| {
             let name = Some(&**category).filter(|name| !name.is_empty());
@@ -275,7 +275,7 @@ impl Opened {
         self.verified.looking = Some(key.clone());
         let asked = asked::Asks::Parting {
             store: Arc::clone(&self.store),
-            index: Arc::clone(self.index.as_ref()?),
+            index: Arc::clone(self.whole_index()?),
             stream,
             standard: Box::new(standard),
             check,
@@ -350,7 +350,7 @@ impl Opened {
     }
 
     fn cost_job(&mut self) -> Option<Job> {
-        let index = Arc::clone(self.index.as_ref()?);
+        let index = Arc::clone(self.whole_index()?);
         self.verified.is_counting = true;
         Some(job(Slot::SnapshotCost, asked::Asks::Cost(Arc::clone(&self.store), index)))
     }

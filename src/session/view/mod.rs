@@ -16,6 +16,7 @@ mod projections;
 mod publish;
 mod screen;
 mod scripts;
+mod settings;
 mod snapshots;
 mod state;
 mod streams;
@@ -42,6 +43,7 @@ pub use projections::{
 pub use publish::{PublishStage, PublishView};
 pub use screen::{NoEventsView, Notice, Offer, RecentView, Screen, Severity};
 pub use scripts::{CategoryLine, EditorView, FailureLine, ScriptsView, StepNotes};
+pub use settings::{SettingsView, size_words};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
@@ -116,6 +118,8 @@ pub struct View {
     pub publish: Option<PublishView>,
     /// Snapshots held against the events.
     pub verify: VerifyView,
+    /// The settings.
+    pub settings: SettingsView,
     /// The mapping dialog, while it is open.
     pub mapping: Option<Arc<MappingView>>,
 }

@@ -25,6 +25,8 @@ pub struct StreamsView {
     pub chosen: Option<u32>,
     /// How many streams pass the filter, and how many there are: "12 of 48 streams".
     pub summary: String,
+    /// Whether indexing was stopped, and not all streams are known.
+    pub is_stopped: bool,
     /// Whether the index is still being built.
     pub is_counting: bool,
     /// Events of each stream up to the cursor; `None` while the cursor is at the end.

@@ -76,7 +76,7 @@ impl Opened {
         let built = self.what_if.built.as_ref()?;
         let others = match kind {
             ExportKind::Compensation => {
-                siblings(&self.store, self.index.as_ref()?, built.stream, &built.truth)
+                siblings(&self.store, self.whole_index()?, built.stream, &built.truth)
             }
             ExportKind::Case => Vec::new(),
         };

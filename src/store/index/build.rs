@@ -29,7 +29,8 @@ const FIRST_LOOK: usize = CHUNK;
 const LOOK_EVERY: usize = 1 << 20;
 
 impl Index {
-    /// Scans a whole store, its ranges side by side on the lanes of `work`.
+    /// Takes what the store's own indexes hold, or scans the whole store, its ranges side by side on the lanes
+    /// of `work`.
     ///
     /// Fails when the store fails or the work is withdrawn; trouble in rows ends up in
     /// [`Index::troubles`].
@@ -51,6 +52,12 @@ impl Index {
         work: &Work,
         report: Option<Report<'_>>,
     ) -> StoreResult<Self> {
+        if self.is_empty()
+            && let Some(covered) = store.covered(work)?
+            && let Some(index) = Self::of_covered(&covered, work)?
+        {
+            return Ok(index);
+        }
         let last = self.len().checked_sub(1).and_then(|last| self.key(last as u32));
         // Several ranges a lane, so that none waits long for another at the end; one without lanes.
         let parts =

@@ -19,7 +19,7 @@ pub(crate) const CHUNK: usize = if cfg!(test) { 64 } else { 65_536 };
 const TYPES_COUNTED: usize = 4096;
 
 /// The columns of some events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chunk {
     pub(crate) keys: ChunkKeys,
     pub(crate) positions: ChunkPositions,
@@ -56,7 +56,7 @@ pub(crate) enum Digits {
 }
 
 /// The keys of a chunk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ChunkKeys {
     /// One column for each part.
     Numbers(Box<[Ints]>),
@@ -65,7 +65,7 @@ pub(crate) enum ChunkKeys {
 }
 
 /// The positions of a chunk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ChunkPositions {
     /// No event has one.
     Absent,

@@ -10,6 +10,8 @@
 mod build;
 mod bytes;
 mod chunk;
+mod compare;
+mod covered;
 mod filter;
 mod find;
 mod grow;

@@ -13,6 +13,7 @@ use crate::{
         Timestamp,
     },
     store::{
+        covered::{Covered, CoveredDigits, CoveredKeys, CoveredTimes},
         index::{Index, Section, Selection, Unfit, order::compare_names},
         memory::{MemoryStore, event},
     },
@@ -94,6 +95,42 @@ fn work() -> Work {
 
 fn built(events: &[RecordedEvent]) -> Index {
     Index::build(&MemoryStore::new(events.to_vec()), &Work::default()).unwrap()
+}
+
+/// What indexes of a store would cover of these events.
+fn covered(events: &[RecordedEvent]) -> Covered {
+    let index = built(events);
+    let all = || events.iter().zip(0..).filter_map(|(event, ordinal)| Some((event, index.row(ordinal)?)));
+    let key = |event: &RecordedEvent| match &*event.key.0 {
+        [KeyPart::Integer(number)] => *number,
+        other => panic!("{other:?}"),
+    };
+    let (first, count) = (events.first().map_or(0, key), events.len() as u32);
+    let distances: Vec<u32> = events.iter().map(|event| (key(event) - first) as u32).collect();
+    let keys = match distances.last().map_or(0, |last| last + 1) == count {
+        true => CoveredKeys::Dense { first, count },
+        false => CoveredKeys::Sparse { first, distances },
+    };
+    let digits: Vec<u8> = events.iter().map(|event| event.time.map_or(0, Timestamp::digits)).collect();
+    let nanos =
+        events.iter().map(|event| event.time.map_or(CoveredTimes::MISSING, Timestamp::nanos)).collect();
+    let mut postings = Vec::new();
+    let ends = (0..index.streams().len() as u32).map(|stream| {
+        postings.extend(&index.stream_events(stream));
+        postings.len() as u32
+    });
+    Covered {
+        keys,
+        has_positions: events.iter().all(|event| event.position.is_some()),
+        streams: all().map(|(_, row)| row.stream).collect(),
+        stream_names: index.streams().iter().map(|info| Arc::clone(&info.name)).collect(),
+        versions: events.iter().map(|event| event.version.map(|version| version.0 as i32)).collect(),
+        types: Some(all().map(|(_, row)| row.event_type as u16).collect()),
+        type_names: index.types().iter().map(|info| Arc::clone(&info.name)).collect(),
+        posting_ends: ends.collect(),
+        times: Some(CoveredTimes { nanos, digits: CoveredDigits::Each(digits) }),
+        postings,
+    }
 }
 
 /// All that an index says, against a plain look at each event.
@@ -316,6 +353,23 @@ proptest! {
         for index in seen.into_inner().unwrap() {
             check(&index, &events[..index.len()], at);
         }
+    }
+
+    #[test]
+    fn an_index_of_covered_columns_answers_so(mut made in made(), kind in kind(), has_versions in any::<bool>(), at in 0_u32..320) {
+        made.iter_mut().for_each(|made| made.2 = has_versions.then(|| made.2.unwrap_or_default()));
+        let kind = Kind { is_sound: kind.is_sound && has_versions, key: kind.key % 2, position: kind.position % 2 };
+        let events = history(&made, kind);
+        let index = Index::of_covered(&covered(&events), &work()).unwrap();
+        prop_assert_eq!(index.is_none(), events.is_empty());
+        let index = index.unwrap_or_default();
+        check(&index, &events, at);
+        check(&reloaded(&index), &events, at);
+        let mut more = events.clone();
+        more.extend(events.last().map(|last| RecordedEvent { key: EventKey::integer(1 << 40), ..last.clone() }));
+        let position = |event: &mut RecordedEvent| event.position = event.position.is_some().then_some(GlobalPosition::Number(1 << 40));
+        more.iter_mut().skip(events.len()).for_each(position);
+        check(&index.extended(&MemoryStore::new(more.clone()), &Work::default()).unwrap(), &more, at);
     }
 
     #[test]

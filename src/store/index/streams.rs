@@ -12,6 +12,8 @@ const SHELF: usize = 512;
 pub struct Streams {
     shelves: Vec<Arc<Vec<Known>>>,
     len: usize,
+    /// What the texts of all names take, in bytes.
+    texts: usize,
 }
 
 /// A stream, and what the index knows of it for itself.
@@ -79,6 +81,7 @@ impl Streams {
     }
 
     pub(crate) fn push(&mut self, known: Known) {
+        self.texts += name_bytes(&known.info.name);
         match self.shelves.last_mut() {
             Some(shelf) if shelf.len() < SHELF => Arc::make_mut(shelf).push(known),
             _ => self.shelves.push(Arc::new(vec![known])),
@@ -88,7 +91,7 @@ impl Streams {
 
     pub(crate) fn bytes(&self) -> usize {
         let shelves: usize = self.shelves.iter().map(|shelf| shelf.capacity() * size_of::<Known>()).sum();
-        shelves + self.iter().map(|info| name_bytes(&info.name)).sum::<usize>()
+        shelves + self.texts
     }
 }
 

@@ -31,11 +31,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{
     store::{
-        Head, StoreError, StoreResult,
+        Head, Identity, StoreError, StoreResult,
+        layout::EventsTable,
         pages::PageFile,
         sqlite::{
             file::{Mark, Moment, Sight, beside, unreadable},
             guard::{harden, obey},
+            identity::identity,
             idle::{Idle, IdleConnections},
             quiet::{Door, Reading},
         },
@@ -197,6 +199,12 @@ impl Access {
             values.extend([u64::from(shared.changes), u64::from(shared.frames)]);
         }
         Ok(Head(values))
+    }
+
+    /// What proves later that the files are still what they are now.
+    pub(super) fn identity(&self, events: &EventsTable) -> StoreResult<Identity> {
+        let _reading = self.door.reading();
+        identity(&self.path, events)
     }
 
     /// What is odd about the files, in words.

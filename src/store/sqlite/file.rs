@@ -216,7 +216,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The first bytes of a file.
-fn start(path: &Path, count: u64) -> io::Result<Vec<u8>> {
+pub(super) fn start(path: &Path, count: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(count).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -237,6 +237,11 @@ fn journal(path: &Path) -> Option<Journal> {
     // A journal that cannot be read counts: it may be at work.
     let is_finished = start(&path, 1).is_ok_and(|bytes| bytes.first().is_none_or(|byte| *byte == 0));
     (!is_finished).then(|| Journal { mark: mark(&metadata), born: nanos(metadata.created()) })
+}
+
+/// Whether a journal lies beside the database that holds something.
+pub(super) fn has_journal(path: &Path) -> bool {
+    journal(path).is_some()
 }
 
 fn log(path: &Path) -> Option<([u8; 32], Mark)> {

@@ -5,6 +5,7 @@
 //! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod bare;
 mod bodies;
 mod checkpoints;
 mod covered;
@@ -15,6 +16,7 @@ mod file;
 mod filter;
 mod guard;
 mod head;
+mod identity;
 mod idle;
 mod plan;
 mod quiet;
@@ -36,7 +38,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
         covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -46,6 +48,7 @@ use crate::{
     work::Work,
 };
 
+pub use bare::{Bare, BareResult};
 pub use direct::Way;
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;
@@ -190,6 +193,10 @@ impl EventStore for SqliteStore {
 
     fn events_head(&self, work: &Work) -> StoreResult<EventsHead> {
         self.look_at_head(work)
+    }
+
+    fn identity(&self) -> StoreResult<Option<Identity>> {
+        self.access.identity(&self.description.layout.events).map(Some)
     }
 
     fn page(

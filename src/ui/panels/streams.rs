@@ -6,7 +6,7 @@ use egui::TextEdit;
 
 use crate::{
     session::{
-        action::{Action, BrowseAction, StreamSort},
+        action::{Action, BrowseAction, ShellAction, StreamSort},
         view::{StreamLine, StreamsView, grouped},
     },
     ui::widgets::{
@@ -114,6 +114,10 @@ fn filter_ui(ui: &mut egui::Ui, view: &StreamsView, actions: &mut Vec<Action>) {
         }
         None => {
             ui.weak(&view.summary);
+            let go_on = egui::Button::new("Go on").small();
+            if view.is_stopped && ui.add(go_on).on_hover_text("Index the rest of the events").clicked() {
+                actions.push(Action::Shell(ShellAction::GoOnIndexing));
+            }
         }
     });
 }

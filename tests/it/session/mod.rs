@@ -8,6 +8,7 @@ mod cursor;
 mod drift;
 mod filters;
 mod follow;
+mod growing;
 mod outputs;
 mod payloads;
 mod places;
@@ -48,6 +49,9 @@ use timeglass::{
 pub(crate) struct Script {
     pub(crate) session: Session,
     store: Arc<Growing>,
+    /// The jobs of this slot are held back.
+    holds: Option<Slot>,
+    held: Vec<Job>,
     /// Where the store is said to lie, so that its project file has a place.
     #[expect(dead_code, reason = "held so that it stays until the script ends")]
     folder: Option<tempfile::TempDir>,
@@ -76,10 +80,29 @@ impl Script {
         Self::opened(folder.join("shop.sqlite"), events, workspace)
     }
 
+    /// Opens a store of these events, and holds the jobs of a slot back, then and later.
+    pub(crate) fn open_holding(events: impl IntoIterator<Item = RecordedEvent>, slot: Slot) -> Self {
+        Self::opened_holding(PathBuf::from("nowhere/shop.sqlite"), events, Workspace::default(), Some(slot))
+    }
+
+    /// The jobs that were held back since the last call.
+    pub(crate) fn take_held(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.held)
+    }
+
     fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {
+        Self::opened_holding(path, events, workspace, None)
+    }
+
+    fn opened_holding(
+        path: PathBuf,
+        events: impl IntoIterator<Item = RecordedEvent>,
+        workspace: Workspace,
+        holds: Option<Slot>,
+    ) -> Self {
         let store = Arc::new(Growing(RwLock::new(MemoryStore::new(events)), MemoryStore::new([])));
         let session = Session::new(workspace, None, PathBuf::from("sample.sqlite"));
-        let mut script = Self { session, store: Arc::clone(&store), folder: None };
+        let mut script = Self { session, store: Arc::clone(&store), holds, held: Vec::new(), folder: None };
         let project = Places::with_config(&path, None).find(None).unwrap();
         let opening = Opening::Store(Box::new(OpenedStore {
             head: store.head().unwrap(),
@@ -100,6 +123,10 @@ impl Script {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for job in self.session.apply(input) {
+                if self.holds == Some(job.slot) {
+                    self.held.push(job);
+                    continue;
+                }
                 let answer = job.question.run(&Work::default()).expect("nobody cancels");
                 inputs.push_back(Input::Answer(job.slot, answer));
             }

@@ -15,6 +15,7 @@ use egui_kittest::{
 };
 use timeglass::{
     session::view::View,
+    store::cache::Cache,
     ui::{App, Start},
 };
 
@@ -62,9 +63,22 @@ impl AppStage {
         Self::open_with(builder(size), file, others)
     }
 
+    /// The window with a copy of a file open, keeping its index, however small.
+    pub(super) fn open_caching(size: impl Into<Vec2>, file: &Path) -> Self {
+        let folder = folder();
+        let store = folder.path().join(file.file_name().expect("a file's name"));
+        fs::copy(file, &store).expect("room for a copy");
+        let cache = Cache::new(folder.path().join("cache"), Cache::BOUND).with_least_events(0);
+        let start = Start { store: Some(store), cache: Some(cache), ..Start::default() };
+        Self::start_with(builder(size), folder, start)
+    }
+
     fn start(builder: HarnessBuilder<App>, folder: tempfile::TempDir, store: Option<PathBuf>) -> Self {
-        let start =
-            Start { store, project: None, sample: folder.path().join("made/shop.sqlite"), clock: None };
+        Self::start_with(builder, folder, Start { store, ..Start::default() })
+    }
+
+    fn start_with(builder: HarnessBuilder<App>, folder: tempfile::TempDir, start: Start) -> Self {
+        let start = Start { sample: folder.path().join("made/shop.sqlite"), ..start };
         let harness = builder.build_eframe(|context| App::new(context, start).expect("threads"));
         let mut stage = Self { harness, folder };
         stage.settle();
@@ -206,14 +220,19 @@ impl AppStage {
         whole.lines().filter(is_told).map(|line| cut(line, 110) + "\n").collect()
     }
 
-    /// Compares what can be read with `tests/golden/ui/NAME.snap`; keeps a picture if `UPDATE_PICTURES` is set.
-    pub(super) fn check(&mut self, name: &str) {
+    /// Keeps a picture if `UPDATE_PICTURES` is set.
+    pub(super) fn check_picture(&mut self, name: &str) {
         if std::env::var_os("UPDATE_PICTURES").is_some() {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
             fs::create_dir_all(&folder).expect("room for pictures");
             let picture = self.harness.render().expect("a picture");
             picture.save(folder.join(format!("{name}.png"))).expect("a PNG");
         }
+    }
+
+    /// Compares what can be read with `tests/golden/ui/NAME.snap`; keeps a picture if `UPDATE_PICTURES` is set.
+    pub(super) fn check(&mut self, name: &str) {
+        self.check_picture(name);
         insta::with_settings!({ snapshot_path => "../../golden/ui", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, self.text());
         });

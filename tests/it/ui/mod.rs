@@ -21,6 +21,7 @@ mod probes;
 mod projections;
 mod publish;
 mod reducer;
+mod settings;
 mod small_widgets;
 mod snapshots;
 mod table;
