@@ -43,11 +43,11 @@ impl<'p> Cells<'p> {
     /// Looks at the header; an empty page is damage, since only an empty tree has one.
     pub(super) fn of(page: &'p [u8], number: u32, usable: usize, header: usize) -> Result<Self, Damage> {
         let start = start(number);
-        let page = page.get(..usable).ok_or(Damage::at(number, "it is too short"))?;
+        let page = page.get(..usable).ok_or_else(|| Damage::at(number, "it is too short"))?;
         let count = two(page, start + 3).unwrap_or_default();
         let least = start + header + 2 * count;
         let pointers =
-            page.get(start + header..least).ok_or(Damage::at(number, "more cells than fit on it"))?;
+            page.get(start + header..least).ok_or_else(|| Damage::at(number, "more cells than fit on it"))?;
         Ok(Self { page, number, pointers, least })
     }
 
@@ -60,7 +60,7 @@ impl<'p> Cells<'p> {
     pub(super) fn cell(&self, at: usize) -> Result<&'p [u8], Damage> {
         let place = two(self.pointers, at * 2).unwrap_or_default();
         let cell = if place < self.least { None } else { self.page.get(place..) };
-        cell.filter(|cell| cell.len() >= 4).ok_or(Damage::at(self.number, "a cell that lies outside"))
+        cell.filter(|cell| cell.len() >= 4).ok_or_else(|| Damage::at(self.number, "a cell that lies outside"))
     }
 
     /// The rightmost child of an interior page.

@@ -327,7 +327,7 @@ impl<'a> Payload<'a> {
             self.file.read(number, 1, &mut page)?;
             next = four(&page, 0).unwrap_or_default();
             let wanted = room.min(self.total - whole.len());
-            let bytes = page.get(4..4 + wanted).ok_or(Damage::at(number, "it is too short"))?;
+            let bytes = page.get(4..4 + wanted).ok_or_else(|| Damage::at(number, "it is too short"))?;
             whole.extend_from_slice(bytes);
         }
         Ok(whole)
@@ -338,7 +338,7 @@ impl<'a> Payload<'a> {
     pub(super) fn locate(&self, columns: &Columns, places: &mut Vec<Place>) -> Result<(), Damage> {
         places.clear();
         places.resize(columns.fields.len(), Place { kind: Kind::Missing, start: 0, len: 0 });
-        let wrong = |what| self.damage().unwrap_or(Damage::at(self.page, what));
+        let wrong = |what| self.damage().unwrap_or_else(|| Damage::at(self.page, what));
         let (size, _) = varint(self.local).ok_or_else(|| wrong("a record without a header"))?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > self.total {
@@ -444,7 +444,7 @@ fn meaning(serial: u64) -> Result<(Kind, usize), &'static str> {
         9 => (Kind::One, 0),
         10 | 11 => return Err("a value of a reserved kind"),
         _ if serial > u64::from(u32::MAX) => return Err("impossible length of a value"),
-        _ if serial % 2 == 0 => (Kind::Blob, (serial as usize - 12) / 2),
+        _ if serial.is_multiple_of(2) => (Kind::Blob, (serial as usize - 12) / 2),
         _ => (Kind::Text, (serial as usize - 13) / 2),
     })
 }

@@ -135,7 +135,7 @@ impl RowFinder {
 
     /// Looks for the row on the leaf that was read last.
     fn find(
-        &mut self,
+        &self,
         rowid: i64,
         columns: &Columns,
         visit: &mut impl FnMut(&PageRow<'_>),
@@ -163,7 +163,7 @@ impl Inner {
             let cell = cells.cell(at)?;
             let key = cell.get(4..).and_then(varint).map(|(key, _)| key as i64);
             let key = key.filter(|key| inner.keys.last().is_none_or(|last| key > last));
-            inner.keys.push(key.ok_or(Damage::at(number, "row numbers out of order"))?);
+            inner.keys.push(key.ok_or_else(|| Damage::at(number, "row numbers out of order"))?);
             inner.children.push(four(cell, 0).unwrap_or_default());
         }
         inner.children.push(cells.right());
