@@ -34,7 +34,9 @@ impl Writer {
     pub(super) fn all<T: Plain>(&mut self, numbers: &[T]) {
         self.number(numbers.len() as u64);
         self.0.reserve(size_of_val(numbers));
-        numbers.iter().for_each(|number| number.write(&mut self.0));
+        for number in numbers {
+            number.write(&mut self.0);
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Index {
         index.chunks = chunks.into_iter().flatten().map(Arc::new).collect();
         index.add_streams(&covered.stream_names, gains.into_iter().flatten());
         index.count_types(covered);
-        index.by_name = Arc::new(order::with_new(&[], &index.streams, &index.categories));
+        index.by_name = Arc::new(order::with_new(&[], &index.streams, &index.numbered_categories));
         index.sort_categories();
         let (ends, ordinals) = (covered.posting_ends.clone(), covered.postings.clone());
         let segment = Segment { streams: None, ends, ordinals, whole: Vec::new() };
@@ -88,7 +88,7 @@ impl Index {
             }
             self.streams.push(known);
         }
-        self.categories = Arc::new(categories);
+        self.numbered_categories = Arc::new(categories);
     }
 
     fn count_types(&mut self, covered: &Covered) {
@@ -120,7 +120,7 @@ fn is_whole(covered: &Covered) -> bool {
         CoveredDigits::Same(_) => true,
         CoveredDigits::Each(each) => each.len() == len,
     };
-    len <= u32::MAX as usize
+    u32::try_from(len).is_ok()
         && covered.keys.len() == len
         && covered.versions.as_ref().is_none_or(|versions| versions.len() == len)
         && covered.times.as_ref().is_none_or(|times| times.nanos.len() == len && has_digits(times))

@@ -64,7 +64,7 @@ impl Index {
 
     fn wanted(&self, query: &EventQuery) -> Wanted {
         let streams = query.category.as_ref().map(|category| {
-            let number = self.categories.iter().position(|info| info.name == *category);
+            let number = self.numbered_categories.iter().position(|info| info.name == *category);
             let number = number.and_then(|number| u32::try_from(number).ok());
             self.streams.all_known().map(|known| Some(known.category) == number).collect()
         });

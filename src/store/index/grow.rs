@@ -81,7 +81,8 @@ impl Growing {
             None => Rows::default(),
         };
         let types = index.types.iter().zip(0..).map(|(info, number)| (Arc::clone(&info.name), number));
-        let categories = index.categories.iter().zip(0..).map(|(info, number)| (info.name.clone(), number));
+        let categories =
+            index.numbered_categories.iter().zip(0..).map(|(info, number)| (info.name.clone(), number));
         Self {
             open,
             fresh: Table::default(),
@@ -116,8 +117,10 @@ impl Growing {
             return;
         }
         let Numbers { stream_names, type_names, streams, types } = numbers;
-        renumber(&mut rows.streams, streams, |stream| self.stream_of(stream_names.get(stream)?));
-        renumber(&mut rows.types, types, |event_type| self.type_of(type_names.get(event_type)?));
+        renumber(&mut rows.streams, streams, |stream| {
+            stream_names.get(stream).map(|name| self.stream_of(name))
+        });
+        renumber(&mut rows.types, types, |number| type_names.get(number).map(|name| self.type_of(name)));
         self.check_order(&rows, ends, is_in_order);
         self.count(&rows);
         self.append(rows);
@@ -130,14 +133,14 @@ impl Growing {
     }
 
     /// The number of a stream; one never seen gets the next.
-    fn stream_of(&mut self, (name, hash): &(Arc<StreamName>, u64)) -> Option<u32> {
+    fn stream_of(&mut self, (name, hash): &(Arc<StreamName>, u64)) -> u32 {
         let (index, before) = (&self.index, self.before.len() as u32);
         let is_same = |number| index.stream(before + number).is_some_and(|info| info.name == *name);
         if let Some(number) = self.fresh.find(*hash, is_same) {
-            return Some(before + number);
+            return before + number;
         }
         if let Some(known) = order::find(&self.before, &index.streams, name) {
-            return Some(known);
+            return known;
         }
         let category = match self.categories.get(&name.category) {
             Some(category) => *category,
@@ -145,25 +148,26 @@ impl Growing {
                 let category = self.categories.len() as u32;
                 self.categories.insert(name.category.clone(), category);
                 let info = CategoryInfo { name: name.category.clone(), streams: 0, events: 0 };
-                Arc::make_mut(&mut self.index.categories).push(info);
+                Arc::make_mut(&mut self.index.numbered_categories).push(info);
                 category
             }
         };
         self.index.streams.push(Known::new(Arc::clone(name), category));
         self.places.push(UNKNOWN);
-        if let Some(category) = Arc::make_mut(&mut self.index.categories).get_mut(category as usize) {
+        if let Some(category) = Arc::make_mut(&mut self.index.numbered_categories).get_mut(category as usize)
+        {
             category.streams += 1;
         }
-        Some(before + self.fresh.add(*hash))
+        before + self.fresh.add(*hash)
     }
 
-    fn type_of(&mut self, name: &Arc<str>) -> Option<u32> {
+    fn type_of(&mut self, name: &Arc<str>) -> u32 {
         let known = &mut self.index.types;
-        Some(*self.types.entry(Arc::clone(name)).or_insert_with(|| {
+        *self.types.entry(Arc::clone(name)).or_insert_with(|| {
             let types = Arc::make_mut(known);
             types.push(TypeInfo { name: Arc::clone(name), events: 0 });
             (types.len() - 1) as u32
-        }))
+        })
     }
 
     fn check_order(&mut self, rows: &Rows, ends: Option<(EventKey, EventKey)>, is_in_order: bool) {
@@ -254,7 +258,8 @@ impl Growing {
             (false, _) => (),
         }
         if index.by_name.len() < index.streams.len() {
-            index.by_name = Arc::new(order::with_new(&index.by_name, &index.streams, &index.categories));
+            index.by_name =
+                Arc::new(order::with_new(&index.by_name, &index.streams, &index.numbered_categories));
         }
         index.sort_categories();
         self.index.streams.clone_from(&index.streams);
@@ -265,7 +270,7 @@ impl Growing {
 
     /// Adds what was counted to the streams, and what follows from it.
     fn note_gains(&mut self) {
-        let categories = Arc::make_mut(&mut self.index.categories);
+        let categories = Arc::make_mut(&mut self.index.numbered_categories);
         for gain in &self.gains {
             let Some(known) = self.index.streams.change(gain.stream as usize) else { continue };
             known.add(gain);

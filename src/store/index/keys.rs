@@ -112,7 +112,9 @@ impl Keys {
             Self::Packed { bytes, ends } => {
                 let mut tail = ends.split_off(row.min(ends.len()));
                 let cut = ends.last().copied().unwrap_or_default();
-                tail.iter_mut().for_each(|end| *end = end.saturating_sub(cut));
+                for end in &mut tail {
+                    *end = end.saturating_sub(cut);
+                }
                 let bytes = bytes.split_off((cut as usize).min(bytes.len()));
                 Self::Packed { bytes, ends: tail }
             }

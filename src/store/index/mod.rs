@@ -59,8 +59,8 @@ pub struct Index {
     /// The numbers of all streams, in the order of their names.
     by_name: Arc<Vec<u32>>,
     /// By the numbers that streams have for them.
+    numbered_categories: Arc<Vec<CategoryInfo>>,
     categories: Arc<Vec<CategoryInfo>>,
-    categories_by_name: Arc<Vec<CategoryInfo>>,
     types: Arc<Vec<TypeInfo>>,
     postings: Postings,
     time_span: Option<(Timestamp, Timestamp)>,
@@ -228,13 +228,13 @@ impl Index {
     /// All categories by name; streams without one come first.
     #[must_use]
     pub fn categories(&self) -> &[CategoryInfo] {
-        &self.categories_by_name
+        &self.categories
     }
 
     fn sort_categories(&mut self) {
-        let mut sorted = self.categories.to_vec();
+        let mut sorted = self.numbered_categories.to_vec();
         sorted.sort_by(|left, right| left.name.cmp(&right.name));
-        self.categories_by_name = Arc::new(sorted);
+        self.categories = Arc::new(sorted);
     }
 
     /// All event types, in the order in which they first occur; a type's number is its place here.

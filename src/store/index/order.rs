@@ -101,7 +101,7 @@ fn sorted(numbers: Vec<u32>, streams: &Streams, categories: &[CategoryInfo]) -> 
 /// What both texts begin with.
 fn common_start<'a>(left: &'a str, right: &str) -> &'a str {
     let same = left.char_indices().zip(right.chars()).find(|((_, left), right)| left != right);
-    let end = same.map_or(left.len().min(right.len()), |((place, _), _)| place);
+    let end = same.map_or_else(|| left.len().min(right.len()), |((place, _), _)| place);
     left.get(..end).unwrap_or_default()
 }
 

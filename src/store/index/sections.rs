@@ -123,8 +123,8 @@ impl Index {
             &mut writer,
             &self.time_span.map_or([None; 2], |(first, last)| [Some(first), Some(last)]),
         );
-        writer.number(self.categories.len() as u64);
-        for info in self.categories.iter() {
+        writer.number(self.numbered_categories.len() as u64);
+        for info in self.numbered_categories.iter() {
             writer.byte(u8::from(info.name.is_some()));
             writer.text(info.name.as_deref().unwrap_or_default());
             writer.number(info.streams);
@@ -183,7 +183,10 @@ fn read_head(mut reader: Reader<'_>) -> Result<Head, What> {
     check(reader.number()? == CHUNK as u64, "chunks have another length")?;
     let mut index = Index { len: reader.len()?, ..Index::default() };
     let (chunks, segments, streams) = (reader.len()?, reader.len()?, reader.len()?);
-    check(index.len <= u32::MAX as usize && chunks == index.len.div_ceil(CHUNK), "its numbers do not agree")?;
+    check(
+        u32::try_from(index.len).is_ok() && chunks == index.len.div_ceil(CHUNK),
+        "its numbers do not agree",
+    )?;
     check(segments <= 1024 && streams <= index.len, "its numbers do not agree")?;
     index.keys_rise = reader.byte()? == 1;
     index.positions_rise = reader.byte()? == 1;
@@ -211,7 +214,7 @@ fn read_head(mut reader: Reader<'_>) -> Result<Head, What> {
     for _ in 0..reader.len()? {
         troubles.push(reader.text()?.to_owned());
     }
-    (index.categories, index.types) = (Arc::new(categories), Arc::new(types));
+    (index.numbered_categories, index.types) = (Arc::new(categories), Arc::new(types));
     index.troubles = Arc::new(troubles);
     reader.end()?;
     Ok(Head { index, chunks, segments, streams })
@@ -247,7 +250,7 @@ fn read_streams(mut reader: Reader<'_>, index: &Index, count: usize) -> Result<(
     let facts = categories.into_iter().zip(flags).zip(events).zip(ids).zip(kinds).zip(stored);
     let spans = first_versions.into_iter().zip(last_versions).zip(first_times).zip(last_times);
     for ((((((category, flags), events), id), kind), stored), span) in facts.zip(spans) {
-        let name = index.categories.get(category as usize).ok_or("a stream has no such category")?;
+        let name = index.numbered_categories.get(category as usize).ok_or("a stream has no such category")?;
         let id: Arc<str> = take(id)?.into();
         let stored = match kind {
             0 => None,

@@ -98,7 +98,9 @@ impl Index {
             }
         }
         let mut counting = Counting::new(span, bins);
-        nanos.into_iter().for_each(|nanos| counting.count(nanos));
+        for nanos in nanos {
+            counting.count(nanos);
+        }
         Ok(counting.histogram(span))
     }
 
