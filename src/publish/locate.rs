@@ -37,6 +37,12 @@ pub(super) struct Located {
     pub(super) deletes: Vec<RowId>,
 }
 
+/// The columns that name rows.
+type Columns = Vec<Arc<str>>;
+
+/// By the values of those columns: the rows that were found, and how many are looked for.
+type Sought = BTreeMap<Vec<u8>, (Vec<RowId>, u64)>;
+
 /// Rows that look as one place says, without those that are spoken for.
 #[derive(Default)]
 struct Found {
@@ -50,7 +56,7 @@ pub(super) struct Locator<'a> {
     claimed: BTreeSet<Vec<u8>>,
     latest: Found,
     /// The rows at places that no index leads to, found in one pass over the table: by columns and values.
-    passed: BTreeMap<Vec<Arc<str>>, BTreeMap<Vec<u8>, Vec<RowId>>>,
+    passed: BTreeMap<Columns, BTreeMap<Vec<u8>, Vec<RowId>>>,
 }
 
 impl<'c> Table<'c> {
@@ -203,7 +209,7 @@ impl<'a> Locator<'a> {
         places: impl Iterator<Item = &'e RowPlace>,
         work: &Work,
     ) -> Result<(), PublishError> {
-        let mut sets: BTreeMap<Vec<Arc<str>>, BTreeMap<Vec<u8>, (Vec<RowId>, u64)>> = BTreeMap::new();
+        let mut sets: BTreeMap<Columns, Sought> = BTreeMap::new();
         for place in places {
             let (columns, bytes) = named(place);
             sets.entry(columns).or_default().insert(bytes, (Vec::new(), place.alike));

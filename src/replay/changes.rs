@@ -239,15 +239,11 @@ impl Place {
     /// Nothing is noted there: what is above is closed.
     pub(crate) const NOWHERE: Self = Self(u32::MAX);
 
-    const ROOT: Self = Self(0);
+    /// The path of the whole state.
+    pub(crate) const ROOT: Self = Self(0);
 }
 
 impl StepNotes<'_> {
-    /// The path of the whole state.
-    pub(crate) fn root(&self) -> Place {
-        Place::ROOT
-    }
-
     /// The path of a member. The hint is about where among its siblings it was first written.
     pub(crate) fn part(&mut self, of: Place, name: &Arc<str>, hint: usize) -> Place {
         match number_of(name) {

@@ -189,8 +189,8 @@ struct Writing<'a, 'n> {
 }
 
 impl Writing<'_, '_> {
-    fn root(&mut self) -> Place {
-        self.notes.as_ref().map_or(Place::NOWHERE, |notes| notes.root())
+    fn root(&self) -> Place {
+        if self.notes.is_some() { Place::ROOT } else { Place::NOWHERE }
     }
 
     fn part(&mut self, of: Place, name: &Arc<str>, hint: usize) -> Place {

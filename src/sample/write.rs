@@ -204,7 +204,9 @@ COMMIT;"
         while told.len > 0 {
             let (mut outcome, noted) = (Ok(()), noted.as_deref_mut());
             let telling: Piece<'_> = Box::new(|| next.fill(story, noted));
-            let writing: Piece<'_> = Box::new(|| outcome = told.write(&mut self.connection, &mut report));
+            // Borrowed as one's own: a connection goes to another thread, but is not shared.
+            let connection = &mut self.connection;
+            let writing: Piece<'_> = Box::new(|| outcome = told.write(connection, &mut report));
             work.run(vec![telling, writing]);
             self.doing("writing the events", outcome)?;
             work.advance(told.len as u64)?;
@@ -306,6 +308,10 @@ impl Batch {
     }
 
     /// Writes them in one transaction.
+    #[expect(
+        clippy::needless_pass_by_ref_mut,
+        reason = "a connection goes to another thread, but is not shared"
+    )]
     fn write(&self, connection: &mut Connection, report: &mut SampleReport) -> rusqlite::Result<()> {
         connection.execute_batch("BEGIN")?;
         let mut events =

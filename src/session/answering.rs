@@ -51,17 +51,14 @@ impl Question {
                 .fetch(work, &keys)
                 .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
             Self::Streams(lines) => {
-                let (lines, passing) = lines.make(work)?;
-                Ok(Answer::Streams(lines, passing))
+                lines.make(work).map(|(lines, passing)| Ok(Answer::Streams(lines, passing)))?
             }
             Self::Listing { index, query, order } => {
                 Ok(Answer::Listing(passing_events(&index, &query, order, work)?))
             }
-            Self::AsOf(_, _, true) => Ok(Answer::AsOf(None)),
-            Self::AsOf(index, ordinal, false) => Ok(Answer::AsOf(Some(match ordinal {
-                Some(ordinal) => index.counts_until(ordinal),
-                None => vec![0; index.streams().len()],
-            }))),
+            Self::AsOf(index, ordinal, is_whole) => {
+                Ok(Answer::AsOf((!is_whole).then(|| counts_at(&index, ordinal))))
+            }
             Self::Bars(question) => Ok(Answer::Bars(bars(&question, work)?)),
             Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
             Self::Step { history, count, is_folding: true } => history.step_ready(count, work).map(of_step),
@@ -78,10 +75,7 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
-            Self::Settle(settling) => {
-                settling.run();
-                Ok(Answer::Settled)
-            }
+            Self::Settle(settling) => Ok(settling.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
@@ -102,6 +96,11 @@ impl Question {
             Err(err) => Ok(Answer::Failed(err)),
         }
     }
+}
+
+/// How many events each stream has at the cursor.
+fn counts_at(index: &Index, ordinal: Option<u32>) -> Vec<u32> {
+    ordinal.map_or_else(|| vec![0; index.streams().len()], |ordinal| index.counts_until(ordinal))
 }
 
 /// A whole index, and its beginnings while it grows.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     replay::{History, OnFailure},
     session::{
-        job::{Job, Question, Slot},
+        job::{Answer, Job, Question, Slot},
         opened::Opened,
         view::grouped,
     },
@@ -145,7 +145,9 @@ impl Opened {
         self.histories.set_limit(mebibytes);
         let beside: Vec<Arc<History>> =
             self.compared_histories().chain(self.branch_history()).map(Arc::clone).collect();
-        beside.iter().for_each(|history| self.histories.note(history));
+        for history in &beside {
+            self.histories.note(history);
+        }
     }
 }
 
@@ -159,11 +161,12 @@ impl HistoryOf {
 
 impl Settling {
     /// Gives memory back.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self) -> Answer {
         drop(self.forget);
         for (history, bytes) in self.budgets {
             history.set_budget(bytes);
         }
+        Answer::Settled
     }
 }
 

@@ -187,7 +187,6 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
-            Answer::Settled => Vec::new(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -199,8 +198,9 @@ impl Opened {
             Answer::Drift(answer) => self.take_drift(answer, notices),
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
-            // These concern the window as a whole and were taken there.
-            Answer::Opened(_)
+            // The others concern the window as a whole and were taken there.
+            Answer::Settled
+            | Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)

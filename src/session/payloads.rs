@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Searching payloads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PayloadAction {
     /// Looks for this in these events.
     Search(Sought, PayloadScope),

@@ -17,8 +17,7 @@ use crate::{
         Input, Session,
         action::{
             Action, BlameAction, NAMED, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme,
-            What,
-            WindowAction,
+            What, WindowAction,
         },
         job::{Answer, Job, Question, Slot},
         view::Screen,
@@ -191,7 +190,7 @@ impl App {
             match question {
                 Question::Watch(store) => {
                     let known = self.session.at_rest().cloned();
-                    self.jobs.start(slot, move |work| watch(store, known, work));
+                    self.jobs.start(slot, move |work| watch(store, known.as_ref(), work));
                 }
                 question => {
                     self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
@@ -463,8 +462,8 @@ impl App {
 
 /// Looks at a store again and again until it is not what is known of it: a window that nobody touches draws
 /// no frame for that.
-fn watch(store: Arc<dyn EventStore>, known: Option<Head>, work: &Work) -> Result<Answer, Cancelled> {
-    while let Some(known) = &known
+fn watch(store: Arc<dyn EventStore>, known: Option<&Head>, work: &Work) -> Result<Answer, Cancelled> {
+    while let Some(known) = known
         && store.head().is_ok_and(|head| head == *known)
     {
         work.wait(LOOK_EVERY)?;

@@ -39,7 +39,7 @@ impl Sorted {
 
     /// The time below which so many of a hundred lie.
     fn percent(&self, percent: usize) -> Option<Duration> {
-        self.0.get(self.0.len() * percent / 100).or(self.0.last()).copied()
+        self.0.get(self.0.len() * percent / 100).or_else(|| self.0.last()).copied()
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
         };
         let json = figure.to_json();
         let text = json.to_compact();
-        assert!(text.contains(r#""least_ms":1,"median_ms":2,"p99_ms":4,"most_ms":4"#), "{text}");
+        assert!(text.contains(r#""least_ms":1.0,"median_ms":2.0,"p99_ms":4.0,"most_ms":4.0"#), "{text}");
         assert!(text.ends_with(r#""quotient":0.25}"#), "{text}");
     }
 }

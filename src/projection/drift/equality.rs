@@ -132,7 +132,7 @@ fn write_outline(outline: &mut String, json: &Json) {
         Json::Number(_) => outline.push('0'),
         Json::Array(items) => {
             outline.push('[');
-            for item in items.iter() {
+            for item in items {
                 write_outline(outline, item);
                 outline.push(',');
             }

@@ -90,10 +90,7 @@ fn candidates(store: &dyn EventStore, named: &str) -> String {
         }
     }
     let more = if others().count() > found.len() { " and more" } else { "" };
-    match found.is_empty() {
-        true => String::new(),
-        false => format!("; the store has {}{more}", listing(found.iter())),
-    }
+    if found.is_empty() { String::new() } else { format!("; the store has {}{more}", listing(found.iter())) }
 }
 
 /// The members that the first states of a projection in JavaScript have.

@@ -78,7 +78,8 @@ impl Opened {
 
 /// Whether the same events come of both readings, whatever speaks for them.
 fn are_read_alike(one: &EventsTable, other: &EventsTable) -> bool {
-    let from = |events: &EventsTable| (events.table.clone(), events.archives.clone(), events.joins.clone());
+    let from =
+        |events: &EventsTable| (Arc::clone(&events.table), events.archives.clone(), events.joins.clone());
     let roles = one.roles.len() == other.roles.len()
         && one.roles.iter().all(|(role, mapping)| {
             let other = other.roles.get(role);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{model::Zone, store::search::SearchHit};
 
 /// What the panel shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PayloadsView {
     /// Whether there is an index, so that hits can be gone to.
     pub is_ready: bool,

@@ -22,6 +22,9 @@ pub enum Newest {
     Last,
 }
 
+/// The hits of one range in global order, and its troubles in words.
+type OfRange = (VecDeque<SearchHit>, Vec<String>);
+
 /// Searches these ranges, which are given in the order of their hits, on the lanes of `work`.
 ///
 /// Returns at most `limit` hits of each range, those that come first in the order, and the troubles in words.
@@ -32,7 +35,7 @@ pub fn search_ranges(
     ranges: &[KeyRange],
     (newest, limit): (Newest, usize),
 ) -> StoreResult<(Vec<SearchHit>, Vec<String>)> {
-    let mut slots: Vec<Option<StoreResult<(VecDeque<SearchHit>, Vec<String>)>>> = Vec::new();
+    let mut slots: Vec<Option<StoreResult<OfRange>>> = Vec::new();
     slots.resize_with(ranges.len(), || None);
     let pieces = slots
         .iter_mut()
@@ -79,7 +82,7 @@ fn one_range(
     (sieve, query): (&Sieve, &EventQuery),
     range: &KeyRange,
     (newest, limit): (Newest, usize),
-) -> StoreResult<(VecDeque<SearchHit>, Vec<String>)> {
+) -> StoreResult<OfRange> {
     let mut hits = VecDeque::new();
     let troubles = store.search(work, range, sieve, &mut |found| {
         if !is_asked_for(&found.head, query) {

@@ -98,7 +98,9 @@ mod tests {
         }
 
         fn run(&self, pieces: Vec<Piece<'_>>) {
-            pieces.into_iter().for_each(|piece| piece());
+            for piece in pieces {
+                piece();
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 use report::Frame;
-use steps::{Deed, STEPS, Step};
+use steps::{Deed, Hold, STEPS, Step};
 
 pub use report::{FrameLine, FrameReport};
 
@@ -105,7 +105,7 @@ impl Rehearsal {
         if number != self.playing.0 {
             self.playing = (number, 0);
             if std::mem::take(&mut self.is_held) {
-                return steps::drag(ctx.content_rect().center(), false, true);
+                return steps::drag(ctx.content_rect().center(), Hold::End);
             }
         }
         let rect_of = |panel| self.app.panel_rect(panel).unwrap_or(Rect::ZERO);
@@ -113,11 +113,11 @@ impl Rehearsal {
             Deed::Scroll(panel) => steps::wheel(rect_of(panel), progress < 0.7),
             Deed::PullBar(panel) => {
                 let to = steps::on_bar(rect_of(panel), steps::there_and_back(progress));
-                steps::drag(to, !std::mem::replace(&mut self.is_held, true), false)
+                steps::drag(to, self.hold())
             }
             Deed::DragTimeline => {
                 let to = steps::on_timeline(ctx.content_rect(), steps::there_and_back(progress));
-                steps::drag(to, !std::mem::replace(&mut self.is_held, true), false)
+                steps::drag(to, self.hold())
             }
             Deed::Resize => {
                 ctx.send_viewport_cmd(ViewportCommand::InnerSize(steps::size(progress)));
@@ -211,8 +211,13 @@ impl Rehearsal {
         }
     }
 
+    /// Presses the button, or keeps it pressed.
+    fn hold(&mut self) -> Hold {
+        if std::mem::replace(&mut self.is_held, true) { Hold::Keep } else { Hold::Begin }
+    }
+
     /// Tells what was found, and closes the window.
-    fn end(&mut self, ctx: &egui::Context) {
+    fn end(&self, ctx: &egui::Context) {
         let mut report = FrameReport::of(&self.frames, STEPS.iter().map(|step| step.name));
         report.lasted = self.created.elapsed();
         (report.first_rows, report.index) = (self.first_rows, self.index);

@@ -36,7 +36,7 @@ pub struct FrameReport {
 }
 
 /// The frames of one step, by our own work in them.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FrameLine {
     /// What was done.
     pub name: &'static str,
@@ -78,7 +78,7 @@ impl FrameLine {
 }
 
 fn percent(sorted: &[Duration], percent: usize) -> Duration {
-    sorted.get(sorted.len() * percent / 100).or(sorted.last()).copied().unwrap_or_default()
+    sorted.get(sorted.len() * percent / 100).or_else(|| sorted.last()).copied().unwrap_or_default()
 }
 
 impl FrameReport {

@@ -127,8 +127,19 @@ pub(super) fn on_timeline(screen: Rect, part: f32) -> Pos2 {
     pos2(left + (right - left) * part, screen.bottom() - 70.0)
 }
 
-/// Moves a pointer whose button is held, presses it first or lets it go at last.
-pub(super) fn drag(to: Pos2, is_first: bool, is_last: bool) -> Vec<Event> {
+/// What becomes of the button of a pointer that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It is pressed.
+    Begin,
+    /// It stays as it is.
+    Keep,
+    /// It is let go.
+    End,
+}
+
+/// Moves a pointer whose button is held.
+pub(super) fn drag(to: Pos2, hold: Hold) -> Vec<Event> {
     let button = |pressed| Event::PointerButton {
         pos: to,
         button: PointerButton::Primary,
@@ -136,8 +147,11 @@ pub(super) fn drag(to: Pos2, is_first: bool, is_last: bool) -> Vec<Event> {
         modifiers: Modifiers::NONE,
     };
     let mut events = vec![Event::PointerMoved(to)];
-    events.extend(is_first.then(|| button(true)));
-    events.extend(is_last.then(|| button(false)));
+    match hold {
+        Hold::Begin => events.push(button(true)),
+        Hold::Keep => (),
+        Hold::End => events.push(button(false)),
+    }
     events
 }
 

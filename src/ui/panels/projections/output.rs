@@ -184,7 +184,9 @@ fn list_ui(
     let is_only = local.partition.is_some();
     let mut menu = |ui: &mut Ui, place: u64| {
         let Some(output) = view.get(place) else { return };
-        if let Some(found) = partition_ui(ui, output, of.1, is_only) {
+        if of.1
+            && let Some(found) = partition_ui(ui, output, is_only)
+        {
             wish = Some((found, Arc::clone(&output.partition)));
             ui.close();
         }
@@ -231,9 +233,9 @@ enum PartitionWish {
     Rebuild,
 }
 
-/// Buttons for the partition of an output; projections in SQL, and those with one state for all, have none.
-fn partition_ui(ui: &mut Ui, output: &Output, is_script: bool, is_filtered: bool) -> Option<PartitionWish> {
-    if !is_script || output.partition.is_empty() {
+/// Buttons for the partition of an output; those of projections with one state for all have none.
+fn partition_ui(ui: &mut Ui, output: &Output, is_filtered: bool) -> Option<PartitionWish> {
+    if output.partition.is_empty() {
         return None;
     }
     let mut wish = None;
@@ -310,7 +312,9 @@ fn chosen_ui(
             if ui.button("Copy as JSON").clicked() {
                 ui.ctx().copy_text(chosen.output.to_json().to_pretty());
             }
-            if let Some(wish) = partition_ui(ui, &chosen.output, of.1, local.partition.is_some()) {
+            if of.1
+                && let Some(wish) = partition_ui(ui, &chosen.output, local.partition.is_some())
+            {
                 follow(wish, of.0, Arc::clone(&chosen.output.partition), local, actions);
             }
         });
