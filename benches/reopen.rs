@@ -92,7 +92,7 @@ fn main() -> Outcome<()> {
     let rounds = number("TIMEGLASS_BENCH_ROUNDS", 7);
     let path = generated(events)?;
     // In the folder of the store, so that both lie on the same disk.
-    let folder = tempfile::tempdir_in(path.parent().unwrap_or(Path::new(".")))?;
+    let folder = tempfile::tempdir_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
     let cache = Cache::new(folder.path().to_owned(), u64::MAX).with_least_events(0).with_clock(much_later);
     println!("{} with {events} events, medians of {rounds} rounds\n", path.display());
     let mut figures = Figures::default();
@@ -107,7 +107,7 @@ fn main() -> Outcome<()> {
 
 fn round(path: &Path, cache: &Cache, figures: &mut Figures) -> Outcome<()> {
     let store = open(path)?;
-    let before = timeglass::store::EventStore::identity(&*store)?.ok_or("a file has an identity")?;
+    let before = cache.before(&*store)?.ok_or("a file has an identity")?;
     let index = figures.time(ANEW, || Ok(Index::build(&*store, &work())?))?;
     figures.time(KEPT, || Ok(cache.save(&*store, &index, &before, &work())?))?;
     drop((index, store));

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rusqlite::{Connection, OpenFlags};
 use timeglass::{
     jobs::ThreadLanes,
     model::{Failure, Json, Number, Pointer, RecordedEvent},
@@ -32,8 +33,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Random seeks, single steps, and screens of rows measured a history.
 const SEEKS: usize = 1000;
 
-/// What the window gives to one history.
-const BUDGET: usize = 256 << 20;
+/// What the window gives to one history, when no other is in use, out of 512 MiB.
+const BUDGET: usize = 384 << 20;
 
 /// The same in JavaScript, as a user would write it.
 const IN_JAVASCRIPT: &str = r"
@@ -109,29 +110,102 @@ fn main() -> Outcome<()> {
     }
     let events =
         std::env::var("TIMEGLASS_BENCH_EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
-    let path = generated(events)?;
-    println!("{}, one stream of {events} events\n", path.display());
-    let (store, index) = opened(&path)?;
+    let path = match std::env::var_os("TIMEGLASS_BENCH_STORE") {
+        Some(path) => path.into(),
+        None => generated(events)?,
+    };
+    let ledger = opened(&path)?;
+    println!("{}: {}, {} events\n", path.display(), ledger.name(), ledger.sequence().len());
     let script = Script::load_reducer("ledger.js", IN_JAVASCRIPT, &Options::frozen(None), &Work::default())
-        .map_err(|err| err.failure.to_string());
+        .map_err(|err| err.failure.to_string())?;
     let reducers: Vec<(&str, Arc<dyn Reducer>)> = vec![
         ("merge", Arc::new(Merge::for_category(None))),
-        ("8 entries kept", Arc::new(Statement(8))),
-        ("8 entries kept, JavaScript", Arc::new(Scripted::new(script?))),
-        ("2 000 entries kept", Arc::new(Statement(2000))),
+        ("8 entries, Rust", Arc::new(Statement(8))),
+        ("8 entries, JavaScript", Arc::new(Scripted::new(script))),
+        ("2 000 entries, Rust", Arc::new(Statement(2000))),
     ];
     let only = std::env::var("TIMEGLASS_BENCH_REDUCER").unwrap_or_default();
     println!("| Reducer | What | p50 | p99 | Longest |\n|---|---|---|---|---|");
     for (name, reducer) in reducers.into_iter().filter(|(name, _)| name.contains(&only)) {
-        let sequence = StreamEvents::new(Arc::clone(&store), Arc::clone(&index), 0);
-        measure(name, &reducer, Arc::new(sequence))?;
+        if reducer.is_merge() {
+            beside_a_loop(name, &ledger, &reducer)?;
+        }
+        measure(name, &reducer, ledger.sequence())?;
+    }
+    let name = "merge, 200 KB";
+    if name.contains(&only) {
+        let growing = opened(&growing(events)?)?;
+        let reducer: Arc<dyn Reducer> = Arc::new(Merge::for_category(None));
+        beside_a_loop(name, &growing, &reducer)?;
+        measure(name, &reducer, growing.sequence())?;
+    }
+    Ok(())
+}
+
+/// A store, and the longest stream in it.
+struct Ledger {
+    path: PathBuf,
+    store: Arc<dyn EventStore>,
+    index: Arc<Index>,
+    stream: u32,
+}
+
+impl Ledger {
+    fn sequence(&self) -> Arc<dyn Sequence> {
+        Arc::new(StreamEvents::new(Arc::clone(&self.store), Arc::clone(&self.index), self.stream))
+    }
+
+    fn name(&self) -> String {
+        self.index.stream(self.stream).map(|stream| stream.name.full().to_string()).unwrap_or_default()
+    }
+}
+
+/// The whole fold, in turns with a loop that reads the same payloads, parses them with the fastest parser, and
+/// does nothing else.
+fn beside_a_loop(name: &str, ledger: &Ledger, reducer: &Arc<dyn Reducer>) -> Outcome<()> {
+    let rounds = std::env::var("TIMEGLASS_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let (mut loops, mut folds, mut quotients) = (Vec::new(), Vec::new(), Vec::new());
+    let mut spent = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..rounds {
+        let begun = (Instant::now(), process_time());
+        read_and_parse(ledger)?;
+        loops.push(begun.0.elapsed());
+        spent.0 += process_time().saturating_sub(begun.1);
+        let begun = (Instant::now(), process_time());
+        let history = History::new(ledger.sequence(), Arc::clone(reducer), OnFailure::GoOn, BUDGET);
+        history.fold_all(&work)?;
+        folds.push(begun.0.elapsed());
+        spent.1 += process_time().saturating_sub(begun.1);
+        if let (Some(without), Some(with)) = (loops.last(), folds.last()) {
+            quotients.push(without.as_secs_f64() / with.as_secs_f64());
+        }
+    }
+    report(name, "read and parse alone, no fold", loops);
+    report(name, "fold, two lanes", folds);
+    quotients.sort_unstable_by(f64::total_cmp);
+    let median = quotients.get(quotients.len() / 2).copied().unwrap_or_default();
+    println!(
+        "| {name} | the fold's speed is {median:.2} of the loop's; processor time {:.2} s and {:.2} s | | | |",
+        spent.1.as_secs_f64() / f64::from(rounds),
+        spent.0.as_secs_f64() / f64::from(rounds),
+    );
+    Ok(())
+}
+
+fn read_and_parse(ledger: &Ledger) -> Outcome<()> {
+    let connection = Connection::open_with_flags(&ledger.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut statement = connection.prepare("SELECT data FROM events WHERE stream = ? ORDER BY version")?;
+    let mut rows = statement.query([ledger.name()])?;
+    while let Some(row) = rows.next()? {
+        keep(sonic_rs::from_str::<sonic_rs::Value>(row.get_ref(0)?.as_str()?)?);
     }
     Ok(())
 }
 
 /// Folds, seeks, steps and asks.
 fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) -> Outcome<()> {
-    let work = Work::default();
+    let work = Work::with_lanes(Arc::new(ThreadLanes));
     let history = History::new(sequence, Arc::clone(reducer), OnFailure::GoOn, BUDGET);
     let first = each(1, |_| Ok(history.step_ready(history.len() / 2, &work).map(keep)?))?;
     report(name, "something to show before the fold", first);
@@ -144,7 +218,14 @@ fn measure(name: &str, reducer: &Arc<dyn Reducer>, sequence: Arc<dyn Sequence>) 
     report(name, "seek anywhere", seeks);
     let steps = each(SEEKS, |number| Ok(history.step_at(length / 2 - number, &work).map(keep)?))?;
     report(name, "step back", steps);
-    for text in ["/turnover", "/entries/3/purpose", "/balance_cents", "/last_entry", "/owner"] {
+    for text in [
+        "/turnover",
+        "/entries/3/purpose",
+        "/balance_cents",
+        "/last_entry",
+        "/owner",
+        "/lines/line-0007/quantity",
+    ] {
         let path = Pointer::parse(text).unwrap_or_default();
         let mut counts = Vec::new();
         let times = each(1, |_| {
@@ -225,21 +306,75 @@ fn report(name: &str, what: &str, mut times: Vec<Duration>) {
     }
 }
 
-fn opened(path: &Path) -> Outcome<(Arc<dyn EventStore>, Arc<Index>)> {
+/// What this process has spent on processors, in steps of ten milliseconds (Linux).
+fn process_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
+}
+
+fn opened(path: &Path) -> Outcome<Ledger> {
     let work = Work::with_lanes(Arc::new(ThreadLanes));
     let store: Arc<dyn EventStore> = match SqliteStore::open(path, None, &work)? {
         Opened::Found { store, .. } => Arc::from(store as Box<dyn EventStore>),
         Opened::NotFound { .. } => return Err("the generated store has no events".into()),
     };
     let index = Arc::new(Index::build(&*store, &work)?);
-    Ok((store, index))
+    let longest = index.streams().iter().zip(0_u32..).max_by_key(|(stream, _)| stream.events);
+    let stream = longest.map(|(_, number)| number).unwrap_or_default();
+    Ok(Ledger { path: path.into(), store, index, stream })
+}
+
+/// A store of one stream whose merged state grows to 200 KB: each event sets one of eight hundred lines.
+fn growing(events: u64) -> Outcome<PathBuf> {
+    let path = folder()?.join(format!("growing-{events}.sqlite"));
+    if path.exists() {
+        return Ok(path);
+    }
+    let made = path.with_extension("part");
+    let mut connection = Connection::open(&made)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+         CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,
+           type TEXT NOT NULL, data TEXT NOT NULL, recorded_at TEXT NOT NULL);
+         CREATE UNIQUE INDEX events_stream_version ON events (stream, version);",
+    )?;
+    let transaction = connection.transaction()?;
+    let mut insert = transaction.prepare("INSERT INTO events VALUES (?1, 'stock-1', ?1, ?2, ?3, ?4)")?;
+    for number in 1..=events {
+        // Lines are met in no order, and first ones more often than last ones.
+        let line = number * 7919 % 800 * (number * 104_729 % 800) / 800;
+        let data = format!(
+            r#"{{"lines":{{"line-{line:04}":{{"article":"Article {} of the catalogue","shelf":"{}-{}","quantity":{},"price_cents":{},"counted_at":"2024-{:02}-{:02}T08:00:00Z","note":"counted by hand, nothing missing, nothing broken"}}}},"counted":{number}}}"#,
+            line * 31,
+            line % 26,
+            line % 90,
+            number % 500,
+            line * 15 + 99,
+            number % 12 + 1,
+            number % 28 + 1,
+        );
+        let time =
+            format!("2024-01-01T{:02}:{:02}:{:02}Z", number / 3600 % 24, number / 60 % 60, number % 60);
+        insert.execute((number as i64, "StockCounted", data, time))?;
+    }
+    drop(insert);
+    transaction.commit()?;
+    drop(connection);
+    std::fs::rename(made, &path)?;
+    Ok(path)
+}
+
+fn folder() -> Outcome<PathBuf> {
+    let folder = PathBuf::from(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp"));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// A store of one stream of this length, made once and kept among the build's files.
 fn generated(events: u64) -> Outcome<PathBuf> {
-    let folder = PathBuf::from(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp"));
-    std::fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("long-{events}.sqlite"));
+    let path = folder()?.join(format!("long-{events}.sqlite"));
     if !path.exists() {
         sample::write(&path, &SampleOptions { events, ..SampleOptions::of(Shape::Long) }, &Work::default())?;
     }

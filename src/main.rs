@@ -4,15 +4,15 @@ use std::{
     io::{self, BufWriter, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use etcetera::BaseStrategy as _;
 use timeglass::{
-    cli::{self, Exit, Output, WindowRequest},
+    cli::{self, Exit, Output, Rehearsal, WindowRequest},
     model::Timestamp,
     store::cache::Cache,
-    ui::{self, Start},
+    ui::{self, Start, WindowError},
 };
 
 fn main() -> ExitCode {
@@ -36,14 +36,18 @@ fn now() -> Timestamp {
 }
 
 fn open_window(request: WindowRequest) -> Exit {
-    let start = Start {
-        store: request.store,
-        project: request.project,
-        sample: sample_path(),
-        clock: Some(now),
-        cache: cache().filter(|_| !request.no_cache),
+    let WindowRequest { store, project, no_cache, rehearsal } = request;
+    let ended = match (rehearsal, store) {
+        (Some(rehearsal), Some(store)) => rehearse(rehearsal, store, project),
+        (_, store) => ui::run(Start {
+            store,
+            project,
+            sample: sample_path(),
+            clock: Some(now),
+            cache: cache().filter(|_| !no_cache),
+        }),
     };
-    match ui::run(start) {
+    match ended {
         Ok(()) => Exit::Done,
         Err(err) => {
             // Nobody is left to tell if standard error is closed.
@@ -57,6 +61,15 @@ fn open_window(request: WindowRequest) -> Exit {
 fn cache() -> Option<Cache> {
     let base = etcetera::choose_base_strategy().ok()?;
     Some(Cache::new(base.cache_dir().join("timeglass").join("index"), Cache::BOUND).with_clock(now))
+}
+
+/// Plays the session and says what its frames took.
+fn rehearse(rehearsal: Rehearsal, store: PathBuf, project: Option<PathBuf>) -> Result<(), WindowError> {
+    let report = ui::rehearse(store, project, Duration::from_secs(rehearsal.seconds.into()))?;
+    let text = if rehearsal.json { report.to_json().to_pretty() + "\n" } else { report.to_text() };
+    // Nobody is left to tell if standard output is closed.
+    io::stdout().write_all(text.as_bytes()).ok();
+    Ok(())
 }
 
 /// Where the sample store lies, or is made when it is opened first: with the user's other data.

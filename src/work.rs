@@ -3,9 +3,12 @@
 //!
 //! Nothing here knows threads, so that a test, a command line and a worker run the same code.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// The work was no longer wanted. Not a fault: never shown to the user.
@@ -43,6 +46,9 @@ struct Shared {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    /// For those who wait for the work to be stopped.
+    waiting: Mutex<()>,
+    stopped: Condvar,
 }
 
 impl Work {
@@ -54,7 +60,18 @@ impl Work {
 
     /// Stops the work at its next step.
     pub fn cancel(&self) {
+        let _waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.cancelled.store(true, Ordering::Relaxed);
+        self.shared.stopped.notify_all();
+    }
+
+    /// Does nothing for so long, or until the work is stopped.
+    pub fn wait(&self, time: Duration) -> Result<(), Cancelled> {
+        let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let still_wanted = |(): &mut ()| !self.is_cancelled();
+        // Whoever panicked while holding this lock left nothing half done.
+        drop(self.shared.stopped.wait_timeout_while(waiting, time, still_wanted));
+        self.advance(0)
     }
 
     /// Whether somebody asked it to stop.

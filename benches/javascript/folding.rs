@@ -8,6 +8,7 @@ use std::{
 
 use timeglass::{
     jobs::ThreadLanes,
+    model::Json,
     replay::{History, OnFailure, Scripted, StreamEvents},
     script::{Envelope, Options, Runner, Script, Step},
     store::{
@@ -114,17 +115,14 @@ fn folded(sequence: &Arc<StreamEvents>, reducer: &Arc<Scripted>, work: &Work) ->
 
 fn fed(script: &Script, events: &Events) -> Outcome<String> {
     let mut runner = Runner::start(script, &Work::default()).map_err(|err| err.to_string())?;
-    let (stream, types): (Arc<str>, Vec<Arc<str>>) =
-        (accounts::STREAM.into(), script.handled_types().to_vec());
+    let types: Vec<Arc<str>> = script.handled_types().to_vec();
+    let first = format!("{{\"type\":\"\",\"stream\":\"{}\"}}", accounts::STREAM);
+    let template = Envelope::from_listing(&Json::parse(first.as_bytes())?)?;
     for (number, (event_type, data)) in events.iter().enumerate() {
         let known = types.iter().find(|known| ***known == **event_type);
-        let event = Envelope {
-            event_type: known.map_or_else(|| (*event_type).into(), Arc::clone),
-            stream: Arc::clone(&stream),
-            sequence_number: number as i64,
-            is_json: true,
-            ..Envelope::default()
-        };
+        let mut event = template.clone();
+        event.event_type = known.map_or_else(|| (*event_type).into(), Arc::clone);
+        event.sequence_number = number as i64;
         match runner.advance(&event.with_texts(Some(data), None)) {
             Step::Faulted(fault) => return Err(fault.failure.to_string().into()),
             step => drop(black_box(step)),

@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
 //! says; no function here ends the process, so that tests run every command in their own.
 
+mod bench;
 mod blame;
 mod cache;
 mod choose;
@@ -72,6 +73,17 @@ pub struct WindowRequest {
     pub project: Option<PathBuf>,
     /// Whether nothing is to be kept between runs, nor taken from what was kept.
     pub no_cache: bool,
+    /// A session to be played and measured, after which the window closes.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// A session to be played and measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How long it lasts.
+    pub seconds: u32,
+    /// Whether its figures are wanted in JSON.
+    pub json: bool,
 }
 
 /// Explorer and time-travel debugger for event stores
@@ -137,6 +149,8 @@ enum Command {
     Cache(cache::Arguments),
     /// Make a sample store; the same seed makes the same store
     Sample(sample::Arguments),
+    /// Measure what this machine does with a store: open, index, page, seek, fold, search
+    Bench(bench::Arguments),
 }
 
 /// What every command understands.
@@ -199,8 +213,15 @@ pub fn run(
                         store,
                         project: common.project,
                         no_cache: common.no_cache,
+                        rehearsal: None,
                     });
                 }
+            }
+        }
+        Ok(Arguments { command: Some(Command::Bench(bench)), common, .. }) if bench.is_of_window() => {
+            match bench.rehearsal(&common) {
+                Ok(request) => return window(request),
+                Err(failure) => Err(failure),
             }
         }
         Ok(Arguments { command: Some(command), common, .. }) => answer(&command, &common, output),
@@ -238,6 +259,7 @@ fn answer(command: &Command, common: &Common, output: &mut Output<'_>) -> Result
         Command::WhatIf(arguments) => what_if::run(arguments, common, output),
         Command::Cache(arguments) => cache::run(arguments, common, output),
         Command::Sample(arguments) => sample::run(arguments, common, output),
+        Command::Bench(arguments) => bench::run(arguments, common, output),
     }
 }
 

@@ -3,7 +3,9 @@
 //! A tree is immutable and shares its nodes, so a copy costs a pointer and two states of one
 //! history share all that did not change.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use crate::model::json_places::Places;
 
 pub use crate::model::{
     json_array::{Array, ArrayIter},
@@ -33,6 +35,8 @@ pub enum Json {
 #[derive(Debug, Clone, Default)]
 pub struct Object {
     members: Vec<(Arc<str>, Json)>,
+    /// Where they stand, if they are many and one was asked for. Copies share it.
+    places: OnceLock<Arc<Places>>,
 }
 
 impl Json {
@@ -53,9 +57,8 @@ impl Json {
 
     /// An object of these members.
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Object(Arc::new(Object {
-            members: members.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-        }))
+        let members = members.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        Self::Object(Arc::new(Object::from_members(members)))
     }
 
     /// An array of these values.
@@ -191,7 +194,7 @@ impl Eq for Object {}
 
 impl Object {
     pub(crate) fn from_members(members: Vec<(Arc<str>, Json)>) -> Self {
-        Self { members }
+        Self { members, places: OnceLock::new() }
     }
 
     /// Where the member of a name stands, in an object in which no name stands twice. Found at once where
@@ -200,7 +203,19 @@ impl Object {
         if self.members.get(hint).is_some_and(|(key, _)| **key == *name) {
             return Some(hint);
         }
-        self.members.iter().rposition(|(key, _)| **key == *name)
+        self.find(name)
+    }
+
+    /// More members than this are looked up and not tried one after the other.
+    const FEW: usize = 24;
+
+    /// Where the member of a name stands; the last of that name.
+    fn find(&self, name: &str) -> Option<usize> {
+        let is_wide = self.members.len() > Self::FEW;
+        let known = is_wide.then(|| self.places.get_or_init(|| Arc::new(Places::of(&self.members))));
+        let from = known.map_or(0, |places| places.known);
+        let late = self.members.iter().skip(from).rposition(|(key, _)| **key == *name);
+        late.map(|place| from + place).or_else(|| known?.find(name, &self.members))
     }
 
     /// The value of the member at a place, to be changed.
@@ -211,7 +226,7 @@ impl Object {
     /// The value of a member; the last one of that name, as every JSON reader takes it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.members.iter().rev().find(|(key, _)| **key == *name).map(|(_, value)| value)
+        self.members.get(self.find(name)?).map(|(_, value)| value)
     }
 
     /// All members in stored order.
@@ -239,7 +254,8 @@ impl Object {
 
     /// The value of a member, to be changed in place.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
-        self.members.iter_mut().rev().find(|(key, _)| **key == *name).map(|(_, value)| value)
+        let place = self.find(name)?;
+        self.members.get_mut(place).map(|(_, value)| value)
     }
 
     /// Sets a member in its place, or adds it at the end.
@@ -248,19 +264,31 @@ impl Object {
             Some(place) => *place = value,
             None => self.members.push((name, value)),
         }
+        // Those that came later are tried one after the other, so there must not be many.
+        if self
+            .places
+            .get()
+            .is_some_and(|places| !places.is_given_up && self.members.len() > places.known + Self::FEW)
+        {
+            self.places.take();
+        }
     }
 
     /// Takes every member of that name away; tells whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.members.len();
         self.members.retain(|(key, _)| **key != *name);
-        self.members.len() != before
+        let is_gone = self.members.len() != before;
+        if is_gone {
+            self.places.take();
+        }
+        is_gone
     }
 }
 
 impl FromIterator<(Arc<str>, Json)> for Object {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Json)>>(members: I) -> Self {
-        Self { members: members.into_iter().collect() }
+        Self::from_members(members.into_iter().collect())
     }
 }
 
@@ -317,5 +345,44 @@ impl From<f64> for Json {
 impl<T: Into<Self>> From<Option<T>> for Json {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same edits by hand: each name with its value, as they stand.
+    fn check(object: &Object, plain: &[(Arc<str>, usize)]) {
+        assert!(object.iter().map(|(name, _)| name).eq(plain.iter().map(|(name, _)| name)));
+        for (name, value) in plain {
+            assert_eq!(object.get(name), Some(&Json::from(*value)), "{name}");
+            assert!(object.place(name, 3).is_some());
+        }
+        assert_eq!(object.get("no such name"), None);
+    }
+
+    #[test]
+    fn members_of_a_wide_object_are_found_whatever_happens_to_it() {
+        let (mut object, mut plain) = (Object::default(), Vec::<(Arc<str>, usize)>::new());
+        for number in 0..400_usize {
+            let name: Arc<str> = format!("line-{:04}", number * 31 % 230).into();
+            let shared = object.clone();
+            if number % 7 == 3 {
+                let had = plain.iter().any(|(other, _)| *other == name);
+                plain.retain(|(other, _)| *other != name);
+                assert_eq!(object.remove(&name), had);
+            } else {
+                match plain.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, value)) => *value = number,
+                    None => plain.push((Arc::clone(&name), number)),
+                }
+                object.insert(name, Json::from(number));
+            }
+            check(&object, &plain);
+            drop(shared);
+        }
+        let twins = (0..60).map(|number: usize| (format!("m{}", number % 40).into(), Json::from(number)));
+        assert_eq!(twins.collect::<Object>().get("m7"), Some(&Json::from(47_usize)));
     }
 }

@@ -8,22 +8,20 @@ use crate::model::decimal::same_number;
 #[derive(Debug, Clone)]
 pub struct Number(Digits);
 
+/// What fits beside the mark that tells values apart.
+const SHORT: usize = 22;
+
 /// Numbers are many and short: most need no memory of their own.
 #[derive(Debug, Clone)]
 enum Digits {
-    Short { length: u8, bytes: [u8; Digits::SHORT] },
+    Short { length: u8, bytes: [u8; SHORT] },
     Long(Arc<str>),
-}
-
-impl Digits {
-    /// What fits beside the mark that tells values apart.
-    const SHORT: usize = 22;
 }
 
 impl Number {
     /// Takes the text of a JSON number; the caller has checked it.
     pub(crate) fn from_valid(text: &str) -> Self {
-        let mut bytes = [0; Digits::SHORT];
+        let mut bytes = [0; SHORT];
         match bytes.get_mut(..text.len()) {
             Some(place) => {
                 place.copy_from_slice(text.as_bytes());
@@ -55,6 +53,14 @@ impl Number {
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.as_str().parse().ok()
+    }
+
+    /// Whether it is written with these letters.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        match &self.0 {
+            Digits::Short { length, bytes } => bytes.get(..usize::from(*length)) == Some(text.as_bytes()),
+            Digits::Long(own) => **own == *text,
+        }
     }
 
     /// Whether both are one in memory, or short and written alike.
@@ -92,7 +98,7 @@ mod tests {
     fn check(text: &str) {
         let number = Number::from_valid(text);
         assert_eq!(number.as_str(), text);
-        assert_eq!(number.own_bytes() > 0, text.len() > Digits::SHORT, "{text}");
+        assert_eq!(number.own_bytes() > 0, text.len() > SHORT, "{text}");
         assert!(number.is_same(&number.clone()));
     }
 

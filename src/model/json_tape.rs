@@ -62,6 +62,11 @@ impl Tape {
     pub(crate) fn read<'t>(&'t mut self, text: &'t [u8]) -> Result<Taped<'t>, JsonError> {
         let text = std::str::from_utf8(text)
             .map_err(|err| JsonError { what: "invalid UTF-8", offset: err.valid_up_to() })?;
+        self.read_text(text)
+    }
+
+    /// The same for a text that is known to be one.
+    pub(crate) fn read_text<'t>(&'t mut self, text: &'t str) -> Result<Taped<'t>, JsonError> {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { what: "longer than 4 GiB", offset: u32::MAX as usize });
         }
@@ -108,27 +113,22 @@ impl<'t> Taped<'t> {
     }
 }
 
-/// The items of an array; of an object, names and values in turn.
-impl<'t> Iterator for Inside<'t> {
-    type Item = Taped<'t>;
-
-    fn next(&mut self) -> Option<Taped<'t>> {
+impl<'t> Inside<'t> {
+    /// The next item, name or value.
+    fn step(&mut self) -> Taped<'t> {
         let value = self.next;
         self.next = value.after();
-        Some(value)
+        value
     }
-}
 
-impl<'t> Inside<'t> {
     /// The items of an array.
-    pub(crate) fn items(self) -> impl Iterator<Item = Taped<'t>> {
-        let count = self.count;
-        self.take(count)
+    pub(crate) fn items(mut self) -> impl Iterator<Item = Taped<'t>> {
+        (0..self.count).map(move |_| self.step())
     }
 
     /// The members of an object in stored order: the name as it is written, and the value.
     pub(crate) fn members(mut self) -> impl Iterator<Item = (Part<'t>, Taped<'t>)> {
-        (0..self.count).filter_map(move |_| Some((self.next()?.part(), self.next()?)))
+        (0..self.count).map(move |_| (self.step().part(), self.step()))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod json;
 mod json_array;
 mod json_number;
 mod json_parse;
+mod json_places;
 mod json_tape;
 mod json_write;
 pub mod payload;

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     ops::{ControlFlow, Range},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use crate::{
@@ -31,6 +34,10 @@ pub struct History {
     on_failure: OnFailure,
     known: Mutex<Known>,
     changes: Mutex<ChangeIndex>,
+    /// How much memory it may take.
+    budget: AtomicUsize,
+    /// How much it took when that was last asked.
+    taken: AtomicUsize,
 }
 
 /// One part in so many of a history's memory is for the index of changes.
@@ -130,7 +137,33 @@ impl History {
         let keyframes = Keyframes::new(budget_bytes - changes);
         let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
         let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
-        Self { events, reducer, on_failure, known, changes }
+        let (budget, taken) = (budget_bytes.into(), 0.into());
+        Self { events, reducer, on_failure, known, changes, budget, taken }
+    }
+
+    /// How much memory it may take, in bytes.
+    #[must_use]
+    pub fn budget_bytes(&self) -> usize {
+        self.budget.load(Ordering::Relaxed)
+    }
+
+    /// From now on it may take so much memory, in bytes. What is too much is given back, which may take a while.
+    pub fn set_budget(&self, budget_bytes: usize) {
+        self.budget.store(budget_bytes, Ordering::Relaxed);
+        let changes = budget_bytes / CHANGES_SHARE;
+        self.with_changes(|own| own.set_budget(changes));
+        self.with_known(|known| known.keyframes.set_budget(budget_bytes - changes));
+    }
+
+    /// About how much memory it takes, in bytes. Never waits: while it is busy, as much as when it was last
+    /// asked.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        if let (Ok(changes), Ok(known)) = (self.changes.try_lock(), self.known.try_lock()) {
+            let bytes = changes.figures().bytes + known.keyframes.bytes();
+            self.taken.store(bytes, Ordering::Relaxed);
+        }
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Its events.
@@ -341,6 +374,13 @@ impl History {
     /// The first count behind this one whose state may be worth keeping.
     pub(super) fn next_wanted(&self, count: usize) -> usize {
         self.with_known(|known| known.keyframes.next_wanted(count))
+    }
+
+    /// The kept state nearest to the one after `count` events, before or behind it, with its count. Never
+    /// waits: nothing while the history is busy.
+    #[must_use]
+    pub fn glance(&self, count: usize) -> Option<(usize, Json)> {
+        self.known.try_lock().ok()?.keyframes.closest(count)
     }
 
     /// The last state kept at or before `count` events, with its count.

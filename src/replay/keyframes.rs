@@ -104,6 +104,16 @@ impl Keyframes {
         }
     }
 
+    /// The kept state that the fewest events part from the one after `count`, before or behind it.
+    #[must_use]
+    pub fn closest(&self, count: usize) -> Option<(usize, Json)> {
+        let first = |kept: &BTreeMap<usize, Kept>| {
+            kept.range(count..).next().map(|(at, kept)| (*at, kept.state.clone()))
+        };
+        let found = [self.nearest(count), first(&self.grid), first(&self.near)];
+        found.into_iter().flatten().min_by_key(|(at, _)| at.abs_diff(count))
+    }
+
     /// Takes over the states of another history up to and including the one after `up_to` events.
     pub fn adopt(&mut self, old: &Self, up_to: usize) {
         self.every = self.every.max(old.every);
@@ -260,6 +270,8 @@ mod tests {
         assert_eq!(keyframes.nearest(99), Some((0, state(0))));
         assert_eq!(keyframes.nearest(100), Some((100, state(100))));
         assert_eq!(keyframes.nearest(999), Some((900, state(900))));
+        assert_eq!(keyframes.closest(999), Some((1000, state(1000))));
+        assert_eq!(keyframes.closest(930), Some((900, state(900))));
         assert_eq!(keyframes.len(), 11);
     }
 

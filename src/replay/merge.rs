@@ -104,7 +104,7 @@ impl Folding for Merging {
             Body::Json(text) => text,
             Body::Unreadable(_) => return Fed::WantsEvent,
         };
-        match self.tape.read(text.as_bytes()) {
+        match self.tape.read_text(text) {
             // What a name that stands twice does cannot be told member by member.
             Ok(patch) if !has_twins(patch) => {
                 let mut writing = Writing { names: &mut self.names, notes };
@@ -365,7 +365,7 @@ fn is_same(current: &Json, value: Taped<'_>, letters: Letters) -> bool {
         (Json::Null, Part::Null) => true,
         (Json::Bool(current), Part::Bool(value)) => *current == value,
         (Json::Number(current), Part::Number(text)) => {
-            current.as_str() == text
+            current.is_written(text)
                 || (letters == Letters::MayDiffer && *current == Number::from_valid(text))
         }
         (Json::Text(current), Part::Text(written, false)) => **current == *written,

@@ -75,6 +75,13 @@ pub(crate) fn each_row(
     each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let Some(event) = event else { return each(count, None) };
+    // What could not be decoded is not handed on as it stands.
+    let unreadable = event.data.decoded.is_err().then(|| {
+        let mut event = event.clone();
+        event.data.stored = Stored::Text(b"?".as_slice().into());
+        event
+    });
+    let event = unreadable.as_ref().unwrap_or(event);
     let wanted = match bodies {
         Bodies::Data => Wanted::Data(std::slice::from_ref(&event.event_type)),
         Bodies::All => Wanted::All,

@@ -6,7 +6,8 @@ use crate::sample::{SampleError, SampleOptions, Shape};
 
 /// Refuses a sample that would not fit beside what is there.
 pub(crate) fn check(path: &Path, options: &SampleOptions) -> Result<(), SampleError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let needed = needed(options);
     match free(folder) {
         Some(free) if free < needed => Err(SampleError::NoRoom { path: path.to_owned(), needed, free }),

@@ -22,8 +22,8 @@ use crate::{
         options::{Options, World},
         output, raw,
         raw_class::depth_watch,
+        raw_data::can_be_read,
         raw_event::EventClass,
-        raw_image::can_be_read,
         step::Fault,
     },
     work::Work,
@@ -46,6 +46,9 @@ type Intrinsics = (
 /// The engine's own look at the stack, and ours, which comes first.
 const STACK: usize = 768 << 10;
 const STACK_ROOM: usize = 640 << 10;
+
+/// Whether plain data can be read where it lies: the same for every engine of this build.
+static IS_READABLE: OnceLock<bool> = OnceLock::new();
 
 /// What positions in the engine's messages refer to; the script's own name is put there later.
 const FILE: &str = "timeglass-source.js";
@@ -99,8 +102,6 @@ impl Engine {
             counts_references: raw::counts_references(ctx),
             is_readable: false,
         };
-        // The same for every engine of this build.
-        static IS_READABLE: OnceLock<bool> = OnceLock::new();
         let is_readable = *IS_READABLE.get_or_init(|| can_be_read(ctx, plain));
         self.host.plain.set(Plain { is_readable, ..plain });
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));

@@ -254,7 +254,7 @@ impl Host {
     /// In milliseconds.
     pub(crate) fn now(&self) -> f64 {
         let (time, created) = self.now.borrow().clone();
-        Envelope { time, created, ..Envelope::default() }.created_millis()
+        Envelope { created, time, ..Envelope::default() }.created_millis()
     }
 
     /// The next number of a frozen world, at least 0 and below 1: the mixer is splitmix64.

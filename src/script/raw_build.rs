@@ -229,6 +229,12 @@ enum Stop {
     Thrown,
 }
 
+impl From<Error> for Stop {
+    fn from(_: Error) -> Self {
+        Self::Thrown
+    }
+}
+
 type Read<T> = std::result::Result<T, Stop>;
 
 struct Reader<'a> {
@@ -267,7 +273,7 @@ impl Reader<'_> {
                 qjs::JS_NewArray(self.ctx)
             }
         };
-        let value = checked(made).map_err(|_| Stop::Thrown)?;
+        let value = checked(made)?;
         self.depth += 1;
         self.at += 1;
         let answer = read(self, value);
@@ -292,7 +298,7 @@ impl Reader<'_> {
             let value = if self.skip(b':') { self.value() } else { Err(Stop::Odd) };
             match value {
                 // SAFETY: object, key and value are live and ours; key and value are taken over.
-                Ok(value) => unsafe { add_member(self.ctx, object, key, value) }.map_err(|_| Stop::Thrown)?,
+                Ok(value) => unsafe { add_member(self.ctx, object, key, value) }?,
                 Err(stop) => {
                     // SAFETY: the key is ours and not used any more.
                     unsafe { qjs::JS_FreeAtom(self.ctx, key) };
@@ -318,7 +324,7 @@ impl Reader<'_> {
         loop {
             let value = self.value()?;
             // SAFETY: array and value are live and ours; the value is taken over.
-            unsafe { add_item(self.ctx, array, index, value) }.map_err(|_| Stop::Thrown)?;
+            unsafe { add_item(self.ctx, array, index, value) }?;
             index += 1;
             self.spaces();
             if self.skip(b']') {
@@ -400,7 +406,7 @@ impl Reader<'_> {
         if let Some(small) = small_number(text) {
             return Ok(qjs::JS_MKVAL(qjs::JS_TAG_INT, small));
         }
-        Ok(qjs::JS_NewFloat64(text.parse().map_err(|_| Stop::Odd)?))
+        Ok(qjs::JS_NewFloat64(text.parse().ok().ok_or(Stop::Odd)?))
     }
 
     fn word(&mut self, word: &[u8], value: qjs::JSValue) -> Read<qjs::JSValue> {
@@ -427,5 +433,5 @@ impl Reader<'_> {
 fn made_text(ctx: *mut qjs::JSContext, text: &[u8]) -> Read<qjs::JSValue> {
     // SAFETY: the context is live and the bytes are there.
     let made = unsafe { qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as qjs::size_t) };
-    checked(made).map_err(|_| Stop::Thrown)
+    Ok(checked(made)?)
 }

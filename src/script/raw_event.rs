@@ -135,7 +135,7 @@ impl Kept {
     }
 
     /// The value of a member, counted for the caller.
-    fn value<'js>(&self, ctx: &Ctx<'js>, object: qjs::JSValue, place: usize) -> Result<qjs::JSValue> {
+    fn value(&self, ctx: &Ctx<'_>, object: qjs::JSValue, place: usize) -> Result<qjs::JSValue> {
         let raw = ctx.as_raw().as_ptr();
         if let Some(made) = self.made.get(place).and_then(Cell::get) {
             // SAFETY: the member is live; counted once more for the caller.

@@ -382,7 +382,7 @@ fn declared(words: &Words<'_>, start: usize) -> Option<Vec<(Arc<str>, Makes)>> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Makes, bare_object, calls_any, top_level_names, when_objects};
+    use super::{Makes, bare_object, calls_any, keeps_to_itself, top_level_names, when_objects};
 
     fn check(text: &str, expected: &str) {
         let found: Vec<String> = when_objects(text).iter().map(|names| names.join(" ")).collect();
@@ -431,5 +431,38 @@ mod tests {
         assert_eq!(names("(function () { let n; fromAll().when({ A() { n++; } }); })()"), None);
         assert_eq!(names("fromAll().when(make());"), None);
         assert_eq!(names("fromAll().when({ A: make() });"), None);
+    }
+
+    #[track_caller]
+    fn check_keeps_to_itself(text: &str, expected: bool) {
+        assert_eq!(keeps_to_itself(text), expected, "{text}");
+    }
+
+    #[test]
+    fn writing_to_built_in_objects_is_noticed() {
+        check_keeps_to_itself(
+            "({ A(s, e) { s.n = Math.max(s.n, Number(e.data.n)); s.m = new Map([[1, Math.PI]]); } })",
+            true,
+        );
+        check_keeps_to_itself(
+            "fromAll().when({ Error(s, e) { log(e.data.Date, JSON.stringify(s)); } })",
+            true,
+        );
+        check_keeps_to_itself("({ A: (s) => Object.assign({}, s, { Map: undefined }) })", true);
+        check_keeps_to_itself("Math.x = 1", false);
+        check_keeps_to_itself("Math.x ??= 1", false);
+        check_keeps_to_itself("Math.x++", false);
+        check_keeps_to_itself("--Math.x", false);
+        check_keeps_to_itself("delete Math.max", false);
+        check_keeps_to_itself("Math['x'] = 1", false);
+        check_keeps_to_itself("Math.max.x = 1", false);
+        check_keeps_to_itself("Object.assign(Math, { x: 1 })", false);
+        check_keeps_to_itself("const m = Math; m.x = 1", false);
+        check_keeps_to_itself("JSON = 1", false);
+        check_keeps_to_itself("[].constructor.x = 1", false);
+        check_keeps_to_itself("s['__proto__'].x = 1", false);
+        check_keeps_to_itself("s['\\u005f_proto__'].x = 1", false);
+        check_keeps_to_itself("this.x = 1", false);
+        check_keeps_to_itself("`${Math}`", false);
     }
 }

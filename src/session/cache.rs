@@ -11,8 +11,8 @@ use crate::{
         view::grouped,
     },
     store::{
-        EventStore, Identity, StoreResult,
-        cache::{Cache, Checked, Found, Nothing, Saved},
+        EventStore, StoreResult,
+        cache::{Before, Cache, Checked, Found, Nothing, Saved},
         index::Index,
     },
     work::Work,
@@ -25,7 +25,7 @@ pub enum CacheQuestion {
     /// Whether a scan says the same as this index, which came from the cache.
     Check(Cache, Arc<dyn EventStore>, Arc<Index>),
     /// Keep an index of a store, which looked like this before it was made.
-    Save(Cache, Arc<dyn EventStore>, Arc<Index>, Box<Identity>),
+    Save(Cache, Arc<dyn EventStore>, Arc<Index>, Box<Before>),
     /// How much there is.
     Measure(Cache),
     /// Keep no more than so many bytes from now on.
@@ -37,7 +37,7 @@ pub enum CacheQuestion {
 /// What was found out of the cache.
 pub enum CacheAnswer {
     /// What there is for the store, and what the store looked like before.
-    Found(Box<Found>, Option<Box<Identity>>),
+    Found(Box<Found>, Option<Box<Before>>),
     /// What a scan said of an index from the cache, and of which store.
     Checked(Checked, Arc<dyn EventStore>),
     /// What became of an index that was to be kept.
@@ -53,7 +53,7 @@ impl CacheQuestion {
         let answer = match self {
             Self::Find(cache, store) => {
                 // A store that cannot be looked at says so again to whoever scans it.
-                let before = store.identity().ok().flatten().map(Box::new);
+                let before = cache.before(&*store).ok().flatten().map(Box::new);
                 CacheAnswer::Found(Box::new(cache.find(&*store, work)?), before)
             }
             Self::Check(cache, store, shown) => {
@@ -91,7 +91,7 @@ enum Stage {
     /// The cache is asked.
     Asked,
     /// A scan makes it, since there was nothing of use. What the store looked like before, if it is to be kept.
-    Scanning(Nothing, Option<Box<Identity>>),
+    Scanning(Nothing, Option<Box<Before>>),
     /// A scan made it.
     Scanned(Nothing, Option<Saved>),
     /// It was kept, and what it says is proven.
@@ -198,7 +198,7 @@ impl Opened {
     fn take_kept_index(
         &mut self,
         found: Found,
-        before: Option<Box<Identity>>,
+        before: Option<Box<Before>>,
         notices: &mut Notices,
     ) -> Vec<Job> {
         // The cache was asked for another store, which was closed meanwhile.
@@ -230,8 +230,15 @@ impl Opened {
         }
     }
 
+    /// Takes the index of a scan, which is kept if it was the first.
+    pub(crate) fn take_scanned_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        let mut jobs = self.take_index(index, notices);
+        jobs.extend(self.keep_index_job(index));
+        jobs
+    }
+
     /// The scan that was asked for has ended: its index is kept.
-    pub(crate) fn keep_index_job(&mut self, index: &Arc<Index>) -> Option<Job> {
+    fn keep_index_job(&mut self, index: &Arc<Index>) -> Option<Job> {
         let (why, before) = match &mut self.origin.stage {
             Stage::Scanning(why, before) => (why.clone(), before.take()),
             // Reading the cache was stopped.

@@ -9,7 +9,6 @@ use crate::{
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
-        states::KEYFRAME_BYTES,
         view::{CompareSideView, CompareView, grouped},
     },
     store::{StoreError, index::Index},
@@ -213,6 +212,11 @@ impl Opened {
         self.compare.is_comparing = false;
     }
 
+    /// The histories that are compared.
+    pub(crate) fn compared_histories(&self) -> impl Iterator<Item = &Arc<History>> {
+        self.compare.sides.iter().flatten().map(|side| &side.history)
+    }
+
     /// The history that the window shows.
     fn shown_side(&self) -> Option<Side> {
         let history = Arc::clone(self.states.history()?);
@@ -237,7 +241,8 @@ impl Opened {
         let index = Arc::clone(self.index.as_ref()?);
         let events = StreamEvents::new(Arc::clone(&self.store), index, stream);
         let reducer = Arc::clone(reducer);
-        Some(Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES)))
+        let budget = self.histories.share();
+        Some(Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), budget)))
     }
 
     /// What makes the states of a stream, and its number.

@@ -86,6 +86,7 @@ impl Session {
             );
             figures.push(("Index", text));
         }
+        figures.push(("Histories", store.histories.words()));
         figures.extend(store.states.figures().iter().flat_map(history_figures));
         figures
     }

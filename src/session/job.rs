@@ -17,6 +17,7 @@ use crate::{
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
         keep::{KeepQuestion, Written},
+        memory::Settling,
         payloads::{PayloadAnswer, PayloadQuestion},
         projections::{ProjectionAnswer, ProjectionQuestion},
         publish::{PublishAnswer, PublishQuestion},
@@ -92,6 +93,8 @@ pub enum Slot {
     Keep,
     /// Whether the store has changed.
     Watch,
+    /// Giving memory back.
+    Memory,
     /// Where two histories differ.
     Compare,
     /// Both at one step.
@@ -209,6 +212,7 @@ impl Slot {
             Self::Save => "Saving the layout",
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
+            Self::Memory => "Giving memory back",
             Self::Sample => "Making the sample store",
             Self::WatchSeries => "Following the watches",
             Self::WatchValues | Self::WatchCells => "Reading the watches",
@@ -339,6 +343,8 @@ pub enum Question {
     Keep(Box<KeepQuestion>),
     /// Whether the store has changed.
     Watch(Arc<dyn EventStore>),
+    /// Give memory back.
+    Settle(Settling),
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptQuestion),
     /// Asking why a value is as it is.
@@ -450,6 +456,8 @@ pub enum Answer {
     KeepFailed(ProjectError),
     /// The head of the store.
     Head(Head),
+    /// Memory was given back.
+    Settled,
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptAnswer),
     /// Asking why a value is as it is.

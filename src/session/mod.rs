@@ -24,6 +24,7 @@ mod info;
 pub mod job;
 pub mod keep;
 mod mapping;
+pub(crate) mod memory;
 mod named;
 pub mod notice;
 mod opened;
@@ -180,6 +181,16 @@ impl Session {
         };
         self.refresh();
         jobs
+    }
+
+    /// What the store looked like when it was last looked at, if nothing has to be done until it looks
+    /// otherwise: no file is watched, nothing plays, nothing waits.
+    #[must_use]
+    pub fn at_rest(&self) -> Option<&crate::store::Head> {
+        match &self.place {
+            Place::Store(store) if self.view.notices.is_empty() => store.at_rest(),
+            Place::Store(_) | Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
+        }
     }
 
     /// What the window shows now.

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    model::{Change, RecordedEvent, Zone},
+    model::{Change, RecordedEvent, StreamName, Zone},
     project::open::OpenedStore,
     replay::Step,
     session::{
@@ -17,6 +17,7 @@ use crate::{
         drift::Drifts,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
+        memory::Histories,
         notice::Notices,
         payloads::Payloads,
         projections::Projections,
@@ -27,7 +28,7 @@ use crate::{
         timeline::Timeline,
         trail::Trail,
         verify::Verified,
-        view::{InfoView, View, grouped},
+        view::{InfoView, SnapshotRow, View, grouped},
         watches::Watches,
         what_if::WhatIf,
         workspace::Workspace,
@@ -48,6 +49,8 @@ pub(crate) struct Opened {
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
     pub(crate) states: States,
+    /// Every history that is open or was shown before.
+    pub(crate) histories: Histories,
     pub(crate) trail: Trail,
     pub(crate) kept: Kept,
     pub(crate) scripts: Scripts,
@@ -95,6 +98,7 @@ impl Opened {
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
             states: States::default(),
+            histories: Histories::new(workspace.memory_mebibytes),
             trail: Trail::default(),
             kept: Kept::new(found.project_file, project, found.sections),
             scripts: Scripts::default(),
@@ -139,11 +143,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::IndexedSoFar(index) => self.take_index_part(&index),
-            Answer::Indexed(index) => {
-                let mut jobs = self.take_index(&index, notices);
-                jobs.extend(self.keep_index_job(&index));
-                jobs
-            }
+            Answer::Indexed(index) => self.take_scanned_index(&index, notices),
             Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
@@ -173,12 +173,7 @@ impl Opened {
                 self.states.take_pins(changes);
                 Vec::new()
             }
-            Answer::Snapshots(rows, of) => {
-                self.browse.snapshots.take(rows, of);
-                self.arrange_verdicts();
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Snapshots(rows, of) => self.take_snapshots(rows, of),
             Answer::Snapshot(snapshot) => {
                 self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
@@ -192,6 +187,7 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
+            Answer::Settled => Vec::new(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -211,6 +207,13 @@ impl Opened {
             | Answer::Preview(_)
             | Answer::Failed(_) => Vec::new(),
         }
+    }
+
+    fn take_snapshots(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) -> Vec<Job> {
+        self.browse.snapshots.take(rows, of);
+        self.arrange_verdicts();
+        self.place_ticks();
+        Vec::new()
     }
 
     fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {
@@ -243,6 +246,17 @@ impl Opened {
             }
         }
         jobs
+    }
+
+    /// What the store looked like last, if time that passes changes nothing.
+    pub(crate) fn at_rest(&self) -> Option<&Head> {
+        let waits = self.cursor.is_playing
+            || self.is_out_of_sight
+            || self.states.is_folding()
+            || self.has_script_files()
+            || self.projections_need_time()
+            || self.is_publishing();
+        (!waits).then_some(&self.head)
     }
 
     /// A job ended without an answer: nothing waits for it any more.

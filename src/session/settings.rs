@@ -53,7 +53,10 @@ impl Session {
     pub(crate) fn apply_settings(&mut self, action: &SettingsAction) -> Vec<Job> {
         if let SettingsAction::SetMemory(mebibytes) = *action {
             self.workspace.memory_mebibytes = mebibytes;
-            return Vec::new();
+            return self.with_store(|store, _| {
+                store.share_memory(mebibytes);
+                store.histories.settle().into_iter().collect()
+            });
         }
         let Some(cache) = self.settings.cache.clone() else { return Vec::new() };
         let question = match *action {

@@ -151,7 +151,8 @@ impl Session {
 
     /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.
     pub(crate) fn refresh(&mut self) {
-        if let Place::Store(store) = &self.place {
+        if let Place::Store(store) = &mut self.place {
+            store.share_memory(self.workspace.memory_mebibytes);
             store.remember_choices(&mut self.workspace);
         }
         let mut view = View {

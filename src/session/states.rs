@@ -7,6 +7,7 @@ use crate::{
     replay::{History, HistoryFigures, Step, StreamEvents},
     session::{
         job::{Job, Question, Slot},
+        memory::HistoryOf,
         opened::Opened,
         view::{DiffView, StateView},
     },
@@ -24,6 +25,8 @@ pub(crate) struct States {
     changes: Arc<Vec<Change>>,
     /// How many events the step asked for last has behind it.
     awaited: Option<usize>,
+    /// A kept state near the cursor, while steps are asked for faster than they are found.
+    glance: Option<(usize, Json)>,
     /// Whether a job folds the history.
     is_folding: bool,
     /// How many events the index held when the history was made.
@@ -41,16 +44,13 @@ struct Pin {
     words: String,
 }
 
-/// Memory for the keyframes of one history: enough for a million small states or a few hundred
-/// thousand shared large ones, and small beside what a window takes.
-pub(crate) const KEYFRAME_BYTES: usize = 256 << 20;
-
 impl States {
     pub(crate) fn take_step(&mut self, step: Step, changes: Vec<Change>) {
         // While the history is folded the last step that is near stands in for one that is far.
         self.awaited = self.awaited.filter(|count| self.is_folding && *count != step.count);
         self.changes = Arc::new(changes);
         self.step = Some(step);
+        self.glance = None;
     }
 
     pub(crate) fn take_pins(&mut self, changes: Vec<Change>) {
@@ -101,6 +101,7 @@ impl States {
 
     pub(crate) fn stop_waiting(&mut self) {
         self.awaited = None;
+        self.glance = None;
     }
 
     /// The steps that failed, by how many events lie behind them.
@@ -152,6 +153,7 @@ impl Opened {
             self.states.history = None;
             self.states.stream = None;
             self.states.step = None;
+            self.states.glance = None;
             self.states.changes = Arc::default();
             self.states.is_folding = false;
             let mut jobs = self.blame_anew();
@@ -169,27 +171,35 @@ impl Opened {
         {
             return Vec::new();
         }
+        let of = HistoryOf { index: Arc::clone(index), stream, generation, on_failure: self.on_failure() };
         let old = self.states.history.take().filter(|_| is_same_stream);
         if !is_same_stream {
             self.states.step = None;
             self.states.changes = Arc::default();
         }
         let alike = self.alike_until(stream, self.states.generation);
-        let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(index), stream);
-        let history = Arc::new(History::new(Arc::new(events), reducer, self.on_failure(), KEYFRAME_BYTES));
-        // Events that were appended leave what is known of those before them as it was.
-        let known = index.stream_events(stream);
         let indexed = std::mem::replace(&mut self.states.indexed, index.len());
-        if let Some(old) = old.filter(|old| {
-            old.len() <= known.len() && known.range(0..old.len()).all(|known| (*known as usize) < indexed)
-        }) {
-            history.adopt(&old, old.len().min(alike));
-        }
+        let history = self.histories.kept(&of).unwrap_or_else(|| {
+            let events = StreamEvents::new(Arc::clone(&self.store), Arc::clone(&of.index), stream);
+            let history = History::new(Arc::new(events), reducer, of.on_failure, self.histories.share());
+            // Events that were appended leave what is known of those before them as it was.
+            let known = of.index.stream_events(stream);
+            let are_old = |count| {
+                count <= known.len() && known.range(0..count).all(|known| (*known as usize) < indexed)
+            };
+            if let Some(old) = old.filter(|old| are_old(old.len())) {
+                history.adopt(&old, old.len().min(alike));
+            }
+            Arc::new(history)
+        });
         self.states.stream = Some(stream);
         self.states.generation = generation;
+        self.histories.admit(Some(of), &history);
         self.states.history = Some(Arc::clone(&history));
+        self.states.glance = None;
         self.states.is_folding = true;
         let mut jobs = vec![Job { slot: Slot::Fold, question: Question::Fold(history) }];
+        jobs.extend(self.histories.settle());
         jobs.extend(self.probe_history());
         jobs.extend(if is_same_stream && is_same_reducer { self.blame_on() } else { self.blame_anew() });
         jobs
@@ -207,7 +217,9 @@ impl Opened {
         self.states.is_folding = false;
         self.refresh_failures();
         self.place_ticks();
-        self.ask_again()
+        let mut jobs = self.ask_again();
+        jobs.extend(self.histories.settle());
+        jobs
     }
 
     /// Asks again what could only be answered in part while the history is being folded.
@@ -224,7 +236,15 @@ impl Opened {
     pub(crate) fn step_job(&mut self) -> Option<Job> {
         let history = Arc::clone(self.states.history.as_ref()?);
         let (count, is_folding) = (self.cursor.count, self.states.is_folding);
-        self.states.awaited = Some(count);
+        // While the cursor is dragged a state is there at every frame: the nearest that is kept, if the exact one
+        // of the place before is not found yet.
+        let is_late = self.states.awaited.replace(count).is_some();
+        let is_nearer = |at: usize| {
+            let shown = self.states.step.as_ref().map(|step| step.count.abs_diff(count));
+            shown.is_none_or(|distance| at.abs_diff(count) < distance)
+        };
+        let glance = if is_late { history.glance(count) } else { None };
+        self.states.glance = glance.filter(|(at, _)| is_nearer(*at));
         Some(Job { slot: Slot::Step, question: Question::Step { history, count, is_folding } })
     }
 
@@ -282,6 +302,9 @@ impl Opened {
             };
             return StateView { empty, ..StateView::default() };
         };
+        if let Some((at, state)) = &states.glance {
+            return self.glance_view(history, *at, state);
+        }
         let step = states.step.as_ref();
         let event = step.and_then(|step| step.event.as_ref());
         let count = step.map_or(self.cursor.count, |step| step.count);
@@ -308,6 +331,33 @@ impl Opened {
             notes: step.map(|_| self.step_notes()).unwrap_or_default(),
             lacks_reducer: self.lacks_reducer(),
             empty: "Making the state…",
+        }
+    }
+}
+
+impl Opened {
+    /// What is shown of a kept state near the cursor until the exact one is found.
+    fn glance_view(&self, history: &History, at: usize, state: &Json) -> StateView {
+        let row = self.ordinal_of_count(at).filter(|_| at > 0).zip(self.index.as_ref());
+        let row = row.and_then(|(ordinal, index)| index.row(ordinal));
+        StateView {
+            stream: self.focus_name().unwrap_or_default(),
+            branch: self.what_if.standing_name(),
+            place: format!("{} so far", self.version_words(at)),
+            time: row
+                .as_ref()
+                .and_then(|row| row.time)
+                .map(|time| time.to_display(self.zone))
+                .unwrap_or_default(),
+            event_type: history.events().event_type(at).unwrap_or_default(),
+            reducer: history.reducer().name(),
+            state: Some(state.clone()),
+            failures: history.failure_count(),
+            is_stale: true,
+            old: self.older_reducer_words(),
+            lacks_reducer: self.lacks_reducer(),
+            empty: "Making the state…",
+            ..StateView::default()
         }
     }
 }

@@ -163,22 +163,14 @@ fn check_search(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work)
     let middle = KeyRange { after: key(expected.len() / 3), until: key(expected.len() * 2 / 3) };
     for sought in things_to_look_for(expected) {
         let sieve = Sieve::new(&sought)?;
-        for range in [&KeyRange::default(), &middle] {
+        for (range, is_cut) in [(&KeyRange::default(), false), (&middle, true)] {
             let (mut plain, mut found) = (Vec::new(), Vec::new());
             search_by_reading(store, work, range, &sieve, &mut |hit| {
                 plain.push(hit.to_hit());
                 Onward::On
             })
             .map_err(said)?;
-            let enough = plain.len() / 2 + 1;
-            store
-                .search(work, range, &sieve, &mut |hit| {
-                    found.push(hit.to_hit());
-                    Onward::On
-                })
-                .map_err(said)?;
-            agree(&format!("what a search for {sought:?} finds in {range:?}"), &found, &plain)?;
-            found.clear();
+            let enough = if is_cut { plain.len() / 2 + 1 } else { usize::MAX };
             store
                 .search(work, range, &sieve, &mut |hit| {
                     found.push(hit.to_hit());
@@ -186,7 +178,7 @@ fn check_search(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work)
                 })
                 .map_err(said)?;
             plain.truncate(enough);
-            agree(&format!("the first {enough} finds of {sought:?}"), &found, &plain)?;
+            agree(&format!("what a search for {sought:?} finds in {range:?}"), &found, &plain)?;
         }
     }
     Ok(())
@@ -195,13 +187,13 @@ fn check_search(store: &dyn EventStore, expected: &[RecordedEvent], work: &Work)
 /// Texts and values that some events hold, and some that none does.
 fn things_to_look_for(expected: &[RecordedEvent]) -> Vec<Sought> {
     let text = |text: &str| Sought::Text { text: text.into(), is_exact_case: false };
-    let mut things = vec![text("a"), text("\":"), text("no payload says this")];
-    for event in expected.iter().step_by(expected.len() / 4 + 1) {
+    let mut things = vec![text("\":"), text("no payload says this")];
+    for event in expected.iter().step_by(expected.len() / 2 + 1) {
         let Ok(data) = &event.data.decoded else { continue };
         let whole = data.to_compact();
         let piece: String = whole.chars().skip(whole.len() / 2).take(6).collect();
         things.extend((!piece.is_empty()).then(|| text(&piece)));
-        for (name, value) in data.as_object().into_iter().flat_map(|members| members.iter()).take(3) {
+        for (name, value) in data.as_object().into_iter().flat_map(|members| members.iter()).take(1) {
             let path = Pointer::root().child(Segment::Name(Arc::clone(name)));
             things.push(Sought::Value { path, value: value.clone() });
         }

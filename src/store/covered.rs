@@ -9,7 +9,7 @@ use crate::model::StreamName;
 /// Events are numbered by their *ordinals*, their places in global order from 0. Streams and types are
 /// numbered in the order of their first events. There is no trouble in it: whatever a scan would have to tell
 /// of, it is left to a scan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Covered {
     /// The key of each event, one integer; also its global position where there is one.
     pub keys: CoveredKeys,

@@ -16,14 +16,15 @@ use crate::{
     session::{
         Input, Session,
         action::{
-            Action, BlameAction, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme, What,
+            Action, BlameAction, NAMED, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme,
+            What,
             WindowAction,
         },
-        job::{Answer, Job, Slot},
+        job::{Answer, Job, Question, Slot},
         view::Screen,
         workspace::Workspace,
     },
-    store::cache::Cache,
+    store::{EventStore, Head, cache::Cache},
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
@@ -36,7 +37,7 @@ use crate::{
         settings::SettingsLocal,
         theme,
     },
-    work::Work,
+    work::{Cancelled, Work},
 };
 
 /// What the window is started with.
@@ -85,6 +86,9 @@ const REMEMBERED_LETTERS: usize = 300;
 /// Questions that may be worked on at once: folding, watches, hits, a search, two comparisons and blame
 /// may all take long, and there is to be room for what a drag asks meanwhile.
 const WORKERS: usize = 10;
+
+/// How often a store at rest is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Work that takes longer is shown with its progress.
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
@@ -142,7 +146,35 @@ impl App {
     /// Whether every question is answered, for tests.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.jobs.open_questions().next().is_none() && self.actions.is_empty()
+        self.jobs.open_questions().all(|(slot, _)| slot == Slot::Watch) && self.actions.is_empty()
+    }
+
+    /// Whether all events are in the index.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.session.view().streams.index.is_some()
+    }
+
+    /// Where a panel is on the screen, if it is in front of its tabs.
+    pub(crate) fn panel_rect(&self, panel: Panel) -> Option<egui::Rect> {
+        self.tree.tiles.rect(self.tree.tiles.find_pane(&panel)?)
+    }
+
+    /// Brings a panel to the front.
+    pub(crate) fn show_panel(&mut self, panel: Panel) {
+        dock::show(&mut self.tree, panel);
+    }
+
+    /// Asks for an action, as a panel would.
+    pub(crate) fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Asks for an action by the name that it has in the menus, if it can be asked for now.
+    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) {
+        let named = NAMED.iter().find(|named| named.name == name);
+        if let Some(named) = named.filter(|named| (named.is_enabled)(&self.session)) {
+            self.do_named(named.what.clone(), ctx);
+        }
     }
 
     fn apply(&mut self, input: Input) {
@@ -156,7 +188,15 @@ impl App {
             }
         }
         for Job { slot, question } in self.session.apply(input) {
-            self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
+            match question {
+                Question::Watch(store) => {
+                    let known = self.session.at_rest().cloned();
+                    self.jobs.start(slot, move |work| watch(store, known, work));
+                }
+                question => {
+                    self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
+                }
+            }
         }
     }
 
@@ -205,6 +245,11 @@ impl App {
             return;
         }
         self.apply(Input::Tick(elapsed));
+        let is_watched = self.jobs.open_questions().any(|(slot, _)| slot == Slot::Watch);
+        if is_watched && self.session.at_rest().is_some() {
+            // Whoever watches the store wakes the window when there is something new.
+            return;
+        }
         // Playing moves at each frame; otherwise a look now and then is enough, and idle is idle.
         let again = if self.session.view().timeline.is_playing { EVERY } else { Duration::from_millis(500) };
         ctx.request_repaint_after(again);
@@ -414,6 +459,17 @@ impl App {
         let since = *self.busy_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= SHOWN_AFTER { open } else { Vec::new() }
     }
+}
+
+/// Looks at a store again and again until it is not what is known of it: a window that nobody touches draws
+/// no frame for that.
+fn watch(store: Arc<dyn EventStore>, known: Option<Head>, work: &Work) -> Result<Answer, Cancelled> {
+    while let Some(known) = &known
+        && store.head().is_ok_and(|head| head == *known)
+    {
+        work.wait(LOOK_EVERY)?;
+    }
+    Question::Watch(store).run(work)
 }
 
 fn choose_theme(ctx: &egui::Context, theme: Theme) {

@@ -10,12 +10,14 @@ pub mod keys;
 mod menus;
 pub mod pace;
 pub mod panels;
+pub mod rehearsal;
 pub mod requirements;
 mod settings;
 pub mod theme;
 pub mod widgets;
 
 pub use app::{App, Start};
+pub use rehearsal::rehearse;
 pub use requirements::NoWindow;
 
 /// Why the window ended before it was closed.
@@ -31,6 +33,13 @@ pub enum WindowError {
 
 /// Opens the window and returns when it is closed.
 pub fn run(start: Start) -> Result<(), WindowError> {
+    let options = options()?;
+    eframe::run_native("timeglass", options, Box::new(|context| Ok(Box::new(App::new(context, start)?))))?;
+    Ok(())
+}
+
+/// What the window is made with, where there can be one.
+fn options() -> Result<eframe::NativeOptions, NoWindow> {
     requirements::check()?;
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default();
     let viewport = egui::ViewportBuilder::default()
@@ -40,7 +49,5 @@ pub fn run(start: Start) -> Result<(), WindowError> {
         .with_min_inner_size([640.0, 400.0])
         .with_drag_and_drop(true)
         .with_icon(icon);
-    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
-    eframe::run_native("timeglass", options, Box::new(|context| Ok(Box::new(App::new(context, start)?))))?;
-    Ok(())
+    Ok(eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() })
 }

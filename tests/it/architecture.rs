@@ -33,7 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("std::thread", &["jobs"]),
     ("thread::spawn", &["jobs"]),
     ("SystemTime::now", &[]),
-    ("Instant::now", &["script", "ui"]),
+    ("Instant::now", &["cli", "script", "ui"]),
     ("Utc::now", &[]),
     ("Local::now", &[]),
 ];
@@ -45,7 +45,7 @@ const LONGEST_FILE: usize = 700;
 const MOST_EXPECTED_LINTS: usize = 40;
 
 /// Packages in `Cargo.lock`, all platforms. It may fall; to raise it takes a reason in the commit.
-const MOST_PACKAGES: usize = 475;
+const MOST_PACKAGES: usize = 490;
 
 struct Source {
     path: PathBuf,
@@ -118,10 +118,18 @@ fn crates_stay_with_their_owners() {
 }
 
 /// Who alone may write unsafe code: the engine's memory, and its C interface.
-const UNSAFE: &[&str] = &["src/script/allocator.rs", "src/script/raw.rs"];
+const UNSAFE: &[&str] = &[
+    "src/script/allocator.rs",
+    "src/script/raw.rs",
+    "src/script/raw_build.rs",
+    "src/script/raw_class.rs",
+    "src/script/raw_data.rs",
+    "src/script/raw_event.rs",
+    "src/script/raw_image.rs",
+];
 
 #[test]
-fn unsafe_code_stays_in_two_files_and_says_why() {
+fn unsafe_code_stays_in_few_files_and_says_why() {
     check(|source| {
         let lines: Vec<&str> = source.code.lines().collect();
         let is_unsafe = |line: &str| line.contains("unsafe ") && !line.contains("unsafe_code");

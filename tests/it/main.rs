@@ -13,6 +13,7 @@ mod branches;
 mod cache;
 mod checkpoints;
 mod cli;
+mod cli_bench;
 mod cli_drift;
 mod cli_projections;
 mod cli_what_if;

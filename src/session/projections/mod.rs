@@ -338,6 +338,11 @@ impl Opened {
         look.into_iter().chain(self.tick_overview(elapsed)).collect()
     }
 
+    /// Whether files are to be looked at again and again, or something is asked for when time has passed.
+    pub(crate) fn projections_need_time(&self) -> bool {
+        !self.projections.definitions.files.is_empty() || self.projections.stored.is_waiting()
+    }
+
     /// The index is new: projections that follow it go on, and the store's own lie elsewhere.
     pub(crate) fn projections_follow(&mut self) -> Vec<Job> {
         let mut jobs = self.catch_up();

@@ -36,6 +36,11 @@ impl StoreSide {
     pub(super) fn stop_waiting(&mut self) {
         self.is_asking = false;
     }
+
+    /// Whether it will be looked at when time has passed.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_wanted
+    }
 }
 
 impl Opened {

@@ -212,6 +212,11 @@ impl Opened {
         self.apply_projections(ProjectionAction::Continue(name), notices)
     }
 
+    /// Whether the dialog is open.
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.publishing.dialog.is_some()
+    }
+
     /// Time has passed: the rebuild may have caught up.
     pub(crate) fn tick_publishing(&mut self) -> Vec<Job> {
         let Some(Dialog { source: Source::Projection(name), stage: Stage::CatchingUp(tries), .. }) =

@@ -162,6 +162,11 @@ impl Opened {
         self.look_job()
     }
 
+    /// Whether there are files to be looked at again and again.
+    pub(crate) fn has_script_files(&self) -> bool {
+        self.scripts.files.values().any(|file| !file.is_new)
+    }
+
     /// The index is new, so other types may be there.
     pub(crate) fn types_job(&self) -> Option<Job> {
         let index = Arc::clone(self.whole_index()?);

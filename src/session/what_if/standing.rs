@@ -18,7 +18,7 @@ use crate::{
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
-        states::{KEYFRAME_BYTES, is_same_history},
+        states::is_same_history,
         trail::Spot,
         view::grouped,
         what_if::{WhatIf, WhatIfQuestion, job},
@@ -241,6 +241,11 @@ impl Opened {
         self.compare_jobs()
     }
 
+    /// The history of the branch that is applied.
+    pub(crate) fn branch_history(&self) -> Option<&Arc<History>> {
+        self.what_if.built.as_ref().map(|built| &built.history)
+    }
+
     fn built(&self) -> Option<Built> {
         let branch = self.what_if.branch()?;
         let stream = self.browse.focus.filter(|_| self.is_branch_of_focus())?;
@@ -253,7 +258,7 @@ impl Opened {
             Err(failure) => (Arc::clone(truth.reducer()), Some(failure)),
         };
         let events = BranchEvents::new(Arc::clone(truth.events()), name, Arc::clone(&plan));
-        let history = History::new(Arc::new(events), reducer, truth.on_failure(), KEYFRAME_BYTES);
+        let history = History::new(Arc::new(events), reducer, truth.on_failure(), self.histories.share());
         if Arc::ptr_eq(history.reducer(), truth.reducer()) {
             history.adopt(&truth, plan.untouched());
         }

@@ -17,7 +17,9 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
     let mut lanes = SEEDS;
     let (blocks, rest) = bytes.as_chunks::<32>();
-    blocks.iter().for_each(|block| take(&mut lanes, block));
+    for block in blocks {
+        take(&mut lanes, block);
+    }
     if !rest.is_empty() {
         let mut last = [0; 32];
         last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);

@@ -290,7 +290,9 @@ mod tests {
         ]
     }
 
-    fn read(path: &std::path::Path) -> Result<Option<(Vec<u8>, Vec<Section>)>, Unfit> {
+    type Read = Option<(Vec<u8>, Vec<Section>)>;
+
+    fn read(path: &std::path::Path) -> Result<Read, Unfit> {
         let Some(container) = Container::open(path)? else { return Ok(None) };
         Ok(Some((container.label().to_vec(), container.read(&Work::default())?)))
     }
@@ -307,7 +309,9 @@ mod tests {
         let path = folder.path().join("store.tgx");
         assert!(read(&path).unwrap().is_none(), "there is none yet");
         let mut draft = Draft::begin(folder.path()).unwrap();
-        sections().iter().for_each(|section| draft.add(section).unwrap());
+        for section in sections() {
+            draft.add(&section).unwrap();
+        }
         let size = draft.finish(b"a label", &path).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len() as u64, size);

@@ -36,6 +36,14 @@ const LEAST_EVENTS: usize = 200_000;
 /// change moving on: clocks of file systems tick in steps, of up to two seconds.
 const SETTLING: i64 = 3_000_000_000;
 
+/// What a store looked like before its index was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    identity: Identity,
+    /// Whether nothing had been written to it for so long that any later write shows in its times.
+    is_at_rest: bool,
+}
+
 /// Where indexes are kept, and how many.
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -211,23 +219,33 @@ impl Cache {
         Ok(Ok((label, index)))
     }
 
-    /// Keeps an index. `before` is the store's identity from before the index was made: if it is another now,
-    /// the index is kept as one that has to be checked.
+    /// Looks at a store whose index is to be made and kept; `None` if nothing can be kept of it.
+    pub fn before(&self, store: &dyn EventStore) -> StoreResult<Option<Before>> {
+        // The clock first: whatever is written from here on is later than this.
+        let now = self.clock.map(|clock| clock().nanos());
+        let is_quiet = |identity: &Identity| {
+            now.is_some_and(|now| identity.last_change().saturating_add(SETTLING) < now)
+        };
+        let identity = store.identity()?;
+        Ok(identity.map(|identity| Before { is_at_rest: is_quiet(&identity), identity }))
+    }
+
+    /// Keeps an index. If the store was being written when the index was made, the index is kept as one that
+    /// has to be checked.
     pub fn save(
         &self,
         store: &dyn EventStore,
         index: &Index,
-        before: &Identity,
+        before: &Before,
         work: &Work,
     ) -> Result<Saved, Cancelled> {
         if index.len() < self.least_events {
             return Ok(Saved::TooSmall);
         }
         let Ok(Some(after)) = store.identity() else { return Ok(Saved::NoIdentity) };
-        let now = self.clock.map(|clock| clock().nanos());
-        let is_quiet = |now: i64| before.last_change().saturating_add(SETTLING) < now;
-        let is_settled = *before == after && now.is_some_and(is_quiet);
-        let label = Label::of(before.clone(), is_settled, now, index.len() as u64);
+        let is_settled = before.is_at_rest && before.identity == after;
+        let written = self.clock.map(|clock| clock().nanos());
+        let label = Label::of(before.identity.clone(), is_settled, written, index.len() as u64);
         match self.write(&label, index, work) {
             Ok(saved) => Ok(saved),
             Err(Unfit::Cancelled(cancelled)) => Err(cancelled),
@@ -266,7 +284,7 @@ impl Cache {
 
     /// Makes an index by a scan and keeps it.
     pub fn make(&self, store: &dyn EventStore, work: &Work) -> StoreResult<(Index, Saved)> {
-        let before = store.identity()?;
+        let before = self.before(store)?;
         let index = Index::build(store, work)?;
         let saved = match &before {
             Some(before) => self.save(store, &index, before, work)?,

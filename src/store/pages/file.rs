@@ -89,7 +89,7 @@ impl PageFile {
         {
             return Err(Refusal::CutOff { there, all });
         }
-        let pages = all.unwrap_or(u32::try_from(there).unwrap_or(u32::MAX));
+        let pages = all.unwrap_or_else(|| u32::try_from(there).unwrap_or(u32::MAX));
         Ok(Arc::new(Self { file, page_size, usable, pages, reads }))
     }
 

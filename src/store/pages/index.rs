@@ -5,9 +5,8 @@ use std::sync::Arc;
 use crate::store::{
     pages::{
         Columns, Damage, PageFile, PageRange, PageRow, Tree,
-        leaf::{Cells, held},
+        leaf::{Cells, Room, held},
         number::varint,
-        record::Place,
         tree::{Descent, Step},
     },
     read::Onward,
@@ -19,14 +18,13 @@ use crate::store::{
 pub struct IndexWalk {
     file: Arc<PageFile>,
     descent: Descent,
-    places: Vec<Place>,
 }
 
 impl IndexWalk {
     /// Along the entries of a range that [`PageFile::cut`] made.
     pub fn new(file: &Arc<PageFile>, range: &PageRange) -> Result<Self, Damage> {
         let descent = Descent::new(Arc::clone(file), Tree::Index, range)?;
-        Ok(Self { file: Arc::clone(file), descent, places: Vec::new() })
+        Ok(Self { file: Arc::clone(file), descent })
     }
 
     /// Visits what comes next, the entries of a leaf or the one between two leaves, until the visitor has
@@ -37,17 +35,17 @@ impl IndexWalk {
         visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
     ) -> Result<bool, Damage> {
         let file = &*self.file;
-        let places = &mut self.places;
+        let mut room = Room::default();
         match self.descent.step()? {
             Step::End => return Ok(false),
             Step::Between(cell, number) => {
-                entry(file, (cell, number), columns, places, visit)?;
+                entry(file, (cell, number), columns, &mut room, visit)?;
             }
             Step::Leaf(page, number, _) => {
                 let cells = Cells::of(page, number, file.usable(), 8)?;
                 for at in 0..cells.len() {
                     let cell = cells.cell(at)?;
-                    if entry(file, (cell, number), columns, places, visit)? == Onward::Enough {
+                    if entry(file, (cell, number), columns, &mut room, visit)? == Onward::Enough {
                         break;
                     }
                 }
@@ -58,18 +56,15 @@ impl IndexWalk {
 }
 
 #[inline]
-fn entry(
+fn entry<'p>(
     file: &PageFile,
-    (cell, number): (&[u8], u32),
+    (cell, number): (&'p [u8], u32),
     columns: &Columns,
-    places: &mut Vec<Place>,
+    room: &mut Room<'p>,
     visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
 ) -> Result<Onward, Damage> {
     let wrong = |what| Damage::at(number, what);
     let (total, rest) = varint(cell).ok_or_else(|| wrong("a cell that is cut off"))?;
     let held = held(rest, total, file.usable(), Tree::Index).map_err(wrong)?;
-    let payload = held.payload(file, number);
-    payload.locate(columns, places)?;
-    let onward = visit(&PageRow::new(0, &payload, columns, places));
-    payload.damage().map_or(Ok(onward), Err)
+    held.visit((file, number), 0, columns, room, visit)
 }

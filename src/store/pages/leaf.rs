@@ -1,10 +1,11 @@
 //! One page of a tree: its cells, each checked before anything in it is believed.
 
 use crate::store::{
+    decode::Value,
     pages::{
         Columns, Damage, PageFile, PageRow, Tree,
         number::{four, two, varint},
-        record::{Payload, Place},
+        record::{MOST_VALUES, Payload, Place, Values},
     },
     read::Onward,
 };
@@ -42,11 +43,11 @@ impl<'p> Cells<'p> {
     /// Looks at the header; an empty page is damage, since only an empty tree has one.
     pub(super) fn of(page: &'p [u8], number: u32, usable: usize, header: usize) -> Result<Self, Damage> {
         let start = start(number);
-        let page = page.get(..usable).ok_or(Damage::at(number, "it is too short"))?;
+        let page = page.get(..usable).ok_or_else(|| Damage::at(number, "it is too short"))?;
         let count = two(page, start + 3).unwrap_or_default();
         let least = start + header + 2 * count;
         let pointers =
-            page.get(start + header..least).ok_or(Damage::at(number, "more cells than fit on it"))?;
+            page.get(start + header..least).ok_or_else(|| Damage::at(number, "more cells than fit on it"))?;
         Ok(Self { page, number, pointers, least })
     }
 
@@ -59,7 +60,7 @@ impl<'p> Cells<'p> {
     pub(super) fn cell(&self, at: usize) -> Result<&'p [u8], Damage> {
         let place = two(self.pointers, at * 2).unwrap_or_default();
         let cell = if place < self.least { None } else { self.page.get(place..) };
-        cell.filter(|cell| cell.len() >= 4).ok_or(Damage::at(self.number, "a cell that lies outside"))
+        cell.filter(|cell| cell.len() >= 4).ok_or_else(|| Damage::at(self.number, "a cell that lies outside"))
     }
 
     /// The rightmost child of an interior page.
@@ -207,9 +208,9 @@ impl<'p> LeafPage<'p> {
         is_wanted: impl Fn(usize) -> bool,
         mut visit: impl FnMut(&PageRow<'_>) -> Onward,
     ) -> Result<Onward, Damage> {
-        let mut places = Vec::with_capacity(columns.len());
+        let mut room = Room::default();
         for (at, cell) in self.cells.iter().enumerate() {
-            if is_wanted(at) && self.row(*cell, columns, &mut places, &mut visit)? == Onward::Enough {
+            if is_wanted(at) && self.row(*cell, columns, &mut room, &mut visit)? == Onward::Enough {
                 return Ok(Onward::Enough);
             }
         }
@@ -221,20 +222,46 @@ impl<'p> LeafPage<'p> {
         &self,
         cell: RowCell,
         columns: &Columns,
-        places: &mut Vec<Place>,
+        room: &mut Room<'p>,
         visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
     ) -> Result<Onward, Damage> {
         let start = cell.start as usize;
         let local = self.bytes.get(start..start + cell.local as usize).unwrap_or_default();
-        let payload = Payload::new(self.file, self.number, (local, cell.total as usize), cell.next);
-        payload.locate(columns, places)?;
-        let onward = visit(&PageRow::new(cell.rowid, &payload, columns, places));
-        payload.damage().map_or(Ok(onward), Err)
+        let held = Held { local, total: cell.total as usize, next: cell.next };
+        held.visit((self.file, self.number), cell.rowid, columns, room, visit)
+    }
+}
+
+/// Room for the values of a row, used again for each.
+#[derive(Debug)]
+pub(super) struct Room<'p> {
+    values: Values<'p>,
+    places: Vec<Place>,
+}
+
+impl Default for Room<'_> {
+    fn default() -> Self {
+        Self { values: [Value::Null; MOST_VALUES], places: Vec::new() }
     }
 }
 
 impl<'p> Held<'p> {
-    pub(super) fn payload(self, file: &'p PageFile, page: u32) -> Payload<'p> {
-        Payload::new(file, page, (self.local, self.total), self.next)
+    /// Decodes the payload and has it visited.
+    #[inline]
+    pub(super) fn visit(
+        self,
+        (file, page): (&PageFile, u32),
+        rowid: i64,
+        columns: &Columns,
+        room: &mut Room<'p>,
+        visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
+    ) -> Result<Onward, Damage> {
+        let payload = Payload::new(file, page, (self.local, self.total), self.next);
+        if self.next == 0 && columns.decode(self.local, rowid, &mut room.values).is_some() {
+            return Ok(visit(&PageRow::decoded(rowid, &payload, columns, &room.values)));
+        }
+        payload.locate(columns, &mut room.places)?;
+        let onward = visit(&PageRow::new(rowid, &payload, columns, &room.places));
+        payload.damage().map_or(Ok(onward), Err)
     }
 }

@@ -44,7 +44,17 @@ pub struct Columns {
     fields: Vec<Field>,
     /// Place in the record and in `fields`, by place in the record.
     order: Vec<(usize, usize)>,
+    /// The same with whether it is declared as a floating-point number, where rows can be decoded the quick way.
+    quick: Option<Vec<(usize, usize, bool)>>,
+    /// Places in `fields` of the row number.
+    rowids: Vec<usize>,
 }
+
+/// So many columns at most are decoded the quick way: more than an event has roles.
+pub(super) const MOST_VALUES: usize = 16;
+
+/// The values of a row that lies on its page as a whole.
+pub(super) type Values<'p> = [Value<'p>; MOST_VALUES];
 
 impl Columns {
     /// Settles which columns are wanted.
@@ -56,7 +66,49 @@ impl Columns {
         };
         let mut order: Vec<(usize, usize)> = fields.iter().enumerate().filter_map(place).collect();
         order.sort_unstable();
-        Self { fields, order }
+        let real = |field: usize| matches!(fields.get(field), Some(Field::Column { is_real: true, .. }));
+        let is_twice = order.windows(2).any(|pair| matches!(pair, [(left, _), (right, _)] if left == right));
+        let quick = order.iter().map(|(at, field)| (*at, *field, real(*field)));
+        let quick = (!is_twice && fields.len() <= MOST_VALUES).then(|| quick.collect());
+        let is_rowid = |(field, wanted): (usize, &Field)| (*wanted == Field::RowId).then_some(field);
+        let rowids = fields.iter().enumerate().filter_map(is_rowid).collect();
+        Self { fields, order, quick, rowids }
+    }
+
+    /// Decodes a record that lies on its page as a whole and is of the common form; nothing for any other, and
+    /// for one that may be damaged.
+    #[inline]
+    pub(super) fn decode<'p>(&self, record: &'p [u8], rowid: i64, values: &mut Values<'p>) -> Option<()> {
+        let quick = self.quick.as_deref()?;
+        let size = usize::from(*record.first()?);
+        let (header, mut content) = record.split_at_checked(size)?;
+        let mut header = header.get(1..)?;
+        // A size of several bytes begins with a greater one.
+        if size >= 0x80 {
+            return None;
+        }
+        let mut next = 0;
+        for (at, field, is_real) in quick {
+            loop {
+                let (serial, rest) = varint(header)?;
+                header = rest;
+                next += 1;
+                if next > *at {
+                    let (value, rest) = value(serial, content)?;
+                    content = rest;
+                    *values.get_mut(*field)? = match value {
+                        Value::Integer(number) if *is_real => Value::Real(number as f64),
+                        value => value,
+                    };
+                    break;
+                }
+                content = content.get(meaning(serial).ok()?.1..)?;
+            }
+        }
+        for field in &self.rowids {
+            *values.get_mut(*field)? = Value::Integer(rowid);
+        }
+        (!header.is_empty() || content.is_empty()).then_some(())
     }
 
     /// The first `count` columns of an index's entries, numbers of declared floating-point columns told by
@@ -111,16 +163,29 @@ pub struct PageRow<'a> {
     payload: &'a Payload<'a>,
     columns: &'a Columns,
     places: &'a [Place],
+    /// All values, where they could be decoded the quick way.
+    values: Option<&'a [Value<'a>]>,
 }
 
 impl<'a> PageRow<'a> {
+    /// A row whose values are known.
+    #[inline]
+    pub(super) fn decoded(
+        rowid: i64,
+        payload: &'a Payload<'a>,
+        columns: &'a Columns,
+        values: &'a [Value<'a>],
+    ) -> Self {
+        Self { rowid, payload, columns, places: &[], values: Some(values) }
+    }
+
     pub(super) fn new(
         rowid: i64,
         payload: &'a Payload<'a>,
         columns: &'a Columns,
         places: &'a [Place],
     ) -> Self {
-        Self { rowid, payload, columns, places }
+        Self { rowid, payload, columns, places, values: None }
     }
 
     /// The row number; 0 for an entry of an index, where it is the last column.
@@ -142,6 +207,14 @@ impl<'a> PageRow<'a> {
     #[must_use]
     #[inline]
     pub fn column(&self, at: usize) -> Value<'a> {
+        match self.values {
+            Some(values) => values.get(at).copied().unwrap_or(Value::Null),
+            None => self.located(at),
+        }
+    }
+
+    #[cold]
+    fn located(&self, at: usize) -> Value<'a> {
         match (self.columns.fields.get(at), self.places.get(at)) {
             (Some(Field::RowId), _) => Value::Integer(self.rowid),
             (Some(Field::Column { is_real, missing, .. }), Some(place)) => {
@@ -157,6 +230,9 @@ impl<'a> PageRow<'a> {
     /// How many bytes a text or a blob has, without looking at them.
     #[must_use]
     pub fn column_len(&self, at: usize) -> usize {
+        if let Some(values) = self.values {
+            return values.get(at).map_or(0, |value| value.len());
+        }
         let place = self.places.get(at).filter(|place| matches!(place.kind, Kind::Text | Kind::Blob));
         place.map_or(0, |place| place.len as usize)
     }
@@ -251,7 +327,7 @@ impl<'a> Payload<'a> {
             self.file.read(number, 1, &mut page)?;
             next = four(&page, 0).unwrap_or_default();
             let wanted = room.min(self.total - whole.len());
-            let bytes = page.get(4..4 + wanted).ok_or(Damage::at(number, "it is too short"))?;
+            let bytes = page.get(4..4 + wanted).ok_or_else(|| Damage::at(number, "it is too short"))?;
             whole.extend_from_slice(bytes);
         }
         Ok(whole)
@@ -262,7 +338,7 @@ impl<'a> Payload<'a> {
     pub(super) fn locate(&self, columns: &Columns, places: &mut Vec<Place>) -> Result<(), Damage> {
         places.clear();
         places.resize(columns.fields.len(), Place { kind: Kind::Missing, start: 0, len: 0 });
-        let wrong = |what| self.damage().unwrap_or(Damage::at(self.page, what));
+        let wrong = |what| self.damage().unwrap_or_else(|| Damage::at(self.page, what));
         let (size, _) = varint(self.local).ok_or_else(|| wrong("a record without a header"))?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > self.total {
@@ -319,6 +395,42 @@ impl Reading<'_> {
     }
 }
 
+/// The value at the beginning of some bytes, and what follows it.
+#[inline]
+fn value(serial: u64, content: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    Some(match serial {
+        0 => (Value::Null, content),
+        1 => {
+            let (byte, rest) = content.split_first()?;
+            (Value::Integer(i64::from(*byte as i8)), rest)
+        }
+        2 => {
+            let (two, rest) = content.split_first_chunk::<2>()?;
+            (Value::Integer(i64::from(i16::from_be_bytes(*two))), rest)
+        }
+        4 => {
+            let (four, rest) = content.split_first_chunk::<4>()?;
+            (Value::Integer(i64::from(i32::from_be_bytes(*four))), rest)
+        }
+        8 => (Value::Integer(0), content),
+        9 => (Value::Integer(1), content),
+        3 | 5 | 6 => {
+            let (bytes, rest) = content.split_at_checked(meaning(serial).ok()?.1)?;
+            (Value::Integer(signed(bytes)), rest)
+        }
+        7 => {
+            let (eight, rest) = content.split_first_chunk::<8>()?;
+            let number = f64::from_be_bytes(*eight);
+            (if number.is_nan() { Value::Null } else { Value::Real(number) }, rest)
+        }
+        _ => {
+            let (kind, len) = meaning(serial).ok()?;
+            let (bytes, rest) = content.split_at_checked(len)?;
+            (if kind == Kind::Text { Value::Text(bytes) } else { Value::Blob(bytes) }, rest)
+        }
+    })
+}
+
 /// What a serial type says: the kind of a value and how many bytes it has.
 #[inline]
 fn meaning(serial: u64) -> Result<(Kind, usize), &'static str> {
@@ -332,7 +444,7 @@ fn meaning(serial: u64) -> Result<(Kind, usize), &'static str> {
         9 => (Kind::One, 0),
         10 | 11 => return Err("a value of a reserved kind"),
         _ if serial > u64::from(u32::MAX) => return Err("impossible length of a value"),
-        _ if serial % 2 == 0 => (Kind::Blob, (serial as usize - 12) / 2),
+        _ if serial.is_multiple_of(2) => (Kind::Blob, (serial as usize - 12) / 2),
         _ => (Kind::Text, (serial as usize - 13) / 2),
     })
 }

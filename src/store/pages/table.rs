@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::store::{
     pages::{
         Columns, Damage, LeafPage, PageFile, PageRange, PageRow, Tree,
-        leaf::{Cells, RowCell, is_leaf, row_cells},
+        leaf::{Cells, Room, RowCell, is_leaf, row_cells},
         number::{four, varint},
-        record::Place,
         tree::{Descent, Step},
     },
     read::Onward,
@@ -21,7 +20,6 @@ pub struct TableWalk {
     /// Rows up to this number are left out.
     behind: Option<i64>,
     cells: Vec<RowCell>,
-    places: Vec<Place>,
 }
 
 impl TableWalk {
@@ -38,7 +36,7 @@ impl TableWalk {
     }
 
     fn of(file: &Arc<PageFile>, descent: Descent, behind: Option<i64>) -> Self {
-        Self { file: Arc::clone(file), descent, behind, cells: Vec::new(), places: Vec::new() }
+        Self { file: Arc::clone(file), descent, behind, cells: Vec::new() }
     }
 
     /// The next leaf page; nothing behind the last.
@@ -63,14 +61,13 @@ impl TableWalk {
         columns: &Columns,
         visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
     ) -> Result<bool, Damage> {
-        let mut places = std::mem::take(&mut self.places);
         let Some(leaf) = self.leaf()? else { return Ok(false) };
+        let mut room = Room::default();
         for cell in leaf.cells() {
-            if leaf.row(*cell, columns, &mut places, visit)? == Onward::Enough {
+            if leaf.row(*cell, columns, &mut room, visit)? == Onward::Enough {
                 break;
             }
         }
-        self.places = places;
         Ok(true)
     }
 }
@@ -84,7 +81,6 @@ pub struct RowFinder {
     page: Vec<u8>,
     /// Which page that is.
     number: u32,
-    places: Vec<Place>,
 }
 
 /// An inner page of a table: its children, and the greatest row number below each but the last.
@@ -101,8 +97,8 @@ impl RowFinder {
     /// Looks into the table with this root.
     #[must_use]
     pub fn new(file: &Arc<PageFile>, root: u32) -> Self {
-        let (inner, page, places) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { file: Arc::clone(file), root, inner, page, number: 0, places }
+        let (inner, page) = (BTreeMap::new(), Vec::new());
+        Self { file: Arc::clone(file), root, inner, page, number: 0 }
     }
 
     /// Visits the row of this number; says whether there is one.
@@ -139,7 +135,7 @@ impl RowFinder {
 
     /// Looks for the row on the leaf that was read last.
     fn find(
-        &mut self,
+        &self,
         rowid: i64,
         columns: &Columns,
         visit: &mut impl FnMut(&PageRow<'_>),
@@ -153,7 +149,7 @@ impl RowFinder {
                 visit(row);
                 Onward::On
             };
-            leaf.row(*cell, columns, &mut self.places, &mut once)?;
+            leaf.row(*cell, columns, &mut Room::default(), &mut once)?;
         }
         Ok(true)
     }
@@ -167,7 +163,7 @@ impl Inner {
             let cell = cells.cell(at)?;
             let key = cell.get(4..).and_then(varint).map(|(key, _)| key as i64);
             let key = key.filter(|key| inner.keys.last().is_none_or(|last| key > last));
-            inner.keys.push(key.ok_or(Damage::at(number, "row numbers out of order"))?);
+            inner.keys.push(key.ok_or_else(|| Damage::at(number, "row numbers out of order"))?);
             inner.children.push(four(cell, 0).unwrap_or_default());
         }
         inner.children.push(cells.right());

@@ -99,7 +99,7 @@ impl Level {
             if tree == Tree::Table {
                 let key = cell.get(4..).and_then(varint).map(|(key, _)| key as i64);
                 let key = key.filter(|key| low.is_none_or(|low| *key > low) && *key <= bounds.1);
-                let key = key.ok_or(Damage::at(number, "row numbers out of order"))?;
+                let key = key.ok_or_else(|| Damage::at(number, "row numbers out of order"))?;
                 low = Some(key);
                 keys.push(key);
             }
@@ -264,7 +264,7 @@ impl Descent {
     }
 
     /// The entry behind the child that was gone through last.
-    fn between(&mut self) -> Result<Step<'_>, Damage> {
+    fn between(&self) -> Result<Step<'_>, Damage> {
         let Some(level) = self.levels.last() else { return Ok(Step::End) };
         let cells = Cells::of(&level.bytes, level.number, self.file.usable(), HEADER)?;
         let cell = cells.cell(level.next - 1)?;
@@ -291,8 +291,10 @@ impl Descent {
     }
 
     fn leaf(&mut self, number: u32, pages: u32, bounds: (Option<i64>, i64)) -> Result<Step<'_>, Damage> {
-        self.left =
-            self.left.checked_sub(1).ok_or(Damage::at(number, "more leaves than the file has pages"))?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Damage::at(number, "more leaves than the file has pages"))?;
         if !self.run.pages.contains(&number) {
             self.run.pages = 0..0;
             self.file.read(number, pages as usize, &mut self.run.bytes)?;

@@ -1,6 +1,6 @@
 //! Events by their keys: whole, or what they hold beside their heads.
 
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection, Row, Rows};
 
 use crate::{
     model::{EventKey, KeyPart, Payload},
@@ -155,11 +155,21 @@ pub(super) struct ByKey<'a> {
     select: &'a Select,
     /// For which table it is prepared, and which parts of the key are NULL.
     prepared: Option<(usize, Vec<bool>, CachedStatement<'a>)>,
+    /// Whether none of them is.
+    is_plain: bool,
+}
+
+/// What `take` makes of the first row; nothing if there is none or it lies in a damaged place.
+fn met<T>(rows: rusqlite::Result<Rows<'_>>, take: impl FnOnce(&Row<'_>) -> T) -> rusqlite::Result<Option<T>> {
+    match rows.and_then(|mut rows| Ok(rows.next()?.map(take))) {
+        Err(error) if is_damage(&error) => Ok(None),
+        other => other,
+    }
 }
 
 impl<'a> ByKey<'a> {
     pub(super) fn new(connection: &'a Connection, plan: &'a Plan, select: &'a Select) -> Self {
-        Self { connection, plan, select, prepared: None }
+        Self { connection, plan, select, prepared: None, is_plain: false }
     }
 
     /// What `take` makes of the row of a key and the number of its table, where there are several; nothing if
@@ -169,26 +179,25 @@ impl<'a> ByKey<'a> {
         key: &EventKey,
         take: impl FnOnce(&Row<'_>, Option<usize>) -> T,
     ) -> rusqlite::Result<Option<T>> {
+        // Most stores have one table and one number a key: then nothing is made to find a row.
+        if let ([KeyPart::Integer(number)], [_], [_], Some((0, _, statement))) =
+            (&*key.0, self.plan.key.as_slice(), self.plan.parts.as_slice(), &mut self.prepared)
+            && self.is_plain
+        {
+            return met(statement.query([number]), |row| take(row, None));
+        }
         let (part, own) = self.plan.split(key);
         let nulls: Vec<bool> = own.iter().map(|part| *part == KeyPart::Null).collect();
         if self.prepared.as_ref().is_none_or(|(table, other, _)| (*table, other) != (part, &nulls)) {
             let Some(table) = self.plan.parts.get(part) else { return Ok(None) };
             let sql = self.sql(table, &nulls);
+            self.is_plain = !nulls.contains(&true);
             self.prepared = Some((part, nulls, self.connection.prepare_cached(&sql)?));
         }
         let Some((.., statement)) = &mut self.prepared else { return Ok(None) };
-        let read = || {
-            let mut rows = match own.as_slice() {
-                [KeyPart::Integer(number)] => statement.query([number])?,
-                own => statement.query(rusqlite::params_from_iter(own.iter().map(to_bound)))?,
-            };
-            let numbered = (self.plan.parts.len() > 1).then_some(part);
-            Ok(rows.next()?.map(|row| take(row, numbered)))
-        };
-        match read() {
-            Err(error) if is_damage(&error) => Ok(None),
-            other => other,
-        }
+        let numbered = (self.plan.parts.len() > 1).then_some(part);
+        let rows = statement.query(rusqlite::params_from_iter(own.iter().map(to_bound)));
+        met(rows, |row| take(row, numbered))
     }
 
     fn sql(&self, table: &str, nulls: &[bool]) -> String {

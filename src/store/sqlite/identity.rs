@@ -25,7 +25,8 @@ pub(super) fn identity(path: &Path, events: &EventsTable) -> StoreResult<Identit
     header(path)?;
     let canonical = fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
-    let log_path = beside(path, "-wal");
+    // Beside the file itself, not beside a link that leads to it.
+    let log_path = beside(&canonical, "-wal");
     let log = fs::metadata(&log_path).ok().filter(|metadata| metadata.len() > 0);
     let log = log.map(|metadata| (start(&log_path, 32).unwrap_or_default(), mark(&metadata)));
     Ok(Identity {
@@ -33,7 +34,7 @@ pub(super) fn identity(path: &Path, events: &EventsTable) -> StoreResult<Identit
         database: mark(&metadata),
         header: start(path, 100).map_err(failed)?,
         log,
-        has_journal: has_journal(path),
+        has_journal: has_journal(&canonical),
         is_dependable: is_dependable(&canonical),
         path: canonical.into_os_string().into_encoded_bytes(),
     })

@@ -5,6 +5,7 @@
 //! rows into events; `scan` and `read` hand them out without making any.
 
 mod access;
+mod bare;
 mod bodies;
 mod checkpoints;
 mod covered;
@@ -47,6 +48,7 @@ use crate::{
     work::Work,
 };
 
+pub use bare::{Bare, BareResult};
 pub use direct::Way;
 pub use explore::{MappingError, SqliteFile};
 pub use head::events_head;

@@ -213,6 +213,7 @@ impl Select {
     }
 
     /// Where a role's value is found.
+    #[inline]
     pub(super) fn of(&self, role: Role) -> Option<&Take> {
         self.takes.get(role as usize)?.as_ref()
     }

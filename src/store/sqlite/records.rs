@@ -149,12 +149,12 @@ mod tests {
         }
     }
 
-    fn column(at: usize, is_real: bool, missing: Stored) -> Option<Field> {
-        Some(Field::Column { at, is_real, missing: Missing::Value(missing) })
+    fn column(at: usize, is_real: bool, missing: Stored) -> Field {
+        Field::Column { at, is_real, missing: Missing::Value(missing) }
     }
 
-    fn unknown(at: usize) -> Option<Field> {
-        Some(Field::Column { at, is_real: false, missing: Missing::Unknown })
+    fn unknown(at: usize) -> Field {
+        Field::Column { at, is_real: false, missing: Missing::Unknown }
     }
 
     #[test]
@@ -165,31 +165,31 @@ mod tests {
             &[
                 ("ID", Some(Field::RowId)),
                 ("rowid", Some(Field::RowId)),
-                ("a", column(1, true, null())),
-                ("b", column(2, false, Stored::Text(b"it's".as_slice().into()))),
-                ("c", column(3, false, Stored::Integer(-5))),
+                ("a", Some(column(1, true, null()))),
+                ("b", Some(column(2, false, Stored::Text(b"it's".as_slice().into())))),
+                ("c", Some(column(3, false, Stored::Integer(-5)))),
                 ("d", None),
             ],
         );
         check(
             "CREATE TABLE t (a, v AS (a + 1), s AS (a + 2) STORED, b FLOATING POINT, c TEXT DEFAULT 5)",
             &[
-                ("a", column(0, false, null())),
+                ("a", Some(column(0, false, null()))),
                 ("v", None),
                 ("s", None),
                 // "POINT" contains "INT".
-                ("b", column(2, false, null())),
-                ("c", unknown(3)),
+                ("b", Some(column(2, false, null()))),
+                ("c", Some(unknown(3))),
             ],
         );
-        check("CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a)", &[("id", column(0, false, null()))]);
+        check("CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a)", &[("id", Some(column(0, false, null())))]);
         check(
             "CREATE TABLE t (rowid TEXT, a)",
-            &[("rowid", column(0, false, null())), ("oid", Some(Field::RowId))],
+            &[("rowid", Some(column(0, false, null()))), ("oid", Some(Field::RowId))],
         );
         check(
             "CREATE TABLE t (a INT DEFAULT (1 + 1), b DEFAULT CURRENT_TIMESTAMP)",
-            &[("a", unknown(0)), ("b", unknown(1))],
+            &[("a", Some(unknown(0))), ("b", Some(unknown(1)))],
         );
     }
 

@@ -56,6 +56,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The column's value; a value that cannot be had counts as none.
+    #[inline]
     pub(super) fn column(&self, at: usize) -> Value<'_> {
         match self.row {
             Cells::Row(row) => row.get_ref(at).map_or(Value::Null, Value::from),
@@ -75,10 +76,12 @@ impl<'r> Fields<'r> {
     }
 
     /// The value of a role as it is stored, and how it is written.
+    #[inline]
     fn value(&self, role: Role) -> Option<(Value<'_>, Form)> {
         self.taken(self.select.of(role)?)
     }
 
+    #[inline]
     pub(super) fn taken(&self, take: &Take) -> Option<(Value<'_>, Form)> {
         let (value, form) = match take {
             Take::Column { at, form } => (self.column(*at), *form),

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt as _,
-    sync::Arc,
     time::SystemTime,
 };
 
@@ -250,7 +249,7 @@ fn a_store_that_was_just_written_is_not_proven_by_its_times() {
 fn a_store_that_was_written_while_it_was_scanned_is_checked() {
     let stage = Stage::new(50);
     let store = stage.store();
-    let before = store.identity().unwrap().unwrap();
+    let before = stage.cache().before(&store).unwrap().unwrap();
     let index = Index::build(&store, &Work::default()).unwrap();
     stage.append(4);
     let saved = stage.cache().save(&store, &index, &before, &Work::default()).unwrap();
@@ -330,7 +329,7 @@ proptest! {
     }
 }
 
-fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<Arc<rusqlite::Connection>>) {
+fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<rusqlite::Connection>) {
     match change {
         Change::Append(events) => stage.append(*events),
         Change::Update(row) => {
@@ -356,7 +355,7 @@ fn happen(stage: &Stage, change: &Change, backup: &[u8], owners: &mut Vec<Arc<ru
         Change::KeepOpenLonger => {
             let owner = stage.connection();
             owner.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
-            owners.push(Arc::new(owner));
+            owners.push(owner);
         }
     }
 }

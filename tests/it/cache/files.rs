@@ -25,7 +25,7 @@ fn every_damaged_file_is_thrown_away() {
         fs::write(&file, bytes).unwrap();
         match stage.cache().find(&store, &Work::default()).unwrap() {
             Found::Proven { index, .. } | Found::Likely { index, .. } => {
-                assert_eq!(facts(&index), truth, "{how}")
+                assert_eq!(facts(&index), truth, "{how}");
             }
             found @ Found::Nothing(_) => {
                 assert_eq!(word(&found), "damaged", "{how}");

@@ -143,8 +143,7 @@ pub(super) fn open(path: &Path) -> SqliteStore {
 /// All that an index says of a store, as text.
 pub(super) fn facts(index: &Index) -> String {
     let rows: Vec<_> = (0..index.len() as u32).map(|row| (index.key(row), index.row(row))).collect();
-    let of =
-        |stream| index.stream_events(stream).iter().map(|ordinal| format!("{ordinal} ")).collect::<String>();
+    let of = |stream| format!("{:?}", index.stream_events(stream).to_vec());
     let postings: Vec<String> = (0..index.streams().len() as u32).map(of).collect();
     let spans = (index.time_span(), index.categories(), index.types(), index.streams(), index.troubles());
     format!("{rows:?} {postings:?} {spans:?}")

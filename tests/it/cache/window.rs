@@ -160,7 +160,7 @@ fn a_check_of_a_store_that_was_closed_says_nothing_about_another() {
     stage.append(1);
     let mut script = Script::open(&stage);
     stage.execute("UPDATE events SET type = 'Changed'");
-    script.shell(ShellAction::Open(other.path.clone()));
+    script.shell(ShellAction::Open(other.path));
     script.check_now();
     assert!(script.title().contains("10 events"), "{}", script.title());
     assert!(script.session.view().notices.is_empty());
@@ -195,7 +195,7 @@ fn without_a_cache_nothing_is_said_of_it() {
 fn the_settings_show_and_change_what_is_kept() {
     let (stage, other) = (Stage::new(60), Stage::new(60));
     let mut script = Script::open(&stage);
-    script.shell(ShellAction::Open(other.path.clone()));
+    script.shell(ShellAction::Open(other.path));
     assert_eq!(script.session.view().settings.cache_size, None, "not counted yet");
     script.set(SettingsAction::Look);
     let settings = script.session.view().settings.clone();

@@ -1,5 +1,6 @@
 //! SQLite's pages as we decode them, against SQLite itself.
 
+mod covered;
 mod damage;
 mod random;
 mod stores;

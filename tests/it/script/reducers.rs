@@ -177,3 +177,53 @@ fn numbers_that_lose_digits_are_named() {
         ["/id 12345678901234567890 became 12345678901234567000", "/list/0 1.00000000000000000001 became 1"]
     );
 }
+
+/// Folds the same events three times in a row on this thread, with another script in between.
+#[track_caller]
+fn check_again(source: &str, seed: Option<u64>) {
+    let script =
+        |source| Script::load_reducer("r.js", source, &Options::frozen(seed), &Work::default()).unwrap();
+    let (reducer, other) =
+        (Scripted::new(script(source)), Scripted::new(script("({ A: () => ({ o: 1 }) })")));
+    let work = Work::default();
+    let run = |reducer: &Scripted| {
+        let mut fold = reducer.start(&work).unwrap();
+        let mut told = vec![format!("{}", fold.state().to_compact())];
+        for version in 0..4 {
+            let applied = fold.apply(&event(version, "A", Some(r#"{"who":"ann"}"#)));
+            told.push(format!("{applied:?} {}", fold.state().to_compact()));
+        }
+        told
+    };
+    let first = run(&reducer);
+    assert_eq!(run(&other).len(), 5);
+    assert_eq!(run(&reducer), first, "{source}");
+    // Two at once have an engine each.
+    let held = reducer.start(&work).unwrap();
+    assert_eq!(run(&reducer), first, "{source}");
+    drop(held);
+    assert_eq!(run(&reducer), first, "{source}");
+}
+
+#[test]
+fn an_engine_that_was_used_before_is_as_good_as_new() {
+    let handlers = "fromAll().foreachStream().when({ $init() { return { n: 0 }; }, A(s, e) { s.n++; INSIDE; return s; } });";
+    let check = |before: &str, inside: &str| {
+        check_again(&format!("{before}\n{}", handlers.replace("INSIDE", inside)), None);
+    };
+    check("", "log(s.n)");
+    check("let n = 0;", "s.m = ++n");
+    check("", "count = (globalThis.count ?? 0) + 1; s.m = count");
+    check("", "s.m = Math.count = (Math.count ?? 0) + 1");
+    check("", "s.m = (Array.prototype.count ?? 0); Array.prototype.count = s.m + 1");
+    check("", "s.m = ([].__proto__.count ?? 0); [].__proto__.count = s.m + 1");
+    check("", "s.m = ({}).constructor.count ?? 0; ({}).constructor.count = s.m + 1");
+    check("", "if (s.n === 2) throw new Error('no')");
+    check("", "if (s.n === 2) while (e) { s.x = [s.x]; if (s.n++ > 100) throw 1; }");
+    check("function f() {}", "f.count = (f.count ?? 0) + 1; s.m = f.count");
+    check_again("({ $init: () => ({ n: Math.random() }), A: (s) => { s.n += Math.random(); } })", Some(7));
+    check_again(
+        "({ $init: () => ({ l: [] }), A: (s) => { s.l.push(Date.now() === Date.now()); } })",
+        Some(7),
+    );
+}

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use timeglass::session::{
-    Input,
-    action::{Axis, BrowseAction, CursorAction, Scope},
-    view::Tick,
+use timeglass::{
+    model::{Json, StreamName},
+    session::{
+        Input,
+        action::{Action, Axis, BrowseAction, CursorAction, Scope},
+        view::Tick,
+    },
+    store::memory::event,
 };
 
 use super::{Script, shop};
@@ -152,4 +156,30 @@ fn a_step_that_fails_has_a_tick_where_it_lies() {
     assert_eq!(script.view().state.failures, 1);
     script.browse(BrowseAction::ClearStream);
     assert!(script.view().timeline.ticks.is_empty(), "they are the stream's");
+}
+
+#[test]
+fn a_cursor_that_is_faster_than_the_states_shows_the_nearest_kept_one() {
+    let stream = StreamName::of("counter", "1");
+    let counted = |number: i64| {
+        let data = Json::object([("number", Json::from(number))]);
+        event(number, &stream, number, "Counted", data)
+    };
+    let mut script = Script::open((1..=1000).map(counted));
+    script.browse(BrowseAction::ChooseStream(script.stream("counter-1")));
+    assert_eq!(script.view().state.place, "v1000 of 1\u{2009}000");
+
+    // Two moves before any answer: what is shown is near, and said to be on its way.
+    let mut to =
+        |count: usize| script.session.apply(Input::Action(Action::Cursor(CursorAction::ToCount(count))));
+    drop(to(440));
+    let jobs = to(470);
+    let view = script.view();
+    assert_eq!((&*view.state.place, view.state.is_stale), ("v500 so far", true));
+    assert_eq!(script.state(), r#"{"number":500}"#);
+    assert_eq!(&*script.view().state.event_type, "Counted");
+    script.run(jobs);
+    let view = script.view();
+    assert_eq!((&*view.state.place, view.state.is_stale), ("v470 of 1\u{2009}000", false));
+    assert_eq!(script.state(), r#"{"number":470}"#);
 }

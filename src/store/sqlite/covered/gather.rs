@@ -201,7 +201,11 @@ impl Lane<'_> {
             };
             if !is_same {
                 self.begin(entry)?;
-            } else if version < self.version {
+            } else if version < self.version
+                || (version == self.version
+                    && self.found.postings.last().is_some_and(|last| *last > slot as u32))
+            {
+                // Of equal versions the earlier event comes first; another column may have sorted them otherwise.
                 return None;
             }
             if self.found.ends.is_none() {

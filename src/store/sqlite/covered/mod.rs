@@ -105,7 +105,7 @@ impl Task {
         }
         let slots = Slots::new(self.first, self.span, &self.needs);
         let Some(found) = self.gather_all(&slots, work)? else { return Ok(None) };
-        let covered = join(found, slots, &self.needs);
+        let covered = join(found, slots, &self.needs, work);
         Ok(covered.filter(|covered| agrees(&self.file, &self.records, &self.needs, covered)))
     }
 

@@ -1,0 +1,146 @@
+//! What every question costs in stores of ten thousand events and more, each ten times as large as the last.
+//!
+//! Makes the stores, asks `timeglass bench` of each, and writes one table into `README.md` between its marks and
+//! one plot into `growth.svg`, both beside this folder. `README.md` says how to run it.
+#![expect(clippy::print_stdout, reason = "it says what it is doing")]
+
+mod plot;
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::Value;
+use timeglass::{
+    cli::{self, Exit, Output},
+    jobs::ThreadLanes,
+    sample::{self, SampleOptions, Shape},
+    work::Work,
+};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// The smallest store, and the largest unless `TIMEGLASS_BENCH_LARGEST` says otherwise.
+const SIZES: (u64, u64) = (10_000, 1_000_000);
+
+const BEGIN: &str = "<!-- growth begins: written by `cargo bench --bench growth` -->";
+const END: &str = "<!-- growth ends -->";
+
+/// One question: its name without what differs from store to store, and its median by the number of events.
+type Lines = Vec<(String, BTreeMap<u64, f64>)>;
+
+fn main() -> Outcome<()> {
+    // `cargo test --benches` runs this, too; it asks for no measurement.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let largest = number("TIMEGLASS_BENCH_LARGEST", SIZES.1);
+    let rounds = number("TIMEGLASS_BENCH_ROUNDS", 3);
+    let mut lines = Lines::new();
+    let mut size = SIZES.0;
+    while size <= largest {
+        let store = generated(size)?;
+        println!("{size} events: {}", store.display());
+        add(&mut lines, size, &asked(&store, rounds)?);
+        size *= 10;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
+    fs::write(folder.join("growth.svg"), plot::svg(&lines))?;
+    put_between(&folder.join("README.md"), &table(&lines))?;
+    println!("{}", table(&lines));
+    Ok(())
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+/// The mixed sample of this size, made once and kept among the build's files.
+fn generated(events: u64) -> Outcome<PathBuf> {
+    let folder = PathBuf::from(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp"));
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("mixed-{events}.sqlite"));
+    if !path.exists() {
+        // Under another name until it is whole.
+        let part = path.with_extension("part");
+        if part.exists() {
+            fs::remove_file(&part)?;
+        }
+        let options = SampleOptions { events, ..SampleOptions::of(Shape::Mixed) };
+        sample::write(&part, &options, &Work::with_lanes(Arc::new(ThreadLanes)))?;
+        fs::rename(&part, &path)?;
+    }
+    Ok(path)
+}
+
+/// The answer of `timeglass bench`.
+fn asked(store: &Path, rounds: u64) -> Outcome<Value> {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let path = store.display().to_string();
+    let rounds = rounds.to_string();
+    let arguments = ["timeglass", "bench", &path, "--json", "--quiet", "--rounds", &rounds];
+    let exit = cli::run(arguments, &mut Output::new(&mut out, &mut err), |_| Exit::Failed);
+    if exit != Exit::Done {
+        return Err(String::from_utf8_lossy(&err).into_owned().into());
+    }
+    Ok(serde_json::from_slice(&out)?)
+}
+
+fn add(lines: &mut Lines, size: u64, answer: &Value) {
+    for figure in answer.get("figures").and_then(Value::as_array).into_iter().flatten() {
+        let (Some(what), Some(median)) =
+            (figure.get("what").and_then(Value::as_str), figure.get("median_ms").and_then(Value::as_f64))
+        else {
+            continue;
+        };
+        let place = lines.iter().position(|(name, _)| name == what);
+        let place = place.unwrap_or_else(|| {
+            lines.push((what.to_owned(), BTreeMap::new()));
+            lines.len() - 1
+        });
+        if let Some((_, medians)) = lines.get_mut(place) {
+            medians.insert(size, median);
+        }
+    }
+}
+
+/// A column for each size, and how much more the largest costs than the smallest.
+fn table(lines: &Lines) -> String {
+    let sizes: Vec<u64> =
+        lines.first().map(|(_, medians)| medians.keys().copied().collect()).unwrap_or_default();
+    let heads: String = sizes.iter().map(|size| format!(" {} |", plot::grouped(*size))).collect();
+    let rules: String = sizes.iter().map(|_| "--:|").collect();
+    let mut text = format!("| Milliseconds, medians, by events |{heads} Last / first |\n|---|{rules}--:|\n");
+    for (name, medians) in lines {
+        let cells: String = medians.values().map(|median| format!(" {} |", shown(*median))).collect();
+        let growth = medians.values().next().zip(medians.values().last());
+        let growth = growth.map(|(first, last)| shown(last / first.max(1e-6))).unwrap_or_default();
+        text += &format!("| {name} |{cells} {growth} |\n");
+    }
+    text
+}
+
+/// Three digits that count.
+fn shown(number: f64) -> String {
+    match number {
+        0.0..0.1 => format!("{number:.3}"),
+        0.1..10.0 => format!("{number:.2}"),
+        10.0..100.0 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
+}
+
+/// Replaces what stands between the marks; they are put at the end of a text that lacks them.
+fn put_between(path: &Path, table: &str) -> Outcome<()> {
+    let text = fs::read_to_string(path)?;
+    let part = format!("{BEGIN}\n\n{table}\n![Growth](growth.svg)\n\n{END}");
+    let new = match (text.split_once(BEGIN), text.split_once(END)) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{part}{after}"),
+        _ => format!("{}\n\n## Growth\n\n{part}\n", text.trim_end()),
+    };
+    Ok(fs::write(path, new)?)
+}

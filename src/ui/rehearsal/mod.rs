@@ -1,0 +1,287 @@
+//! A session in the real window, played from a table of steps, with our own work measured in every frame.
+//!
+//! Input goes in where the window library hands over what it got from the system, so everything behind that
+//! is what a user's hand would set off. What is kept between runs is neither read nor written.
+
+mod report;
+mod steps;
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use egui::{Event, RawInput, Rect, ViewportCommand};
+
+use crate::{
+    session::action::{Action, BrowseAction},
+    ui::{App, Start, WindowError, dock::Panel},
+};
+
+use report::Frame;
+use steps::{Deed, STEPS, Step};
+
+pub use report::{FrameLine, FrameReport};
+
+/// Between two frames while something is done.
+const PACE: Duration = Duration::from_millis(16);
+
+/// What is typed into the filter of the streams, a letter at a time.
+const TYPED: &str = "device-1*7";
+
+/// Opens a store in the window, plays the session over so many seconds, and closes the window.
+///
+/// # Errors
+///
+/// If there can be no window.
+pub fn rehearse(
+    store: PathBuf,
+    project: Option<PathBuf>,
+    lasts: Duration,
+) -> Result<FrameReport, WindowError> {
+    let told = Arc::new(Mutex::new(FrameReport::default()));
+    let folder = tempfile::tempdir().map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
+    let mut options = crate::ui::options()?;
+    options.persistence_path = Some(folder.path().join("window.ron"));
+    options.persist_window = false;
+    let teller = Arc::clone(&told);
+    let start = Start { store: Some(store), project, ..Start::default() };
+    let make = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        let created = Instant::now();
+        let app = App::new(context, start)?;
+        Ok(Box::new(Rehearsal::new(app, created, lasts, teller)))
+    };
+    eframe::run_native("timeglass", options, Box::new(make))?;
+    let report = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(report)
+}
+
+/// The window's application, with somebody at the controls who never tires.
+struct Rehearsal {
+    app: App,
+    created: Instant,
+    lasts: Duration,
+    /// Our own work since the last frame was drawn.
+    own: Duration,
+    worked: Option<Duration>,
+    frames: Vec<Frame>,
+    /// The step that is played, and how many of its parts were done.
+    playing: (usize, usize),
+    is_held: bool,
+    first_rows: Option<Duration>,
+    index: Option<Duration>,
+    /// When resting began, and the processor's time then.
+    rest: Option<(Instant, Option<Duration>)>,
+    teller: Arc<Mutex<FrameReport>>,
+}
+
+impl Rehearsal {
+    fn new(app: App, created: Instant, lasts: Duration, teller: Arc<Mutex<FrameReport>>) -> Self {
+        Self {
+            app,
+            created,
+            lasts,
+            own: Duration::ZERO,
+            worked: None,
+            frames: Vec::new(),
+            playing: (0, 0),
+            is_held: false,
+            first_rows: None,
+            index: None,
+            rest: None,
+            teller,
+        }
+    }
+
+    fn now(&self) -> Option<(usize, &'static Step, f32)> {
+        steps::at(self.created.elapsed().as_secs_f32() / self.lasts.as_secs_f32())
+    }
+
+    /// What comes from the hand for this frame.
+    fn play(&mut self, ctx: &egui::Context) -> Vec<Event> {
+        let Some((number, step, progress)) = self.now() else { return Vec::new() };
+        if number != self.playing.0 {
+            self.playing = (number, 0);
+            if std::mem::take(&mut self.is_held) {
+                return steps::drag(ctx.content_rect().center(), false, true);
+            }
+        }
+        let rect_of = |panel| self.app.panel_rect(panel).unwrap_or(Rect::ZERO);
+        match step.deed {
+            Deed::Scroll(panel) => steps::wheel(rect_of(panel), progress < 0.7),
+            Deed::PullBar(panel) => {
+                let to = steps::on_bar(rect_of(panel), steps::there_and_back(progress));
+                steps::drag(to, !std::mem::replace(&mut self.is_held, true), false)
+            }
+            Deed::DragTimeline => {
+                let to = steps::on_timeline(ctx.content_rect(), steps::there_and_back(progress));
+                steps::drag(to, !std::mem::replace(&mut self.is_held, true), false)
+            }
+            Deed::Resize => {
+                ctx.send_viewport_cmd(ViewportCommand::InnerSize(steps::size(progress)));
+                Vec::new()
+            }
+            Deed::ChooseLongest | Deed::FilterTypes | Deed::FilterStreams => {
+                self.browse(step.deed, progress);
+                Vec::new()
+            }
+            Deed::ShowPanels => {
+                if let Some(panel) = self.next_of(&Panel::ALL, progress) {
+                    self.app.show_panel(*panel);
+                }
+                Vec::new()
+            }
+            Deed::Named(names) => {
+                if let Some(name) = self.next_of(names, progress) {
+                    self.app.do_by_name(name, ctx);
+                }
+                Vec::new()
+            }
+            Deed::Rest => {
+                // What is still open, such as the index on a slow machine, is no rest.
+                if self.app.is_idle() {
+                    self.rest.get_or_insert_with(|| (Instant::now(), processor_time()));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// The next of a list, when its turn has come.
+    fn next_of<'t, T>(&mut self, list: &'t [T], progress: f32) -> Option<&'t T> {
+        let due = (progress * list.len() as f32) as usize;
+        let next = list.get(self.playing.1).filter(|_| self.playing.1 <= due)?;
+        self.playing.1 += 1;
+        Some(next)
+    }
+
+    fn browse(&mut self, deed: Deed, progress: f32) {
+        let view = self.app.session().view();
+        let action = match deed {
+            Deed::ChooseLongest => {
+                let index = view.streams.index.clone().filter(|_| self.playing.1 == 0);
+                let longest = index.and_then(|index| {
+                    let streams = (0_u32..).zip(index.streams().iter());
+                    streams.max_by_key(|(_, info)| info.events).map(|(stream, _)| stream)
+                });
+                longest.map(BrowseAction::ChooseStream)
+            }
+            Deed::FilterTypes => {
+                let mut types: Vec<_> = view.events.types.iter().map(|info| Arc::clone(&info.name)).collect();
+                types.truncate(8);
+                let name = self.next_of(&types, progress).cloned();
+                name.map(BrowseAction::OnlyType)
+            }
+            _ => {
+                let steps: Vec<usize> = (1..=TYPED.len()).chain((0..TYPED.len()).rev()).collect();
+                let len = self.next_of(&steps, progress).copied();
+                len.map(|len| BrowseAction::FilterStreams(TYPED.chars().take(len).collect()))
+            }
+        };
+        if let Some(action) = action {
+            if deed == Deed::ChooseLongest {
+                self.playing.1 = 1;
+            }
+            self.app.ask(Action::Browse(action));
+        }
+    }
+
+    /// Lets our own code run, and adds up what it takes.
+    fn measured(&mut self, run: impl FnOnce(&mut App)) {
+        let (start, before) = (Instant::now(), thread_time());
+        run(&mut self.app);
+        self.own += start.elapsed();
+        let worked = thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+        self.worked = worked.map(|worked| worked + self.worked.unwrap_or_default());
+    }
+
+    fn note_frame(&mut self, frame: &eframe::Frame) {
+        let step = self.now().map_or(STEPS.len(), |(number, ..)| number);
+        let before_in_all = frame.info().cpu_usage.map(Duration::from_secs_f32);
+        let (own, worked) = (std::mem::take(&mut self.own), self.worked.take());
+        self.frames.push(Frame { step, own, worked, before_in_all });
+        let view = self.app.session().view();
+        if self.first_rows.is_none() && view.events.total > 0 && !view.events.loaded.is_empty() {
+            self.first_rows = Some(self.created.elapsed());
+        }
+        if self.index.is_none() && self.app.is_indexed() {
+            self.index = Some(self.created.elapsed());
+        }
+    }
+
+    /// Tells what was found, and closes the window.
+    fn end(&mut self, ctx: &egui::Context) {
+        let mut report = FrameReport::of(&self.frames, STEPS.iter().map(|step| step.name));
+        report.lasted = self.created.elapsed();
+        (report.first_rows, report.index) = (self.first_rows, self.index);
+        report.idle = self.rest.and_then(|(since, before)| {
+            let used = processor_time()?.saturating_sub(before?);
+            Some(used.as_secs_f64() / since.elapsed().as_secs_f64())
+        });
+        report.resident = resident();
+        *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = report;
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+    }
+}
+
+impl eframe::App for Rehearsal {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        self.measured(|app| app.logic(ctx, frame));
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.measured(|app| app.ui(ui, frame));
+        self.note_frame(frame);
+        let ctx = ui.ctx();
+        match self.now() {
+            None => self.end(ctx),
+            Some((_, step, _)) if step.deed == Deed::Rest && self.rest.is_none() => {
+                ctx.request_repaint_after(PACE);
+            }
+            // Somebody has to wake up when the rest is over.
+            Some((_, step, progress)) if step.deed == Deed::Rest => {
+                let left = self.lasts.mul_f32(step.share * (1.0 - progress));
+                ctx.request_repaint_after(left + PACE);
+            }
+            Some(_) => ctx.request_repaint_after(PACE),
+        }
+    }
+
+    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut RawInput) {
+        // A real pointer that lies over the window would play along.
+        input.events.retain(|event| {
+            !matches!(event, Event::PointerMoved(_) | Event::PointerGone | Event::PointerButton { .. })
+        });
+        input.focused = true;
+        let events = self.play(ctx);
+        input.events.extend(events);
+    }
+
+    fn on_exit(&mut self, gl: Option<&eframe::glow::Context>) {
+        self.app.on_exit(gl);
+    }
+}
+
+/// How much of the processor this process has used so far (Linux; in steps of 10 ms).
+fn processor_time() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in the second field may hold anything, but no other closing bracket follows it.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
+/// How much of the processor this thread has used so far (Linux).
+fn thread_time() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// How much memory this process has now, in bytes (Linux).
+fn resident() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}

@@ -1,0 +1,212 @@
+//! What the frames of the session took.
+
+use std::{fmt::Write as _, time::Duration};
+
+/// One frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    /// The number of the step in which it was drawn.
+    pub(super) step: usize,
+    /// What ran in our own code.
+    pub(super) own: Duration,
+    /// What of it the processor worked, without the time in which it did something else (Linux).
+    pub(super) worked: Option<Duration>,
+    /// What the frame before took in all, drawing its pixels included.
+    pub(super) before_in_all: Option<Duration>,
+}
+
+/// What a session in the window cost.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrameReport {
+    /// How long it lasted.
+    pub lasted: Duration,
+    /// From the window's creation to the first frame that showed events.
+    pub first_rows: Option<Duration>,
+    /// From the window's creation to the complete index.
+    pub index: Option<Duration>,
+    /// The whole session, and each of its steps.
+    pub lines: Vec<FrameLine>,
+    /// What drawing took beside our own work: median and longest of all frames.
+    pub drawing: (Duration, Duration),
+    /// The share of one processor that the program used while nothing was done; nothing where the system does
+    /// not tell.
+    pub idle: Option<f64>,
+    /// The memory of the process at the end, in bytes; nothing where the system does not tell.
+    pub resident: Option<u64>,
+}
+
+/// The frames of one step, by our own work in them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrameLine {
+    /// What was done.
+    pub name: &'static str,
+    /// How many frames were drawn.
+    pub frames: usize,
+    /// Half of them took less.
+    pub median: Duration,
+    /// 99 of 100 took less.
+    pub p99: Duration,
+    /// None took more.
+    pub longest: Duration,
+    /// The time that the processor worked in 99 of 100, and in all; nothing where the system does not tell. On a
+    /// machine that does something else meanwhile, these are what our own work takes.
+    pub worked: Option<(Duration, Duration)>,
+    /// How many took more than 8 ms.
+    pub above_8: usize,
+    /// How many took more than 50 ms.
+    pub above_50: usize,
+}
+
+impl FrameLine {
+    fn of<'f>(name: &'static str, frames: impl Iterator<Item = &'f Frame> + Clone) -> Self {
+        let mut times: Vec<Duration> = frames.clone().map(|frame| frame.own).collect();
+        let mut worked: Vec<Duration> = frames.filter_map(|frame| frame.worked).collect();
+        times.sort_unstable();
+        worked.sort_unstable();
+        let above = |limit: u64| times.iter().filter(|time| **time > Duration::from_millis(limit)).count();
+        Self {
+            name,
+            frames: times.len(),
+            median: percent(&times, 50),
+            p99: percent(&times, 99),
+            longest: percent(&times, 100),
+            worked: (!worked.is_empty()).then(|| (percent(&worked, 99), percent(&worked, 100))),
+            above_8: above(8),
+            above_50: above(50),
+        }
+    }
+}
+
+fn percent(sorted: &[Duration], percent: usize) -> Duration {
+    sorted.get(sorted.len() * percent / 100).or(sorted.last()).copied().unwrap_or_default()
+}
+
+impl FrameReport {
+    /// Sums up the frames; `names` are those of the steps.
+    pub(super) fn of(frames: &[Frame], names: impl Iterator<Item = &'static str>) -> Self {
+        let mut lines = vec![FrameLine::of("the whole session", frames.iter())];
+        lines.extend(
+            names.enumerate().map(|(step, name)| {
+                FrameLine::of(name, frames.iter().filter(move |frame| frame.step == step))
+            }),
+        );
+        let pairs = frames.iter().zip(frames.iter().skip(1));
+        let mut drawing: Vec<Duration> =
+            pairs.filter_map(|(frame, next)| Some(next.before_in_all?.saturating_sub(frame.own))).collect();
+        drawing.sort_unstable();
+        Self { lines, drawing: (percent(&drawing, 50), percent(&drawing, 100)), ..Self::default() }
+    }
+
+    /// As aligned text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = format!(
+            "{:36} {:>7} {:>9} {:>10} {:>9} {:>7} {:>8} {:>8}   {:>20}\n",
+            "our own work in a frame",
+            "frames",
+            "median",
+            "99 of 100",
+            "longest",
+            "> 8 ms",
+            "> 50 ms",
+            "",
+            "processor: 99, longest"
+        );
+        for line in &self.lines {
+            let FrameLine { name, frames, median, p99, longest, worked, above_8, above_50 } = line;
+            let [of_99, of_all] = worked
+                .map_or([String::new(), String::new()], |(p99, longest)| [p99, longest].map(milliseconds));
+            let [median, p99, longest] = [median, p99, longest].map(|time| milliseconds(*time));
+            let share = 100.0 * *above_8 as f64 / (*frames).max(1) as f64;
+            writeln!(
+                text,
+                "{name:36} {frames:>7} {median:>9} {p99:>10} {longest:>9} {above_8:>7} {above_50:>8} {share:>6.1} %   \
+                 {of_99:>9} {of_all:>10}"
+            )
+            .ok();
+        }
+        let or_unknown = |time: Option<Duration>| time.map_or_else(|| "not reached".to_owned(), milliseconds);
+        writeln!(
+            text,
+            "\nfrom the window's creation to the first rows {}, to the complete index {}",
+            or_unknown(self.first_rows),
+            or_unknown(self.index)
+        )
+        .ok();
+        let (median, longest) = self.drawing;
+        writeln!(
+            text,
+            "drawing pixels, which is the display's part: median {}, longest {}",
+            milliseconds(median),
+            milliseconds(longest)
+        )
+        .ok();
+        if let Some(idle) = self.idle {
+            writeln!(text, "processor while nothing was done: {:.2} % of one core", idle * 100.0).ok();
+        }
+        if let Some(resident) = self.resident {
+            writeln!(text, "memory at the end: {:.0} MB resident", resident as f64 / 1e6).ok();
+        }
+        text
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> crate::model::Json {
+        use crate::model::Json;
+        let number = |time: Duration| Json::from((time.as_secs_f64() * 1e6).round() / 1e3);
+        let line = |line: &FrameLine| {
+            Json::object([
+                ("what", Json::from(line.name)),
+                ("frames", Json::from(line.frames as u64)),
+                ("median_ms", number(line.median)),
+                ("p99_ms", number(line.p99)),
+                ("longest_ms", number(line.longest)),
+                ("processor_p99_ms", Json::from(line.worked.map(|(p99, _)| number(p99)))),
+                ("processor_longest_ms", Json::from(line.worked.map(|(_, longest)| number(longest)))),
+                ("above_8_ms", Json::from(line.above_8 as u64)),
+                ("above_50_ms", Json::from(line.above_50 as u64)),
+            ])
+        };
+        Json::object([
+            ("seconds", Json::from(self.lasted.as_secs_f64())),
+            ("first_rows_ms", Json::from(self.first_rows.map(number))),
+            ("index_ms", Json::from(self.index.map(number))),
+            ("own_work", Json::array(self.lines.iter().map(line))),
+            ("drawing_median_ms", number(self.drawing.0)),
+            ("drawing_longest_ms", number(self.drawing.1)),
+            ("idle_processor", Json::from(self.idle)),
+            ("resident_bytes", Json::from(self.resident)),
+        ])
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Frame, FrameReport};
+
+    #[test]
+    fn frames_are_counted_by_step() {
+        let frame = |step, own| Frame {
+            step,
+            own: Duration::from_millis(own),
+            worked: Some(Duration::from_millis(own / 2)),
+            before_in_all: Some(Duration::from_millis(12)),
+        };
+        let frames = [frame(0, 2), frame(0, 9), frame(1, 60), frame(1, 1)];
+        let report = FrameReport::of(&frames, ["first", "second"].into_iter());
+        let counts: Vec<_> =
+            report.lines.iter().map(|line| (line.name, line.frames, line.above_8, line.above_50)).collect();
+        assert_eq!(counts, [("the whole session", 4, 2, 1), ("first", 2, 1, 0), ("second", 2, 1, 1)]);
+        let worked = report.lines.first().and_then(|line| line.worked);
+        assert_eq!(worked, Some((Duration::from_millis(30), Duration::from_millis(30))));
+        assert_eq!(report.drawing, (Duration::from_millis(3), Duration::from_millis(10)));
+        assert!(report.to_text().contains("the whole session"), "{}", report.to_text());
+    }
+}
