@@ -187,7 +187,6 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
-            Answer::Settled => Vec::new(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -205,6 +204,7 @@ impl Opened {
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
             | Answer::Preview(_)
+            | Answer::Settled
             | Answer::Failed(_) => Vec::new(),
         }
     }

@@ -17,8 +17,7 @@ use crate::{
         Input, Session,
         action::{
             Action, BlameAction, NAMED, ProjectionAction, ScriptAction, SettingsAction, ShellAction, Theme,
-            What,
-            WindowAction,
+            What, WindowAction,
         },
         job::{Answer, Job, Question, Slot},
         view::Screen,

@@ -107,10 +107,9 @@ fn covered(events: &[RecordedEvent]) -> Covered {
     };
     let (first, count) = (events.first().map_or(0, key), events.len() as u32);
     let distances: Vec<u32> = events.iter().map(|event| (key(event) - first) as u32).collect();
-    let keys = match distances.last().map_or(0, |last| last + 1) == count {
-        true => CoveredKeys::Dense { first, count },
-        false => CoveredKeys::Sparse { first, distances },
-    };
+    let is_dense = distances.last().map_or(0, |last| last + 1) == count;
+    let keys =
+        if is_dense { CoveredKeys::Dense { first, count } } else { CoveredKeys::Sparse { first, distances } };
     let digits: Vec<u8> = events.iter().map(|event| event.time.map_or(0, Timestamp::digits)).collect();
     let nanos =
         events.iter().map(|event| event.time.map_or(CoveredTimes::MISSING, Timestamp::nanos)).collect();
@@ -227,7 +226,7 @@ fn check_streams(index: &Index, events: &[RecordedEvent], at: u32) {
     let pairs: Vec<(u32, u32)> = index.streams_and_types().collect();
     let mut visited = Vec::new();
     index.visit_streams_and_types(at as usize, |streams, types| {
-        visited.extend(streams.iter().copied().zip(types.iter().copied()))
+        visited.extend(streams.iter().copied().zip(types.iter().copied()));
     });
     assert_eq!(visited, pairs[pairs.len().min(at as usize)..]);
 }
@@ -310,12 +309,12 @@ fn reloaded(index: &Index) -> Index {
 
 /// Asks whatever can be asked.
 fn ask_everything(index: &Index) {
-    for ordinal in 0..index.len() as u32 + 1 {
+    for ordinal in 0..=index.len() as u32 {
         black_box(index.row(ordinal).map(|row| index.stream(row.stream).cloned()));
         black_box(index.key(ordinal).map(|key| index.ordinal_of(&key)));
         black_box(index.at_time(Timestamp::from_nanos(i64::from(ordinal) << 30, 0)));
     }
-    for stream in 0..index.streams().len() as u32 + 1 {
+    for stream in 0..=index.streams().len() as u32 {
         let own = index.stream_events(stream);
         for ordinal in &own {
             black_box((own.place_of(*ordinal), own.count_until(*ordinal)));
@@ -357,7 +356,9 @@ proptest! {
 
     #[test]
     fn an_index_of_covered_columns_answers_so(mut made in made(), kind in kind(), has_versions in any::<bool>(), at in 0_u32..320) {
-        made.iter_mut().for_each(|made| made.2 = has_versions.then(|| made.2.unwrap_or_default()));
+        for made in &mut made {
+            made.2 = has_versions.then(|| made.2.unwrap_or_default());
+        }
         let kind = Kind { is_sound: kind.is_sound && has_versions, key: kind.key % 2, position: kind.position % 2 };
         let events = history(&made, kind);
         let index = Index::of_covered(&covered(&events), &work()).unwrap();

@@ -110,6 +110,11 @@ fn the_window_is_told_to_keep_nothing() {
     });
     assert_eq!(
         wanted,
-        Some(WindowRequest { store: Some(stage.path.clone()), project: None, no_cache: true, rehearsal: None })
+        Some(WindowRequest {
+            store: Some(stage.path.clone()),
+            project: None,
+            no_cache: true,
+            rehearsal: None
+        })
     );
 }
