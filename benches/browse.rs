@@ -230,28 +230,28 @@ fn keeping(index: &Index, figures: &mut Figures) -> Outcome<()> {
 
 /// Pages as the window asks for them: the events from the index, the rows from the store.
 fn pages(store: &dyn EventStore, index: &Index, figures: &mut Figures) -> Outcome<()> {
-    let mut page = |name: &str, ordinal: &dyn Fn(usize) -> Option<u32>, total: usize| -> Outcome<()> {
+    let mut page = |name: &str, ordinals: &dyn Fn(usize) -> Vec<u32>, total: usize| -> Outcome<()> {
         let last = total.saturating_sub(PAGE);
         for place in 0..PLACES {
             let first = last * place / (PLACES - 1).max(1);
             figures.time(name, || {
-                let rows = (first..first + PAGE).map_while(ordinal);
-                let keys: Vec<EventKey> = rows.filter_map(|ordinal| index.key(ordinal)).collect();
+                let keys: Vec<EventKey> =
+                    ordinals(first).into_iter().filter_map(|ordinal| index.key(ordinal)).collect();
                 Ok(store.fetch(&Work::default(), &keys)?)
             })?;
         }
         Ok(())
     };
-    let all = |place: usize| u32::try_from(place).ok().filter(|ordinal| (*ordinal as usize) < index.len());
-    page("page of all events, from start to end", &all, index.len())?;
+    let from = |first: usize| (first as u32..index.len() as u32).take(PAGE).collect();
+    page("page of all events, from start to end", &from, index.len())?;
     if let Some((first, last)) = index.time_span() {
-        let by_time = |place: usize| {
+        let at_share = |place: usize| {
             let share = place as f64 / index.len() as f64;
             let nanos = first.nanos() as f64 + share * (last.nanos() - first.nanos()) as f64;
-            index.at_time(timeglass::model::Timestamp::from_nanos(nanos as i64, 9))
+            let at = index.at_time(timeglass::model::Timestamp::from_nanos(nanos as i64, 9));
+            from(at.unwrap_or_default() as usize)
         };
-        let start = |place: usize| by_time(place - place % PAGE).map(|first| first + (place % PAGE) as u32);
-        page("page by time", &start, index.len())?;
+        page("page by time", &at_share, index.len())?;
     }
     let by_events = |least: bool| {
         let types = index.types().iter();
@@ -261,11 +261,19 @@ fn pages(store: &dyn EventStore, index: &Index, figures: &mut Figures) -> Outcom
         let types = by_events(least).map(|info| vec![Arc::clone(&info.name)]).unwrap_or_default();
         let found = index.filter(&EventQuery { types, ..EventQuery::default() }, &on_lanes())?;
         let found = found.unwrap_or_default();
-        page(name, &|place| found.get(place), found.len())?;
+        page(
+            name,
+            &|first| (first..first + PAGE).filter_map(|place| found.get(place)).collect(),
+            found.len(),
+        )?;
     }
     let longest = index.streams().iter().zip(0_u32..).max_by_key(|(info, _)| info.events);
     let events = index.stream_events(longest.map_or(0, |(_, number)| number));
-    page("page of the longest stream", &|place| events.get(place).copied(), events.len())
+    page(
+        "page of the longest stream",
+        &|first| events.range(first..first + PAGE).copied().collect(),
+        events.len(),
+    )
 }
 
 /// What the columns answer by themselves.

@@ -44,21 +44,17 @@ impl Question {
                 .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
             Self::GoOn(store, index) => indexed(&index, &*store, work, report),
-            Self::Extend(store, index) => {
-                index.extended(&*store, work).map(|index| Answer::Indexed(Arc::new(index)))
-            }
+            Self::Extend(store, index) => extended(&index, &*store, work),
             Self::Rows { store, first, keys, shape } => store
                 .fetch(work, &keys)
                 .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
             Self::Streams(lines) => {
-                lines.make(work).map(|(lines, passing)| Ok(Answer::Streams(lines, passing)))?
+                Ok(lines.make(work).map(|(lines, passing)| Answer::Streams(lines, passing))?)
             }
             Self::Listing { index, query, order } => {
                 Ok(Answer::Listing(passing_events(&index, &query, order, work)?))
             }
-            Self::AsOf(index, ordinal, is_whole) => {
-                Ok(Answer::AsOf((!is_whole).then(|| counts_at(&index, ordinal))))
-            }
+            Self::AsOf(index, ordinal, is_at_end) => Ok(as_of(&index, ordinal, is_at_end)),
             Self::Bars(question) => Ok(Answer::Bars(bars(&question, work)?)),
             Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
             Self::Step { history, count, is_folding: true } => history.step_ready(count, work).map(of_step),
@@ -75,7 +71,10 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
-            Self::Settle(settling) => Ok(settling.run()),
+            Self::Settle(settling) => {
+                settling.run();
+                Ok(Answer::Settled)
+            }
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
@@ -98,9 +97,17 @@ impl Question {
     }
 }
 
-/// How many events each stream has at the cursor.
-fn counts_at(index: &Index, ordinal: Option<u32>) -> Vec<u32> {
-    ordinal.map_or_else(|| vec![0; index.streams().len()], |ordinal| index.counts_until(ordinal))
+/// An index with what came since.
+fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
+    index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index)))
+}
+
+/// The events of each stream up to an ordinal; none before the first, and nothing to say at the end.
+fn as_of(index: &Index, ordinal: Option<u32>, is_at_end: bool) -> Answer {
+    Answer::AsOf((!is_at_end).then(|| match ordinal {
+        Some(ordinal) => index.counts_until(ordinal),
+        None => vec![0; index.streams().len()],
+    }))
 }
 
 /// A whole index, and its beginnings while it grows.

@@ -31,7 +31,8 @@ pub(super) fn find(by_name: &[u32], streams: &Streams, name: &StreamName) -> Opt
 /// Puts new streams into the order of those that are known.
 pub(super) fn with_new(known: &[u32], streams: &Streams, categories: &[CategoryInfo]) -> Vec<u32> {
     let new = streams.len() - known.len();
-    if new * 8 > known.len() {
+    // Sorting all costs less than finding a place for many.
+    if new * 64 > known.len() {
         return sorted((0..streams.len() as u32).collect(), streams, categories);
     }
     let name = |number: u32| streams.get(number as usize).map(|info| &*info.name);

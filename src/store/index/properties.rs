@@ -107,11 +107,9 @@ fn covered(events: &[RecordedEvent]) -> Covered {
     };
     let (first, count) = (events.first().map_or(0, key), events.len() as u32);
     let distances: Vec<u32> = events.iter().map(|event| (key(event) - first) as u32).collect();
-    let keys = if distances.last().map_or(0, |last| last + 1) == count {
-        CoveredKeys::Dense { first, count }
-    } else {
-        CoveredKeys::Sparse { first, distances }
-    };
+    let is_dense = distances.last().map_or(0, |last| last + 1) == count;
+    let keys =
+        if is_dense { CoveredKeys::Dense { first, count } } else { CoveredKeys::Sparse { first, distances } };
     let digits: Vec<u8> = events.iter().map(|event| event.time.map_or(0, Timestamp::digits)).collect();
     let nanos =
         events.iter().map(|event| event.time.map_or(CoveredTimes::MISSING, Timestamp::nanos)).collect();

@@ -39,8 +39,13 @@ impl Index {
         // The first chunk from the end that begins early enough has such an event.
         let reaches = |chunk: &Chunk| chunk.sums.span.is_some_and(|(first, _)| first <= wanted);
         let number = self.chunks.iter().rposition(|chunk| reaches(chunk))?;
+        let chunk = self.chunks.get(number)?;
+        if chunk.sums.times_rise {
+            let is_reached = |row: usize| chunk.times.get(row).is_some_and(|nanos| nanos <= wanted);
+            return Some((number * CHUNK + partition(chunk.len(), is_reached).checked_sub(1)?) as u32);
+        }
         let (mut row, mut found) = (0, None);
-        self.chunks.get(number)?.times.each(|nanos| {
+        chunk.times.each(|nanos| {
             if nanos != MISSING && nanos <= wanted {
                 found = Some(row);
             }
