@@ -112,14 +112,16 @@ fn add(lines: &mut Lines, size: u64, answer: &Value) {
 fn table(lines: &Lines) -> String {
     let sizes: Vec<u64> =
         lines.first().map(|(_, medians)| medians.keys().copied().collect()).unwrap_or_default();
-    let heads: String = sizes.iter().map(|size| format!(" {} |", plot::grouped(*size))).collect();
+    let heads: Vec<String> = sizes.iter().map(|size| format!(" {} |", plot::grouped(*size))).collect();
+    let heads = heads.concat();
     let rules: String = sizes.iter().map(|_| "--:|").collect();
     let mut text = format!("| Milliseconds, medians, by events |{heads} Last / first |\n|---|{rules}--:|\n");
     for (name, medians) in lines {
-        let cells: String = medians.values().map(|median| format!(" {} |", shown(*median))).collect();
+        let cells: Vec<String> = medians.values().map(|median| format!(" {} |", shown(*median))).collect();
+        let cells = cells.concat();
         let growth = medians.values().next().zip(medians.values().last());
         let growth = growth.map(|(first, last)| shown(last / first.max(1e-6))).unwrap_or_default();
-        text += &format!("| {name} |{cells} {growth} |\n");
+        text.extend(["| ", name, " |", &cells, " ", &growth, " |\n"]);
     }
     text
 }

@@ -130,7 +130,7 @@ impl Scale {
             line(text, (x, top), (x, bottom));
             label(text, (x, bottom + 20.0), "middle", &grouped(events));
         }
-        label(text, ((left + right) / 2.0, HEIGHT - 14.0), "middle", "events in the store");
+        label(text, (f64::midpoint(left, right), HEIGHT - 14.0), "middle", "events in the store");
     }
 }
 

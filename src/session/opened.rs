@@ -205,7 +205,6 @@ impl Opened {
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
             | Answer::Preview(_)
-            | Answer::Settled
             | Answer::Failed(_) => Vec::new(),
         }
     }

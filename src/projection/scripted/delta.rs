@@ -163,7 +163,7 @@ impl Writer {
 }
 
 /// Whether two values are written with the same letters.
-fn alike(old: &Json, new: &Json) -> bool {
+pub(crate) fn alike(old: &Json, new: &Json) -> bool {
     match (old, new) {
         (Json::Null, Json::Null) => true,
         (Json::Bool(old), Json::Bool(new)) => old == new,

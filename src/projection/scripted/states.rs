@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::{
     model::Json,
     projection::scripted::{
-        delta::{Delta, delta},
+        delta::{Delta, alike, delta},
         tables::{PartitionRow, Writer},
     },
     script::{EngineVersion, Processed, Runner},
@@ -62,6 +62,9 @@ impl Chain {
     /// it is read from.
     fn next(&mut self, state: &Json, count: u64, body: &mut String) -> Option<u64> {
         body.clear();
+        if self.whole > 0 && alike(&self.last, state) {
+            return None;
+        }
         if self.whole_bytes > SMALL && self.deltas < MOST_DELTAS {
             match delta(&self.last, state, self.whole_bytes / 2) {
                 Delta::Same => return None,
@@ -73,8 +76,6 @@ impl Chain {
                 }
                 Delta::TooLong => {}
             }
-        } else if self.whole > 0 && delta(&self.last, state, 0) == Delta::Same {
-            return None;
         }
         state.write_compact(body);
         *self = Self { last: state.clone(), whole: count, whole_bytes: body.len(), deltas: 0 };
@@ -213,7 +214,7 @@ impl States {
     ) -> rusqlite::Result<()> {
         let Some(partition) = self.partitions.get_mut(&step.partition) else { return Ok(()) };
         let known = partition.result.as_ref().unwrap_or(&step.state);
-        if delta(known, &step.result, 0) == Delta::Same {
+        if alike(known, &step.result) {
             return Ok(());
         }
         partition.result = Some(step.result.clone());

@@ -165,7 +165,7 @@ fn check_left_to_a_scan(sql: &str) {
     let options = SampleOptions { events: 400, ..SampleOptions::of(Shape::Bank) };
     sample::write(&path, &options, &Work::default()).expect("a sample store");
     with_indexes(&path);
-    let layout = both(&path, None).expect("a store").0.describe().layout.clone();
+    let layout = Arc::clone(&both(&path, None).expect("a store").0.describe().layout);
     assert!(check(&path, Some(&layout), "sound"));
     let connection = Connection::open(&path).expect("the store");
     connection.execute_batch(sql).expect(sql);
@@ -226,15 +226,15 @@ struct Event {
     category: Option<u8>,
     stream: u8,
     version: i32,
-    event_type: u8,
+    kind: u8,
     time: Option<(u32, u8)>,
 }
 
 fn event() -> impl Strategy<Value = Event> {
     (0..3_u8, proptest::option::weighted(0.9, 0..3_u8), 0..9_u8, -4..40_i32, 0..5_u8).prop_flat_map(
-        |(gap, category, stream, version, event_type)| {
+        |(gap, category, stream, version, kind)| {
             let time = proptest::option::weighted(0.9, (any::<u32>(), 0..3_u8));
-            time.prop_map(move |time| Event { gap, category, stream, version, event_type, time })
+            time.prop_map(move |time| Event { gap, category, stream, version, kind, time })
         },
     )
 }
@@ -271,7 +271,7 @@ fn write(path: &Path, events: &[Event], first: i64, page_size: u16, more: &str) 
                 event.category.map(|category| ["Order", "User", "order"][usize::from(category)]),
                 format!("stream-{}", "é".repeat(usize::from(event.stream))),
                 event.version,
-                format!("Type{}", event.event_type),
+                format!("Type{}", event.kind),
                 time,
             ))
             .unwrap();
@@ -288,7 +288,7 @@ fn layout() -> timeglass::store::layout::Layout {
             category: Some(at % 3),
             stream: at % 3,
             version: i32::from(at / 3),
-            event_type: at % 5,
+            kind: at % 5,
             time: Some((u32::from(at), 0)),
         })
         .collect();

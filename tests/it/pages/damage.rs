@@ -75,7 +75,7 @@ fn all_fields() -> Columns {
 }
 
 /// Goes through every page as if it were the root of a tree; only that it ends matters.
-fn walk_everything(file: &Arc<PageFile>) -> Result<(), Damage> {
+fn walk_everything(file: &Arc<PageFile>) {
     let columns = all_fields();
     let mut bytes = 0;
     let mut visit = |row: &PageRow<'_>| {
@@ -98,7 +98,6 @@ fn walk_everything(file: &Arc<PageFile>) -> Result<(), Damage> {
             file.cut(root, tree, 9).ok();
         }
     }
-    Ok(())
 }
 
 #[test]
@@ -107,13 +106,13 @@ fn damaged_files_end_and_tell_what_sqlite_tells() {
     let path = folder.path().join("store.sqlite");
     let sound = store(&path);
     let (pages, _) = both(&path, None).expect("a store");
-    let layout = pages.describe().layout.clone();
+    let layout = Arc::clone(&pages.describe().layout);
     let (mut decoded, mut columns, mut differed) = (0, 0, Vec::new());
     for seed in 0..400 {
         let mut dice = Dice(seed * 7919 + 1);
         fs::write(&path, damaged(&sound, &mut dice)).expect("a damaged file");
         if let Ok(file) = PageFile::open(&path) {
-            walk_everything(&file).expect("an end");
+            walk_everything(&file);
         }
         let Some((pages, sql)) = both(&path, Some(&layout)) else { continue };
         let expected = told(&sql, &KeyRange::default());

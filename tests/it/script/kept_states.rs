@@ -39,6 +39,7 @@ fn check(before: &str, init: &str, body: &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of scripts")]
 fn no_script_can_tell_a_kept_state_from_one_that_is_read_anew() {
     check("", "{ n: 0 }", "s.n++; return s;");
     check("", "{ n: 0 }", "s.n++;");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use timeglass::{
-    model::{Json, StreamName},
+    model::{Json, Stored, StreamName},
     session::{
         Input,
         action::{Action, Axis, BrowseAction, CursorAction, Scope},
@@ -144,6 +144,7 @@ fn the_timeline_of_a_stream_names_the_event_of_that_stream() {
 #[test]
 fn a_step_that_fails_has_a_tick_where_it_lies() {
     let mut events = shop();
+    events[3].data.stored = Stored::Blob(b"\x80\x04".as_slice().into());
     events[3].data.decoded = Err("a pickle".into());
     let mut script = Script::open(events);
     script.cursor(CursorAction::SetAxis(Axis::Events));

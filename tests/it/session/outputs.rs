@@ -121,8 +121,8 @@ fn a_failure_shows_its_lines_of_source() {
 fn failures_of_sql_are_listed_too() {
     let mut scene = Scene::with("names.sql", BROKEN_SQL);
     let expected = [
-        "1: OrderPlaced 1@order-1 NOT NULL constraint failed: names.name",
-        "3: OrderPlaced 1@order-2 NOT NULL constraint failed: names.name",
+        "1: OrderPlaced 1@order-1 the key column name is NULL",
+        "3: OrderPlaced 1@order-2 the key column name is NULL",
     ];
     assert_eq!(told(scene.wish(OutputKind::Failures, true, "")), expected);
     assert_eq!(told(scene.wish(OutputKind::Failures, true, "order-2")), [expected[1]]);

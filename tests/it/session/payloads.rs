@@ -21,7 +21,7 @@ impl Script {
         let hits = self.view().payloads.hits.iter();
         hits.map(|hit| {
             let version = hit.version.map(|version| version.to_string()).unwrap_or_default();
-            format!("{} v{version} {}", hit.stream.full(), &hit.excerpt[hit.at.clone()])
+            format!("{} v{version} {}", hit.stream.full(), hit.excerpt.get(hit.at.clone()).unwrap())
         })
         .collect()
     }

@@ -555,7 +555,7 @@ fn what_was_typed_into_a_definition_outlives_the_window_and_is_lost_to_no_other_
         known: theirs.as_str().into(),
     });
     scene.wait();
-    assert_eq!((scene.read("orders.sql"), scene.detail().draft.clone()), (typed.clone(), None));
+    assert_eq!((scene.read("orders.sql"), scene.detail().draft.clone()), (typed, None));
     assert!(scene.script.session.workspace().definition_drafts.is_empty());
 
     let revision = scene.detail().revision;

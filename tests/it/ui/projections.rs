@@ -385,7 +385,7 @@ fn a_definition_is_read_edited_and_saved_with_its_mistake_marked() {
     harness.run();
     assert_eq!(last(&mut harness), Some(ProjectionAction::RevertText("orders".into())));
     detail_of(&mut harness, &|detail| {
-        (detail.draft, detail.has_conflict, detail.revision) = (None, false, 8)
+        (detail.draft, detail.has_conflict, detail.revision) = (None, false, 8);
     });
     assert!(harness.query_by_label("● unsaved").is_none());
     assert!(harness.get_by_label("Text of the definition").value().is_some_and(|text| text == "-- theirs"));

@@ -21,12 +21,12 @@ fn an_event_is_an_object_like_any_other_to_its_handlers() {
         );
         let event = Envelope::from_listing(&Json::parse(event.as_bytes()).unwrap()).unwrap();
         let Step::Processed(step) = runner.feed(&event) else { panic!("{event_type}") };
-        found += &format!("{event_type}\n");
+        found.extend([event_type, "\n"]);
         for line in &step.logs {
-            found += &format!("  {line}\n");
+            found.extend(["  ", line, "\n"]);
         }
         if &**event_type == "N" {
-            found += &format!("  state {}\n", step.state.to_compact());
+            found.extend(["  state ", &step.state.to_compact(), "\n"]);
         }
     }
     assert_eq!(found, include_str!("logs.txt"));
