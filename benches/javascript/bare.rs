@@ -34,7 +34,7 @@ pub(crate) fn fold(source: &str, stream: &str, events: &[(&str, String)]) -> rqu
         let mut keys = Keys { ctx: ctx.clone(), known: BTreeMap::new() };
         for (number, (event_type, data)) in events.iter().enumerate() {
             let mut text = serde_json::Deserializer::from_str(data);
-            let data = Build(&mut keys).deserialize(&mut text).map_err(|_| rquickjs::Error::Unknown)?;
+            let data = Build(&mut keys).deserialize(&mut text).map_err(|_unread| rquickjs::Error::Unknown)?;
             step.call::<_, ()>((*event_type, number as i32, stream, data))?;
         }
         ctx.globals().get::<_, Function<'_>>("ended")?.call(())
