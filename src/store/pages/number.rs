@@ -24,6 +24,8 @@ pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     longer(bytes)
 }
 
+#[cold]
+#[inline(never)]
 fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     let mut rest = bytes;
@@ -41,15 +43,18 @@ fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, rest))
 }
 
-/// A signed number of up to eight bytes, the high one first.
+/// A signed number of as many bytes as SQLite writes for one, the high one first; 0 for any other count.
 #[inline]
 pub(super) fn signed(bytes: &[u8]) -> i64 {
-    if let Some(eight) = bytes.first_chunk::<8>() {
-        return i64::from_be_bytes(*eight);
+    match *bytes {
+        [a] => i64::from(i8::from_be_bytes([a])),
+        [a, b] => i64::from(i16::from_be_bytes([a, b])),
+        [a, b, c] => i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8),
+        [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
+        [a, b, c, d, e, f] => i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) >> 16,
+        [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => 0,
     }
-    let negative = bytes.first().is_some_and(|first| *first >= 0x80);
-    let start = if negative { -1_i64 } else { 0 };
-    bytes.iter().fold(start, |number, byte| (number << 8) | i64::from(*byte))
 }
 
 #[cfg(test)]
@@ -78,6 +83,9 @@ mod tests {
         assert_eq!(signed(&[0xff]), -1);
         assert_eq!(signed(&[0x80, 0x00]), -32_768);
         assert_eq!(signed(&[0x01, 0x00, 0x00]), 65_536);
+        assert_eq!(signed(&[0xff, 0xff, 0x00]), -256);
+        assert_eq!(signed(&[0x80, 0x00, 0x00, 0x00]), i64::from(i32::MIN));
+        assert_eq!(signed(&[0x00, 0x00, 0x00, 0x00, 0x01, 0x02]), 258);
         assert_eq!(signed(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]), -2);
         assert_eq!(signed(&i64::MIN.to_be_bytes()), i64::MIN);
     }
