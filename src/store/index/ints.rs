@@ -257,7 +257,7 @@ mod tests {
             assert!(ints.are_below(most + 1) && !ints.are_below(most), "{numbers:?}");
         }
         assert!(!Ints::pack(&[0, MISSING, 1], 1).are_below(99) && !Ints::pack(&[-1, 4, 9], 1).are_below(99));
-        assert!(!Ints::pack(&[MISSING], 1).are_below(99) && Ints::pack(&[], 1).are_below(0));
+        assert!(!Ints::pack(&[MISSING], 1).are_below(99) && Ints::pack::<i64>(&[], 1).are_below(0));
         assert!(!Ints::pack(&[i64::MIN + 1, 0, 7, i64::MAX], 1).are_below(99));
     }
 }
