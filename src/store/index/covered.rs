@@ -189,6 +189,8 @@ fn gain_of(covered: &Covered, stream: usize, times_rise: bool) -> (Gain, bool) {
         return (Gain::rising((stream as u32, own.len() as u32), versions, times), true);
     }
     let mut gain = Gain::new(stream as u32);
-    own.iter().for_each(|ordinal| gain.count(version(*ordinal), time(*ordinal)));
+    for ordinal in own {
+        gain.count(version(*ordinal), time(*ordinal));
+    }
     (gain, is_rising)
 }

@@ -46,15 +46,19 @@ fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
 /// A signed number of as many bytes as SQLite writes for one, the high one first; 0 for any other count.
 #[inline]
 pub(super) fn signed(bytes: &[u8]) -> i64 {
-    match *bytes {
-        [a] => i64::from(i8::from_be_bytes([a])),
-        [a, b] => i64::from(i16::from_be_bytes([a, b])),
-        [a, b, c] => i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8),
-        [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
-        [a, b, c, d, e, f] => i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) >> 16,
-        [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+    match bytes.len() {
+        1..=4 => i64::from(i32::from_be_bytes(in_front(bytes)) >> (32 - 8 * bytes.len())),
+        6 | 8 => i64::from_be_bytes(in_front(bytes)) >> (64 - 8 * bytes.len()),
         _ => 0,
     }
+}
+
+/// So many bytes, the first of them these.
+#[inline]
+fn in_front<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut all = [0; N];
+    all.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    all
 }
 
 #[cfg(test)]
