@@ -74,7 +74,7 @@ pub enum Feed {
     Events,
     /// A row with ids, data and metadata.
     Rows,
-    /// A row with the data, and neither ids nor metadata.
+    /// A row with the data, and neither ids nor metadata. In a long fold the data is read ahead.
     Data,
 }
 

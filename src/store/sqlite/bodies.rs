@@ -110,7 +110,9 @@ pub(super) fn fetch_events(
             let mut by_key = ByKey::new(connection, plan, &plan.full);
             for key in keys {
                 let columns = plan.key.len();
-                events.push(by_key.row(key, |row, part| event_of(row.into(), plan, key_of(row, columns, part)))?);
+                events.push(
+                    by_key.row(key, |row, part| event_of(row.into(), plan, key_of(row, columns, part)))?,
+                );
             }
             Ok(())
         })?;
