@@ -100,7 +100,7 @@ impl Folding for Merging {
 
     fn apply_row(&mut self, row: &EventRow<'_>, notes: Option<&mut StepNotes<'_>>) -> Fed {
         let text = match row.data {
-            Body::Absent => return Fed::Applied,
+            Body::Absent => return Fed::Applied(Applied::default()),
             Body::Json(text) => text,
             Body::Unreadable(_) => return Fed::WantsEvent,
         };
@@ -115,7 +115,7 @@ impl Folding for Merging {
         let mut writing = Writing { names: &mut self.names, notes };
         let root = writing.root();
         writing.value(&mut self.state, patch, root);
-        Fed::Applied
+        Fed::Applied(Applied::default())
     }
 }
 

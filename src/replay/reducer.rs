@@ -81,8 +81,8 @@ pub enum Feed {
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fed {
-    /// It was applied.
-    Applied,
+    /// It was applied. What it logged may be left out.
+    Applied(Applied),
     /// It could not be applied; the state is the one before.
     Failed(Failure),
     /// Only the whole event will do; nothing has happened.
