@@ -194,18 +194,7 @@ impl Folding for Fold {
     }
 
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
-        match self.0.borrow_mut().runner.advance(&Envelope::of_history(event)) {
-            Step::Processed(step) => {
-                let roundings = step.roundings.into_iter().map(|found| Rounding {
-                    path: found.path,
-                    stored: found.stored,
-                    became: found.became,
-                });
-                Ok(Applied { is_unhandled: false, logs: step.logs, roundings: roundings.collect() })
-            }
-            Step::Skipped(_) => Ok(Applied { is_unhandled: true, ..Applied::default() }),
-            Step::Faulted(step) => Err(step.failure),
-        }
+        applied(self.0.borrow_mut().runner.advance(&Envelope::of_history(event)))
     }
 
     fn feed(&self) -> Feed {
@@ -215,10 +204,7 @@ impl Folding for Fold {
     fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
         let mut running = self.0.borrow_mut();
         let Some(event) = running.names.envelope(row) else { return Fed::WantsEvent };
-        match running.runner.advance(&event) {
-            Step::Processed(_) | Step::Skipped(_) => Fed::Applied,
-            Step::Faulted(step) => Fed::Failed(step.failure),
-        }
+        applied(running.runner.advance(&event)).map_or_else(Fed::Failed, Fed::Applied)
     }
 
     fn is_resumable(&mut self) -> bool {
@@ -226,6 +212,22 @@ impl Folding for Fold {
         // `$created` runs for the first event that is handled, which the state alone does not tell.
         let is_settled = !running.runner.has_created() || running.runner.has_state(ONLY);
         is_settled && !running.runner.carries_over()
+    }
+}
+
+/// What a step did besides changing the state.
+fn applied(step: Step) -> Result<Applied, Failure> {
+    match step {
+        Step::Processed(step) => {
+            let roundings = step.roundings.into_iter().map(|found| Rounding {
+                path: found.path,
+                stored: found.stored,
+                became: found.became,
+            });
+            Ok(Applied { is_unhandled: false, logs: step.logs, roundings: roundings.collect() })
+        }
+        Step::Skipped(_) => Ok(Applied { is_unhandled: true, ..Applied::default() }),
+        Step::Faulted(step) => Err(step.failure),
     }
 }
 
