@@ -1,102 +1,14 @@
-//! Memory for one engine, counted.
-//!
-//! The engine's own hard limit is not safe: it crashes when it is reached at the wrong place. So a soft
-//! limit is looked at whenever the engine asks whether to go on, single blocks beyond any need are
-//! refused (which the engine survives, since little memory is in use then), and the engine is thrown
-//! away afterwards.
-//!
-//! The same meter knows how deep the machine's stack is.
-
-#![expect(unsafe_code, reason = "an allocator hands out raw memory, and the engine's trait for it is unsafe")]
+//! Memory for one engine, counted by its [`Meter`].
 
 use std::{
     alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc},
-    cell::Cell,
     ptr,
     rc::Rc,
 };
 
 use rquickjs::allocator::Allocator;
 
-/// What an engine uses now.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    used: Cell<usize>,
-    limit: usize,
-    is_refused: Cell<bool>,
-    /// Where the stack stood when user code was called, and how far it may grow.
-    stack_base: Cell<usize>,
-    stack_room: usize,
-    is_too_deep: Cell<bool>,
-}
-
-impl Meter {
-    pub(crate) fn new(limit: usize, stack_room: usize) -> Rc<Self> {
-        Rc::new(Self {
-            used: Cell::new(0),
-            limit,
-            is_refused: Cell::new(false),
-            stack_base: Cell::new(0),
-            stack_room,
-            is_too_deep: Cell::new(false),
-        })
-    }
-
-    /// Whether the limit is passed, or a block beyond any need was asked for.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.is_refused.get() || self.used.get() > self.limit
-    }
-
-    /// How much is in use, in bytes.
-    pub(crate) fn used(&self) -> usize {
-        self.used.get()
-    }
-
-    /// Whether user code called itself too deep since the last call into it began.
-    pub(crate) fn is_too_deep(&self) -> bool {
-        self.is_too_deep.get()
-    }
-
-    /// Notes where the stack stands as user code is called from outside.
-    pub(crate) fn begin_call(&self) {
-        self.stack_base.set(stack_pointer());
-        self.is_too_deep.set(false);
-    }
-
-    /// Looks how deep the stack is; what it saw is remembered until the next call.
-    pub(crate) fn look_at_depth(&self) {
-        let depth = self.stack_base.get().saturating_sub(stack_pointer());
-        if depth > self.stack_room {
-            self.is_too_deep.set(true);
-        }
-    }
-
-    /// Whether a block of that size may be had.
-    fn grants(&self, size: usize) -> bool {
-        // One block never needs a quarter of all there is, and what passes the limit while the engine
-        // is busy inside one of its own functions must end, too.
-        let is_granted = size <= self.limit / 4 && self.used.get() <= self.limit.saturating_mul(3);
-        if !is_granted {
-            self.is_refused.set(true);
-        }
-        is_granted
-    }
-
-    fn add(&self, size: usize) {
-        self.used.set(self.used.get().saturating_add(size));
-    }
-
-    fn subtract(&self, size: usize) {
-        self.used.set(self.used.get().saturating_sub(size));
-    }
-}
-
-/// About where the machine's stack stands; it grows downwards on every system that we run on.
-#[inline]
-fn stack_pointer() -> usize {
-    let here = 0_u8;
-    ptr::from_ref(std::hint::black_box(&here)).addr()
-}
+use crate::script::meter::Meter;
 
 /// Memory from Rust's own allocator, with the size of each block in front of it.
 pub(crate) struct CountingAllocator(pub(crate) Rc<Meter>);
