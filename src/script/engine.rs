@@ -80,7 +80,7 @@ impl Engine {
         let meter = Meter::new(options.limits.memory, STACK_ROOM);
         let host = Host::new(options, Rc::clone(&meter), work);
         let failed = |err: rquickjs::Error| Failure::new(format!("no script engine can be made: {err}"));
-        let runtime = Runtime::new_with_alloc(CountingAllocator(meter)).map_err(failed)?;
+        let runtime = Runtime::new_with_alloc(CountingAllocator::new(meter)).map_err(failed)?;
         runtime.set_max_stack_size(STACK);
         let context = Context::builder().with::<Intrinsics>().build(&runtime).map_err(failed)?;
         let asked = Rc::clone(&host);

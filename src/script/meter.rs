@@ -17,6 +17,8 @@ pub(crate) struct Meter {
     images: Cell<usize>,
     /// What everybody was told last of both.
     told: Cell<usize>,
+    /// What the engine had not given back at its end.
+    lost: Cell<usize>,
     limit: usize,
     is_refused: Cell<bool>,
     /// Where the stack stood when user code was called, and how far it may grow.
@@ -35,6 +37,7 @@ impl Meter {
             used: Cell::new(0),
             images: Cell::new(0),
             told: Cell::new(0),
+            lost: Cell::new(0),
             limit,
             is_refused: Cell::new(false),
             stack_base: Cell::new(0),
@@ -60,6 +63,17 @@ impl Meter {
     /// How much is in use, in bytes.
     pub(crate) fn used(&self) -> usize {
         self.used.get()
+    }
+
+    /// How much the engine had not given back when it ended, in bytes; it was taken back then.
+    #[cfg(test)]
+    pub(crate) fn lost(&self) -> usize {
+        self.lost.get()
+    }
+
+    pub(crate) fn note_lost(&self, bytes: usize) {
+        self.lost.set(self.lost.get().saturating_add(bytes));
+        self.subtract(bytes);
     }
 
     /// Whether user code called itself too deep since the last call into it began.

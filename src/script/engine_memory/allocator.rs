@@ -10,43 +10,108 @@ use rquickjs::allocator::Allocator;
 
 use crate::script::meter::Meter;
 
-/// Memory from Rust's own allocator, with the size of each block in front of it.
-pub(crate) struct CountingAllocator(pub(crate) Rc<Meter>);
+/// Memory from Rust's own allocator, with a [`Header`] in front of each block.
+///
+/// All blocks hang together, so that what the engine forgets is taken back when it ends: it forgets texts that it has
+/// no memory to hand out, and a script could have that happen again and again.
+pub(crate) struct CountingAllocator {
+    meter: Rc<Meter>,
+    /// The block that was handed out last, if any is left.
+    last: *mut Header,
+}
 
-/// Keeps blocks aligned for everything that C puts into them.
-const HEADER: usize = 16;
+/// What stands in front of a block. Keeps blocks aligned for everything that C puts into them.
+#[repr(C, align(16))]
+struct Header {
+    /// Of the block itself.
+    size: usize,
+    /// Those handed out before and after it; null at the ends.
+    before: *mut Self,
+    after: *mut Self,
+}
+
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size.checked_add(size_of::<Header>())?, align_of::<Header>()).ok()
+}
+
+/// # Safety
+/// `block` came from [`CountingAllocator`] and was not given back.
+unsafe fn header_of(block: *mut u8) -> *mut Header {
+    // SAFETY: each block handed out has its header in front of it.
+    unsafe { block.cast::<Header>().sub(1) }
+}
 
 impl CountingAllocator {
-    fn take(&self, size: usize, allocate: impl FnOnce(Layout) -> *mut u8) -> *mut u8 {
-        let Some(layout) = layout(size).filter(|_| self.0.grants(size)) else { return ptr::null_mut() };
-        let block = allocate(layout);
-        if block.is_null() {
-            return block;
+    pub(crate) fn new(meter: Rc<Meter>) -> Self {
+        Self { meter, last: ptr::null_mut() }
+    }
+
+    fn take(&mut self, size: usize, allocate: impl FnOnce(Layout) -> *mut u8) -> *mut u8 {
+        let Some(layout) = layout(size).filter(|_| self.meter.grants(size)) else { return ptr::null_mut() };
+        let header = allocate(layout).cast::<Header>();
+        if header.is_null() {
+            return ptr::null_mut();
         }
-        self.0.add(layout.size());
-        // SAFETY: the block has room for the header and `size` bytes, and is aligned to the header.
+        self.meter.add(layout.size());
+        // SAFETY: there is room for the header and `size` bytes, aligned to the header.
         unsafe {
-            block.cast::<usize>().write_unaligned(size);
-            block.add(HEADER)
+            header.write(Header { size, before: self.last, after: ptr::null_mut() });
+            self.link(header);
+            header.add(1).cast()
+        }
+    }
+
+    /// Makes its neighbours know a block.
+    ///
+    /// # Safety
+    /// It is a header of this allocator with live neighbours.
+    unsafe fn link(&mut self, header: *mut Header) {
+        // SAFETY: the caller says so.
+        unsafe {
+            if let Some(before) = (*header).before.as_mut() {
+                before.after = header;
+            }
+            match (*header).after.as_mut() {
+                Some(after) => after.before = header,
+                None => self.last = header,
+            }
+        }
+    }
+
+    /// Gives a block back.
+    ///
+    /// # Safety
+    /// It is a header of this allocator, and its block is not used any more.
+    unsafe fn give_back(&mut self, header: *mut Header) -> usize {
+        // SAFETY: the caller says so; its neighbours are live, and this is the layout that it was made with.
+        unsafe {
+            let Header { size, before, after } = header.read();
+            if let Some(before) = before.as_mut() {
+                before.after = after;
+            }
+            match after.as_mut() {
+                Some(after) => after.before = before,
+                None => self.last = before,
+            }
+            let Some(layout) = layout(size) else { return 0 };
+            dealloc(header.cast(), layout);
+            layout.size()
         }
     }
 }
 
-fn layout(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size.checked_add(HEADER)?, HEADER).ok()
+impl Drop for CountingAllocator {
+    fn drop(&mut self) {
+        while !self.last.is_null() {
+            // SAFETY: the engine has ended, so nobody uses what it has not given back.
+            let lost = unsafe { self.give_back(self.last) };
+            self.meter.note_lost(lost);
+        }
+    }
 }
 
-/// The size of a block that was handed out.
-///
-/// # Safety
-/// `block` came from [`CountingAllocator`] and was not given back.
-unsafe fn size_of(block: *mut u8) -> usize {
-    // SAFETY: each block handed out has its size in front of it.
-    unsafe { block.sub(HEADER).cast::<usize>().read_unaligned() }
-}
-
-// SAFETY: blocks come from the global allocator with 16 bytes in front and 16-byte alignment; sizes are
-// kept with each block, so that giving back and growing use the layout it was made with.
+// SAFETY: blocks come from the global allocator with a header in front, aligned to 16 bytes; sizes are kept with each
+// block, so that giving back and growing use the layout it was made with.
 unsafe impl Allocator for CountingAllocator {
     fn alloc(&mut self, size: usize) -> *mut u8 {
         // SAFETY: the layout is never of size zero, since the header counts.
@@ -61,39 +126,37 @@ unsafe impl Allocator for CountingAllocator {
 
     unsafe fn dealloc(&mut self, block: *mut u8) {
         // SAFETY: the caller gives back what `alloc` handed out.
-        let size = unsafe { size_of(block) };
-        let Some(layout) = layout(size) else { return };
-        self.0.subtract(layout.size());
-        // SAFETY: this is the layout and the address that the block was made with.
-        unsafe { dealloc(block.sub(HEADER), layout) };
+        let size = unsafe { self.give_back(header_of(block)) };
+        self.meter.subtract(size);
     }
 
     unsafe fn realloc(&mut self, block: *mut u8, new_size: usize) -> *mut u8 {
         if block.is_null() {
             return self.alloc(new_size);
         }
-        // SAFETY: the caller hands in what `alloc` handed out.
-        let old = layout(unsafe { size_of(block) });
+        // SAFETY: the caller hands in what `alloc` handed out; its header is live.
+        let (header, old) = unsafe { (header_of(block), layout((*header_of(block)).size)) };
         let (Some(old), Some(new)) = (old, layout(new_size)) else { return ptr::null_mut() };
-        if new.size() > old.size() && !self.0.grants(new_size) {
+        if new.size() > old.size() && !self.meter.grants(new_size) {
             return ptr::null_mut();
         }
-        // SAFETY: address and layout are those that the block was made with; the new size is not zero.
-        let grown = unsafe { realloc(block.sub(HEADER), old, new.size()) };
-        if grown.is_null() {
-            return grown;
-        }
-        self.0.subtract(old.size());
-        self.0.add(new.size());
-        // SAFETY: as in `take`.
+        // SAFETY: address and layout are those that the block was made with; the new size is not zero. The header
+        // moves along, and its neighbours are told where it is.
         unsafe {
-            grown.cast::<usize>().write_unaligned(new_size);
-            grown.add(HEADER)
+            let grown = realloc(header.cast(), old, new.size()).cast::<Header>();
+            if grown.is_null() {
+                return ptr::null_mut();
+            }
+            (*grown).size = new_size;
+            self.link(grown);
+            self.meter.subtract(old.size());
+            self.meter.add(new.size());
+            grown.add(1).cast()
         }
     }
 
     unsafe fn usable_size(block: *mut u8) -> usize {
         // SAFETY: the caller hands in what `alloc` handed out.
-        unsafe { size_of(block) }
+        unsafe { (*header_of(block)).size }
     }
 }
