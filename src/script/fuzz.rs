@@ -37,7 +37,7 @@ use crate::{
 fn config() -> ProptestConfig {
     let given = ProptestConfig::default();
     let rng_seed = if given.rng_seed == RngSeed::Random { RngSeed::Fixed(5) } else { given.rng_seed };
-    ProptestConfig { rng_seed, cases: given.cases.max(256), failure_persistence: None, ..given }
+    ProptestConfig { rng_seed, failure_persistence: None, ..given }
 }
 
 /// Whether two values say the same, to the order, the access and the sign of nothing.
@@ -469,7 +469,7 @@ fn acted(engine: &Engine, ctx: &Ctx<'_>, data: &str, acts: &[String], is_settled
     let event = event_object(&engine.host, ctx, &event, None, true).unwrap();
     let first = if is_settled { "Reflect.defineProperty(e, 'partition', {});" } else { "" };
     let acts: String =
-        acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.message); }}\n")).collect();
+        acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.name); }}\n")).collect();
     let source = format!(
         "(function (e) {{ {first} const seen = [], met = []; const show = (value) => typeof value === 'bigint' || typeof \
          value === 'symbol' ? typeof value : JSON.stringify(value, (_, v) => {{ if (typeof v === 'object' && v !== null) \
