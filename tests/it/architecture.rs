@@ -121,7 +121,7 @@ fn crates_stay_with_their_owners() {
 const UNSAFE: &str = "src/script/engine_memory";
 
 /// Lines of code in that room, comments left out. It may fall; to raise it takes a reason in the commit.
-const MOST_UNSAFE_LINES: usize = 1100;
+const MOST_UNSAFE_LINES: usize = 1150;
 
 #[test]
 fn unsafe_code_stays_in_one_room_and_says_why() {
