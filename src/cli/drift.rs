@@ -5,11 +5,12 @@ use std::{io::ErrorKind, path::PathBuf};
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::Output,
         projections::{definitions, definitions_in, does_not_load, no_such},
-        rebuild::{came_through, on_failure},
+        rebuild::{came_through, on_failure, rebuilt},
         table::printable,
     },
     model::Json,
@@ -19,9 +20,8 @@ use crate::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
         },
-        find_loaded, rebuild,
+        find_loaded,
     },
-    work::Work,
 };
 
 /// What is compared, and how it is told
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     for one in choose(&found, arguments)? {
         let name = one.name();
         let compared = match &one.outcome {
-            Ok(definition) => drift_of(&opened, one, definition, arguments.skip_failures),
+            Ok(definition) => drift_of(&opened, one, definition, arguments.skip_failures, output),
             Err(error) => Err(does_not_load(one, error)),
         };
         match compared {
@@ -151,18 +151,21 @@ fn drift_of(
     one: &Loaded,
     definition: &Definition,
     skips: bool,
+    output: &mut Output<'_>,
 ) -> Result<Result<Drift, String>, Failure> {
-    let work = Work::default();
     let scratch = Scratch::temporary().map_err(|error| Failure::caused(&error))?;
     let entry = Some(&one.entry);
     let on_failure = on_failure(skips, entry);
     let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
-    let progress = rebuild(&work, &*opened.store, definition, &scratch, &options)
-        .map_err(|error| Failure::caused(&error))?;
+    let of = (&*opened.store, opened.index.len() as u64);
+    let progress =
+        rebuilt(output, of, definition, (&scratch, &options)).map_err(|error| Failure::caused(&error))?;
     came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|error| Failure::caused(&error))?;
-    let compared = pair_with(&work, &*opened.store, definition, &model, entry)
-        .and_then(|pairing| compare(&work, &*opened.store, &model, &definition.name, &pairing));
+    let compared = attended(output, ("comparing", "rows"), |work| {
+        let pairing = pair_with(work, &*opened.store, definition, &model, entry)?;
+        compare(work, &*opened.store, &model, &definition.name, &pairing)
+    });
     match compared {
         Ok(drift) => Ok(Ok(drift)),
         Err(DriftError::NoPair(why)) => Ok(Err(why)),

@@ -7,13 +7,14 @@ use crate::{
         Common, Exit, RowFormat,
         choose::{position_like, time_from, time_until},
         failure::Failure,
-        open,
-        output::{Format, Output},
-        streams::scalar,
-        table::{Side, Table, counted, csv_line},
+        open::{self, Opened},
+        output::Output,
+        rows::RowWriter,
+        table::Side,
     },
-    model::{EventQuery, Json, RecordedEvent, Timestamp},
-    store::{EventStore, PageFrom, layout::Role},
+    jobs::ThreadLanes,
+    model::{EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, Timestamp},
+    store::{EventStore, PageFrom, StoreError, index::Selection, layout::Role},
     work::Work,
 };
 
@@ -77,40 +78,82 @@ const PREVIEW: usize = 60;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let (from, to) = (arguments.from.as_deref().map(time_from), arguments.to.as_deref().map(time_until));
-    let (from, to) = (from.transpose()?, to.transpose()?);
-    let needs_names =
-        arguments.stream.is_some() || arguments.category.is_some() || !arguments.types.is_empty();
-    let mut query = EventQuery { from, to, ..EventQuery::default() };
-    // Names can only be checked against all that there are; without names no scan is needed.
-    let store = if needs_names {
-        let opened = open::open(&arguments.store, common, output)?;
-        let choice = opened.choice();
-        query.types = choice.types(&arguments.types)?;
-        if let Some(name) = &arguments.category {
-            query.category = Some(choice.category(name)?);
+    let query = EventQuery { from: from.transpose()?, to: to.transpose()?, ..EventQuery::default() };
+    let listing = arguments.listing(query, common, output)?;
+    let columns = [
+        ("position", Side::Right),
+        ("time", Side::Left),
+        ("stream", Side::Left),
+        ("version", Side::Right),
+        ("type", Side::Left),
+        ("data", Side::Left),
+    ];
+    let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
+    let mut take = |event: &RecordedEvent| writer.row(output, || event.to_json(), || cells(event));
+    listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;
+    writer.end(output, "event")?;
+    Ok(Exit::Done)
+}
+
+/// The events that are listed.
+enum Listing {
+    /// Those behind a position, page by page.
+    Pages(Arc<dyn EventStore>, EventQuery),
+    /// Those that an index chose, fetched by their keys: what SQLite would have to sort anew for each page.
+    Chosen(Opened, Option<Selection>),
+}
+
+impl Arguments {
+    /// Names can only be checked against all that there are, and where events of a kind lie only an index tells;
+    /// without names and times no scan is needed.
+    fn listing(
+        &self,
+        mut query: EventQuery,
+        common: &Common,
+        output: &mut Output<'_>,
+    ) -> Result<Listing, Failure> {
+        let has_names = self.stream.is_some() || self.category.is_some() || !self.types.is_empty();
+        if !has_names && query.from.is_none() && query.to.is_none() {
+            let store = open::store(&self.store, common, output)?;
+            query.after = self.after_in(&*store)?;
+            return Ok(Listing::Pages(store, query));
         }
-        if let Some(name) = &arguments.stream {
+        let opened = open::open(&self.store, common, output)?;
+        let choice = opened.choice();
+        query.types = choice.types(&self.types)?;
+        query.category = self.category.as_deref().map(|name| choice.category(name)).transpose()?;
+        if let Some(name) = &self.stream {
             let stream = choice.stream(name)?;
             query.stream = opened.index.stream(stream).map(|info| Arc::clone(&info.name));
         }
-        opened.store
-    } else {
-        open::store(&arguments.store, common, output)?
-    };
-    check_times(&*store, arguments)?;
-    if let Some(after) = &arguments.after {
+        check_times(&*opened.store, self)?;
+        query.after = self.after_in(&*opened.store)?;
+        let work = Work::with_lanes(Arc::new(ThreadLanes));
+        let chosen = opened.index.filter(&query, &work).map_err(StoreError::from)?;
+        Ok(Listing::Chosen(opened, chosen))
+    }
+
+    /// The position behind which events are listed, as this store writes them.
+    fn after_in(&self, store: &dyn EventStore) -> Result<Option<GlobalPosition>, Failure> {
+        let Some(after) = &self.after else { return Ok(None) };
         let first = store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1)?;
-        query.after = Some(position_like(first.first().and_then(|event| event.position.as_ref()), after)?);
+        position_like(first.first().and_then(|event| event.position.as_ref()), after).map(Some)
     }
-    let mut writer = Writer::new(common.format(arguments.format));
-    writer.begin(output)?;
-    let written =
-        each(&*store, &query, arguments.limit.unwrap_or(usize::MAX), |event| writer.event(output, event))?;
-    writer.end(output)?;
-    if writer.format == Format::Text {
-        output.remark(&counted(written, "event"));
+}
+
+impl Listing {
+    /// Hands up to `limit` events to `take`, in global order.
+    fn each(
+        &self,
+        limit: usize,
+        take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Pages(store, query) => each_page(&**store, query, limit, take),
+            Self::Chosen(opened, Some(chosen)) => each_of(opened, chosen.iter().take(limit), take),
+            Self::Chosen(opened, None) => each_of(opened, (0..opened.index.len() as u32).take(limit), take),
+        }
     }
-    Ok(Exit::Done)
 }
 
 /// A time is no use with a store that holds none: better said than answered with nothing.
@@ -126,78 +169,41 @@ fn check_times(store: &dyn EventStore, arguments: &Arguments) -> Result<(), Fail
     }
 }
 
-/// Hands up to `limit` answering events to `take`, in global order; tells how many there were.
-fn each(
+fn each_page(
     store: &dyn EventStore,
     query: &EventQuery,
     limit: usize,
-    mut take: impl FnMut(&RecordedEvent) -> Result<(), Failure>,
-) -> Result<usize, Failure> {
+    take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut from = PageFrom::Start;
     let mut taken = 0;
     while taken < limit {
         let size = PAGE.min(limit - taken);
         let page = store.page(&Work::default(), query, &from, size)?;
-        page.iter().try_for_each(&mut take)?;
+        page.iter().try_for_each(&mut *take)?;
         taken += page.len();
         match page.last() {
             Some(last) if page.len() == size => from = PageFrom::After(last.key.clone()),
             Some(_) | None => break,
         }
     }
-    Ok(taken)
+    Ok(())
 }
 
-/// Writes events in one of the formats.
-struct Writer {
-    format: Format,
-    table: Table,
-    is_first: bool,
-}
-
-impl Writer {
-    fn new(format: Format) -> Self {
-        let table = Table::new(&[
-            ("position", Side::Right),
-            ("time", Side::Left),
-            ("stream", Side::Left),
-            ("version", Side::Right),
-            ("type", Side::Left),
-            ("data", Side::Left),
-        ]);
-        Self { format, table, is_first: true }
-    }
-
-    fn begin(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => output.text("["),
-            Format::Csv => output.line(&csv_line(FIELDS)),
-            Format::Ndjson | Format::Text => Ok(()),
+fn each_of(
+    opened: &Opened,
+    ordinals: impl Iterator<Item = u32>,
+    take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut keys = ordinals.filter_map(|ordinal| opened.index.key(ordinal));
+    loop {
+        let page: Vec<EventKey> = keys.by_ref().take(PAGE).collect();
+        if page.is_empty() {
+            return Ok(());
         }
-    }
-
-    fn event(&mut self, output: &mut Output<'_>, event: &RecordedEvent) -> Result<(), Failure> {
-        let is_first = std::mem::take(&mut self.is_first);
-        match self.format {
-            Format::Json => {
-                output.text(if is_first { "\n  " } else { ",\n  " })?;
-                output.text(&event.to_json().to_compact())
-            }
-            Format::Ndjson => output.line(&event.to_json().to_compact()),
-            Format::Csv => {
-                let json = event.to_json();
-                output.line(&csv_line(FIELDS.map(|field| scalar(json.get(field)))))
-            }
-            Format::Text => self.table.row(output, &cells(event)),
-        }
-    }
-
-    fn end(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json if self.is_first => output.line("]"),
-            Format::Json => output.line("\n]"),
-            Format::Text => self.table.write(output),
-            Format::Ndjson | Format::Csv => Ok(()),
+        // One that is gone since is no event any more.
+        for event in opened.store.fetch(&Work::default(), &page)?.iter().flatten() {
+            take(event)?;
         }
     }
 }

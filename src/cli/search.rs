@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit, RowFormat,
+        attend::Attendant,
         choose::{time_from, time_until},
         failure::Failure,
         open,
-        output::{Format, Output},
-        streams::scalar,
-        table::{Side, Table, counted, csv_line},
+        output::Output,
+        rows::{RowWriter, scalar},
+        table::Side,
     },
     jobs::ThreadLanes,
     model::{EventQuery, Json, Pointer, Timestamp},
@@ -74,16 +75,24 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         .map_err(|reason| Failure::trouble(reason).given(&arguments.text).hint("look for a part of it"))?;
     let (store, query) = arguments.scope(common, output)?;
     let newest = if arguments.newest { Newest::First } else { Newest::Last };
-    let mut writer = Writer::new(common.format(arguments.format));
-    writer.begin(output)?;
+    let columns = [
+        ("position", Side::Right),
+        ("time", Side::Left),
+        ("stream", Side::Left),
+        ("version", Side::Right),
+        ("type", Side::Left),
+        ("found", Side::Left),
+    ];
+    let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
-    let troubles =
-        search(&*store, (&sieve, &Arc::new(query)), (newest, limit), &mut |hit| writer.hit(output, hit))?;
-    writer.end(output)?;
+    let mut take =
+        |hit: &SearchHit, output: &mut Output<'_>| writer.row(output, || to_json(hit), || cells(hit));
+    let troubles = search(&*store, (&sieve, &Arc::new(query)), (newest, limit), output, &mut take)?;
+    let written = writer.end(output, "hit")?;
     for trouble in troubles {
         output.complain(&trouble);
     }
-    Ok(if writer.written == 0 { Exit::No } else { Exit::Done })
+    Ok(if written == 0 { Exit::No } else { Exit::Done })
 }
 
 impl Arguments {
@@ -133,9 +142,12 @@ fn search(
     store: &dyn EventStore,
     wanted: (&Sieve, &Arc<EventQuery>),
     (newest, limit): (Newest, usize),
-    take: &mut dyn FnMut(&SearchHit) -> Result<(), Failure>,
+    output: &mut Output<'_>,
+    take: &mut dyn FnMut(&SearchHit, &mut Output<'_>) -> Result<(), Failure>,
 ) -> Result<Vec<String>, Failure> {
     let work = Work::with_lanes(Arc::new(ThreadLanes));
+    work.expect_total(store.about_how_many(&work, None)?.unwrap_or_default());
+    let mut attendant = Attendant::new(("searching about", "events"));
     let mut ranges: Vec<KeyRange> = store.ranges(&work, None, RANGES)?;
     if newest == Newest::First {
         ranges.reverse();
@@ -145,9 +157,10 @@ fn search(
         let (hits, told) = search_ranges(store, &work, wanted, group, (newest, limit - taken))?;
         troubles.extend(told);
         for hit in hits.iter().take(limit - taken) {
-            take(hit)?;
+            take(hit, output)?;
             taken += 1;
         }
+        attendant.announce(&work, output);
         if taken >= limit {
             break;
         }
@@ -155,63 +168,10 @@ fn search(
     Ok(troubles)
 }
 
-/// Writes hits in one of the formats.
-struct Writer {
-    format: Format,
-    table: Table,
-    written: usize,
-}
-
-impl Writer {
-    fn new(format: Format) -> Self {
-        let table = Table::new(&[
-            ("position", Side::Right),
-            ("time", Side::Left),
-            ("stream", Side::Left),
-            ("version", Side::Right),
-            ("type", Side::Left),
-            ("found", Side::Left),
-        ]);
-        Self { format, table, written: 0 }
-    }
-
-    fn begin(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => output.text("["),
-            Format::Csv => output.line(&csv_line(FIELDS)),
-            Format::Ndjson | Format::Text => Ok(()),
-        }
-    }
-
-    fn hit(&mut self, output: &mut Output<'_>, hit: &SearchHit) -> Result<(), Failure> {
-        self.written += 1;
-        let json = to_json(hit);
-        match self.format {
-            Format::Json => {
-                output.text(if self.written == 1 { "\n  " } else { ",\n  " })?;
-                output.text(&json.to_compact())
-            }
-            Format::Ndjson => output.line(&json.to_compact()),
-            Format::Csv => output.line(&csv_line(FIELDS.map(|field| scalar(json.get(field))))),
-            Format::Text => {
-                let names = ["position", "time", "stream", "version", "type", "excerpt"];
-                self.table.row(output, &names.map(|name| scalar(json.get(name))))
-            }
-        }
-    }
-
-    fn end(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json if self.written == 0 => output.line("]"),
-            Format::Json => output.line("\n]"),
-            Format::Text => {
-                self.table.write(output)?;
-                output.remark(&counted(self.written, "hit"));
-                Ok(())
-            }
-            Format::Ndjson | Format::Csv => Ok(()),
-        }
-    }
+/// A line for people.
+fn cells(hit: &SearchHit) -> Vec<String> {
+    let json = to_json(hit);
+    ["position", "time", "stream", "version", "type", "excerpt"].map(|name| scalar(json.get(name))).into()
 }
 
 fn to_json(hit: &SearchHit) -> Json {

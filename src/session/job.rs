@@ -182,6 +182,12 @@ impl Slot {
         matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
     }
 
+    /// Whether what it goes through was never counted: its total is an estimate.
+    #[must_use]
+    pub fn is_of_uncounted(self) -> bool {
+        matches!(self, Self::Index | Self::CacheCheck)
+    }
+
     /// What the progress line says while it takes long.
     #[must_use]
     pub fn label(self) -> &'static str {

@@ -99,7 +99,7 @@ impl PayloadQuestion {
     pub(crate) fn run(self, work: &Work) -> StoreResult<Answer> {
         let (done, total) = self.progress;
         work.expect_total(total);
-        work.advance(done)?;
+        work.goes_on_from(done);
         let (mut hits, mut troubles, mut ranges) = (Vec::new(), Vec::new(), None);
         let wanted = (self.newest, self.room);
         match self.part {
@@ -119,7 +119,7 @@ impl PayloadQuestion {
             }
         }
         hits.truncate(self.room);
-        let looked_at = work.progress().0.saturating_sub(done);
+        let looked_at = work.own_steps();
         let answer = PayloadAnswer { hits, troubles, ranges, looked_at, number: self.number };
         Ok(Answer::Payloads(Box::new(answer)))
     }
