@@ -19,6 +19,7 @@ use crate::{
     },
     session::{
         action::PublishAction,
+        estimates::{event_words, row_words},
         job::{Answer, Job, Question, Slot},
         notice::{Notices, chain},
         opened::Opened,
@@ -27,7 +28,7 @@ use crate::{
         view::{DriftStage, DriftView, grouped},
     },
     store::{EventStore, StoreError, StoreResult},
-    work::{Cancelled, Work},
+    work::{Cancelled, Work, estimate::Task},
 };
 
 /// Which list of differing rows.
@@ -339,6 +340,24 @@ impl Opened {
             is_part: chosen.is_part,
             report_path: self.path.with_file_name(name).display().to_string(),
             copied: self.drifts.copied.clone(),
+            estimate: self.drift_estimate(stage, chosen.table),
+        }
+    }
+}
+
+impl Opened {
+    fn drift_estimate(&self, stage: DriftStage, table: Option<&Arc<str>>) -> Option<Arc<str>> {
+        match stage {
+            DriftStage::NotRebuilt => event_words(self.estimate_of_all(Task::Rebuild)),
+            DriftStage::Ready => {
+                // Each row is read of the stored table and of the rebuilt one.
+                let rows = self.rows_of_table(table?)?;
+                row_words(self.estimate(Task::Table, 2 * rows))
+            }
+            DriftStage::Nothing
+            | DriftStage::NoDefinition
+            | DriftStage::Rebuilding
+            | DriftStage::Comparing => None,
         }
     }
 }

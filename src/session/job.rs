@@ -16,6 +16,7 @@ use crate::{
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
+        estimates::{Trial, TrialAnswer, TrialQuestion},
         keep::{KeepQuestion, Written},
         memory::Settling,
         payloads::{PayloadAnswer, PayloadQuestion},
@@ -167,13 +168,15 @@ pub enum Slot {
     DryRun,
     /// Writing into the store.
     Publish,
+    /// Trying out how fast something goes.
+    Trial(Trial),
 }
 
 impl Slot {
     /// Whether it only looks now and then whether something changed: no work that a user waits for.
     #[must_use]
     pub fn is_look(self) -> bool {
-        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions)
+        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Trial(_))
     }
 
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
@@ -245,6 +248,7 @@ impl Slot {
             Self::SnapshotCost => "Counting what snapshots save",
             Self::DryRun => "Working out what would be written",
             Self::Publish => "Publishing",
+            Self::Trial(_) => "Measuring how fast events are read",
         }
     }
 }
@@ -375,6 +379,8 @@ pub enum Question {
     Verify(VerifyQuestion),
     /// Indexes kept between runs.
     Cache(CacheQuestion),
+    /// Try out how fast something goes.
+    Trial(TrialQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -488,6 +494,8 @@ pub enum Answer {
     Verify(VerifyAnswer),
     /// Indexes kept between runs.
     Cache(CacheAnswer),
+    /// Something was tried out.
+    Tried(TrialAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

@@ -11,7 +11,7 @@ use egui::ViewportCommand;
 use egui_tiles::Tree;
 
 use crate::{
-    jobs::{Jobs, Outcome, Wake},
+    jobs::{Finished, Jobs, Outcome, Wake},
     model::Timestamp,
     session::{
         Input, Session,
@@ -214,10 +214,15 @@ impl App {
     }
 
     fn take_answers(&mut self) {
-        for finished in self.jobs.take_finished() {
-            let input = match finished.outcome {
-                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
-                Outcome::Crashed(text) => Input::Crash(finished.slot, text),
+        for Finished { slot, outcome, steps, time, .. } in self.jobs.take_finished() {
+            let input = match outcome {
+                Outcome::Part(answer) => Input::Answer(slot, answer),
+                Outcome::Done(answer) => {
+                    // Known before what is found, so that what is shown then tells of it.
+                    self.apply(Input::Measured { slot, steps, time });
+                    Input::Answer(slot, answer)
+                }
+                Outcome::Crashed(text) => Input::Crash(slot, text),
             };
             self.apply(input);
         }

@@ -44,7 +44,7 @@ impl Task {
         match self {
             Self::Index | Self::Read | Self::Search | Self::Table | Self::Cost => None,
             Self::Fold | Self::Rebuild | Self::Verify | Self::Across => Some(Self::Read),
-            Self::Find | Self::Follow | Self::Compare | Self::Blame => Some(Self::Read),
+            Self::Find | Self::Follow | Self::Compare | Self::Blame => Some(Self::Fold),
         }
     }
 }
@@ -121,7 +121,11 @@ impl Speeds {
         match within(task) {
             Some((least, most)) => Some(Expected { least: least?, most }),
             None => {
-                let (least, _) = within(task.part()?)?;
+                let mut part = task.part()?;
+                while !self.knows(part) {
+                    part = part.part()?;
+                }
+                let (least, _) = within(part)?;
                 Some(Expected { least: least?, most: None })
             }
         }
@@ -274,6 +278,7 @@ mod tests {
         );
         // A part of the work was measured, and is no more than that.
         check(&[(Read, 10_000, 50)], Fold, million, Some("1000000 events · at least 5 s"));
+        check(&[(Read, 10_000, 50)], Task::Blame, million, Some("1000000 events · at least 5 s"));
         check(&[(Read, 10_000, 50)], Index, million, Some("1000000 events · up to 5.9 GB to read"));
         check(&[(Read, 10_000, 1)], Fold, million, Some("1000000 events · up to 5.9 GB to read"));
         check(&[(Rebuild, 1000, 2000)], Rebuild, 10_000_000, Some("10000000 events · about 5 h 30 min"));
