@@ -1,6 +1,6 @@
 //! `timeglass drift`: where stored read models are others than the events make.
 
-use std::{io::ErrorKind, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 
 use crate::{
     cli::{
@@ -14,6 +14,7 @@ use crate::{
         table::printable,
     },
     model::Json,
+    project::new_file::{Existing, NewFileError, write_file},
     projection::{
         Definition, Loaded, ReadModel, RebuildOptions, Scratch,
         drift::{
@@ -112,17 +113,16 @@ fn write(
         (false, _, drifts) => report::report(&name, drifts, ReportForm::Text),
     };
     let Some(path) = &arguments.out else { return output.text(&text) };
-    let written = std::fs::File::create_new(path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
-    written.map_err(|error| {
+    let write = |out: &mut dyn Write| Ok::<_, NewFileError>(out.write_all(text.as_bytes())?);
+    write_file(path, Existing::Kept, write).map_err(|error| {
         let shown = path.display();
-        match error.kind() {
-            ErrorKind::AlreadyExists => {
-                Failure::trouble(format!("{shown} exists already; nothing was written"))
-                    .hint("give a name that does not exist yet, or move the file away")
+        match error {
+            NewFileError::Exists => Failure::trouble(format!("{shown} exists already; nothing was written"))
+                .hint("give a name that does not exist yet, or move the file away"),
+            NewFileError::Folder | NewFileError::Database | NewFileError::NoFolder | NewFileError::Io(_) => {
+                Failure::trouble(format!("{shown} cannot be written: {error}"))
+                    .hint("give a name in a folder that exists and that you may write to")
             }
-            _ => Failure::trouble(format!("{shown} cannot be written: {error}"))
-                .hint("give a name in a folder that exists and that you may write to"),
         }
         .given(shown.to_string())
     })?;

@@ -5,16 +5,16 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit, RowFormat,
-        choose::{position_like, time_from, time_until},
+        choose::position_like,
         failure::Failure,
         open::{self, Opened},
         output::Output,
         rows::RowWriter,
+        scope::{Scope, chosen},
         table::Side,
     },
-    jobs::ThreadLanes,
     model::{EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, Timestamp},
-    store::{EventStore, PageFrom, StoreError, index::Selection, layout::Role},
+    store::{EventStore, PageFrom, index::Selection},
     work::Work,
 };
 
@@ -23,24 +23,11 @@ use crate::{
 pub(crate) struct Arguments {
     /// Event store
     store: PathBuf,
-    /// Only events of this stream: its name, `<category>-<id>` or its id
-    #[arg(long)]
-    stream: Option<String>,
-    /// Only events of this type; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only events of streams of this category
-    #[arg(long)]
-    category: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// Only events after this global position
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     after: Option<String>,
-    /// Only events at this time or later
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Only events at this time or earlier; a date includes all of its day
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
     /// No more than so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -77,9 +64,7 @@ const PAGE: usize = 500;
 const PREVIEW: usize = 60;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let (from, to) = (arguments.from.as_deref().map(time_from), arguments.to.as_deref().map(time_until));
-    let query = EventQuery { from: from.transpose()?, to: to.transpose()?, ..EventQuery::default() };
-    let listing = arguments.listing(query, common, output)?;
+    let listing = arguments.listing(common, output)?;
     let columns = [
         ("position", Side::Right),
         ("time", Side::Left),
@@ -106,30 +91,18 @@ enum Listing {
 impl Arguments {
     /// Names can only be checked against all that there are, and where events of a kind lie only an index tells;
     /// without names and times no scan is needed.
-    fn listing(
-        &self,
-        mut query: EventQuery,
-        common: &Common,
-        output: &mut Output<'_>,
-    ) -> Result<Listing, Failure> {
-        let has_names = self.stream.is_some() || self.category.is_some() || !self.types.is_empty();
-        if !has_names && query.from.is_none() && query.to.is_none() {
+    fn listing(&self, common: &Common, output: &mut Output<'_>) -> Result<Listing, Failure> {
+        if !self.scope.has_names() && !self.scope.has_times() {
             let store = open::store(&self.store, common, output)?;
-            query.after = self.after_in(&*store)?;
+            let query = EventQuery { after: self.after_in(&*store)?, ..EventQuery::default() };
             return Ok(Listing::Pages(store, query));
         }
+        // A time that cannot be read is told before anything is.
+        self.scope.times()?;
         let opened = open::open(&self.store, common, output)?;
-        let choice = opened.choice();
-        query.types = choice.types(&self.types)?;
-        query.category = self.category.as_deref().map(|name| choice.category(name)).transpose()?;
-        if let Some(name) = &self.stream {
-            let stream = choice.stream(name)?;
-            query.stream = opened.index.stream(stream).map(|info| Arc::clone(&info.name));
-        }
-        check_times(&*opened.store, self)?;
-        query.after = self.after_in(&*opened.store)?;
-        let work = Work::with_lanes(Arc::new(ThreadLanes));
-        let chosen = opened.index.filter(&query, &work).map_err(StoreError::from)?;
+        self.scope.check_times(&*opened.store)?;
+        let query = EventQuery { after: self.after_in(&*opened.store)?, ..self.scope.query(&opened)? };
+        let chosen = chosen(&opened, &query)?;
         Ok(Listing::Chosen(opened, chosen))
     }
 
@@ -153,19 +126,6 @@ impl Listing {
             Self::Chosen(opened, Some(chosen)) => each_of(opened, chosen.iter().take(limit), take),
             Self::Chosen(opened, None) => each_of(opened, (0..opened.index.len() as u32).take(limit), take),
         }
-    }
-}
-
-/// A time is no use with a store that holds none: better said than answered with nothing.
-fn check_times(store: &dyn EventStore, arguments: &Arguments) -> Result<(), Failure> {
-    let roles = &store.describe().layout.events.roles;
-    match arguments.from.as_ref().or(arguments.to.as_ref()) {
-        Some(given) if !roles.is_empty() && !roles.contains_key(&Role::Time) => {
-            Err(Failure::trouble("the events of this store have no times")
-                .given(given)
-                .hint("leave --from and --to out"))
-        }
-        Some(_) | None => Ok(()),
     }
 }
 

@@ -24,6 +24,7 @@ mod rebuild_report;
 mod reducer;
 mod rows;
 mod sample;
+mod scope;
 mod search;
 mod snapshot_cost;
 mod snapshots;

@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::Write as _,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
-    project::sections::ProjectionEntry,
+    project::{
+        new_file::{Existing, NewFileError, write_file},
+        sections::ProjectionEntry,
+    },
     projection::{
         Definition, ReadModel, ScratchError,
         drift::{
@@ -162,17 +164,13 @@ impl Comparing {
     }
 }
 
-/// Writes a report into a new file, never over another: it may be the user's store.
+/// Writes a report into a new file, never over another.
 fn written(path: &Path, text: &str) -> Result<String, (String, String)> {
-    let failed = |err: std::io::Error| (format!("{} cannot be written", path.display()), err.to_string());
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    if let Err(err) = file.write_all(text.as_bytes()) {
-        drop(file);
-        // A part of a report would be taken for the whole.
-        fs::remove_file(path).ok();
-        return Err(failed(err));
+    let write = |out: &mut dyn Write| Ok::<_, NewFileError>(out.write_all(text.as_bytes())?);
+    match write_file(path, Existing::Kept, write) {
+        Ok(()) => Ok(format!("The report is in {}", path.display())),
+        Err(err) => Err((format!("{} cannot be written", path.display()), chain(&err))),
     }
-    Ok(format!("The report is in {}", path.display()))
 }
 
 impl Drifts {

@@ -13,6 +13,7 @@ use egui_tiles::Tree;
 use crate::{
     jobs::{Finished, Jobs, Outcome, Wake},
     model::Timestamp,
+    project::new_file::Existing,
     session::{
         Input, Session,
         action::{
@@ -232,7 +233,10 @@ impl App {
         let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
         let Some(FileDialog { purpose, .. }) = self.file_dialog.take() else { return };
         match (picked, purpose) {
-            (Picked::File(path), purpose) => self.apply(Input::Action(dialogs::use_file(path, &purpose))),
+            (Picked::File(path), purpose) => {
+                // The system's dialog asks whether a file is to be replaced.
+                self.apply(Input::Action(dialogs::use_file(path, &purpose, Existing::Replaced)));
+            }
             (Picked::NoDialog, purpose) => self.ask_for_path(purpose),
             (Picked::Nothing, _) => (),
         }
