@@ -9,9 +9,8 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        rows::RowWriter,
+        rows::{RowWriter, event_columns},
         scope::{Scope, chosen},
-        table::Side,
     },
     model::{EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, Timestamp},
     store::{EventStore, PageFrom, index::Selection},
@@ -65,14 +64,7 @@ const PREVIEW: usize = 60;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let listing = arguments.listing(common, output)?;
-    let columns = [
-        ("position", Side::Right),
-        ("time", Side::Left),
-        ("stream", Side::Left),
-        ("version", Side::Right),
-        ("type", Side::Left),
-        ("data", Side::Left),
-    ];
+    let columns = event_columns("data");
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let mut take = |event: &RecordedEvent| writer.row(output, || event.to_json(), || cells(event));
     listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;

@@ -71,6 +71,18 @@ impl RowWriter {
     }
 }
 
+/// The columns of a line about an event, for people, with one of its own at the end.
+pub(crate) fn event_columns(last: &str) -> [(&str, Side); 6] {
+    [
+        ("position", Side::Right),
+        ("time", Side::Left),
+        ("stream", Side::Left),
+        ("version", Side::Right),
+        ("type", Side::Left),
+        (last, Side::Left),
+    ]
+}
+
 /// A scalar as its text, null as nothing, the rest as JSON.
 pub(crate) fn scalar(value: Option<&Json>) -> String {
     match value {

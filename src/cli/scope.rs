@@ -20,12 +20,12 @@ pub(crate) struct Scope {
     /// Only events of this stream: its name, `<category>-<id>` or its id
     #[arg(long)]
     stream: Option<String>,
-    /// Only events of this type; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
     /// Only events of streams of this category
     #[arg(long)]
     category: Option<String>,
+    /// Only events of this type; may be given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
     /// Only events at this time or later
     #[arg(long, value_name = "TIME")]
     from: Option<String>,

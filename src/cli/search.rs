@@ -9,9 +9,8 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        rows::{RowWriter, scalar},
+        rows::{RowWriter, event_columns, scalar},
         scope::{Scope, chosen},
-        table::Side,
     },
     jobs::ThreadLanes,
     model::{EventKey, EventQuery, Json, Pointer, Timestamp},
@@ -69,14 +68,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         .map_err(|reason| Failure::trouble(reason).given(&arguments.text).hint("look for a part of it"))?;
     let wanted = arguments.wanted(common, output)?;
     let newest = if arguments.newest { Newest::First } else { Newest::Last };
-    let columns = [
-        ("position", Side::Right),
-        ("time", Side::Left),
-        ("stream", Side::Left),
-        ("version", Side::Right),
-        ("type", Side::Left),
-        ("found", Side::Left),
-    ];
+    let columns = event_columns("found");
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
     let mut take =
