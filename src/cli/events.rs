@@ -77,7 +77,7 @@ enum Listing {
     /// Those behind a position, page by page.
     Pages(Arc<dyn EventStore>, EventQuery),
     /// Those that an index chose, fetched by their keys: what SQLite would have to sort anew for each page.
-    Chosen(Opened, Option<Selection>),
+    Chosen(Box<Opened>, Option<Selection>),
 }
 
 impl Arguments {
@@ -95,7 +95,7 @@ impl Arguments {
         self.scope.check_times(&*opened.store)?;
         let query = EventQuery { after: self.after_in(&*opened.store)?, ..self.scope.query(&opened)? };
         let chosen = chosen(&opened, &query)?;
-        Ok(Listing::Chosen(opened, chosen))
+        Ok(Listing::Chosen(Box::new(opened), chosen))
     }
 
     /// The position behind which events are listed, as this store writes them.

@@ -108,7 +108,7 @@ impl Arguments {
         let query = self.scope.query(&opened)?;
         let few = chosen(&opened, &query)?.filter(|chosen| chosen.len() < opened.index.len() / FEW);
         Ok(match few {
-            Some(few) => Wanted::Events(opened, few),
+            Some(few) => Wanted::Events(Box::new(opened), few),
             None => Wanted::Ranges(opened.store, query),
         })
     }
@@ -119,7 +119,7 @@ enum Wanted {
     /// The whole store, of which only what answers the query counts.
     Ranges(Arc<dyn EventStore>, EventQuery),
     /// These events, which are so few that they are looked up one by one.
-    Events(Opened, Selection),
+    Events(Box<Opened>, Selection),
 }
 
 impl Wanted {

@@ -127,7 +127,7 @@ fn settle(draft: &Path, path: &Path, existing: Existing) -> Result<(), NewFileEr
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write as _};
+    use std::fs;
 
     use super::{Existing, NewFileError, write_file};
 

@@ -201,10 +201,7 @@ impl Opened {
             Answer::Drift(answer) => self.take_drift(answer, notices),
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
-            Answer::Tried(answer) => {
-                self.take_trial(&answer);
-                Vec::new()
-            }
+            Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
             Answer::Settled
             | Answer::Opened(_)
