@@ -15,6 +15,7 @@ use crate::{
         conditions::Conditions,
         cursor::Cursor,
         drift::Drifts,
+        estimates::Estimates,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
         memory::Histories,
@@ -45,6 +46,7 @@ pub(crate) struct Opened {
     /// Whether the index is only the beginning of one.
     pub(crate) is_index_part: bool,
     pub(crate) origin: Origin,
+    pub(crate) estimates: Estimates,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
@@ -94,6 +96,7 @@ impl Opened {
             index: None,
             is_index_part: false,
             origin,
+            estimates: Estimates::default(),
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
@@ -199,6 +202,7 @@ impl Opened {
             Answer::Drift(answer) => self.take_drift(answer, notices),
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
+            Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
             Answer::Opened(_)
             | Answer::OpenFailed(..)
@@ -367,6 +371,7 @@ impl Opened {
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs.extend(self.projections_follow());
+        jobs.extend(self.trial_jobs());
         jobs
     }
 

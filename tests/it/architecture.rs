@@ -33,7 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("std::thread", &["jobs"]),
     ("thread::spawn", &["jobs"]),
     ("SystemTime::now", &[]),
-    ("Instant::now", &["cli", "script", "ui"]),
+    ("Instant::now", &["cli", "jobs", "script", "ui"]),
     ("Utc::now", &[]),
     ("Local::now", &[]),
 ];
