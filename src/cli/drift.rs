@@ -23,6 +23,8 @@ use crate::{
         },
         find_loaded,
     },
+    store::StoreError,
+    work::Work,
 };
 
 /// What is compared, and how it is told
@@ -145,6 +147,13 @@ fn choose<'a>(found: &'a [Loaded], arguments: &Arguments) -> Result<Vec<&'a Load
     wanted.map(|name| find_loaded(found, name).map_err(|near| no_such(name, &near, found, hint))).collect()
 }
 
+/// How many rows a table of the store has, if they can be counted.
+fn rows_of(opened: &Opened, table: &str, work: &Work) -> Result<Option<u64>, StoreError> {
+    let tables = &opened.store.describe().layout.tables;
+    let Some(place) = tables.iter().position(|note| *note.table == *table) else { return Ok(None) };
+    Ok(opened.store.table_counts(work)?.get(place).copied().flatten())
+}
+
 /// The drift, or in words why the table cannot be compared.
 fn drift_of(
     opened: &Opened,
@@ -162,8 +171,11 @@ fn drift_of(
         rebuilt(output, of, definition, (&scratch, &options)).map_err(|error| Failure::caused(&error))?;
     came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|error| Failure::caused(&error))?;
-    let compared = attended(output, ("comparing", "rows"), |work| {
+    let compared = attended(output, ("comparing in", "steps"), |work| {
         let pairing = pair_with(work, &*opened.store, definition, &model, entry)?;
+        // Each row is read, and then met on either side.
+        let rows = rows_of(opened, &pairing.table, work)?;
+        work.expect_total(rows.map_or(0, |rows| 3 * rows));
         compare(work, &*opened.store, &model, &definition.name, &pairing)
     });
     match compared {

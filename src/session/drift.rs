@@ -30,7 +30,10 @@ use crate::{
         view::{DriftStage, DriftView, grouped},
     },
     store::{EventStore, StoreError, StoreResult},
-    work::{Cancelled, Work, estimate::Task},
+    work::{
+        Cancelled, Work,
+        estimate::{Estimate, Task},
+    },
 };
 
 /// Which list of differing rows.
@@ -348,9 +351,10 @@ impl Opened {
         match stage {
             DriftStage::NotRebuilt => event_words(self.estimate_of_all(Task::Rebuild)),
             DriftStage::Ready => {
-                // Each row is read of the stored table and of the rebuilt one.
                 let rows = self.rows_of_table(table?)?;
-                row_words(self.estimate(Task::Table, 2 * rows))
+                // Each row is read, and then met on either side.
+                let steps = self.estimate(Task::Table, 3 * rows);
+                row_words(Estimate { events: rows, ..steps })
             }
             DriftStage::Nothing
             | DriftStage::NoDefinition
