@@ -14,9 +14,7 @@ use crate::{
         write_json,
     },
     model::{Json, Timestamp},
-    replay::{Folded, History, StreamEvents, fold},
-    store::StoreResult,
-    work::Work,
+    replay::{Folded, StreamEvents, fold_by_rows},
 };
 
 /// Show a stream's state at a version, a time or a position; without one of them, its last state
@@ -64,12 +62,6 @@ impl Point {
 /// So many failed steps, and so many rounded numbers, are shown; the rest is counted.
 const REMARKS: usize = 10;
 
-/// A merge of so many events is fed rows.
-const LONG: usize = 10_000;
-
-/// Memory for the states that a long history keeps on the way.
-const KEYFRAME_BYTES: usize = 8 << 20;
-
 /// A state and how it came about.
 pub(crate) struct State {
     /// What made it.
@@ -106,28 +98,9 @@ pub(crate) fn state_at(
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
     let folded = attended(output, ("folding", "events"), |work| {
         work.expect_total(count as u64);
-        if chosen.reducer.is_merge() && count >= LONG {
-            return merged(events, count, &chosen, work);
-        }
-        fold(&events, count, &*chosen.reducer, chosen.on_failure, work)
+        fold_by_rows(&events, count, &*chosen.reducer, chosen.on_failure, work)
     })?;
     Ok(State { chosen, folded, ordinals })
-}
-
-/// The same as [`fold`], by way of rows: a merge rounds no numbers, and needs no whole events.
-fn merged(events: StreamEvents, count: usize, chosen: &Chosen, work: &Work) -> StoreResult<Folded> {
-    let reducer = Arc::clone(&chosen.reducer);
-    let history = History::new(Arc::new(events), reducer, chosen.on_failure, KEYFRAME_BYTES);
-    let step = history.step_at(count, work)?;
-    let failed: Vec<_> = history.failures().into_iter().collect();
-    Ok(Folded {
-        state: step.after,
-        applied: count.saturating_sub(failed.len()) as u64,
-        failed,
-        rounded: Vec::new(),
-        rounded_count: 0,
-        last: step.event,
-    })
 }
 
 impl State {

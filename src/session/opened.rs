@@ -190,6 +190,7 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
+            Answer::Settled(engines) => self.histories.take_engines(engines).into_iter().collect(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -203,8 +204,7 @@ impl Opened {
             Answer::Verify(answer) => self.take_verify(answer, notices),
             Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
-            Answer::Settled
-            | Answer::Opened(_)
+            Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
