@@ -12,7 +12,7 @@ use crate::{
         changes::StepNotes,
         reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
     },
-    script::{Envelope, Runner, Script, Step, is_plain_json},
+    script::{Envelope, Runner, Script, Step, are_engines_too_large, is_plain_json},
     store::read::{Body, EventRow},
     work::Work,
 };
@@ -96,6 +96,17 @@ fn keep_warm(running: &Rc<RefCell<Running>>) {
     warm.push(Rc::clone(running));
     let surplus = warm.len().saturating_sub(MOST_WARM);
     warm.drain(..surplus);
+    WARM.set(warm);
+}
+
+/// Lets go of engines of this thread that nobody uses, the one started first at first, as long as all engines
+/// take too much.
+fn bound_warm() {
+    let mut warm = WARM.take();
+    while are_engines_too_large() {
+        let Some(idle) = warm.iter().position(|running| Rc::strong_count(running) == 1) else { break };
+        warm.remove(idle);
+    }
     WARM.set(warm);
 }
 
@@ -234,8 +245,15 @@ fn applied(step: Step) -> Result<Applied, Failure> {
 impl Drop for Fold {
     fn drop(&mut self) {
         // What waits takes no more memory than an engine does.
-        if let Ok(mut running) = self.0.try_borrow_mut() {
+        let is_reusable = self.0.try_borrow_mut().is_ok_and(|mut running| {
             running.runner.forget_states();
+            running.runner.is_small()
+        });
+        if !is_reusable || are_engines_too_large() {
+            let mut warm = WARM.take();
+            warm.retain(|running| !Rc::ptr_eq(running, &self.0));
+            WARM.set(warm);
+            bound_warm();
         }
     }
 }

@@ -71,10 +71,7 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
-            Self::Settle(settling) => {
-                settling.run();
-                Ok(Answer::Settled)
-            }
+            Self::Settle(settling) => Ok(settling.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),
@@ -88,6 +85,7 @@ impl Question {
             Self::Publish(question) => question.run(work),
             Self::Verify(question) => question.run(work),
             Self::Cache(question) => question.run(work),
+            Self::Trial(question) => question.run(work),
         };
         match answer {
             Ok(answer) => Ok(answer),

@@ -9,6 +9,7 @@ use crate::{
         open::{OpenError, Opening, Preview},
     },
     replay::{History, Step},
+    script::EngineFigures,
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
@@ -16,6 +17,7 @@ use crate::{
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
         drift::{DriftAnswer, DriftQuestion},
+        estimates::{Trial, TrialAnswer, TrialQuestion},
         keep::{KeepQuestion, Written},
         memory::Settling,
         payloads::{PayloadAnswer, PayloadQuestion},
@@ -167,19 +169,27 @@ pub enum Slot {
     DryRun,
     /// Writing into the store.
     Publish,
+    /// Trying out how fast something goes.
+    Trial(Trial),
 }
 
 impl Slot {
     /// Whether it only looks now and then whether something changed: no work that a user waits for.
     #[must_use]
     pub fn is_look(self) -> bool {
-        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions)
+        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Trial(_))
     }
 
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
     #[must_use]
     pub fn is_writing(self) -> bool {
         matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
+    }
+
+    /// Whether what it goes through was never counted: its total is an estimate.
+    #[must_use]
+    pub fn is_of_uncounted(self) -> bool {
+        matches!(self, Self::Index | Self::CacheCheck)
     }
 
     /// What the progress line says while it takes long.
@@ -239,6 +249,7 @@ impl Slot {
             Self::SnapshotCost => "Counting what snapshots save",
             Self::DryRun => "Working out what would be written",
             Self::Publish => "Publishing",
+            Self::Trial(_) => "Measuring how fast events are read",
         }
     }
 }
@@ -369,6 +380,8 @@ pub enum Question {
     Verify(VerifyQuestion),
     /// Indexes kept between runs.
     Cache(CacheQuestion),
+    /// Try out how fast something goes.
+    Trial(TrialQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -456,8 +469,8 @@ pub enum Answer {
     KeepFailed(ProjectError),
     /// The head of the store.
     Head(Head),
-    /// Memory was given back.
-    Settled,
+    /// Memory was given back; what engines take.
+    Settled(EngineFigures),
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptAnswer),
     /// Asking why a value is as it is.
@@ -482,6 +495,8 @@ pub enum Answer {
     Verify(VerifyAnswer),
     /// Indexes kept between runs.
     Cache(CacheAnswer),
+    /// Something was tried out.
+    Tried(TrialAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

@@ -15,6 +15,7 @@ use crate::{
         conditions::Conditions,
         cursor::Cursor,
         drift::Drifts,
+        estimates::Estimates,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
         memory::Histories,
@@ -45,6 +46,7 @@ pub(crate) struct Opened {
     /// Whether the index is only the beginning of one.
     pub(crate) is_index_part: bool,
     pub(crate) origin: Origin,
+    pub(crate) estimates: Estimates,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
@@ -94,6 +96,7 @@ impl Opened {
             index: None,
             is_index_part: false,
             origin,
+            estimates: Estimates::default(),
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
@@ -187,6 +190,7 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
+            Answer::Settled(engines) => self.histories.take_engines(engines).into_iter().collect(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -198,9 +202,9 @@ impl Opened {
             Answer::Drift(answer) => self.take_drift(answer, notices),
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
+            Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
-            Answer::Settled
-            | Answer::Opened(_)
+            Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
@@ -367,6 +371,7 @@ impl Opened {
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs.extend(self.projections_follow());
+        jobs.extend(self.trial_jobs());
         jobs
     }
 

@@ -61,6 +61,8 @@ pub(crate) struct Verified {
     /// The places of the listed rows.
     places: BTreeMap<SnapshotKey, usize>,
     verdicts: Arc<Vec<Option<Verdict>>>,
+    /// How many events the streams of the listed rows have.
+    listed_events: u64,
     shown: Option<Arc<Vec<usize>>>,
     counts: Arc<Vec<(Verdict, usize)>>,
     filter: Option<Verdict>,

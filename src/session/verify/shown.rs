@@ -1,10 +1,11 @@
 //! What the panel shows of verdicts.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     model::StreamVersion,
     session::{
+        estimates::event_words,
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
@@ -15,6 +16,7 @@ use crate::{
         view::{ChosenCheck, SnapshotRow, VerifyView},
     },
     snapshot::{Check, Mapping, NewSnapshot, SnapshotKey, Verdict},
+    work::estimate::Task,
 };
 
 impl Opened {
@@ -27,6 +29,9 @@ impl Opened {
         };
         let verdicts = rows.iter().map(verdict).collect();
         let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
+        let streams: BTreeSet<u32> = rows.iter().filter_map(|row| row.stream_number).collect();
+        let events = |stream| self.index.as_ref().map_or(0, |index| index.stream_events(stream).len() as u64);
+        self.verified.listed_events = streams.into_iter().map(events).sum();
         self.verified.verdicts = Arc::new(verdicts);
         self.verified.places = places;
         self.filter_verdicts();
@@ -97,6 +102,8 @@ impl Opened {
             is_counting: verified.is_counting,
             here: self.cursor.count,
             can_create: self.new_snapshot().is_ok(),
+            estimate: event_words(self.estimate(Task::Verify, verified.listed_events)),
+            cost_estimate: event_words(self.estimate_of_all(Task::Cost)),
         }
     }
 
