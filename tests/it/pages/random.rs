@@ -291,7 +291,7 @@ fn check_table(plan: &Plan, connection: &Connection, file: &std::sync::Arc<PageF
     ] {
         let mut found = Vec::new();
         let mut visit = |row: Option<&PageRow<'_>>| {
-            found.push(row.map_or_else(Vec::new, |row| values(row, columns.len())))
+            found.push(row.map_or_else(Vec::new, |row| values(row, columns.len())));
         };
         picker.rows(&wanted, &columns, &mut visit).unwrap();
         let picked: Vec<Vec<Stored>> = wanted
