@@ -268,6 +268,12 @@ impl Session {
         matches!(self.place, Place::Store(_))
     }
 
+    /// Whether a file is being opened.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        matches!(self.place, Place::Opening(_))
+    }
+
     /// Whether indexing the open store was stopped.
     #[must_use]
     pub fn can_index_rest(&self) -> bool {

@@ -15,18 +15,30 @@ use std::{
 
 use egui::{Event, RawInput, Rect, ViewportCommand};
 
+use crossbeam_channel::Receiver;
+
 use crate::{
+    jobs::{Wake, ask_aside},
     session::action::{Action, BrowseAction},
-    ui::{App, Start, WindowError, dock::Panel},
+    ui::{
+        App, Start, WindowError,
+        dock::Panel,
+        doings::{worked_by_process, worked_by_thread},
+        early::Early,
+    },
+    work::Work,
 };
 
-use report::Frame;
+use report::{Frame, Slowest};
 use steps::{Deed, Hold, STEPS, Step};
 
-pub use report::{FrameLine, FrameReport};
+pub use report::{FrameLine, FrameReport, SlowFrame};
 
 /// Between two frames while something is done.
 const PACE: Duration = Duration::from_millis(16);
+
+/// So long after its last frame the program is at rest: what that frame left to the display is drawn.
+const SETTLES: Duration = Duration::from_millis(400);
 
 /// What is typed into the filter of the streams, a letter at a time.
 const TYPED: &str = "device-1*7";
@@ -48,15 +60,20 @@ pub fn rehearse(
     options.persist_window = false;
     let teller = Arc::clone(&told);
     let start = Start { store: Some(store), project, ..Start::default() };
+    let early = Early::begin(start)?;
     let make = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         let created = Instant::now();
-        let app = App::new(context, start)?;
-        Ok(Box::new(Rehearsal::new(app, created, lasts, teller)))
+        let mut app = App::begun(context, early);
+        app.note_doings();
+        Ok(Box::new(Rehearsal::new(app.with_first_rows(), created, lasts, teller)))
     };
     eframe::run_native("timeglass", options, Box::new(make))?;
     let report = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(report)
 }
+
+/// A time, and how long the processor had worked by then.
+type Moment = (Instant, Option<Duration>);
 
 /// The window's application, with somebody at the controls who never tires.
 struct Rehearsal {
@@ -67,13 +84,15 @@ struct Rehearsal {
     own: Duration,
     worked: Option<Duration>,
     frames: Vec<Frame>,
+    slowest: Slowest,
     /// The step that is played, and how many of its parts were done.
     playing: (usize, usize),
     is_held: bool,
     first_rows: Option<Duration>,
     index: Option<Duration>,
-    /// When resting began, and the processor's time then.
-    rest: Option<(Instant, Option<Duration>)>,
+    /// Tells when resting began, and the processor's time then.
+    rest: Option<Receiver<Moment>>,
+    idle: Option<f64>,
     teller: Arc<Mutex<FrameReport>>,
 }
 
@@ -86,11 +105,13 @@ impl Rehearsal {
             own: Duration::ZERO,
             worked: None,
             frames: Vec::new(),
+            slowest: Slowest::default(),
             playing: (0, 0),
             is_held: false,
             first_rows: None,
             index: None,
             rest: None,
+            idle: None,
             teller,
         }
     }
@@ -141,8 +162,8 @@ impl Rehearsal {
             }
             Deed::Rest => {
                 // What is still open, such as the index on a slow machine, is no rest.
-                if self.app.is_idle() {
-                    self.rest.get_or_insert_with(|| (Instant::now(), processor_time()));
+                if self.app.is_idle() && self.rest.is_none() {
+                    self.rest = settled();
                 }
                 Vec::new()
             }
@@ -190,10 +211,10 @@ impl Rehearsal {
 
     /// Lets our own code run, and adds up what it takes.
     fn measured(&mut self, run: impl FnOnce(&mut App)) {
-        let (start, before) = (Instant::now(), thread_time());
+        let (start, before) = (Instant::now(), worked_by_thread());
         run(&mut self.app);
         self.own += start.elapsed();
-        let worked = thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let worked = worked_by_thread().zip(before).map(|(after, before)| after.saturating_sub(before));
         self.worked = worked.map(|worked| worked + self.worked.unwrap_or_default());
     }
 
@@ -201,7 +222,9 @@ impl Rehearsal {
         let step = self.now().map_or(STEPS.len(), |(number, ..)| number);
         let before_in_all = frame.info().cpu_usage.map(Duration::from_secs_f32);
         let (own, worked) = (std::mem::take(&mut self.own), self.worked.take());
-        self.frames.push(Frame { step, own, worked, before_in_all });
+        let frame = Frame { step, own, worked, before_in_all };
+        self.slowest.note(frame, self.created.elapsed(), self.app.take_doings());
+        self.frames.push(frame);
         let view = self.app.session().view();
         if self.first_rows.is_none() && view.events.total > 0 && !view.events.loaded.is_empty() {
             self.first_rows = Some(self.created.elapsed());
@@ -216,15 +239,20 @@ impl Rehearsal {
         if std::mem::replace(&mut self.is_held, true) { Hold::Keep } else { Hold::Begin }
     }
 
+    /// How much of a processor was used since resting began.
+    fn idle(&self) -> Option<f64> {
+        let (since, before) = self.rest.as_ref()?.try_recv().ok()?;
+        let used = worked_by_process()?.saturating_sub(before?);
+        Some(used.as_secs_f64() / since.elapsed().as_secs_f64())
+    }
+
     /// Tells what was found, and closes the window.
-    fn end(&self, ctx: &egui::Context) {
+    fn end(&mut self, ctx: &egui::Context) {
         let mut report = FrameReport::of(&self.frames, STEPS.iter().map(|step| step.name));
         report.lasted = self.created.elapsed();
         (report.first_rows, report.index) = (self.first_rows, self.index);
-        report.idle = self.rest.and_then(|(since, before)| {
-            let used = processor_time()?.saturating_sub(before?);
-            Some(used.as_secs_f64() / since.elapsed().as_secs_f64())
-        });
+        report.idle = self.idle;
+        report.slowest = self.slowest.told(STEPS.iter().map(|step| step.name));
         report.resident = resident();
         *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = report;
         ctx.send_viewport_cmd(ViewportCommand::Close);
@@ -260,6 +288,9 @@ impl eframe::App for Rehearsal {
             !matches!(event, Event::PointerMoved(_) | Event::PointerGone | Event::PointerButton { .. })
         });
         input.focused = true;
+        if self.now().is_none() && self.idle.is_none() {
+            self.idle = self.idle();
+        }
         let events = self.play(ctx);
         input.events.extend(events);
     }
@@ -269,19 +300,15 @@ impl eframe::App for Rehearsal {
     }
 }
 
-/// How much of the processor this process has used so far (Linux; in steps of 10 ms).
-fn processor_time() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in the second field may hold anything, but no other closing bracket follows it.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
-}
-
-/// How much of the processor this thread has used so far (Linux).
-fn thread_time() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+/// Tells the time once the program is at rest.
+fn settled() -> Option<Receiver<Moment>> {
+    let nobody: Wake = Arc::new(|| ());
+    let question = || {
+        // Nobody withdraws it.
+        Work::default().wait(SETTLES).ok();
+        (Instant::now(), worked_by_process())
+    };
+    ask_aside("rest", &nobody, question).ok()
 }
 
 /// How much memory this process has now, in bytes (Linux).
