@@ -14,6 +14,7 @@ use crate::{
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
+        discards::Discards,
         drift::Drifts,
         job::{Answer, Job, Question, Slot},
         keep::Kept,
@@ -24,11 +25,12 @@ use crate::{
         publish::Publishing,
         scripts::Scripts,
         shell::file_name,
+        snapshots::SnapshotList,
         states::States,
         timeline::Timeline,
         trail::Trail,
         verify::Verified,
-        view::{InfoView, SnapshotRow, View, grouped},
+        view::{InfoView, View, grouped},
         watches::Watches,
         what_if::WhatIf,
         workspace::Workspace,
@@ -51,6 +53,8 @@ pub(crate) struct Opened {
     pub(crate) states: States,
     /// Every history that is open or was shown before.
     pub(crate) histories: Histories,
+    /// What a job is to let go of.
+    pub(crate) discards: Discards,
     pub(crate) trail: Trail,
     pub(crate) kept: Kept,
     pub(crate) scripts: Scripts,
@@ -76,6 +80,15 @@ pub(crate) struct Opened {
     pub(crate) info: Arc<InfoView>,
 }
 
+/// What is looked at while nothing happens; the window has nothing to do until any of it looks otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// What the store looked like when it was last looked at.
+    pub head: Head,
+    /// The user's reducers and definitions.
+    pub files: Vec<PathBuf>,
+}
+
 /// How often a store is looked at for new events: soon enough to feel live, and a look is two
 /// questions to the file system.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -99,6 +112,7 @@ impl Opened {
             timeline: Timeline::new(workspace),
             states: States::default(),
             histories: Histories::new(workspace.memory_mebibytes),
+            discards: Discards::default(),
             trail: Trail::default(),
             kept: Kept::new(found.project_file, project, found.sections),
             scripts: Scripts::default(),
@@ -173,7 +187,7 @@ impl Opened {
                 self.states.take_pins(changes);
                 Vec::new()
             }
-            Answer::Snapshots(rows, of) => self.take_snapshots(rows, of),
+            Answer::Snapshots(list, of) => self.take_snapshots(list, of),
             Answer::Snapshot(snapshot) => {
                 self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
@@ -209,8 +223,9 @@ impl Opened {
         }
     }
 
-    fn take_snapshots(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) -> Vec<Job> {
-        self.browse.snapshots.take(rows, of);
+    fn take_snapshots(&mut self, list: SnapshotList, of: Option<Arc<StreamName>>) -> Vec<Job> {
+        let before = self.browse.snapshots.take(list, of);
+        self.discards.put(before);
         self.arrange_verdicts();
         self.place_ticks();
         Vec::new()
@@ -248,15 +263,16 @@ impl Opened {
         jobs
     }
 
-    /// What the store looked like last, if time that passes changes nothing.
-    pub(crate) fn at_rest(&self) -> Option<&Head> {
+    /// What to look at, if time that passes changes nothing else.
+    pub(crate) fn at_rest(&self) -> Option<Rest> {
         let waits = self.cursor.is_playing
             || self.is_out_of_sight
             || self.states.is_folding()
-            || self.has_script_files()
+            || self.scripts_need_time()
             || self.projections_need_time()
             || self.is_publishing();
-        (!waits).then_some(&self.head)
+        let files = || self.script_files().chain(self.definition_files()).collect();
+        (!waits).then(|| Rest { head: self.head.clone(), files: files() })
     }
 
     /// A job ended without an answer: nothing waits for it any more.
@@ -347,7 +363,7 @@ impl Opened {
                 "They are listed in View › Layout of the store",
             );
         }
-        self.index = Some(Arc::clone(index));
+        self.discard_index(Some(Arc::clone(index)));
         (self.is_index_part, self.browse.is_counting) = (false, false);
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
@@ -370,6 +386,13 @@ impl Opened {
         jobs
     }
 
+    /// Puts another index in the place of the one before.
+    fn discard_index(&mut self, next: Option<Arc<Index>>) {
+        if let Some(before) = std::mem::replace(&mut self.index, next) {
+            self.discards.put(before);
+        }
+    }
+
     /// The index of all events; what is asked of the store as a whole waits for it.
     pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
         self.index.as_ref().filter(|_| !self.is_index_part)
@@ -381,7 +404,8 @@ impl Opened {
         if self.whole_index().is_some() || self.index.as_ref().is_some_and(|own| own.len() > index.len()) {
             return Vec::new();
         }
-        let is_first = self.index.replace(Arc::clone(index)).is_none();
+        let is_first = self.index.is_none();
+        self.discard_index(Some(Arc::clone(index)));
         self.is_index_part = true;
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));

@@ -23,7 +23,7 @@ use crate::{
         view::Screen,
         workspace::Workspace,
     },
-    store::{EventStore, Head, cache::Cache},
+    store::cache::Cache,
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
@@ -37,8 +37,9 @@ use crate::{
         panels::{self, Local, projections::FileWish},
         settings::SettingsLocal,
         theme,
+        watch::{Seen, watch},
     },
-    work::{Cancelled, Work},
+    work::Work,
 };
 
 /// What the window is started with.
@@ -74,6 +75,8 @@ pub struct App {
     title: String,
     /// The store that was asked for before there was a window.
     early: Option<Asked>,
+    /// What files looked like while nothing happened.
+    seen: Seen,
     doings: Doings,
 }
 
@@ -86,9 +89,6 @@ const REMEMBERED_ACTIONS: usize = 1000;
 
 /// Of each so many letters: an edited text is no action to read.
 const REMEMBERED_LETTERS: usize = 300;
-
-/// How often a store at rest is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The first picture waits so long at most for the first rows, rather than being drawn twice.
 const FIRST_PICTURE: Duration = Duration::from_millis(60);
@@ -140,6 +140,7 @@ impl App {
             wake,
             title: String::new(),
             early: asked,
+            seen: Seen::default(),
             doings: Doings::default(),
         }
     }
@@ -187,16 +188,18 @@ impl App {
     }
 
     /// Asks for an action, as a panel would.
-    pub(crate) fn ask(&mut self, action: Action) {
+    pub fn ask(&mut self, action: Action) {
         self.actions.push(action);
     }
 
-    /// Asks for an action by the name that it has in the menus, if it can be asked for now.
-    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) {
+    /// Asks for an action by the name that it has in the menus, if it can be asked for now; tells whether it can.
+    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) -> bool {
         let named = NAMED.iter().find(|named| named.name == name);
-        if let Some(named) = named.filter(|named| (named.is_enabled)(&self.session)) {
+        let named = named.filter(|named| (named.is_enabled)(&self.session));
+        if let Some(named) = named {
             self.do_named(named.what.clone(), ctx);
         }
+        named.is_some()
     }
 
     /// Notes from now on what each frame is spent on.
@@ -234,8 +237,8 @@ impl App {
         for Job { slot, question } in self.session.apply(input) {
             match question {
                 Question::Watch(store) => {
-                    let known = self.session.at_rest().cloned();
-                    self.jobs.start(slot, move |work| watch(store, known.as_ref(), work));
+                    let (rest, seen) = (self.session.at_rest(), self.seen.clone());
+                    self.jobs.start(slot, move |work| watch(store, rest.as_ref(), &seen, work));
                 }
                 // It is being opened already.
                 question if self.early.take().is_some_and(|asked| asked.is(&question)) => (),
@@ -289,14 +292,13 @@ impl App {
     fn tick(&mut self, ctx: &egui::Context) {
         const EVERY: Duration = Duration::from_millis(50);
         let elapsed = self.last_tick.elapsed();
-        if elapsed < EVERY {
-            return;
-        }
-        self.last_tick = Instant::now();
         if !self.session.has_store() && self.session.view().notices.is_empty() {
             return;
         }
-        self.apply(Input::Tick(elapsed));
+        if elapsed >= EVERY {
+            self.last_tick = Instant::now();
+            self.apply(Input::Tick(elapsed));
+        }
         let is_watched = self.jobs.open_questions().any(|(slot, _)| slot == Slot::Watch);
         if is_watched && self.session.at_rest().is_some() {
             // Whoever watches the store wakes the window when there is something new.
@@ -522,17 +524,6 @@ impl App {
 /// As much of a text as somebody reads.
 fn shortened(text: &str) -> String {
     text.chars().take(REMEMBERED_LETTERS).collect()
-}
-
-/// Looks at a store again and again until it is not what is known of it: a window that nobody touches draws
-/// no frame for that.
-fn watch(store: Arc<dyn EventStore>, known: Option<&Head>, work: &Work) -> Result<Answer, Cancelled> {
-    while let Some(known) = known
-        && store.head().is_ok_and(|head| head == *known)
-    {
-        work.wait(LOOK_EVERY)?;
-    }
-    Question::Watch(store).run(work)
 }
 
 fn choose_theme(ctx: &egui::Context, theme: Theme) {

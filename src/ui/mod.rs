@@ -16,6 +16,7 @@ pub mod rehearsal;
 pub mod requirements;
 mod settings;
 pub mod theme;
+mod watch;
 pub mod widgets;
 
 pub use app::{App, Start};

@@ -26,9 +26,7 @@ impl Opened {
             (None, check) => check.map(|check| check.verdict),
         };
         let verdicts = rows.iter().map(verdict).collect();
-        let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
         self.verified.verdicts = Arc::new(verdicts);
-        self.verified.places = places;
         self.filter_verdicts();
         self.refresh_cost_along();
     }
@@ -51,7 +49,7 @@ impl Opened {
             .collect();
         let verdicts = Arc::make_mut(&mut self.verified.verdicts);
         for (key, known, holds) in known {
-            let place = self.verified.places.get(&key).and_then(|place| verdicts.get_mut(*place));
+            let place = self.browse.snapshots.place(&key).and_then(|place| verdicts.get_mut(place));
             if let Some(place) = place.filter(|_| holds) {
                 *place = Some(known.check.verdict);
             }

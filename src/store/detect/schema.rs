@@ -45,8 +45,8 @@ pub(super) struct Foreign {
     pub(super) to: Option<Arc<str>>,
 }
 
-/// Tables with more rows are not counted but estimated.
-pub(super) const COUNTED: u64 = 10_000;
+/// Tables with more rows are not counted but estimated: what is counted is read.
+pub(super) const COUNTED: u64 = 1_000;
 
 impl Table {
     pub(super) fn column(&self, name: &str) -> Option<usize> {

@@ -25,6 +25,32 @@ pub struct StreamsLocal {
     /// The stream that was chosen in the last frame, so that a new choice is scrolled to.
     #[serde(skip)]
     last_chosen: Option<u32>,
+    #[serde(skip)]
+    chosen: ChosenRow,
+}
+
+/// Where the chosen stream stands, looked for once for each choice and each arrangement of the lines.
+#[derive(Default)]
+struct ChosenRow {
+    of: Option<(Arc<Vec<StreamLine>>, u32)>,
+    row: Option<u64>,
+}
+
+impl ChosenRow {
+    fn find(&mut self, view: &StreamsView) -> Option<u64> {
+        let Some(chosen) = view.chosen else {
+            *self = Self::default();
+            return None;
+        };
+        let is_known =
+            self.of.as_ref().is_some_and(|(lines, of)| Arc::ptr_eq(lines, &view.lines) && *of == chosen);
+        if !is_known {
+            let place = view.lines.iter().position(|line| *line == StreamLine::Stream(chosen));
+            self.row = place.map(|place| place as u64);
+            self.of = Some((Arc::clone(&view.lines), chosen));
+        }
+        self.row
+    }
 }
 
 const NAME: &str = "name";
@@ -66,7 +92,7 @@ fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, act
         ColumnSpec::new(FIRST, "First", 92.0, ColumnKind::Code).sortable(),
     ];
     let sorting = Sorting { key: sort_key(view.sort).to_owned(), is_descending: view.is_descending };
-    let chosen_row = chosen_row(view);
+    let chosen_row = local.chosen.find(view);
     let is_new_choice = view.chosen != local.last_chosen;
     local.last_chosen = view.chosen;
     let look = |row: u64| match line(view, row) {
@@ -124,13 +150,6 @@ fn filter_ui(ui: &mut egui::Ui, view: &StreamsView, actions: &mut Vec<Action>) {
 
 fn line(view: &StreamsView, row: u64) -> Option<&StreamLine> {
     view.lines.get(usize::try_from(row).ok()?)
-}
-
-/// The row of the chosen stream; found by walking only when few lines are shown.
-fn chosen_row(view: &StreamsView) -> Option<u64> {
-    let chosen = view.chosen?;
-    let place = view.lines.iter().position(|line| *line == StreamLine::Stream(chosen))?;
-    Some(place as u64)
 }
 
 fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> Cell {

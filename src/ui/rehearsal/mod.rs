@@ -1,14 +1,16 @@
 //! A session in the real window, played from a table of steps, with our own work measured in every frame.
 //!
 //! Input goes in where the window library hands over what it got from the system, so everything behind that
-//! is what a user's hand would set off. What is kept between runs is neither read nor written.
+//! is what a user's hand would set off. What is kept between runs is neither read nor written; what the session
+//! keeps about the store goes into a folder of its own, with what the user keeps about it copied there.
 
+mod asks;
 mod report;
 mod steps;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,6 +21,7 @@ use crossbeam_channel::Receiver;
 
 use crate::{
     jobs::{Wake, ask_aside},
+    project::{ProjectError, ProjectFile, Sections, keep, save_layout_to},
     session::action::{Action, BrowseAction},
     ui::{
         App, Start, WindowError,
@@ -29,6 +32,7 @@ use crate::{
     work::Work,
 };
 
+use asks::{Ask, How};
 use report::{Frame, Slowest};
 use steps::{Deed, Hold, STEPS, Step};
 
@@ -59,17 +63,39 @@ pub fn rehearse(
     options.persistence_path = Some(folder.path().join("window.ron"));
     options.persist_window = false;
     let teller = Arc::clone(&told);
-    let start = Start { store: Some(store), project, ..Start::default() };
+    let own_project = borrowed_project(&store, project.as_deref(), folder.path())
+        .map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
+    fs::write(folder.path().join(asks::DEFINITION), asks::DEFINITION_TEXT)?;
+    let own_folder = folder.path().to_owned();
+    let start = Start { store: Some(store), project: Some(own_project), ..Start::default() };
     let early = Early::begin(start)?;
     let make = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         let created = Instant::now();
         let mut app = App::begun(context, early);
         app.note_doings();
-        Ok(Box::new(Rehearsal::new(app.with_first_rows(), created, lasts, teller)))
+        let app = app.with_first_rows();
+        Ok(Box::new(Rehearsal { folder: own_folder, ..Rehearsal::new(app, created, lasts, teller) }))
     };
     eframe::run_native("timeglass", options, Box::new(make))?;
     let report = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(report)
+}
+
+/// A project file in `folder` that says what the user's own says, so that the session can keep what it does.
+fn borrowed_project(store: &Path, project: Option<&Path>, folder: &Path) -> Result<PathBuf, ProjectError> {
+    let own = folder.join(crate::project::FILE_NAME);
+    let unwritable = |source| ProjectError::Unwritable { path: own.clone(), source };
+    fs::write(&own, "").map_err(unwritable)?;
+    let Some(theirs) = ProjectFile::find(store, project)? else { return Ok(own) };
+    let beside = theirs.path().parent().unwrap_or_else(|| Path::new("."));
+    let beside = std::path::absolute(beside).map_err(unwritable)?;
+    let mut sections = theirs.sections().clone();
+    sections.reducers.values_mut().for_each(|file| *file = beside.join(&*file));
+    sections.projections.iter_mut().for_each(|entry| entry.file = beside.join(&entry.file));
+    if let Some(layout) = theirs.layout_choice() {
+        save_layout_to(&own, layout)?;
+    }
+    keep(store, Some(&own), &Sections::default(), &sections)
 }
 
 /// A time, and how long the processor had worked by then.
@@ -78,6 +104,8 @@ type Moment = (Instant, Option<Duration>);
 /// The window's application, with somebody at the controls who never tires.
 struct Rehearsal {
     app: App,
+    /// The session's own folder.
+    folder: PathBuf,
     created: Instant,
     lasts: Duration,
     /// Our own work since the last frame was drawn.
@@ -87,6 +115,8 @@ struct Rehearsal {
     slowest: Slowest,
     /// The step that is played, and how many of its parts were done.
     playing: (usize, usize),
+    /// How much was asked, and what could not be.
+    asked: (usize, Vec<&'static str>),
     is_held: bool,
     first_rows: Option<Duration>,
     index: Option<Duration>,
@@ -100,6 +130,7 @@ impl Rehearsal {
     fn new(app: App, created: Instant, lasts: Duration, teller: Arc<Mutex<FrameReport>>) -> Self {
         Self {
             app,
+            folder: PathBuf::new(),
             created,
             lasts,
             own: Duration::ZERO,
@@ -107,6 +138,7 @@ impl Rehearsal {
             frames: Vec::new(),
             slowest: Slowest::default(),
             playing: (0, 0),
+            asked: (0, Vec::new()),
             is_held: false,
             first_rows: None,
             index: None,
@@ -160,6 +192,7 @@ impl Rehearsal {
                 }
                 Vec::new()
             }
+            Deed::Ask(asks) => self.ask(asks, progress, ctx),
             Deed::Rest => {
                 // What is still open, such as the index on a slow machine, is no rest.
                 if self.app.is_idle() && self.rest.is_none() {
@@ -176,6 +209,30 @@ impl Rehearsal {
         let next = list.get(self.playing.1).filter(|_| self.playing.1 <= due)?;
         self.playing.1 += 1;
         Some(next)
+    }
+
+    /// Asks the next of a list when its turn has come; what cannot be asked yet has two turns more.
+    fn ask(&mut self, asks: &[Ask], progress: f32, ctx: &egui::Context) -> Vec<Event> {
+        const PATIENCE: usize = 2;
+        let due = (progress * asks.len() as f32) as usize;
+        let Some(ask) = asks.get(self.playing.1).filter(|_| self.playing.1 <= due) else { return Vec::new() };
+        self.app.show_panel(ask.panel);
+        let (is_asked, events) = match ask.how {
+            How::Named(name) => (self.app.do_by_name(name, ctx), Vec::new()),
+            How::Key(key) => (true, steps::press(key)),
+            How::Made(make) => {
+                let action = make(self.app.session(), &self.folder);
+                let is_asked = action.is_some();
+                action.into_iter().for_each(|action| self.app.ask(action));
+                (is_asked, Vec::new())
+            }
+        };
+        if is_asked || due > self.playing.1 + PATIENCE {
+            self.playing.1 += 1;
+            self.asked.0 += usize::from(is_asked);
+            self.asked.1.extend((!is_asked).then_some(ask.words));
+        }
+        events
     }
 
     fn browse(&mut self, deed: Deed, progress: f32) {
@@ -252,6 +309,7 @@ impl Rehearsal {
         report.lasted = self.created.elapsed();
         (report.first_rows, report.index) = (self.first_rows, self.index);
         report.idle = self.idle;
+        report.asked = self.asked.clone();
         report.slowest = self.slowest.told(STEPS.iter().map(|step| step.name));
         report.resident = resident();
         *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = report;

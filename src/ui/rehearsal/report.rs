@@ -78,6 +78,8 @@ pub struct FrameReport {
     pub lines: Vec<FrameLine>,
     /// The frames on which the processor worked longest, the longest first.
     pub slowest: Vec<SlowFrame>,
+    /// How many questions were asked in panels and menus, and which could not be.
+    pub asked: (usize, Vec<&'static str>),
     /// What drawing took beside our own work: median and longest of all frames.
     pub drawing: (Duration, Duration),
     /// The share of one processor that the program used while nothing was done; nothing where the system does
@@ -186,6 +188,12 @@ impl FrameReport {
             or_unknown(self.index)
         )
         .ok();
+        let (asked, missing) = &self.asked;
+        write!(text, "{asked} questions asked in panels and menus").ok();
+        if !missing.is_empty() {
+            write!(text, "; not asked, since the store offers nothing for it: {}", missing.join(", ")).ok();
+        }
+        text.push('\n');
         let (median, longest) = self.drawing;
         writeln!(
             text,
@@ -241,6 +249,8 @@ impl FrameReport {
             ("index_ms", Json::from(self.index.map(number))),
             ("own_work", Json::array(self.lines.iter().map(line))),
             ("slowest", Json::array(self.slowest.iter().map(slow_json))),
+            ("asked", Json::from(self.asked.0 as u64)),
+            ("not_asked", Json::array(self.asked.1.iter().map(|words| Json::from(*words)))),
             ("drawing_median_ms", number(self.drawing.0)),
             ("drawing_longest_ms", number(self.drawing.1)),
             ("idle_processor", Json::from(self.idle)),
