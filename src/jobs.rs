@@ -75,12 +75,10 @@ impl<S: Copy + Ord + Send + Sync + 'static, T: Send + 'static> Jobs<S, T> {
         let (answers, finished) = bounded(Self::UNTAKEN_ANSWERS);
         for number in 0..threads {
             let (tasks, answers, wake) = (tasks.clone(), answers.clone(), Arc::clone(wake));
-            thread::Builder::new()
-                .name(format!("worker {number}"))
-                .spawn(move || {
-                    step_back();
-                    serve(&tasks, &answers, &wake);
-                })?;
+            thread::Builder::new().name(format!("worker {number}")).spawn(move || {
+                step_back();
+                serve(&tasks, &answers, &wake);
+            })?;
         }
         Ok(Self { queue, finished, running: BTreeMap::new(), next_ticket: 0, lanes: Arc::new(ThreadLanes) })
     }

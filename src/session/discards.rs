@@ -10,7 +10,9 @@ use crate::session::job::{Job, Question, Slot};
 pub(crate) struct Discards(Vec<Box<dyn Any + Send>>);
 
 /// The same, on their way to a job.
-pub struct Discarded(#[expect(dead_code, reason = "they are held until they are dropped")] Vec<Box<dyn Any + Send>>);
+pub struct Discarded(
+    #[expect(dead_code, reason = "they are held until they are dropped")] Vec<Box<dyn Any + Send>>,
+);
 
 impl Discards {
     /// Lets go of something, or of a share in it.
@@ -21,6 +23,7 @@ impl Discards {
     /// The job that drops them, if there are any.
     pub(crate) fn job(&mut self) -> Option<Job> {
         let things = std::mem::take(&mut self.0);
-        (!things.is_empty()).then(|| Job { slot: Slot::Discards, question: Question::LetGo(Discarded(things)) })
+        (!things.is_empty())
+            .then(|| Job { slot: Slot::Discards, question: Question::LetGo(Discarded(things)) })
     }
 }

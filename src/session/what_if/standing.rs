@@ -154,7 +154,8 @@ impl Opened {
     ) -> BTreeMap<Arc<str>, u32> {
         let Some(index) = &self.index else { return BTreeMap::new() };
         let wanted: BTreeSet<&Arc<str>> = names.collect();
-        let found = wanted.into_iter().filter_map(|name| Some((Arc::clone(name), index.stream_called(name)?)));
+        let found =
+            wanted.into_iter().filter_map(|name| Some((Arc::clone(name), index.stream_called(name)?)));
         found.collect()
     }
 

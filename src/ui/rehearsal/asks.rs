@@ -110,9 +110,7 @@ pub(super) const OF_THE_STREAM: &[Ask] = &[
 
 /// What is asked of the whole store.
 pub(super) const OF_THE_STORE: &[Ask] = &[
-    made(Panel::Snapshots, "all snapshots", |_, _| {
-        Some(Action::Browse(Browse::SnapshotsOfStream(false)))
-    }),
+    made(Panel::Snapshots, "all snapshots", |_, _| Some(Action::Browse(Browse::SnapshotsOfStream(false)))),
     made(Panel::Snapshots, "a snapshot", |session, _| {
         let is_any = !session.view().snapshots.rows.is_empty();
         is_any.then_some(Action::Browse(Browse::ChooseSnapshot(0)))

@@ -1,8 +1,8 @@
 //! What is done in the session, and when.
 
 use egui::{
-    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Rect, TouchPhase, Vec2, pos2,
-    vec2,
+    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Rect, TouchPhase, Vec2,
+    pos2, vec2,
 };
 
 use crate::ui::{
@@ -161,13 +161,8 @@ pub(super) fn drag(to: Pos2, hold: Hold) -> Vec<Event> {
 
 /// A key that is pressed and let go.
 pub(super) fn press(key: Key) -> Vec<Event> {
-    let event = |pressed| Event::Key {
-        key,
-        physical_key: None,
-        pressed,
-        repeat: false,
-        modifiers: Modifiers::NONE,
-    };
+    let event =
+        |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers: Modifiers::NONE };
     vec![event(true), event(false)]
 }
 
@@ -194,11 +189,7 @@ mod tests {
 
     #[test]
     fn every_named_action_exists() {
-        for name in super::STEPPING.iter().chain(&[
-            "All streams",
-            "Clear filters",
-            "Reset panels",
-        ]) {
+        for name in super::STEPPING.iter().chain(&["All streams", "Clear filters", "Reset panels"]) {
             assert!(NAMED.iter().any(|named| named.name == *name), "{name}");
         }
     }

@@ -118,7 +118,8 @@ impl AppStage {
     /// Whether no frame is asked for, at once or later, by the last frame or by a worker since.
     pub(super) fn is_at_rest(&self) -> bool {
         let asked = |output: &egui::ViewportOutput| output.repaint_delay < Duration::from_hours(1);
-        !self.harness.output().viewport_output.values().any(asked) && !self.harness.ctx.has_requested_repaint()
+        !self.harness.output().viewport_output.values().any(asked)
+            && !self.harness.ctx.has_requested_repaint()
     }
 
     /// Runs frames until the window shows something that came by itself, such as a file that changed.
