@@ -144,7 +144,6 @@ impl Opened {
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
             opened.origin.job(&opened.store),
-            Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
         (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
     }
@@ -383,6 +382,11 @@ impl Opened {
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs.extend(self.projections_follow());
+        if !was_whole {
+            // Counting reads as much as indexing does, so it comes after what the user waits for.
+            let question = Question::Tables(Arc::clone(&self.store));
+            jobs.push(Job { slot: Slot::Tables, question });
+        }
         jobs
     }
 

@@ -38,6 +38,8 @@ fn drag(app: &mut AppStage, parts: &[f32]) {
     }
     app.harness.drop_at(on(strip, parts[parts.len() - 1]));
     app.settle();
+    let asked = &app.view().timeline.place;
+    assert!(asked.starts_with(&app.view().state.place), "{} is not {asked}", app.view().state.place);
 }
 
 #[test]
