@@ -197,7 +197,7 @@ impl Session {
     #[must_use]
     pub fn at_rest(&self) -> Option<Rest> {
         match &self.place {
-            Place::Store(store) if self.view.notices.is_empty() => store.at_rest(),
+            Place::Store(store) if !self.notices.need_time() => store.at_rest(),
             Place::Store(_) | Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
         }
     }

@@ -26,7 +26,7 @@ const NARROW: usize = 3000;
 /// …and of any other, unless so many bytes hold more: the whole rows are read to get at their columns.
 const FEWEST_NARROW: usize = 500;
 /// What a store whose file nobody has read yet can be asked for without a wait.
-const NARROW_READ: usize = 256 << 10;
+const NARROW_READ: usize = 480 << 10;
 /// Values looked at in narrow columns, so that a table of many columns takes no longer.
 const CELLS: usize = 200_000;
 /// Longer values are cut to [`KEPT`].

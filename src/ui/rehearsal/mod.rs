@@ -211,9 +211,9 @@ impl Rehearsal {
         Some(next)
     }
 
-    /// Asks the next of a list when its turn has come; what cannot be asked yet has two turns more.
+    /// Asks the next of a list when its turn has come; what cannot be asked yet has some turns more.
     fn ask(&mut self, asks: &[Ask], progress: f32, ctx: &egui::Context) -> Vec<Event> {
-        const PATIENCE: usize = 2;
+        const PATIENCE: usize = 6;
         let due = (progress * asks.len() as f32) as usize;
         let Some(ask) = asks.get(self.playing.1).filter(|_| self.playing.1 <= due) else { return Vec::new() };
         self.app.show_panel(ask.panel);

@@ -191,7 +191,12 @@ impl FrameReport {
         let (asked, missing) = &self.asked;
         write!(text, "{asked} questions asked in panels and menus").ok();
         if !missing.is_empty() {
-            write!(text, "; not asked, since the store offers nothing for it: {}", missing.join(", ")).ok();
+            write!(
+                text,
+                "; not asked, since nothing was there to ask of when it was their turn: {}",
+                missing.join(", ")
+            )
+            .ok();
         }
         text.push('\n');
         let (median, longest) = self.drawing;
