@@ -182,7 +182,9 @@ fn timed<T>(call: impl FnOnce() -> Outcome<T>) -> Outcome<(T, Duration)> {
 
 /// What anybody would write who wants to see each row once.
 fn bare(path: &Path, events: u64) -> Outcome<()> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // Without a mutex around each call, as rusqlite opens by default.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
     let mut statement = connection
         .prepare("SELECT position, stream, version, type, recorded_at FROM events ORDER BY position")?;
     let mut rows = statement.query([])?;

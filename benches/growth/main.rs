@@ -1,7 +1,8 @@
 //! What every question costs in stores of ten thousand events and more, each ten times as large as the last.
 //!
-//! Makes the stores, asks `timeglass bench` of each, and writes one table into `README.md` between its marks and
-//! one plot into `growth.svg`, both beside this folder. `README.md` says how to run it.
+//! Makes the stores, asks `timeglass bench` of each, plays the session in the window where there is a display
+//! (`TIMEGLASS_BENCH_SECONDS`, 60), and writes one table into `README.md` between its marks and one plot into
+//! `growth.svg`, both beside this file's folder. `README.md` says how to run it.
 #![expect(clippy::print_stdout, reason = "it says what it is doing")]
 
 mod plot;
@@ -11,6 +12,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
 };
 
@@ -40,12 +42,20 @@ fn main() -> Outcome<()> {
     }
     let largest = number("TIMEGLASS_BENCH_LARGEST", SIZES.1);
     let rounds = number("TIMEGLASS_BENCH_ROUNDS", 3);
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    let session = has_display.then(|| number("TIMEGLASS_BENCH_SECONDS", 60));
+    if session.is_none() {
+        println!("there is no display: frames are not measured");
+    }
     let mut lines = Lines::new();
     let mut size = SIZES.0;
     while size <= largest {
         let store = generated(size)?;
         println!("{size} events: {}", store.display());
         add(&mut lines, size, &asked(&store, rounds)?);
+        if let Some(seconds) = session {
+            add_frames(&mut lines, size, &played(&store, seconds)?);
+        }
         size *= 10;
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
@@ -90,6 +100,33 @@ fn asked(store: &Path, rounds: u64) -> Outcome<Value> {
     Ok(serde_json::from_slice(&out)?)
 }
 
+/// The answer of `timeglass bench --window`, while the store is indexed anew.
+fn played(store: &Path, seconds: u64) -> Outcome<Value> {
+    let output = Command::new(env!("CARGO_BIN_EXE_timeglass"))
+        .args(["bench", "--window", "--json", "--quiet", "--no-cache", "--seconds", &seconds.to_string()])
+        .arg(store)
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn add_frames(lines: &mut Lines, size: u64, answer: &Value) {
+    let whole = answer.get("own_work").and_then(|steps| steps.get(0));
+    let own = |name: &str| whole.and_then(|whole| whole.get(name)).and_then(Value::as_f64);
+    let rows = answer.get("first_rows_ms").and_then(Value::as_f64);
+    for (what, time) in [
+        ("window, from its creation to the first rows", rows),
+        ("window, own work of a frame", own("median_ms")),
+        ("window, own work of 99 of 100 frames", own("p99_ms")),
+    ] {
+        if let Some(time) = time {
+            add_one(lines, size, (what, time));
+        }
+    }
+}
+
 fn add(lines: &mut Lines, size: u64, answer: &Value) {
     for figure in answer.get("figures").and_then(Value::as_array).into_iter().flatten() {
         let (Some(what), Some(median)) =
@@ -97,14 +134,18 @@ fn add(lines: &mut Lines, size: u64, answer: &Value) {
         else {
             continue;
         };
-        let place = lines.iter().position(|(name, _)| name == what);
-        let place = place.unwrap_or_else(|| {
-            lines.push((what.to_owned(), BTreeMap::new()));
-            lines.len() - 1
-        });
-        if let Some((_, medians)) = lines.get_mut(place) {
-            medians.insert(size, median);
-        }
+        add_one(lines, size, (what, median));
+    }
+}
+
+fn add_one(lines: &mut Lines, size: u64, (what, median): (&str, f64)) {
+    let place = lines.iter().position(|(name, _)| name == what);
+    let place = place.unwrap_or_else(|| {
+        lines.push((what.to_owned(), BTreeMap::new()));
+        lines.len() - 1
+    });
+    if let Some((_, medians)) = lines.get_mut(place) {
+        medians.insert(size, median);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::StreamName;
+use crate::model::{StreamName, Timestamp};
 
 /// What a complete index needs of every event, read from indexes instead of rows.
 ///
@@ -74,6 +74,18 @@ pub enum CoveredDigits {
 impl CoveredTimes {
     /// What stands for no time.
     pub const MISSING: i64 = i64::MIN;
+
+    /// The time of an event; nothing if it has none.
+    #[must_use]
+    pub fn get(&self, ordinal: u32) -> Option<Timestamp> {
+        let place = ordinal as usize;
+        let nanos = self.nanos.get(place).copied().filter(|nanos| *nanos != Self::MISSING)?;
+        let digits = match &self.digits {
+            CoveredDigits::Same(digits) => *digits,
+            CoveredDigits::Each(each) => each.get(place).copied()?,
+        };
+        Some(Timestamp::from_nanos(nanos, digits))
+    }
 }
 
 impl CoveredKeys {

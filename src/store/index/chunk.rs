@@ -79,14 +79,13 @@ pub(crate) enum ChunkPositions {
 
 impl Chunk {
     pub(crate) fn pack(rows: &Rows) -> Self {
-        let widened = |column: &[u32]| column.iter().copied().map(i64::from).collect::<Vec<_>>();
         let digits = Digits::pack(&rows.digits, &rows.times);
         Self {
             keys: ChunkKeys::pack(&rows.keys),
             positions: ChunkPositions::pack(&rows.positions),
-            streams: Ints::pack(&widened(&rows.streams), 1),
+            streams: Ints::pack(&rows.streams, 1),
             versions: Ints::pack(&rows.versions, 1),
-            types: Ints::pack(&widened(&rows.types), 1),
+            types: Ints::pack(&rows.types, 1),
             times: Ints::pack(&rows.times, digits.step()),
             digits,
             sums: Sums::of(&rows.types, &rows.times),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    model::{StreamName, StreamVersion, Timestamp},
+    model::{StreamName, StreamVersion},
     store::{
         covered::{Covered, CoveredDigits, CoveredTimes},
         index::{
@@ -35,6 +35,7 @@ impl Index {
         let mut chunks: Vec<Option<Chunk>> = Vec::new();
         chunks.resize_with(len.div_ceil(CHUNK), || None);
         let mut gains: Vec<Option<(Gain, bool)>> = vec![None; covered.stream_names.len()];
+        let times_rise = times_rise(covered);
         let packing = chunks.iter_mut().enumerate().map(|(number, chunk)| -> Piece<'_> {
             Box::new(move || {
                 if work.advance(0).is_ok() {
@@ -50,7 +51,7 @@ impl Index {
                     gains
                         .iter_mut()
                         .zip(first..)
-                        .for_each(|(gain, stream)| *gain = Some(gain_of(covered, stream)));
+                        .for_each(|(gain, stream)| *gain = Some(gain_of(covered, stream, times_rise)));
                 }
             })
         });
@@ -158,24 +159,38 @@ fn rows(covered: &Covered, start: usize, len: usize) -> Rows {
     }
 }
 
+/// Whether every event has a time, written like all others, and none is earlier than the one before.
+fn times_rise(covered: &Covered) -> bool {
+    covered.times.as_ref().is_some_and(|times| {
+        let is_dated = times.nanos.first().is_some_and(|first| *first != CoveredTimes::MISSING);
+        is_dated && matches!(times.digits, CoveredDigits::Same(_)) && times.nanos.is_sorted()
+    })
+}
+
 /// What a stream's events say of it, along its order; and whether that is global order as well.
-fn gain_of(covered: &Covered, stream: usize) -> (Gain, bool) {
+fn gain_of(covered: &Covered, stream: usize, times_rise: bool) -> (Gain, bool) {
     let start = stream.checked_sub(1).and_then(|before| covered.posting_ends.get(before).copied());
     let end = covered.posting_ends.get(stream).copied().unwrap_or_default();
     let own = covered.postings.get(start.unwrap_or_default() as usize..end as usize).unwrap_or_default();
+    let is_rising = own.is_sorted();
+    let version = |ordinal: u32| {
+        let version = covered.versions.as_ref()?.get(ordinal as usize)?;
+        Some(StreamVersion(i64::from(*version)))
+    };
+    let time = |ordinal: u32| covered.times.as_ref()?.get(ordinal);
+    // The ends tell all where nothing falls between them: versions do not along a stream's order.
+    if times_rise
+        && is_rising
+        && let [first, ..] = own
+        && let [.., last] = own
+        && let Some(times) = time(*first).zip(time(*last))
+    {
+        let versions = version(*first).zip(version(*last));
+        return (Gain::rising((stream as u32, own.len() as u32), versions, times), true);
+    }
     let mut gain = Gain::new(stream as u32);
     for ordinal in own {
-        let place = *ordinal as usize;
-        let version = covered.versions.as_ref().and_then(|versions| versions.get(place));
-        let time = covered.times.as_ref().and_then(|times| {
-            let nanos = times.nanos.get(place).copied().filter(|nanos| *nanos != CoveredTimes::MISSING)?;
-            let digits = match &times.digits {
-                CoveredDigits::Same(digits) => *digits,
-                CoveredDigits::Each(each) => each.get(place).copied()?,
-            };
-            Some(Timestamp::from_nanos(nanos, digits))
-        });
-        gain.count(version.map(|version| StreamVersion(i64::from(*version))), time);
+        gain.count(version(*ordinal), time(*ordinal));
     }
-    (gain, own.is_sorted())
+    (gain, is_rising)
 }

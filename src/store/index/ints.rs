@@ -37,22 +37,26 @@ const LEAST_TOO_FAR_FOR_SIX: u64 = (1 << 48) - 1;
 
 impl Ints {
     /// Packs numbers that are likely all `step` apart or a multiple of it; 1 where nothing is known.
-    pub(crate) fn pack(numbers: &[i64], step: i64) -> Self {
+    pub(crate) fn pack<T: Copy + Into<i64>>(numbers: &[T], step: i64) -> Self {
+        let all = || numbers.iter().map(|number| (*number).into());
         if let Some(step) = even_step(numbers) {
-            let base = numbers.first().copied().unwrap_or_default();
-            return Self { base, step, packed: Packed::Even(numbers.len()) };
+            return Self {
+                base: all().next().unwrap_or_default(),
+                step,
+                packed: Packed::Even(numbers.len()),
+            };
         }
         let (mut least, mut most) = (i64::MAX, i64::MIN);
-        for number in numbers {
-            least = least.min(if *number == MISSING { i64::MAX } else { *number });
-            most = most.max(*number);
+        for number in all() {
+            least = least.min(if number == MISSING { i64::MAX } else { number });
+            most = most.max(number);
         }
         if most == MISSING {
             return Self { base: 0, step: 0, packed: Packed::Missing(numbers.len()) };
         }
         let distance = |number: i64| number.wrapping_sub(least) as u64;
-        let fits = |number: &i64| *number == MISSING || distance(*number).is_multiple_of(step as u64);
-        let step = if step > 1 && numbers.iter().all(fits) { step } else { 1 };
+        let fits = |number: i64| number == MISSING || distance(number).is_multiple_of(step as u64);
+        let step = if step > 1 && all().all(fits) { step } else { 1 };
         let steps = |number: i64| match step {
             1 => distance(number),
             step => distance(number) / step as u64,
@@ -68,7 +72,7 @@ impl Ints {
             let high = packed(numbers, NO_TWO, |number| (steps(number) >> 32) as u16);
             Packed::Six(packed(numbers, NO_FOUR, |number| steps(number) as u32), high)
         } else {
-            return Self { base: 0, step: 1, packed: Packed::Eight(numbers.into()) };
+            return Self { base: 0, step: 1, packed: Packed::Eight(all().collect()) };
         };
         Self { base: least, step, packed }
     }
@@ -181,8 +185,9 @@ impl Ints {
     }
 }
 
-fn packed<T: Copy>(numbers: &[i64], missing: T, pack: impl Fn(i64) -> T) -> Box<[T]> {
-    numbers.iter().map(|number| if *number == MISSING { missing } else { pack(*number) }).collect()
+fn packed<T: Copy, N: Copy + Into<i64>>(numbers: &[N], missing: T, pack: impl Fn(i64) -> T) -> Box<[T]> {
+    let packed = |number: i64| if number == MISSING { missing } else { pack(number) };
+    numbers.iter().map(|number| packed((*number).into())).collect()
 }
 
 fn six(low: u32, high: u16) -> Option<u64> {
@@ -190,15 +195,16 @@ fn six(low: u32, high: u16) -> Option<u64> {
 }
 
 /// How far each number lies behind the one before, where that is always the same and nothing is missing.
-fn even_step(numbers: &[i64]) -> Option<i64> {
-    let (first, rest) = numbers.split_first()?;
-    if *first == MISSING {
+fn even_step<T: Copy + Into<i64>>(numbers: &[T]) -> Option<i64> {
+    let first: i64 = (*numbers.first()?).into();
+    if first == MISSING {
         return None;
     }
-    let step = rest.first().map_or(Some(0), |second| second.checked_sub(*first))?;
-    let is_even = numbers
-        .array_windows()
-        .all(|[left, right]| *right != MISSING && right.checked_sub(*left) == Some(step));
+    let step = numbers.get(1).map_or(Some(0), |second| (*second).into().checked_sub(first))?;
+    let is_even = numbers.array_windows().all(|[left, right]| {
+        let (left, right): (i64, i64) = ((*left).into(), (*right).into());
+        right != MISSING && right.checked_sub(left) == Some(step)
+    });
     is_even.then_some(step)
 }
 
@@ -251,7 +257,7 @@ mod tests {
             assert!(ints.are_below(most + 1) && !ints.are_below(most), "{numbers:?}");
         }
         assert!(!Ints::pack(&[0, MISSING, 1], 1).are_below(99) && !Ints::pack(&[-1, 4, 9], 1).are_below(99));
-        assert!(!Ints::pack(&[MISSING], 1).are_below(99) && Ints::pack(&[], 1).are_below(0));
+        assert!(!Ints::pack(&[MISSING], 1).are_below(99) && Ints::pack::<i64>(&[], 1).are_below(0));
         assert!(!Ints::pack(&[i64::MIN + 1, 0, 7, i64::MAX], 1).are_below(99));
     }
 }

@@ -176,6 +176,16 @@ impl Gain {
         }
     }
 
+    /// What all events of a stream say whose versions and times rise along its order.
+    pub(crate) fn rising(
+        (stream, events): (u32, u32),
+        versions: Option<(StreamVersion, StreamVersion)>,
+        times: (Timestamp, Timestamp),
+    ) -> Self {
+        let first_time = Some(times.0);
+        Self { events, ends: versions, versions, times: Some(times), first_time, ..Self::new(stream) }
+    }
+
     /// Counts the next event.
     #[inline]
     pub(crate) fn count(&mut self, version: Option<StreamVersion>, time: Option<Timestamp>) {

@@ -24,6 +24,8 @@ pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     longer(bytes)
 }
 
+#[cold]
+#[inline(never)]
 fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     let mut rest = bytes;
@@ -41,15 +43,22 @@ fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, rest))
 }
 
-/// A signed number of up to eight bytes, the high one first.
+/// A signed number of as many bytes as SQLite writes for one, the high one first; 0 for any other count.
 #[inline]
 pub(super) fn signed(bytes: &[u8]) -> i64 {
-    if let Some(eight) = bytes.first_chunk::<8>() {
-        return i64::from_be_bytes(*eight);
+    match bytes.len() {
+        1..=4 => i64::from(i32::from_be_bytes(in_front(bytes)) >> (32 - 8 * bytes.len())),
+        6 | 8 => i64::from_be_bytes(in_front(bytes)) >> (64 - 8 * bytes.len()),
+        _ => 0,
     }
-    let negative = bytes.first().is_some_and(|first| *first >= 0x80);
-    let start = if negative { -1_i64 } else { 0 };
-    bytes.iter().fold(start, |number, byte| (number << 8) | i64::from(*byte))
+}
+
+/// So many bytes, the first of them these.
+#[inline]
+fn in_front<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut all = [0; N];
+    all.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    all
 }
 
 #[cfg(test)]
@@ -78,6 +87,9 @@ mod tests {
         assert_eq!(signed(&[0xff]), -1);
         assert_eq!(signed(&[0x80, 0x00]), -32_768);
         assert_eq!(signed(&[0x01, 0x00, 0x00]), 65_536);
+        assert_eq!(signed(&[0xff, 0xff, 0x00]), -256);
+        assert_eq!(signed(&[0x80, 0x00, 0x00, 0x00]), i64::from(i32::MIN));
+        assert_eq!(signed(&[0x00, 0x00, 0x00, 0x00, 0x01, 0x02]), 258);
         assert_eq!(signed(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]), -2);
         assert_eq!(signed(&i64::MIN.to_be_bytes()), i64::MIN);
     }

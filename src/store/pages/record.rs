@@ -414,9 +414,17 @@ fn value(serial: u64, content: &[u8]) -> Option<(Value<'_>, &[u8])> {
         }
         8 => (Value::Integer(0), content),
         9 => (Value::Integer(1), content),
-        3 | 5 | 6 => {
-            let (bytes, rest) = content.split_at_checked(meaning(serial).ok()?.1)?;
-            (Value::Integer(signed(bytes)), rest)
+        3 => {
+            let (three, rest) = content.split_first_chunk::<3>()?;
+            (Value::Integer(signed(three)), rest)
+        }
+        5 => {
+            let (six, rest) = content.split_first_chunk::<6>()?;
+            (Value::Integer(signed(six)), rest)
+        }
+        6 => {
+            let (eight, rest) = content.split_first_chunk::<8>()?;
+            (Value::Integer(signed(eight)), rest)
         }
         7 => {
             let (eight, rest) = content.split_first_chunk::<8>()?;
