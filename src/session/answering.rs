@@ -71,14 +71,8 @@ impl Question {
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
-            Self::LetGo(discarded) => {
-                drop(discarded);
-                Ok(Answer::Settled)
-            }
-            Self::Settle(settling) => {
-                settling.run();
-                Ok(Answer::Settled)
-            }
+            Self::LetGo(discarded) => Ok(discarded.run()),
+            Self::Settle(settling) => Ok(settling.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),
             Self::Blame(question) => question.run(work),

@@ -3,16 +3,14 @@
 
 use std::any::Any;
 
-use crate::session::job::{Job, Question, Slot};
+use crate::session::job::{Answer, Job, Question, Slot};
 
 /// Things that nobody needs any more.
 #[derive(Default)]
 pub(crate) struct Discards(Vec<Box<dyn Any + Send>>);
 
 /// The same, on their way to a job.
-pub struct Discarded(
-    #[expect(dead_code, reason = "they are held until they are dropped")] Vec<Box<dyn Any + Send>>,
-);
+pub struct Discarded(Vec<Box<dyn Any + Send>>);
 
 impl Discards {
     /// Lets go of something, or of a share in it.
@@ -25,5 +23,13 @@ impl Discards {
         let things = std::mem::take(&mut self.0);
         (!things.is_empty())
             .then(|| Job { slot: Slot::Discards, question: Question::LetGo(Discarded(things)) })
+    }
+}
+
+impl Discarded {
+    /// Drops them.
+    pub(crate) fn run(self) -> Answer {
+        drop(self.0);
+        Answer::Settled
     }
 }

@@ -3,7 +3,7 @@
 //! Long questions are asked to be seen starting, telling how far they are, and being stopped. Nothing is written
 //! but into the session's own folder: publishing ends with the dry run.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use egui::Key;
 
@@ -210,7 +210,7 @@ fn search(text: &str, scope: Scope) -> Option<Action> {
 fn a_path(session: &Session) -> Option<Pointer> {
     let Json::Object(members) = session.view().state.state.as_ref()? else { return None };
     let (name, _) = members.member(0)?;
-    Some(Pointer::root().child(Segment::Name(name.clone())))
+    Some(Pointer::root().child(Segment::Name(Arc::clone(name))))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ const TYPED: &str = "device-1*7";
 /// If there can be no window.
 pub fn rehearse(
     store: PathBuf,
-    project: Option<PathBuf>,
+    project: Option<&Path>,
     lasts: Duration,
 ) -> Result<FrameReport, WindowError> {
     let told = Arc::new(Mutex::new(FrameReport::default()));
@@ -63,7 +63,7 @@ pub fn rehearse(
     options.persistence_path = Some(folder.path().join("window.ron"));
     options.persist_window = false;
     let teller = Arc::clone(&told);
-    let own_project = borrowed_project(&store, project.as_deref(), folder.path())
+    let own_project = borrowed_project(&store, project, folder.path())
         .map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
     fs::write(folder.path().join(asks::DEFINITION), asks::DEFINITION_TEXT)?;
     let own_folder = folder.path().to_owned();
@@ -223,7 +223,9 @@ impl Rehearsal {
             How::Made(make) => {
                 let action = make(self.app.session(), &self.folder);
                 let is_asked = action.is_some();
-                action.into_iter().for_each(|action| self.app.ask(action));
+                if let Some(action) = action {
+                    self.app.ask(action);
+                }
                 (is_asked, Vec::new())
             }
         };
@@ -304,7 +306,7 @@ impl Rehearsal {
     }
 
     /// Tells what was found, and closes the window.
-    fn end(&mut self, ctx: &egui::Context) {
+    fn end(&self, ctx: &egui::Context) {
         let mut report = FrameReport::of(&self.frames, STEPS.iter().map(|step| step.name));
         report.lasted = self.created.elapsed();
         (report.first_rows, report.index) = (self.first_rows, self.index);
