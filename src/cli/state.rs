@@ -12,8 +12,9 @@ use crate::{
         table::{counted, printable},
         write_json,
     },
+    jobs::ThreadLanes,
     model::{Json, Timestamp},
-    replay::{Folded, StreamEvents, fold},
+    replay::{Folded, StreamEvents, fold_by_rows},
     work::Work,
 };
 
@@ -90,7 +91,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize, chosen: Chosen) -> Result<State, Failure> {
     let ordinals = opened.index.stream_events(stream).range(0..count).copied().collect();
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    let folded = fold(&events, count, &*chosen.reducer, chosen.on_failure, &Work::default())?;
+    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let folded = fold_by_rows(&events, count, &*chosen.reducer, chosen.on_failure, &work)?;
     Ok(State { chosen, folded, ordinals })
 }
 

@@ -63,6 +63,22 @@ impl Number {
         }
     }
 
+    /// Whether it means the same as a JSON number written so.
+    pub(crate) fn is_same_as(&self, text: &str) -> bool {
+        /// Whole numbers are written in one way only, but for zero.
+        fn is_plain(text: &[u8]) -> bool {
+            !matches!(text, b"0" | b"-0") && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
+        }
+        if self.is_written(text) {
+            return true;
+        }
+        let own = match &self.0 {
+            Digits::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Digits::Long(own) => own.as_bytes(),
+        };
+        !(is_plain(own) && is_plain(text.as_bytes())) && same_number(self.as_str(), text)
+    }
+
     /// Whether both are one in memory, or short and written alike.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -100,6 +116,15 @@ mod tests {
         assert_eq!(number.as_str(), text);
         assert_eq!(number.own_bytes() > 0, text.len() > SHORT, "{text}");
         assert!(number.is_same(&number.clone()));
+    }
+
+    #[test]
+    fn a_number_is_told_from_another_by_what_it_means() {
+        let all = ["0", "-0", "0.0", "1", "-1", "10", "1e1", "1.0", "12345678901234567890123", "1.5"];
+        for (left, right) in all.iter().flat_map(|left| all.map(|right| (*left, right))) {
+            let expected = Number::from_valid(left) == Number::from_valid(right);
+            assert_eq!(Number::from_valid(left).is_same_as(right), expected, "{left} {right}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use crate::model::{
     json::{Json, Number, Object},
-    json_tape::{HasEscapes, Part, Tape, Taped, unescaped},
+    json_tape::{HasEscapes, Part, Tape, unescaped},
 };
 
 /// Why a text is not JSON.
@@ -39,12 +39,12 @@ thread_local! {
 }
 
 pub(crate) fn parse(text: &[u8]) -> Result<Json, JsonError> {
-    READER.with_borrow_mut(|Reader { tape, names }| Ok(tree(tape.read(text)?, names)))
+    READER.with_borrow_mut(|Reader { tape, names }| Ok(tape.read(text)?.part().tree(names)))
 }
 
 /// Makes the tree of a value.
-fn tree(value: Taped<'_>, names: &mut Names) -> Json {
-    match value.part() {
+fn tree(value: Part<'_>, names: &mut Names) -> Json {
+    match value {
         Part::Null => Json::Null,
         Part::Bool(value) => Json::Bool(value),
         Part::Number(text) => Json::Number(Number::from_valid(text)),
@@ -67,7 +67,7 @@ pub(crate) fn text_of(written: &str, has_escapes: HasEscapes) -> Arc<str> {
     if has_escapes { unescaped(written).into() } else { written.into() }
 }
 
-impl Taped<'_> {
+impl Part<'_> {
     /// Makes the tree of the value.
     pub(crate) fn tree(self, names: &mut Names) -> Json {
         tree(self, names)

@@ -1,12 +1,17 @@
 //! The grammar of JSON: from text to a flat list of the values in it.
 //!
 //! A tape holds where each value of a document stands, in the order of the text, and is used again for
-//! the next document. So a text is checked whole before anything is made of it, a tree knows how large
+//! the next document, or takes it behind the others. So a text is checked whole before anything is made of it, a tree knows how large
 //! each node is to be, and who wants a part of a document or only compares it makes nothing at all.
 
-use crate::model::json::{Json, JsonError};
+use std::sync::Arc;
 
-/// The values of one document, in the order of its text; names of members are texts among them.
+use crate::model::{
+    json::{Json, JsonError},
+    json_parse::{Names, text_of},
+};
+
+/// The values of documents, in the order of their texts; names of members are texts among them.
 #[derive(Debug, Default)]
 pub(crate) struct Tape {
     tokens: Vec<Token>,
@@ -15,13 +20,27 @@ pub(crate) struct Tape {
 /// One value.
 #[derive(Debug, Clone, Copy)]
 struct Token {
-    /// Where it begins; its first letter tells its kind.
+    kind: Kind,
+    /// Where it begins; a text behind its opening quote.
     start: u32,
     /// Of a text, where its closing quote stands; of a number, where it ends; of an array or object, how
     /// many items or members it has.
     end: u32,
-    /// Of a text, whether it holds escapes; of an array or object, which token follows it.
-    more: u32,
+    /// Which token follows it and what is in it.
+    next: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    Text,
+    /// A text with escapes.
+    Escaped,
+    Array,
+    Object,
 }
 
 /// A value on a tape, not made yet.
@@ -67,11 +86,37 @@ impl Tape {
 
     /// The same for a text that is known to be one.
     pub(crate) fn read_text<'t>(&'t mut self, text: &'t str) -> Result<Taped<'t>, JsonError> {
+        self.clear();
+        self.tokens.shrink_to(Self::KEPT);
+        let place = self.add(text)?;
+        Ok(self.at(text, place))
+    }
+
+    /// Forgets all documents.
+    pub(crate) fn clear(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// Reads a document behind those that are on the tape, and tells its place. Of one that is no JSON nothing
+    /// stays.
+    pub(crate) fn add(&mut self, text: &str) -> Result<usize, JsonError> {
+        let place = self.tokens.len();
+        let read = self.scan(text);
+        if read.is_err() {
+            self.tokens.truncate(place);
+        }
+        read.map(|()| place)
+    }
+
+    /// The document at a place, with its text.
+    pub(crate) fn at<'t>(&'t self, text: &'t str, place: usize) -> Taped<'t> {
+        Taped { text, tokens: &self.tokens, at: place }
+    }
+
+    fn scan(&mut self, text: &str) -> Result<(), JsonError> {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { what: "longer than 4 GiB", offset: u32::MAX as usize });
         }
-        self.tokens.clear();
-        self.tokens.shrink_to(Self::KEPT);
         let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0, tokens: &mut self.tokens };
         // A byte order mark is no JSON, yet Windows tools write it and every reader forgives it.
         scanner.skip("\u{feff}");
@@ -80,55 +125,88 @@ impl Tape {
         if scanner.at < text.len() {
             return Err(scanner.error("unexpected text after the value"));
         }
-        Ok(Taped { text, tokens: &self.tokens, at: 0 })
+        Ok(())
     }
 }
 
 impl<'t> Taped<'t> {
     /// What it is.
+    #[inline]
     pub(crate) fn part(self) -> Part<'t> {
         let Some(token) = self.tokens.get(self.at) else { return Part::Null };
-        let (start, end) = (token.start as usize, token.end as usize);
-        let inside = Inside { next: Taped { at: self.at + 1, ..self }, count: end };
-        match self.text.as_bytes().get(start) {
-            Some(b'{') => Part::Object(inside),
-            Some(b'[') => Part::Array(inside),
-            Some(b'"') => Part::Text(self.text.get(start + 1..end).unwrap_or_default(), token.more > 0),
-            Some(b't') => Part::Bool(true),
-            Some(b'f') => Part::Bool(false),
-            Some(b'n') | None => Part::Null,
-            Some(_) => Part::Number(self.text.get(start..end).unwrap_or_default()),
+        let written = || self.text.get(token.start as usize..token.end as usize).unwrap_or_default();
+        let inside = || Inside { next: Taped { at: self.at + 1, ..self }, count: token.end as usize };
+        match token.kind {
+            Kind::Null => Part::Null,
+            Kind::True => Part::Bool(true),
+            Kind::False => Part::Bool(false),
+            Kind::Number => Part::Number(written()),
+            Kind::Text => Part::Text(written(), false),
+            Kind::Escaped => Part::Text(written(), true),
+            Kind::Array => Part::Array(inside()),
+            Kind::Object => Part::Object(inside()),
         }
     }
 
     /// What follows it.
+    #[inline]
     fn after(self) -> Self {
-        let next = self.tokens.get(self.at).map_or(self.at + 1, |token| {
-            match self.text.as_bytes().get(token.start as usize) {
-                Some(b'{' | b'[') => token.more as usize,
-                Some(_) | None => self.at + 1,
-            }
-        });
+        let next = self.tokens.get(self.at).map_or(self.at + 1, |token| token.next as usize);
         Self { at: next, ..self }
+    }
+}
+
+impl Part<'_> {
+    /// Whether an object in it, found along members alone, has a name twice.
+    pub(crate) fn has_twins(self) -> bool {
+        let Part::Object(inside) = self else { return false };
+        // Names fall into so many drawers; two in one are looked at more closely.
+        let mut drawers = [0_u64; 4];
+        let mut may_have = false;
+        for (name, value) in inside.members() {
+            let Part::Text(written, has_escapes) = name else { return true };
+            let drawer = Names::place(written);
+            if let Some(bits) = drawers.get_mut(drawer / 64 % 4) {
+                may_have |= has_escapes || *bits & (1 << (drawer % 64)) != 0;
+                *bits |= 1 << (drawer % 64);
+            }
+            if value.has_twins() {
+                return true;
+            }
+        }
+        may_have && inside.has_twins()
     }
 }
 
 impl<'t> Inside<'t> {
     /// The next item, name or value.
-    fn step(&mut self) -> Taped<'t> {
+    #[inline]
+    fn step(&mut self) -> Part<'t> {
         let value = self.next;
         self.next = value.after();
-        value
+        value.part()
     }
 
     /// The items of an array.
-    pub(crate) fn items(mut self) -> impl Iterator<Item = Taped<'t>> {
+    pub(crate) fn items(mut self) -> impl Iterator<Item = Part<'t>> {
         (0..self.count).map(move |_| self.step())
     }
 
     /// The members of an object in stored order: the name as it is written, and the value.
-    pub(crate) fn members(mut self) -> impl Iterator<Item = (Part<'t>, Taped<'t>)> {
-        (0..self.count).map(move |_| (self.step().part(), self.step()))
+    pub(crate) fn members(mut self) -> impl Iterator<Item = (Part<'t>, Part<'t>)> {
+        (0..self.count).map(move |_| (self.step(), self.step()))
+    }
+
+    /// Whether a name stands twice among its members.
+    #[cold]
+    fn has_twins(self) -> bool {
+        let mut names: Vec<Arc<str>> = Vec::with_capacity(self.count);
+        for (name, _) in self.members() {
+            let Part::Text(written, has_escapes) = name else { return true };
+            names.push(text_of(written, has_escapes));
+        }
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
     }
 }
 
@@ -143,36 +221,50 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn value(&mut self) -> Result<(), JsonError> {
         self.spaces();
-        let start = self.at as u32;
-        match self.peek() {
-            Some(b'{') => return self.nested(Self::object),
-            Some(b'[') => return self.nested(Self::array),
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => return self.nested(Kind::Object, Self::object),
+            Some(b'[') => return self.nested(Kind::Array, Self::array),
             Some(b'"') => return self.string(),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') if self.skip("true") => (),
-            Some(b'f') if self.skip("false") => (),
-            Some(b'n') if self.skip("null") => (),
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Kind::Number
+            }
+            Some(b't') if self.skip("true") => Kind::True,
+            Some(b'f') if self.skip("false") => Kind::False,
+            Some(b'n') if self.skip("null") => Kind::Null,
             Some(_) => return Err(self.error("expected a JSON value")),
             None => return Err(self.error("the text ends where a value should stand")),
-        }
-        self.tokens.push(Token { start, end: self.at as u32, more: 0 });
+        };
+        self.push(kind, start, self.at);
         Ok(())
     }
 
+    /// A value with nothing in it.
+    #[inline]
+    fn push(&mut self, kind: Kind, start: usize, end: usize) {
+        let next = self.tokens.len() as u32 + 1;
+        self.tokens.push(Token { kind, start: start as u32, end: end as u32, next });
+    }
+
     /// An array or object by what reads its inside and counts it.
-    fn nested(&mut self, read: fn(&mut Self) -> Result<u32, JsonError>) -> Result<(), JsonError> {
+    fn nested(
+        &mut self,
+        kind: Kind,
+        read: impl FnOnce(&mut Self) -> Result<u32, JsonError>,
+    ) -> Result<(), JsonError> {
         if self.depth == Json::MAX_DEPTH {
             return Err(self.error("nested deeper than 512 levels"));
         }
         let place = self.tokens.len();
-        self.tokens.push(Token { start: self.at as u32, end: 0, more: 0 });
+        self.push(kind, self.at, 0);
         self.depth += 1;
         self.at += 1;
         let count = read(self)?;
         self.depth -= 1;
         let after = self.tokens.len() as u32;
         if let Some(token) = self.tokens.get_mut(place) {
-            (token.end, token.more) = (count, after);
+            (token.end, token.next) = (count, after);
         }
         Ok(())
     }
@@ -226,21 +318,21 @@ impl Scanner<'_> {
 
     /// A string; its opening quote is next.
     fn string(&mut self) -> Result<(), JsonError> {
-        let start = self.at as u32;
         self.at += 1;
-        let mut more = 0;
+        let start = self.at;
+        let mut kind = Kind::Text;
         loop {
             let run = plain_run(self.bytes.get(self.at..).unwrap_or_default());
             let Some(run) = run else { return Err(self.error("the text ends inside a string")) };
             self.at += run;
             match self.peek() {
                 Some(b'"') => {
-                    self.tokens.push(Token { start, end: self.at as u32, more });
+                    self.push(kind, start, self.at);
                     self.at += 1;
                     return Ok(());
                 }
                 Some(b'\\') => {
-                    more = 1;
+                    kind = Kind::Escaped;
                     self.at += 1;
                     let (_, length) = escape(self.bytes.get(self.at..).unwrap_or_default())
                         .map_err(|(what, ahead)| JsonError { what, offset: self.at + ahead })?;

@@ -35,4 +35,4 @@ pub use stream::{StreamInfo, StreamName};
 pub use time::{Timestamp, Zone};
 
 pub(crate) use json_parse::{Names, text_of};
-pub(crate) use json_tape::{Part, Tape, Taped};
+pub(crate) use json_tape::{Inside, Part, Tape, Taped};

@@ -1,14 +1,14 @@
 //! Applying a reducer to events, one after the other, from the first.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::{
     model::{Failure, Json, RecordedEvent},
     replay::{
-        reducer::{Applied, Folding, Reducer, Rounding},
+        reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
         sequence::Sequence,
     },
-    store::StoreResult,
+    store::{StoreResult, bodies::Bodies},
     work::Work,
 };
 
@@ -23,7 +23,7 @@ pub enum OnFailure {
 }
 
 /// What a fold made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Folded {
     /// The state after the last event.
     pub state: Json,
@@ -54,24 +54,11 @@ pub fn fold(
     work: &Work,
 ) -> StoreResult<Folded> {
     let mut folding = start(reducer, work);
-    let mut folded = Folded {
-        state: Json::Null,
-        applied: 0,
-        failed: Vec::new(),
-        rounded: Vec::new(),
-        rounded_count: 0,
-        last: None,
-    };
+    let mut folded = Folded::default();
     events.visit(0..end, work, &mut |count, event| {
         let Some(event) = event else { return ControlFlow::Continue(()) };
-        let is_stopped = on_failure == OnFailure::Stop && !folded.failed.is_empty();
-        if !is_stopped {
-            match folding.apply(&event) {
-                Ok(applied) => folded.take(count, applied),
-                // What is said when the work was withdrawn says nothing about the event.
-                Err(_) if work.is_cancelled() => return ControlFlow::Break(()),
-                Err(failure) => folded.failed.push((count, failure)),
-            }
+        if !folded.is_stopped(on_failure) && !folded.apply(&mut *folding, count, &event, work) {
+            return ControlFlow::Break(());
         }
         folded.last = Some(event);
         ControlFlow::Continue(())
@@ -81,7 +68,108 @@ pub fn fold(
     Ok(folded)
 }
 
+/// Comes to the same as [`fold`], by rows of which no whole event is made, as far as the reducer can do with
+/// them: the way through a long history.
+pub fn fold_by_rows(
+    events: &dyn Sequence,
+    end: usize,
+    reducer: &dyn Reducer,
+    on_failure: OnFailure,
+    work: &Work,
+) -> StoreResult<Folded> {
+    let mut folding = start(reducer, work);
+    let bodies = match folding.feed() {
+        Feed::Events => {
+            drop(folding);
+            return fold(events, end, reducer, on_failure, work);
+        }
+        Feed::Rows => Bodies::All,
+        Feed::Data => Bodies::Data,
+    };
+    let end = end.min(events.len());
+    let mut folded = Folded::default();
+    // After an event that was wanted whole, so many more are taken whole: they may be alike.
+    let (mut reached, mut whole) = (0, 0);
+    while reached < end && !folded.is_stopped(on_failure) {
+        let before = reached;
+        events.visit_rows(reached..end, bodies, work, &mut |count, row| {
+            let fed = row.map(|row| folding.apply_row(row, None));
+            if work.is_cancelled() || fed == Some(Fed::WantsEvent) {
+                return ControlFlow::Break(());
+            }
+            reached = count;
+            match fed {
+                Some(Fed::Applied(applied)) => folded.take(count, applied),
+                Some(Fed::Failed(failure)) => folded.failed.push((count, failure)),
+                Some(Fed::WantsEvent) | None => (),
+            }
+            flow(!folded.is_stopped(on_failure))
+        })?;
+        work.advance(0)?;
+        if reached < end && !folded.is_stopped(on_failure) {
+            whole = if reached == before { (2 * whole).clamp(1, MOST_WHOLE) } else { 1 };
+            let next = reached..end.min(reached + whole);
+            reached = next.end;
+            folded.apply_whole(&mut *folding, (events, next), on_failure, work)?;
+        }
+    }
+    folded.last = last_of(events, end, work)?;
+    folded.state = folding.state();
+    Ok(folded)
+}
+
+/// So many events at most are taken whole before rows are tried again.
+pub(super) const MOST_WHOLE: usize = 4096;
+
+fn flow(goes_on: bool) -> ControlFlow<()> {
+    if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+/// The last of the first `end` events that is not gone.
+fn last_of(events: &dyn Sequence, end: usize, work: &Work) -> StoreResult<Option<RecordedEvent>> {
+    let mut last = None;
+    let mut behind = end;
+    while let Some(before) = behind.checked_sub(1).filter(|_| last.is_none()) {
+        events.visit(before..behind, work, &mut |_, event| {
+            last = event;
+            ControlFlow::Continue(())
+        })?;
+        behind = before;
+    }
+    Ok(last)
+}
+
 impl Folded {
+    /// Whether no event is applied any more.
+    fn is_stopped(&self, on_failure: OnFailure) -> bool {
+        on_failure == OnFailure::Stop && !self.failed.is_empty()
+    }
+
+    /// Applies an event; says no if the work was withdrawn meanwhile.
+    fn apply(&mut self, folding: &mut dyn Folding, count: usize, event: &RecordedEvent, work: &Work) -> bool {
+        match folding.apply(event) {
+            Ok(applied) => self.take(count, applied),
+            // What is said when the work was withdrawn says nothing about the event.
+            Err(_) if work.is_cancelled() => return false,
+            Err(failure) => self.failed.push((count, failure)),
+        }
+        true
+    }
+
+    fn apply_whole(
+        &mut self,
+        folding: &mut dyn Folding,
+        (events, range): (&dyn Sequence, Range<usize>),
+        on_failure: OnFailure,
+        work: &Work,
+    ) -> StoreResult<()> {
+        events.visit(range, work, &mut |count, event| {
+            let Some(event) = event else { return ControlFlow::Continue(()) };
+            flow(self.apply(folding, count, &event, work) && !self.is_stopped(on_failure))
+        })?;
+        Ok(work.advance(0)?)
+    }
+
     fn take(&mut self, count: usize, applied: Applied) {
         self.applied += 1;
         self.rounded_count += applied.roundings.len();

@@ -36,8 +36,8 @@ pub struct History {
     changes: Mutex<ChangeIndex>,
     /// How much memory it may take.
     budget: AtomicUsize,
-    /// How much it took when that was last asked.
-    taken: AtomicUsize,
+    /// How much its states and its changes took when that was last asked.
+    taken: [AtomicUsize; 2],
 }
 
 /// One part in so many of a history's memory is for the index of changes.
@@ -137,7 +137,7 @@ impl History {
         let keyframes = Keyframes::new(budget_bytes - changes);
         let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
         let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
-        let (budget, taken) = (budget_bytes.into(), 0.into());
+        let (budget, taken) = (budget_bytes.into(), [0.into(), 0.into()]);
         Self { events, reducer, on_failure, known, changes, budget, taken }
     }
 
@@ -159,11 +159,19 @@ impl History {
     /// asked.
     #[must_use]
     pub fn bytes(&self) -> usize {
+        let (states, changes) = self.taken();
+        states + changes
+    }
+
+    /// The same for its keyframes and for its index of changes.
+    #[must_use]
+    pub fn taken(&self) -> (usize, usize) {
+        let [of_states, of_changes] = &self.taken;
         if let (Ok(changes), Ok(known)) = (self.changes.try_lock(), self.known.try_lock()) {
-            let bytes = changes.figures().bytes + known.keyframes.bytes();
-            self.taken.store(bytes, Ordering::Relaxed);
+            of_states.store(known.keyframes.bytes(), Ordering::Relaxed);
+            of_changes.store(changes.figures().bytes, Ordering::Relaxed);
         }
-        self.taken.load(Ordering::Relaxed)
+        (of_states.load(Ordering::Relaxed), of_changes.load(Ordering::Relaxed))
     }
 
     /// Its events.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{
-        Array, Encoding, Failure, Json, Names, Number, Object, Part, RecordedEvent, Tape, Taped, text_of,
+        Array, Encoding, Failure, Inside, Json, Names, Object, Part, RecordedEvent, Tape, Taped, text_of,
     },
     replay::{
         changes::{Place, StepNotes},
@@ -100,20 +100,22 @@ impl Folding for Merging {
 
     fn apply_row(&mut self, row: &EventRow<'_>, notes: Option<&mut StepNotes<'_>>) -> Fed {
         let text = match row.data {
-            Body::Absent => return Fed::Applied,
+            Body::Absent => return Fed::Applied(Applied::default()),
             Body::Json(text) => text,
             Body::Unreadable(_) => return Fed::WantsEvent,
         };
-        match self.tape.read_text(text) {
-            // What a name that stands twice does cannot be told member by member.
-            Ok(patch) if !has_twins(patch) => {
-                let mut writing = Writing { names: &mut self.names, notes };
-                let root = writing.root();
-                writing.value(&mut self.state, patch, root);
-                Fed::Applied
-            }
-            Ok(_) | Err(_) => Fed::WantsEvent,
-        }
+        let patch = match row.taped {
+            Some(taped) => taped.part(),
+            None => match self.tape.read_text(text).map(Taped::part) {
+                // What a name that stands twice does cannot be told member by member.
+                Ok(patch) if !patch.has_twins() => patch,
+                Ok(_) | Err(_) => return Fed::WantsEvent,
+            },
+        };
+        let mut writing = Writing { names: &mut self.names, notes };
+        let root = writing.root();
+        writing.value(&mut self.state, patch, root);
+        Fed::Applied(Applied::default())
     }
 }
 
@@ -153,35 +155,6 @@ fn merge_members(target: &mut Arc<Object>, patch: &Object) {
     }
 }
 
-/// Whether any object that is merged member by member has a name twice.
-fn has_twins(value: Taped<'_>) -> bool {
-    let Part::Object(inside) = value.part() else { return false };
-    // Names fall into so many drawers; two in one are looked at more closely.
-    let mut drawers = [0_u64; 4];
-    let mut may_have = false;
-    for (name, value) in inside.members() {
-        let Part::Text(written, has_escapes) = name else { return true };
-        let drawer = Names::place(written);
-        if let Some(bits) = drawers.get_mut(drawer / 64 % 4) {
-            may_have |= has_escapes || *bits & (1 << (drawer % 64)) != 0;
-            *bits |= 1 << (drawer % 64);
-        }
-        if has_twins(value) {
-            return true;
-        }
-    }
-    if !may_have {
-        return false;
-    }
-    let mut names: Vec<Arc<str>> = Vec::with_capacity(inside.count);
-    for (name, _) in inside.members() {
-        let Part::Text(written, has_escapes) = name else { return true };
-        names.push(text_of(written, has_escapes));
-    }
-    names.sort_unstable();
-    names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
-}
-
 /// Writes one event's data into a state.
 struct Writing<'a, 'n> {
     names: &'a mut Names,
@@ -204,9 +177,9 @@ impl Writing<'_, '_> {
     }
 
     /// Merges a value into what stands in its place; tells whether that changed it.
-    fn value(&mut self, target: &mut Json, patch: Taped<'_>, at: Place) -> bool {
-        if let (Json::Object(object), Part::Object(_)) = (&mut *target, patch.part()) {
-            return self.members(object, patch, at);
+    fn value(&mut self, target: &mut Json, patch: Part<'_>, at: Place) -> bool {
+        if let (Json::Object(object), Part::Object(inside)) = (&mut *target, patch) {
+            return self.members(object, inside, at);
         }
         let is_changed = !is_same(target, patch, Letters::MayDiffer);
         let new = self.fresh(patch);
@@ -217,15 +190,14 @@ impl Writing<'_, '_> {
         is_changed
     }
 
-    fn members(&mut self, target: &mut Arc<Object>, patch: Taped<'_>, at: Place) -> bool {
-        let Part::Object(inside) = patch.part() else { return false };
+    fn members(&mut self, target: &mut Arc<Object>, patch: Inside<'_>, at: Place) -> bool {
         // What others share is not copied for nothing.
         if Arc::strong_count(target) > 1 && is_merged(target, patch) {
             return false;
         }
         let mut is_changed = false;
         let mut hint = 0;
-        for (name, value) in inside.members() {
+        for (name, value) in patch.members() {
             let Part::Text(written, has_escapes) = name else { continue };
             let unescaped = has_escapes.then(|| text_of(written, true));
             let name = unescaped.as_deref().unwrap_or(written);
@@ -234,7 +206,7 @@ impl Writing<'_, '_> {
                     hint = place + 1;
                     is_changed |= self.member(target, place, value, at);
                 }
-                None if matches!(value.part(), Part::Null) => (),
+                None if matches!(value, Part::Null) => (),
                 None => {
                     let name = self.names.get(name);
                     let fresh = self.fresh(value);
@@ -252,38 +224,37 @@ impl Writing<'_, '_> {
     }
 
     /// Merges a value into the member at a place; tells whether that changed it.
-    fn member(&mut self, target: &mut Arc<Object>, place: usize, value: Taped<'_>, at: Place) -> bool {
+    fn member(&mut self, target: &mut Arc<Object>, place: usize, value: Part<'_>, at: Place) -> bool {
         let Some((name, current)) = target.member(place) else { return false };
-        let part = value.part();
-        if let (Part::Object(_), Json::Object(inner)) = (part, current) {
-            if (Arc::strong_count(target) > 1 || Arc::strong_count(inner) > 1) && is_merged(inner, value) {
+        if let (Part::Object(inside), Json::Object(inner)) = (value, current) {
+            if (Arc::strong_count(target) > 1 || Arc::strong_count(inner) > 1) && is_merged(inner, inside) {
                 return false;
             }
-            let name = Arc::clone(name);
-            let inside = self.part(at, &name, place);
-            return Arc::make_mut(target)
-                .value_mut(place)
-                .is_some_and(|current| self.value(current, value, inside));
+            let own = self.part(at, name, place);
+            let current = Arc::make_mut(target).value_mut(place);
+            return match current {
+                Some(Json::Object(inner)) => self.members(inner, inside, own),
+                Some(_) | None => false,
+            };
         }
-        let new = match part {
+        let new = match value {
             Part::Null => None,
             _ => match self.replacement(current, value) {
                 Some(new) => Some(new),
                 None => return false,
             },
         };
-        let name = Arc::clone(name);
-        let inside = self.part(at, &name, place);
-        self.wrote(inside, Some(current), new.as_ref());
-        let target = Arc::make_mut(target);
+        let own = self.part(at, name, place);
+        self.wrote(own, Some(current), new.as_ref());
         match new {
             Some(new) => {
-                if let Some(current) = target.value_mut(place) {
+                if let Some(current) = Arc::make_mut(target).value_mut(place) {
                     *current = new;
                 }
             }
             None => {
-                target.remove(&name);
+                let name = Arc::clone(name);
+                Arc::make_mut(target).remove(&name);
             }
         }
         true
@@ -291,17 +262,16 @@ impl Writing<'_, '_> {
 
     /// What a value makes of another that is no object, or of an object if it is none itself; nothing
     /// if that is as it was.
-    fn replacement(&mut self, current: &Json, value: Taped<'_>) -> Option<Json> {
-        match (value.part(), current) {
+    fn replacement(&mut self, current: &Json, value: Part<'_>) -> Option<Json> {
+        match (value, current) {
             (Part::Object(_), _) => Some(self.fresh(value)),
-            (Part::Array(_), Json::Array(items)) => self.items(items, value),
+            (Part::Array(inside), Json::Array(items)) => self.items(items, inside),
             (_, current) => (!is_same(current, value, Letters::MayDiffer)).then(|| self.tree(value)),
         }
     }
 
     /// Items that take the place of others, sharing those that are as they were.
-    fn items(&mut self, current: &Array, value: Taped<'_>) -> Option<Json> {
-        let Part::Array(inside) = value.part() else { return None };
+    fn items(&mut self, current: &Array, inside: Inside<'_>) -> Option<Json> {
         let mut items = Vec::with_capacity(inside.count);
         let mut is_changed = current.len() != inside.count;
         let mut known = current.iter();
@@ -317,36 +287,35 @@ impl Writing<'_, '_> {
     }
 
     /// A value where nothing stood: what is null in its objects is left out.
-    fn fresh(&mut self, value: Taped<'_>) -> Json {
-        let Part::Object(inside) = value.part() else { return self.tree(value) };
+    fn fresh(&mut self, value: Part<'_>) -> Json {
+        let Part::Object(inside) = value else { return self.tree(value) };
         let mut members = Vec::with_capacity(inside.count);
         for (name, value) in inside.members() {
-            if !matches!(value.part(), Part::Null) {
+            if !matches!(value, Part::Null) {
                 members.push((self.names.of(name), self.fresh(value)));
             }
         }
         Json::Object(Arc::new(members.into_iter().collect()))
     }
 
-    fn tree(&mut self, value: Taped<'_>) -> Json {
+    fn tree(&mut self, value: Part<'_>) -> Json {
         value.tree(self.names)
     }
 }
 
 /// Whether merging would leave an object as it is.
-fn is_merged(target: &Object, patch: Taped<'_>) -> bool {
-    let Part::Object(inside) = patch.part() else { return false };
+fn is_merged(target: &Object, patch: Inside<'_>) -> bool {
     let mut hint = 0;
-    inside.members().all(|(name, value)| {
+    patch.members().all(|(name, value)| {
         let Part::Text(written, has_escapes) = name else { return false };
         let unescaped = has_escapes.then(|| text_of(written, true));
         let place = target.place(unescaped.as_deref().unwrap_or(written), hint);
         let current = place.and_then(|place| target.member(place));
         hint = place.map_or(hint, |place| place + 1);
-        match (value.part(), current) {
+        match (value, current) {
             (Part::Null, None) => true,
             (Part::Null, Some(_)) | (_, None) => false,
-            (Part::Object(_), Some((_, Json::Object(inner)))) => is_merged(inner, value),
+            (Part::Object(inside), Some((_, Json::Object(inner)))) => is_merged(inner, inside),
             (_, Some((_, current))) => is_same(current, value, Letters::MayDiffer),
         }
     })
@@ -360,14 +329,14 @@ enum Letters {
 }
 
 /// Whether a value says what is there already.
-fn is_same(current: &Json, value: Taped<'_>, letters: Letters) -> bool {
-    match (current, value.part()) {
+fn is_same(current: &Json, value: Part<'_>, letters: Letters) -> bool {
+    match (current, value) {
         (Json::Null, Part::Null) => true,
         (Json::Bool(current), Part::Bool(value)) => *current == value,
-        (Json::Number(current), Part::Number(text)) => {
-            current.is_written(text)
-                || (letters == Letters::MayDiffer && *current == Number::from_valid(text))
-        }
+        (Json::Number(current), Part::Number(text)) => match letters {
+            Letters::Count => current.is_written(text),
+            Letters::MayDiffer => current.is_same_as(text),
+        },
         (Json::Text(current), Part::Text(written, false)) => **current == *written,
         (Json::Text(current), Part::Text(written, true)) => *current == text_of(written, true),
         (Json::Array(current), Part::Array(inside)) => {
@@ -386,7 +355,7 @@ fn is_same(current: &Json, value: Taped<'_>, letters: Letters) -> bool {
     }
 }
 
-fn is_same_unordered(current: &Arc<Object>, value: Taped<'_>) -> bool {
+fn is_same_unordered(current: &Arc<Object>, value: Part<'_>) -> bool {
     Json::Object(Arc::clone(current)) == value.tree(&mut Names::default())
 }
 

@@ -38,7 +38,7 @@ pub use changes::{ChangeFigures, ChangeIndex, StepNotes};
 pub use compare::{Beside, Comparison, Pair};
 pub use compensation::{compensation, siblings};
 pub use condition::{Condition, Hit, Need, Which};
-pub use fold::{Folded, OnFailure, ROUNDINGS_KEPT, fold};
+pub use fold::{Folded, OnFailure, ROUNDINGS_KEPT, fold, fold_by_rows};
 pub use history::{History, HistoryFigures, Outcome, Step};
 pub use keyframes::Keyframes;
 pub use merge::Merge;

@@ -74,15 +74,15 @@ pub enum Feed {
     Events,
     /// A row with ids, data and metadata.
     Rows,
-    /// A row with the data, and neither ids nor metadata.
+    /// A row with the data, and neither ids nor metadata. In a long fold the data is read ahead.
     Data,
 }
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fed {
-    /// It was applied.
-    Applied,
+    /// It was applied. What it logged may be left out.
+    Applied(Applied),
     /// It could not be applied; the state is the one before.
     Failed(Failure),
     /// Only the whole event will do; nothing has happened.

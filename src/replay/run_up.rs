@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::{
     replay::{
-        fold::OnFailure,
+        fold::{MOST_WHOLE, OnFailure},
         history::{History, Outcome, is_way_mark},
         reducer::{Applied, Fed, Feed, Folding},
     },
@@ -29,9 +29,6 @@ pub(super) struct RunUp<'a> {
     /// After an event that was wanted whole, so many more are taken whole: they may be alike.
     whole: usize,
 }
-
-/// So many events at most are taken whole before rows are tried again.
-const MOST_WHOLE: usize = 4096;
 
 impl<'a> RunUp<'a> {
     /// A fold that has applied so many events of this history.
@@ -82,7 +79,7 @@ impl<'a> RunUp<'a> {
                 if self.is_noted {
                     self.history.with_changes(|changes| changes.pass(count));
                 }
-                Fed::Applied
+                Fed::Applied(Applied::default())
             }
             Some(row) if !self.is_noted => folding.apply_row(row, None),
             Some(row) if folding.notes_changes() => self.noting(folding, count, row),
@@ -91,7 +88,7 @@ impl<'a> RunUp<'a> {
         let outcome = match fed {
             Fed::WantsEvent => return ControlFlow::Break(()),
             Fed::Failed(failure) => Outcome::Failed(failure),
-            Fed::Applied => Outcome::Applied(Applied::default()),
+            Fed::Applied(applied) => Outcome::Applied(applied),
         };
         self.passed(folding, count, &outcome)
     }

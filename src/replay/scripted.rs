@@ -12,7 +12,7 @@ use crate::{
         changes::StepNotes,
         reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
     },
-    script::{Envelope, Runner, Script, Step, is_plain_json},
+    script::{Envelope, Runner, Script, Step, are_engines_too_large, is_plain_json},
     store::read::{Body, EventRow},
     work::Work,
 };
@@ -96,6 +96,17 @@ fn keep_warm(running: &Rc<RefCell<Running>>) {
     warm.push(Rc::clone(running));
     let surplus = warm.len().saturating_sub(MOST_WARM);
     warm.drain(..surplus);
+    WARM.set(warm);
+}
+
+/// Lets go of engines of this thread that nobody uses, the one started first at first, as long as all engines
+/// take too much.
+fn bound_warm() {
+    let mut warm = WARM.take();
+    while are_engines_too_large() {
+        let Some(idle) = warm.iter().position(|running| Rc::strong_count(running) == 1) else { break };
+        warm.remove(idle);
+    }
     WARM.set(warm);
 }
 
@@ -194,18 +205,7 @@ impl Folding for Fold {
     }
 
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
-        match self.0.borrow_mut().runner.advance(&Envelope::of_history(event)) {
-            Step::Processed(step) => {
-                let roundings = step.roundings.into_iter().map(|found| Rounding {
-                    path: found.path,
-                    stored: found.stored,
-                    became: found.became,
-                });
-                Ok(Applied { is_unhandled: false, logs: step.logs, roundings: roundings.collect() })
-            }
-            Step::Skipped(_) => Ok(Applied { is_unhandled: true, ..Applied::default() }),
-            Step::Faulted(step) => Err(step.failure),
-        }
+        applied(self.0.borrow_mut().runner.advance(&Envelope::of_history(event)))
     }
 
     fn feed(&self) -> Feed {
@@ -215,10 +215,7 @@ impl Folding for Fold {
     fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
         let mut running = self.0.borrow_mut();
         let Some(event) = running.names.envelope(row) else { return Fed::WantsEvent };
-        match running.runner.advance(&event) {
-            Step::Processed(_) | Step::Skipped(_) => Fed::Applied,
-            Step::Faulted(step) => Fed::Failed(step.failure),
-        }
+        applied(running.runner.advance(&event)).map_or_else(Fed::Failed, Fed::Applied)
     }
 
     fn is_resumable(&mut self) -> bool {
@@ -229,11 +226,34 @@ impl Folding for Fold {
     }
 }
 
+/// What a step did besides changing the state.
+fn applied(step: Step) -> Result<Applied, Failure> {
+    match step {
+        Step::Processed(step) => {
+            let roundings = step.roundings.into_iter().map(|found| Rounding {
+                path: found.path,
+                stored: found.stored,
+                became: found.became,
+            });
+            Ok(Applied { is_unhandled: false, logs: step.logs, roundings: roundings.collect() })
+        }
+        Step::Skipped(_) => Ok(Applied { is_unhandled: true, ..Applied::default() }),
+        Step::Faulted(step) => Err(step.failure),
+    }
+}
+
 impl Drop for Fold {
     fn drop(&mut self) {
         // What waits takes no more memory than an engine does.
-        if let Ok(mut running) = self.0.try_borrow_mut() {
+        let is_reusable = self.0.try_borrow_mut().is_ok_and(|mut running| {
             running.runner.forget_states();
+            running.runner.is_small()
+        });
+        if !is_reusable || are_engines_too_large() {
+            let mut warm = WARM.take();
+            warm.retain(|running| !Rc::ptr_eq(running, &self.0));
+            WARM.set(warm);
+            bound_warm();
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
 use crate::{
-    model::{EventKey, RecordedEvent, Stored},
+    model::{EventKey, RecordedEvent, Stored, Tape, Taped},
     store::{
         EventStore, ScanKey, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
-        index::Index,
-        read::{EventRow, Onward, Wanted, visit_event},
+        index::{Index, IndexRow},
+        read::{Body, EventRow, Onward, Wanted, visit_event},
     },
     work::Work,
 };
@@ -24,7 +24,7 @@ const LONGEST_BATCH: usize = 2048;
 const ROOMY: usize = 256 << 10;
 
 /// The same for rows, which take less, and of which the next batch may be read while one is used.
-const LONGEST_BATCH_OF_ROWS: usize = 8192;
+const LONGEST_BATCH_OF_ROWS: usize = 4096;
 const ROOMY_ROWS: usize = 2 << 20;
 
 /// A batch shorter than this is read before it is used: waking another thread takes longer.
@@ -116,9 +116,14 @@ impl StreamEvents {
         work: &Work,
         rows: &mut Rows,
     ) -> StoreResult<()> {
-        rows.bodies.clear();
+        rows.clear();
         rows.start = range.start;
-        rows.keys = self.keys(range);
+        for ordinal in self.index.stream_events(self.stream).range(range) {
+            if let Some(key) = self.index.key(*ordinal) {
+                rows.keys.push(key);
+                rows.known.push(self.index.row(*ordinal));
+            }
+        }
         self.store.fetch_bodies(work, &rows.keys, bodies, &mut rows.bodies)
     }
 
@@ -128,18 +133,16 @@ impl StreamEvents {
         rows: &Rows,
         each: &mut dyn FnMut(usize, Option<&EventRow<'_>>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let events = self.index.stream_events(self.stream);
-        let ordinals = events.iter().skip(rows.start);
         let Some(stream) = self.index.stream(self.stream) else { return ControlFlow::Break(()) };
-        let places = (rows.start + 1..).zip(ordinals);
-        for ((count, ordinal), (key, body)) in places.zip(rows.keys.iter().zip(rows.bodies.iter())) {
-            let Some((known, body)) = self.index.row(*ordinal).zip(body) else {
+        let heads = (rows.start + 1..).zip(rows.keys.iter().zip(&rows.known));
+        for ((count, (key, known)), (at, body)) in heads.zip(rows.bodies.iter().enumerate()) {
+            let Some((known, body)) = known.as_ref().zip(body) else {
                 each(count, None)?;
                 continue;
             };
             let head = ScanRow {
                 key: ScanKey::of(&key.0),
-                position: known.position,
+                position: known.position.clone(),
                 category: stream.name.category.as_deref(),
                 id: &stream.name.id,
                 stored: stream.name.stored.as_deref(),
@@ -154,6 +157,7 @@ impl StreamEvents {
                 causation_id: body.causation_id,
                 data: body.data,
                 metadata: body.metadata,
+                taped: rows.taped(at, body.data),
             };
             each(count, Some(&row))?;
         }
@@ -219,7 +223,12 @@ impl Sequence for StreamEvents {
             let mut read = Ok(());
             next.keys.clear();
             if stop - from >= WORTH_A_LANE {
-                let ahead = || read = self.read_rows(from..stop, bodies, work, &mut next);
+                let ahead = || {
+                    read = self.read_rows(from..stop, bodies, work, &mut next);
+                    if bodies == Bodies::Data {
+                        next.tape();
+                    }
+                };
                 work.beside(Box::new(ahead), &mut || flow = self.each_of(&rows, each));
             } else {
                 flow = self.each_of(&rows, each);
@@ -241,10 +250,49 @@ impl Sequence for StreamEvents {
 struct Rows {
     start: usize,
     keys: Vec<EventKey>,
+    /// What the index knows of each.
+    known: Vec<Option<IndexRow>>,
     bodies: BodyBatch,
+    tape: Tape,
+    /// Where on the tape the data of each is; nothing where it has to be looked at again. Empty if nothing was
+    /// read ahead.
+    places: Vec<Option<usize>>,
 }
 
 impl Rows {
+    /// Forgets all.
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.known.clear();
+        self.bodies.clear();
+        self.tape.clear();
+        self.places.clear();
+    }
+
+    /// Reads the data of all rows, so that this is done while others are used.
+    fn tape(&mut self) {
+        for body in self.bodies.iter() {
+            let text = body.and_then(|body| match body.data {
+                Body::Json(text) => Some(text),
+                Body::Absent | Body::Unreadable(_) => None,
+            });
+            let place = text.and_then(|text| {
+                let place = self.tape.add(text).ok()?;
+                // What a name that stands twice does is looked at with the whole event.
+                (!self.tape.at(text, place).part().has_twins()).then_some(place)
+            });
+            self.places.push(place);
+        }
+    }
+
+    fn taped<'r>(&'r self, at: usize, data: Body<'r>) -> Option<Taped<'r>> {
+        let place = self.places.get(at).copied().flatten()?;
+        match data {
+            Body::Json(text) => Some(self.tape.at(text, place)),
+            Body::Absent | Body::Unreadable(_) => None,
+        }
+    }
+
     /// Where the batch behind it ends, of so many events in all.
     fn next_end(&self, end: usize) -> usize {
         let length = self.keys.len().max(BATCH);

@@ -13,7 +13,7 @@ use crate::{
     script::{
         encode::encode,
         engine::Engine,
-        raw::{self, Kind, Property},
+        engine_memory::{self as memory, Kind, Property},
         source_scan::{Makes, names_any, top_level_names},
     },
 };
@@ -82,7 +82,7 @@ struct Reader<'a, 'js> {
 impl<'js> Reader<'_, 'js> {
     /// The value in a form that tells whether it changed; nothing if that cannot be told.
     fn comparable(&self, value: &Value<'js>, depth: usize) -> Option<Json> {
-        match raw::kind(value) {
+        match memory::kind(value) {
             Kind::Undefined => return Some(Json::from("undefined")),
             Kind::Float(number) if !number.is_finite() => return Some(Json::from(number.to_string())),
             Kind::Symbol => return None,
@@ -102,10 +102,10 @@ impl<'js> Reader<'_, 'js> {
     }
 
     fn members(&self, object: &Object<'js>, depth: usize) -> Option<Json> {
-        let keys = raw::own_keys(object).ok()?;
+        let keys = memory::own_keys(object).ok()?;
         let mut members = Vec::new();
-        for key in (0..keys.len()).map_while(|index| keys.key(index)) {
-            let name = self.engine.host.names.borrow_mut().name(self.ctx, key)?;
+        for key in keys.iter() {
+            let name = self.engine.host.names.borrow_mut().name(key)?;
             let Property::Data(value) = keys.property(key).ok()?? else { return None };
             // It refers back to its function.
             let is_back = object.is_function() && &*name == "prototype";
@@ -118,7 +118,6 @@ impl<'js> Reader<'_, 'js> {
 
 fn global_names(engine: &Engine, ctx: &Ctx<'_>) -> Option<Vec<Arc<str>>> {
     let globals = ctx.globals();
-    let keys = raw::own_keys(&globals).ok()?;
-    let names = (0..keys.len()).filter_map(|index| keys.key(index));
-    Some(names.filter_map(|key| engine.host.names.borrow_mut().name(ctx, key)).collect())
+    let keys = memory::own_keys(&globals).ok()?;
+    Some(keys.iter().filter_map(|key| engine.host.names.borrow_mut().name(key)).collect())
 }

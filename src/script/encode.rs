@@ -11,10 +11,11 @@ use crate::{
     model::{Array, Json, Number},
     script::{
         dotnet_text::dotnet_text,
+        engine_memory::{self as memory, Kind, Property},
         event_object::{MAX_DEPTH, read_all_late},
         host::Host,
         number_text::script_number,
-        raw::{self, Kind, Property},
+        repaired_text::repaired,
         step::Fault,
     },
 };
@@ -65,7 +66,7 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn value(&mut self, value: &Value<'_>, previous: Option<&Json>) -> Encoded<Option<Json>> {
-        let json = match raw::kind(value) {
+        let json = match memory::kind(value) {
             Kind::Undefined => return Ok(None),
             Kind::Null | Kind::Other => {
                 self.grow(4)?;
@@ -135,9 +136,9 @@ impl Encoder<'_> {
     }
 
     fn text(&mut self, value: &Value<'_>, previous: Option<&Json>) -> Encoded<Json> {
-        let (json, size) = raw::with_text(value, |text| match same_text(text, previous) {
+        let (json, size) = memory::with_text(value, |text| match same_text(text, previous) {
             Some(json) => (json, text.len()),
-            None => (Json::from(raw::repaired(text)), text.len()),
+            None => (Json::from(repaired(text)), text.len()),
         })
         .ok_or(Refusal::Thrown)?;
         // Three bytes at most for what may come out as one replacement character of six.
@@ -146,14 +147,14 @@ impl Encoder<'_> {
     }
 
     fn nested(&mut self, object: &Object<'_>, previous: Option<&Json>) -> Encoded<Json> {
-        let address = raw::address(object.as_value());
+        let address = memory::address(object.as_value());
         if self.open.contains(&address) {
             return Err(broken("a value that contains itself cannot be written as JSON"));
         }
         if self.open.len() >= MAX_DEPTH {
             return Err(broken(&format!("the value is nested deeper than {MAX_DEPTH} levels")));
         }
-        if self.host.event_class.get().is_event(object.as_value()) {
+        if self.host.is_event(object.as_value()) {
             read_all_late(object)?;
         }
         self.grow(2)?;
@@ -175,8 +176,7 @@ impl Encoder<'_> {
         for index in 0..length {
             let place = index as usize;
             let old = before.and_then(|items| items.get(place));
-            let key = raw::index_key(index).ok_or(Refusal::Thrown)?;
-            let item = match raw::own_property(object, key)? {
+            let item = match memory::own_item(object, index)? {
                 Some(Property::Data(value)) => self.value(&value, old)?,
                 Some(Property::Accessor) => return Err(getter()),
                 None => None,
@@ -206,12 +206,11 @@ impl Encoder<'_> {
             Some(Json::Object(before)) => Some(before),
             _ => None,
         };
-        let keys = raw::own_keys(object)?;
+        let keys = memory::own_keys(object)?;
         let mut members: Option<Vec<(Arc<str>, Json)>> = None;
         let mut count = 0;
-        for index in 0..keys.len() {
-            let Some(key) = keys.key(index) else { break };
-            let name = self.host.names.borrow_mut().name(object.ctx(), key);
+        for key in keys.iter() {
+            let name = self.host.names.borrow_mut().name(key);
             let Some(name) = name else {
                 return Err(Refusal::Broken(
                     Fault::HandlerError,

@@ -15,15 +15,17 @@ use rquickjs::{
 use crate::{
     model::Failure,
     script::{
-        allocator::{CountingAllocator, Meter},
+        depth_watch::depth_watch,
         encode::Refusal,
+        engine_memory::{self as memory, Anchor, Atoms, CountingAllocator, Layout},
+        event_members::EventClass,
         host::{Host, Plain},
         loading::Kept,
+        meter::Meter,
         options::{Options, World},
-        output, raw,
-        raw_class::depth_watch,
-        raw_data::can_be_read,
-        raw_event::EventClass,
+        output,
+        plain_data::readable,
+        repaired_text::repaired,
         step::Fault,
     },
     work::Work,
@@ -47,8 +49,8 @@ type Intrinsics = (
 const STACK: usize = 768 << 10;
 const STACK_ROOM: usize = 640 << 10;
 
-/// Whether plain data can be read where it lies: the same for every engine of this build.
-static IS_READABLE: OnceLock<bool> = OnceLock::new();
+/// How plain data can be read where it lies: the same for every engine of this build.
+static LAYOUT: OnceLock<Option<Layout>> = OnceLock::new();
 
 /// What positions in the engine's messages refer to; the script's own name is put there later.
 const FILE: &str = "timeglass-source.js";
@@ -64,6 +66,7 @@ pub(crate) struct Ended {
 pub(crate) struct Engine {
     /// Tells what a Map, a Set or a Date holds. Before the context, which must go last.
     contents: Option<Kept>,
+    pub(crate) anchor: Rc<Anchor>,
     context: Context,
     pub(crate) host: Rc<Host>,
     /// How the script is named in messages.
@@ -77,41 +80,44 @@ impl Engine {
         let meter = Meter::new(options.limits.memory, STACK_ROOM);
         let host = Host::new(options, Rc::clone(&meter), work);
         let failed = |err: rquickjs::Error| Failure::new(format!("no script engine can be made: {err}"));
-        let runtime = Runtime::new_with_alloc(CountingAllocator(meter)).map_err(failed)?;
+        let runtime = Runtime::new_with_alloc(CountingAllocator::new(meter)).map_err(failed)?;
         runtime.set_max_stack_size(STACK);
         let context = Context::builder().with::<Intrinsics>().build(&runtime).map_err(failed)?;
         let asked = Rc::clone(&host);
         runtime.set_interrupt_handler(Some(Box::new(move || asked.must_stop())));
-        let plain_class = context.with(|ctx| Object::new(ctx).map(|object| raw::class_of(object.as_value())));
+        let plain_class =
+            context.with(|ctx| Object::new(ctx).map(|object| memory::class_of(object.as_value())));
         let plain_class = plain_class.map_err(failed)?;
-        let mut engine = Self { contents: None, context, host, name: name.into(), plain_class };
+        let anchor = Anchor::new(&context);
+        host.keep(Atoms::kept(&anchor));
+        let mut engine = Self { contents: None, anchor, context, host, name: name.into(), plain_class };
         engine.host.begin_call(Duration::from_mins(1));
         engine.contents = Some(engine.with(|ctx| engine.furnish(ctx)).map_err(failed)?);
         Ok(engine)
     }
 
     fn furnish(&self, ctx: &Ctx<'_>) -> rquickjs::Result<Kept> {
-        self.host.event_class.set(EventClass::register(ctx)?);
+        self.host.set_event_class(Some(EventClass::register(ctx, &self.anchor)?));
         let prototype: Object<'_> = ctx.eval("Object.prototype")?;
         let array: Object<'_> = ctx.eval("[]")?;
         let plain = Plain {
             object_class: self.plain_class,
-            array_class: raw::class_of(array.as_value()),
-            object_prototype: raw::address(prototype.as_value()),
-            array_prototype: raw::prototype_address(&array),
-            counts_references: raw::counts_references(ctx),
-            is_readable: false,
+            array_class: memory::class_of(array.as_value()),
+            object_prototype: memory::address(prototype.as_value()),
+            array_prototype: prototype_address(&array),
+            layout: None,
         };
-        let is_readable = *IS_READABLE.get_or_init(|| can_be_read(ctx, plain));
-        self.host.plain.set(Plain { is_readable, ..plain });
+        self.host.plain.set(plain);
+        let layout = *LAYOUT.get_or_init(|| readable(ctx, &self.anchor, &self.host));
+        self.host.plain.set(Plain { layout, ..plain });
         self.host.set_object_prototype(Some(Persistent::save(ctx, prototype)));
         let ten: Object<'_> = ctx.eval("({ __proto__: null, valueOf() { return 10; } })")?;
-        let watch = depth_watch(&ten, Rc::clone(&self.host.meter))?;
+        let watch = depth_watch(&ten, &self.anchor, Rc::clone(&self.host.meter))?;
         let error: Object<'_> = ctx.globals().get("Error")?;
         error.set("stackTraceLimit", watch)?;
         // Out of reach for scripts, and no part of the language.
-        raw::remove(&error, "stackTraceLimit");
-        raw::remove(&error, "prepareStackTrace");
+        memory::remove(&error, "stackTraceLimit");
+        memory::remove(&error, "prepareStackTrace");
         let prelude: Function<'_> = ctx.eval(include_str!("prelude.js"))?;
         let nothing = Value::new_null(ctx.clone());
         let (chance, now) = match self.host.options.world {
@@ -147,6 +153,11 @@ impl Engine {
             }
         })?;
         Ok(function.into_value())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.context.runtime()
     }
 
     /// Runs `f` inside the engine.
@@ -213,7 +224,7 @@ impl Engine {
         };
         // Reading the error may run user code once more; what comes of that is of no interest.
         self.host.begin_call(Duration::from_millis(100));
-        let trace = raw::take_back_trace(ctx);
+        let trace = memory::take_back_trace(ctx);
         let known = thrown.as_ref().and_then(place).or_else(|| place_in(&trace));
         let (line, column) = known.unzip();
         let (fault, message) = match poison {
@@ -254,10 +265,12 @@ impl Engine {
     /// Whether an object is nothing special: no class of its own, and `Object.prototype` or
     /// nothing behind it.
     pub(crate) fn is_plain(&self, object: &Object<'_>) -> bool {
-        raw::class_of(object.as_value()) == self.plain_class
+        memory::class_of(object.as_value()) == self.plain_class
             && object.get_prototype().is_none_or(|prototype| {
                 let known = self.host.object_prototype(object.ctx());
-                known.is_ok_and(|known| raw::address(known.as_value()) == raw::address(prototype.as_value()))
+                known.is_ok_and(|known| {
+                    memory::address(known.as_value()) == memory::address(prototype.as_value())
+                })
             })
     }
 
@@ -270,13 +283,18 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // It is kept inside the engine as well, and must not keep the engine.
-        self.host.set_object_prototype(None);
+        self.host.let_go();
     }
+}
+
+/// Where an object's prototype lies. Not for proxies.
+pub(crate) fn prototype_address(object: &Object<'_>) -> usize {
+    object.get_prototype().map_or(0, |prototype| memory::address(prototype.as_value()))
 }
 
 /// `TypeError: not a function`, or just the message of a plain `Error`, or the text of whatever was thrown.
 fn message(thrown: &Value<'_>) -> Arc<str> {
-    let text = |value: Value<'_>| raw::with_text(&value, raw::repaired);
+    let text = |value: Value<'_>| memory::with_text(&value, repaired);
     let Some(error) = thrown.as_object().filter(|_| thrown.is_error()) else {
         let shown: Option<rquickjs::Coerced<String>> = thrown.get().ok();
         return shown.map_or_else(|| "something that has no text was thrown".into(), |text| text.0.into());
@@ -297,7 +315,7 @@ fn place(thrown: &Value<'_>) -> Option<(u32, u32)> {
 }
 
 fn place_in(stack: &Value<'_>) -> Option<(u32, u32)> {
-    let stack = raw::with_text(stack, raw::repaired)?;
+    let stack = memory::with_text(stack, repaired)?;
     let after = stack.split(FILE).nth(1)?.strip_prefix(':')?;
     let mut numbers = after.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().ok());
     Some((numbers.next()??, numbers.next()??))

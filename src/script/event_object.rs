@@ -8,9 +8,10 @@ use rquickjs::{Ctx, Object, Result, String as Text, Value};
 use crate::{
     model::Json,
     script::{
+        build::build,
+        build_text::build_text,
         envelope::{Envelope, Part},
         host::Host,
-        raw_build::{build, build_text},
         rounding::roundings,
         step::Fault,
     },
@@ -61,8 +62,7 @@ pub(crate) fn event_object<'js>(
         partition: partition.cloned(),
         has_category,
     };
-    let prototype: Object<'js> = host.object_prototype(ctx)?;
-    Ok(host.event_class.get().new_object(&prototype, cell)?.into_value())
+    Ok(host.event_object(ctx, cell)?.into_value())
 }
 
 /// The value of a member that is there from the start, by its place among [`MEMBERS`].
@@ -112,7 +112,7 @@ fn body<'js>(cell: &EventCell, ctx: &Ctx<'js>) -> Result<Value<'js>> {
 fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Result<Value<'js>> {
     let Part { text, json } = part;
     if let Some(text) = text
-        && let Some(value) = build_text(ctx, &mut cell.host.keys.borrow_mut(), text)
+        && let Some(value) = build_text(ctx, &mut cell.host.atoms.borrow_mut(), text)
     {
         return value;
     }
@@ -136,7 +136,7 @@ fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Res
     if let Some(text) = text.as_ref().filter(|text| has_halves(text)) {
         return ctx.json_parse(text.as_bytes());
     }
-    let (value, lost_digits) = build(ctx, &mut cell.host.keys.borrow_mut(), json)?;
+    let (value, lost_digits) = build(ctx, &mut cell.host.atoms.borrow_mut(), json)?;
     if lost_digits && what == "data" {
         cell.host.note_roundings(roundings(json));
     }

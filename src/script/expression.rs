@@ -7,14 +7,14 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 use crate::{
     model::{Failure, Json, RecordedEvent, Timestamp},
     script::{
+        build::build_once,
         encode::encode,
         engine::{Ended, Engine},
+        engine_memory::{self as memory, Access, Kind},
         envelope::Envelope,
         event_object::event_object,
         loading::Kept,
         options::Options,
-        raw,
-        raw_build::build_once,
         step::Fault,
         tokens::{TokenKind, text_of, tokens},
     },
@@ -285,7 +285,7 @@ fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rq
         ("actor", Json::from(event.actor.clone())),
     ];
     for (name, json) in head {
-        raw::define(object, name, &build_once(ctx, &json)?, raw::Access::ReadOnly)?;
+        memory::define(object, name, &build_once(ctx, &json)?, Access::ReadOnly)?;
     }
     Ok(value)
 }
@@ -341,7 +341,7 @@ fn update_member<'js>(
         }
         Some(_) | None => build_once(object.ctx(), new)?,
     };
-    raw::define(object, name, &value, raw::Access::Free)
+    memory::define(object, name, &value, Access::Free)
 }
 
 /// Whether the members of `old` come first in `new`, each name once: then the order of the live object
@@ -352,13 +352,12 @@ fn starts_with_names_of(new: &crate::model::Object, old: &crate::model::Object) 
 
 /// Whether `if` would take the value for true.
 fn is_truthy(value: &Value<'_>) -> bool {
-    use raw::Kind;
-    match raw::kind(value) {
+    match memory::kind(value) {
         Kind::Undefined | Kind::Null | Kind::Other => false,
         Kind::Bool(value) => value,
         Kind::Int(number) => number != 0,
         Kind::Float(number) => number != 0.0 && !number.is_nan(),
-        Kind::Text => raw::with_text(value, |text| !text.is_empty()).unwrap_or(false),
+        Kind::Text => memory::with_text(value, |text| !text.is_empty()).unwrap_or(false),
         Kind::BigInt => crate::script::encode::bigint_digits(value).is_some_and(|digits| digits != "0"),
         Kind::Symbol | Kind::Object => true,
     }

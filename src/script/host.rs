@@ -7,17 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rquickjs::{Ctx, Error, Exception, Object, Persistent, Result};
+use rquickjs::{Ctx, Error, Exception, Object, Persistent, Result, Value};
 
 use crate::{
     model::Timestamp,
     script::{
-        allocator::Meter,
+        engine_memory::{Atoms, Layout, make_uncatchable},
         envelope::Envelope,
+        event_members::EventClass,
+        event_object::EventCell,
+        meter::Meter,
+        names::Names,
         options::{Options, World},
-        raw::{self, Names},
-        raw_build::Keys,
-        raw_event::EventClass,
         rounding::Rounding,
         step::{Emitted, Fault},
     },
@@ -38,10 +39,8 @@ pub(crate) struct Plain {
     pub(crate) array_class: u32,
     pub(crate) object_prototype: usize,
     pub(crate) array_prototype: usize,
-    /// Whether references to objects can be counted.
-    pub(crate) counts_references: bool,
-    /// Whether it can be read where it lies.
-    pub(crate) is_readable: bool,
+    /// How it can be read where it lies, if it can.
+    pub(crate) layout: Option<Layout>,
 }
 
 /// The state behind the functions of one engine.
@@ -53,8 +52,8 @@ pub(crate) struct Host {
     pub(crate) options: Options,
     pub(crate) meter: Rc<Meter>,
     pub(crate) names: RefCell<Names>,
-    pub(crate) keys: RefCell<Keys>,
-    pub(crate) event_class: Cell<EventClass>,
+    pub(crate) atoms: RefCell<Atoms>,
+    event_class: RefCell<Option<EventClass>>,
     pub(crate) plain: Cell<Plain>,
     work: RefCell<Work>,
     poison: RefCell<Option<Poison>>,
@@ -78,8 +77,8 @@ impl Host {
             options: options.clone(),
             meter,
             names: RefCell::default(),
-            keys: RefCell::new(Keys::kept()),
-            event_class: Cell::default(),
+            atoms: RefCell::default(),
+            event_class: RefCell::default(),
             plain: Cell::default(),
             work: RefCell::new(work.clone()),
             poison: RefCell::default(),
@@ -183,7 +182,7 @@ impl Host {
         self.poison(fault, message);
         match Exception::from_message(ctx.clone(), message) {
             Ok(exception) => {
-                raw::make_uncatchable(exception.as_object().as_value());
+                make_uncatchable(exception.as_object().as_value());
                 exception.throw()
             }
             Err(err) => err,
@@ -229,6 +228,32 @@ impl Host {
 
     pub(crate) fn take_roundings(&self) -> Vec<Rounding> {
         self.roundings.take()
+    }
+
+    /// From now on keys of names are kept there.
+    pub(crate) fn keep(&self, atoms: Atoms) {
+        self.atoms.replace(atoms);
+    }
+
+    pub(crate) fn set_event_class(&self, class: Option<EventClass>) {
+        self.event_class.replace(class);
+    }
+
+    pub(crate) fn is_event(&self, value: &Value<'_>) -> bool {
+        self.event_class.borrow().as_ref().is_some_and(|class| class.is_event(value))
+    }
+
+    /// An object for an event.
+    pub(crate) fn event_object<'js>(&self, ctx: &Ctx<'js>, cell: EventCell) -> Result<Object<'js>> {
+        let prototype = self.object_prototype(ctx)?;
+        self.event_class.borrow().as_ref().ok_or(Error::Unknown)?.new_object(&prototype, cell)
+    }
+
+    /// Lets go of all that keeps the engine, which may keep this.
+    pub(crate) fn let_go(&self) {
+        self.set_object_prototype(None);
+        self.set_event_class(None);
+        self.keep(Atoms::default());
     }
 
     pub(crate) fn set_object_prototype(&self, prototype: Option<Persistent<Object<'static>>>) {

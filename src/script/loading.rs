@@ -10,8 +10,9 @@ use rquickjs::{Ctx, Function, Object, Persistent, Result, Value, function::Rest}
 
 use crate::script::{
     definition::Definition,
+    engine_memory::{self as memory, Access, Kind, Property},
     host::Host,
-    raw::{self, Access, Kind, Property},
+    repaired_text::repaired,
     source_scan::when_objects,
     step::Fault,
 };
@@ -103,13 +104,13 @@ impl Loading {
             ctx.eval("(async function(){})")?,
             ctx.eval("(async function*(){})")?,
         ];
-        self.script_classes.set(samples.each_ref().map(raw::class_of));
+        self.script_classes.set(samples.each_ref().map(memory::class_of));
         self.function_to_text.replace(Some(ctx.eval("Function.prototype.toString")?));
         let chain = Object::new(ctx.clone())?;
         self.chain.replace(Some(Persistent::save(ctx, chain)));
         for name in SOURCES {
             let function = self.function(ctx, name)?;
-            raw::define(&ctx.globals(), name, function.as_value(), Access::Hidden)?;
+            memory::define(&ctx.globals(), name, function.as_value(), Access::Hidden)?;
         }
         Ok(())
     }
@@ -117,7 +118,7 @@ impl Loading {
     /// Takes the functions away, and lets go of what belongs to the engine.
     pub(crate) fn end(&self, ctx: &Ctx<'_>) -> (Definition, Handlers) {
         for name in SOURCES {
-            raw::remove(&ctx.globals(), name);
+            memory::remove(&ctx.globals(), name);
         }
         self.chain.take();
         self.function_to_text.take();
@@ -202,10 +203,10 @@ impl Loading {
         let chain = kept.restore(ctx)?;
         if let Some(allowed) = allowed {
             for name in CHAIN {
-                raw::remove(&chain, name);
+                memory::remove(&chain, name);
             }
             for name in allowed {
-                raw::define(&chain, name, self.function(ctx, name)?.as_value(), Access::Free)?;
+                memory::define(&chain, name, self.function(ctx, name)?.as_value(), Access::Free)?;
             }
         }
         Ok(chain.into_value())
@@ -216,7 +217,7 @@ impl Loading {
     }
 
     fn text<'js>(&self, ctx: &Ctx<'js>, function: &str, argument: Option<&Value<'js>>) -> Result<Arc<str>> {
-        match argument.and_then(|value| raw::with_text(value, raw::repaired)) {
+        match argument.and_then(|value| memory::with_text(value, repaired)) {
             Some(text) => Ok(text.into()),
             None => Err(self.refuse(ctx, &format!("{function} takes names as texts"))),
         }
@@ -279,7 +280,7 @@ impl Loading {
     }
 
     fn is_script_function(&self, value: &Value<'_>) -> bool {
-        value.is_function() && self.script_classes.get().contains(&raw::class_of(value))
+        value.is_function() && self.script_classes.get().contains(&memory::class_of(value))
     }
 
     fn on_event<'js>(&self, ctx: &Ctx<'js>, arguments: &[Value<'js>]) -> Result<Value<'js>> {
@@ -307,7 +308,7 @@ impl Loading {
     ) -> Result<Value<'js>> {
         self.definition.borrow_mut().defines_handlers = true;
         if let Some(object) = given.and_then(Value::as_object) {
-            for (name, value) in self.in_written_order(self.own_values(ctx, object)?) {
+            for (name, value) in self.in_written_order(self.own_values(object)?) {
                 if let Some(function) = value.as_function().filter(|_| self.is_script_function(&value)) {
                     self.register(ctx, &name, Persistent::save(ctx, function.clone()))?;
                 }
@@ -317,12 +318,11 @@ impl Loading {
     }
 
     /// Names and values of own properties; getters and symbols left out.
-    fn own_values<'js>(&self, ctx: &Ctx<'js>, object: &Object<'js>) -> Result<Vec<(Arc<str>, Value<'js>)>> {
-        let keys = raw::own_keys(object)?;
+    fn own_values<'js>(&self, object: &Object<'js>) -> Result<Vec<(Arc<str>, Value<'js>)>> {
+        let keys = memory::own_keys(object)?;
         let mut found = Vec::new();
-        for index in 0..keys.len() {
-            let Some(key) = keys.key(index) else { break };
-            let name = self.host.names.borrow_mut().name(ctx, key);
+        for key in keys.iter() {
+            let name = self.host.names.borrow_mut().name(key);
             if let (Some(name), Some(Property::Data(value))) = (name, keys.property(key)?) {
                 found.push((name, value));
             }
@@ -385,17 +385,16 @@ impl Loading {
         let text = to_text.and_then(|to_text| {
             let this = rquickjs::function::This(function.clone().restore(ctx).ok()?);
             let text: Value<'_> = to_text.restore(ctx).ok()?.call((this,)).ok()?;
-            raw::with_text(&text, raw::repaired)
+            memory::with_text(&text, repaired)
         });
         text.unwrap_or_default().into()
     }
 
     fn options<'js>(&self, ctx: &Ctx<'js>, given: Option<&Value<'js>>) -> Result<Value<'js>> {
         if let Some(object) = given.and_then(Value::as_object) {
-            let keys = raw::own_keys(object)?;
-            for index in 0..keys.len() {
-                let Some(key) = keys.key(index) else { break };
-                let name = self.host.names.borrow_mut().name(ctx, key).unwrap_or_default();
+            let keys = memory::own_keys(object)?;
+            for key in keys.iter() {
+                let name = self.host.names.borrow_mut().name(key).unwrap_or_default();
                 let value = match keys.property(key)? {
                     Some(Property::Data(value)) => value,
                     Some(Property::Accessor) => object.get(&*name)?,
@@ -410,7 +409,7 @@ impl Loading {
     fn option<'js>(&self, ctx: &Ctx<'js>, name: &str, value: &Value<'js>) -> Result<()> {
         let mut definition = self.definition.borrow_mut();
         let definition = &mut *definition;
-        let kind = raw::kind(value);
+        let kind = memory::kind(value);
         match (name.to_ascii_lowercase().as_str(), kind) {
             ("$includelinks", Kind::Bool(given)) => definition.include_links = given,
             ("reorderevents", Kind::Bool(given)) => definition.reorder_events = given,
@@ -419,7 +418,7 @@ impl Loading {
             ("processinglag", Kind::Int(given)) => definition.processing_lag = Some(given.into()),
             ("processinglag", Kind::Float(given)) => definition.processing_lag = Some(given as i64),
             ("resultstreamname", Kind::Text) => {
-                let text = raw::with_text(value, raw::repaired).unwrap_or_default();
+                let text = memory::with_text(value, repaired).unwrap_or_default();
                 definition.result_stream = not_blank(text.into());
             }
             (

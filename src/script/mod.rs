@@ -11,30 +11,35 @@
 //!
 //! The machine's clock is read here for the limits only.
 
-mod allocator;
+mod build;
+mod build_text;
 mod carry;
 mod case;
 mod definition;
+mod depth_watch;
 mod dotnet_text;
 mod encode;
 mod engine;
+mod engine_memory;
+mod engines;
 mod envelope;
+mod event_members;
 mod event_object;
 mod excerpt;
 mod expression;
+#[cfg(test)]
+mod fuzz;
 mod host;
+mod image;
 mod json_scan;
 mod loaded;
 mod loading;
+mod meter;
+mod names;
 mod number_text;
 mod options;
 mod output;
-mod raw;
-mod raw_build;
-mod raw_class;
-mod raw_data;
-mod raw_event;
-mod raw_image;
+mod plain_data;
 mod repaired_text;
 mod rounding;
 mod run;
@@ -45,6 +50,7 @@ mod tokens;
 
 pub use case::Case;
 pub use definition::Definition;
+pub use engines::{EngineFigures, are_engines_too_large, bound_idle_engines};
 pub use envelope::Envelope;
 pub use excerpt::excerpt;
 pub use expression::{Evaluator, Expression, reads_event};

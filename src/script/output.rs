@@ -9,9 +9,10 @@ use rquickjs::{Ctx, Function, Object, Result, Value, function::Rest};
 use crate::script::{
     dotnet_text::dotnet_text,
     encode::{Refusal, bigint_digits, encode},
+    engine_memory::{self as memory, Access, Kind, Property},
     host::Host,
     number_text::{dotnet_number, script_number},
-    raw::{self, Access, Kind, Property},
+    repaired_text::repaired,
     step::{Emitted, Fault, Metadata},
 };
 
@@ -41,7 +42,7 @@ fn define<'js>(
         body(&Call { host: &host, ctx: &ctx }, &arguments)
     })?
     .with_name(name)?;
-    raw::define(&ctx.globals(), name, function.as_value(), access)
+    memory::define(&ctx.globals(), name, function.as_value(), access)
 }
 
 /// One call of one of our functions.
@@ -64,7 +65,7 @@ impl<'js> Call<'_, 'js> {
 
     /// A text that is not blank.
     fn name(&self, function: &str, what: &str, argument: Option<&Value<'js>>) -> Result<Arc<str>> {
-        let text = argument.and_then(|value| raw::with_text(value, raw::repaired));
+        let text = argument.and_then(|value| memory::with_text(value, repaired));
         match text {
             Some(text) if !text.trim().is_empty() => Ok(text.into()),
             Some(_) => Err(self.refuse(&format!("{function}: the {what} is blank"))),
@@ -86,21 +87,20 @@ impl<'js> Call<'_, 'js> {
 
     /// Names and texts of an object. What is undefined is left out, or null.
     fn metadata(&self, object: &Object<'js>, keeps_undefined: bool) -> Result<Metadata> {
-        let keys = raw::own_keys(object)?;
+        let keys = memory::own_keys(object)?;
         let mut entries = Metadata::new();
-        for index in 0..keys.len() {
-            let Some(key) = keys.key(index) else { break };
-            let name = self.host.names.borrow_mut().name(self.ctx, key);
+        for key in keys.iter() {
+            let name = self.host.names.borrow_mut().name(key);
             let Some(name) = name else { return Err(self.refuse("metadata: a name is a symbol")) };
             let value = match keys.property(key)? {
                 None => continue,
                 Some(Property::Data(value)) => value,
                 Some(Property::Accessor) => return Err(self.refuse("metadata: a value has a getter")),
             };
-            let text = match raw::kind(&value) {
+            let text = match memory::kind(&value) {
                 Kind::Undefined if !keeps_undefined => continue,
                 Kind::Undefined | Kind::Null => None,
-                Kind::Text => raw::with_text(&value, raw::repaired),
+                Kind::Text => memory::with_text(&value, repaired),
                 Kind::Bool(value) => Some(value.to_string()),
                 Kind::Int(number) => Some(number.to_string()),
                 Kind::Float(number) => Some(dotnet_number(number)),
@@ -139,7 +139,7 @@ fn link_to<'js>(call: &Call<'_, 'js>, arguments: &[Value<'js>]) -> Result<()> {
     let event = call.object("linkTo", "event", arguments.get(1))?;
     let source: Value<'js> = event.get("streamId")?;
     let number: Value<'js> = event.get("sequenceNumber")?;
-    let (Some(source), Some(number)) = (raw::with_text(&source, raw::repaired), number.as_number()) else {
+    let (Some(source), Some(number)) = (memory::with_text(&source, repaired), number.as_number()) else {
         return Err(call.refuse("linkTo: the event has no text `streamId` and number `sequenceNumber`"));
     };
     let metadata = match arguments.get(2) {
@@ -205,13 +205,13 @@ fn log<'js>(call: &Call<'_, 'js>, arguments: &[Value<'js>]) -> Result<()> {
 
 /// `String(value)` of what is no object.
 fn primitive_text<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
-    Ok(match raw::kind(value) {
+    Ok(match memory::kind(value) {
         Kind::Undefined => Some("undefined".to_owned()),
         Kind::Null | Kind::Other => Some("null".to_owned()),
         Kind::Bool(value) => Some(value.to_string()),
         Kind::Int(number) => Some(number.to_string()),
         Kind::Float(number) => Some(if number == 0.0 { "0".to_owned() } else { script_number(number) }),
-        Kind::Text => Some(raw::with_text(value, raw::repaired).unwrap_or_default()),
+        Kind::Text => Some(memory::with_text(value, repaired).unwrap_or_default()),
         Kind::BigInt => bigint_digits(value),
         Kind::Symbol => Some(symbol_text(ctx, value)?),
         Kind::Object => None,
@@ -221,6 +221,6 @@ fn primitive_text<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Stri
 fn symbol_text<'js>(_ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String> {
     let Some(symbol) = value.as_symbol() else { return Ok(String::new()) };
     let description = symbol.description()?;
-    let text = raw::with_text(&description, raw::repaired).unwrap_or_default();
+    let text = memory::with_text(&description, repaired).unwrap_or_default();
     Ok(format!("Symbol({text})"))
 }

@@ -7,13 +7,14 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 use crate::{
     model::Json,
     script::{
+        build::build,
         engine::{Ended, Engine},
+        engine_memory::{Access, define},
         event_object::event_object,
         host::Host,
+        image::Image,
         loading::Kept,
-        raw,
-        raw_build::build,
-        raw_image::{Image, look},
+        plain_data::look,
         runner::{Course, Runner},
         step::Fault,
     },
@@ -140,12 +141,12 @@ impl Run<'_> {
         slot: &str,
         value: &Value<'js>,
     ) -> Result<(), Ended> {
-        self.engine().guard(ctx, |_| raw::define(slots, slot, value, raw::Access::Free))
+        self.engine().guard(ctx, |_| define(slots, slot, value, Access::Free))
     }
 
     fn build<'js>(&self, ctx: &Ctx<'js>, json: &Json) -> Result<Value<'js>, Ended> {
         let engine = self.engine();
-        engine.guard(ctx, |ctx| build(ctx, &mut engine.host.keys.borrow_mut(), json).map(|(value, _)| value))
+        engine.guard(ctx, |ctx| build(ctx, &mut engine.host.atoms.borrow_mut(), json).map(|(value, _)| value))
     }
 
     fn init<'js>(&self, ctx: &Ctx<'js>, init: Option<&Kept>) -> Result<Value<'js>, Ended> {
@@ -219,7 +220,9 @@ impl Run<'_> {
         runner.unless_poisoned()?;
         let host = &self.engine().host;
         let is_new = image.is_none();
-        if runner.loaded.keeps_states && !self.has_transforms() && look(host, value, image) {
+        let may_stay = runner.loaded.keeps_states && !self.has_transforms();
+        let look = |object: &Object<'js>| look(host, &self.engine().anchor, object, image);
+        if may_stay && value.as_object().is_some_and(look) {
             if is_new && let (Some(image), Some(previous)) = (image, previous) {
                 image.share(previous, &host.names.borrow());
             }

@@ -8,13 +8,14 @@ use crate::{
     model::{Failure, Json},
     script::{
         encode::encode,
-        engine::Ended,
+        engine::{Ended, prototype_address},
+        engine_memory::{self as memory, Kind},
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
         loaded::{LoadError, Loaded, Script, load},
         number_text::dotnet_number,
         options::{EngineVersion, World},
-        raw::{self, Kind},
+        repaired_text::repaired,
         run::{Done, Live, Own, Run, Stored},
         step::{Fault, Faulted, Processed, Skip, Step},
     },
@@ -152,14 +153,19 @@ impl Runner {
     /// [`watch_globals`](Self::watch_globals) must have been called at the start.
     pub fn begin_anew(&mut self, work: &Work) -> bool {
         self.forget_states();
-        let engine = &self.loaded.engine;
-        let is_small = engine.host.meter.used() < MOST_KEPT;
-        if !self.script.keeps_to_itself() || engine.is_spent() || !is_small || self.carries_over() {
+        let is_spent = self.loaded.engine.is_spent();
+        if !self.script.keeps_to_itself() || is_spent || !self.is_small() || self.carries_over() {
             return false;
         }
         self.loaded.engine.host.begin_anew(work);
         self.work = work.clone();
         true
+    }
+
+    /// Whether the engine takes so little that it may be used again once its states are forgotten.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.loaded.engine.host.meter.used() < MOST_KEPT
     }
 
     /// Whether the script has a chance of its own, which goes on from call to call.
@@ -243,10 +249,10 @@ impl Runner {
             let Some(slots) = pair.as_object().filter(|slots| slots.is_array()) else { return false };
             // A shared null leaves the slot as it is; and the slots, `length`, and nothing else.
             !matches!(shared, Json::Null)
-                && raw::class_of(slots.as_value()) == plain.array_class
-                && raw::prototype_address(slots) == plain.array_prototype
-                && raw::is_extensible(slots)
-                && raw::own_keys(slots).is_ok_and(|keys| keys.len() == 3)
+                && memory::class_of(slots.as_value()) == plain.array_class
+                && prototype_address(slots) == plain.array_prototype
+                && memory::is_extensible(slots)
+                && memory::own_keys(slots).is_ok_and(|keys| keys.len() == 3)
         })
     }
 
@@ -399,8 +405,8 @@ impl Runner {
         engine.with(|ctx| {
             let object = engine.guard(ctx, |ctx| event_object(&engine.host, ctx, event, None, true))?;
             let key = engine.call(ctx, partition_by, &[object])?;
-            Ok(match raw::kind(&key) {
-                Kind::Text => raw::with_text(&key, raw::repaired).map(Arc::from),
+            Ok(match memory::kind(&key) {
+                Kind::Text => memory::with_text(&key, repaired).map(Arc::from),
                 Kind::Int(number) => Some(number.to_string().into()),
                 Kind::Float(number) => Some(dotnet_number(number).into()),
                 _ => None,

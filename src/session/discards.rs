@@ -30,6 +30,6 @@ impl Discarded {
     /// Drops them.
     pub(crate) fn run(self) -> Answer {
         drop(self.0);
-        Answer::Settled
+        Answer::Gone
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         open::{OpenError, Opening, Preview},
     },
     replay::{History, Step},
+    script::EngineFigures,
     session::{
         action::{Axis, EventOrder},
         blame::{BlameAnswer, BlameQuestion},
@@ -462,8 +463,10 @@ pub enum Answer {
     KeepFailed(ProjectError),
     /// The head of the store.
     Head(Head),
-    /// Memory was given back.
-    Settled,
+    /// Memory was given back; what engines take.
+    Settled(EngineFigures),
+    /// What nobody needs any more is gone.
+    Gone,
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptAnswer),
     /// Asking why a value is as it is.

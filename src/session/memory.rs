@@ -1,10 +1,14 @@
 //! How the memory for everything but the index is shared: the histories in use get most of it, those that
 //! were shown before are kept while there is room, and the one that nobody needed longest goes first.
+//!
+//! Scripts' engines are measured. Those that wait for the next fold keep within what is set aside for them; where
+//! those at work take more, the histories get less.
 
 use std::sync::Arc;
 
 use crate::{
     replay::{History, OnFailure},
+    script::{EngineFigures, bound_idle_engines},
     session::{
         job::{Answer, Job, Question, Slot},
         opened::Opened,
@@ -18,6 +22,8 @@ pub(crate) struct Histories {
     limit_bytes: usize,
     /// The one shown last stands last.
     known: Vec<Known>,
+    /// What engines took when they were measured last.
+    engines: EngineFigures,
 }
 
 struct Known {
@@ -40,6 +46,17 @@ pub(crate) struct HistoryOf {
 pub struct Settling {
     forget: Vec<Arc<History>>,
     budgets: Vec<(Arc<History>, usize)>,
+    /// What all engines together may take for those that wait to be kept.
+    idle_engines: usize,
+}
+
+/// What a part of the memory takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryPart {
+    /// What it is for, in words.
+    pub name: &'static str,
+    /// How much it takes, in bytes.
+    pub bytes: u64,
 }
 
 /// One part in so many is for histories that were shown before, one for pages and scripts' engines, and the
@@ -51,7 +68,7 @@ const MOST_KEPT: usize = 16;
 
 impl Histories {
     pub(crate) fn new(mebibytes: u64) -> Self {
-        let mut histories = Self { limit_bytes: 0, known: Vec::new() };
+        let mut histories = Self { limit_bytes: 0, known: Vec::new(), engines: EngineFigures::default() };
         histories.set_limit(mebibytes);
         histories
     }
@@ -87,7 +104,7 @@ impl Histories {
 
     /// Shares the memory anew; a job if something has to be given back.
     pub(crate) fn settle(&mut self) -> Option<Job> {
-        let mut settling = Settling::default();
+        let mut settling = self.measuring();
         let room = self.limit_bytes / PARTS;
         let (mut kept, mut bytes) = (0, 0);
         let mut known = std::mem::take(&mut self.known);
@@ -112,6 +129,40 @@ impl Histories {
         is_any.then(|| Job { slot: Slot::Memory, question: Question::Settle(settling) })
     }
 
+    /// Finds out what engines take.
+    pub(crate) fn measure(&self) -> Job {
+        Job { slot: Slot::Memory, question: Question::Settle(self.measuring()) }
+    }
+
+    fn measuring(&self) -> Settling {
+        Settling { idle_engines: self.limit_bytes / PARTS, ..Settling::default() }
+    }
+
+    /// What engines take was measured; a job if the histories get another share for it.
+    pub(crate) fn take_engines(&mut self, engines: EngineFigures) -> Option<Job> {
+        self.engines = engines;
+        self.settle()
+    }
+
+    /// What each part takes. Engines are told of only where there are scripts.
+    pub(crate) fn parts(&self, has_scripts: bool) -> Vec<MemoryPart> {
+        let mut bytes = [0; 3];
+        for known in &self.known {
+            let (states, changes) = known.history.taken();
+            let [of_states, of_changes, of_kept] = &mut bytes;
+            if is_in_use(&known.history) {
+                *of_states += states;
+                *of_changes += changes;
+            } else {
+                *of_kept += states + changes;
+            }
+        }
+        let names = ["States", "What changed them", "Streams shown before"];
+        let engines = has_scripts.then_some(("Scripts", self.engines.bytes));
+        let parts = names.into_iter().zip(bytes).chain(engines);
+        parts.map(|(name, bytes)| MemoryPart { name, bytes: bytes as u64 }).collect()
+    }
+
     /// How much is taken, in words.
     pub(crate) fn words(&self) -> String {
         let mebibytes = |bytes: usize| grouped(bytes as u64 >> 20);
@@ -126,7 +177,11 @@ impl Histories {
     }
 
     fn share_of(&self, count: usize) -> usize {
-        self.limit_bytes / PARTS * (PARTS - 2) / count.max(1)
+        let part = self.limit_bytes / PARTS;
+        // In coarse steps, so that the shares do not change with every measurement.
+        let step = (part / 4).max(1);
+        let excess = self.engines.bytes.saturating_sub(part).div_ceil(step) * step;
+        (part * (PARTS - 2)).saturating_sub(excess).max(part) / count.max(1)
     }
 
     fn in_use(&self) -> impl Iterator<Item = &Arc<History>> {
@@ -151,6 +206,16 @@ impl Opened {
     }
 }
 
+impl Opened {
+    /// What each part of the memory takes; the index stands last and is beside the limit.
+    pub(crate) fn memory_parts(&self) -> Vec<MemoryPart> {
+        let index = self.index.as_ref().map_or(0, |index| index.memory_bytes() as u64);
+        let mut parts = self.histories.parts(self.scripts.has_reducers());
+        parts.push(MemoryPart { name: "The index, beside it", bytes: index });
+        parts
+    }
+}
+
 impl HistoryOf {
     fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.index, &other.index)
@@ -160,13 +225,14 @@ impl HistoryOf {
 }
 
 impl Settling {
-    /// Gives memory back.
+    /// Gives memory back, and tells what engines take.
     pub(crate) fn run(self) -> Answer {
+        bound_idle_engines(self.idle_engines);
         drop(self.forget);
         for (history, bytes) in self.budgets {
             history.set_budget(bytes);
         }
-        Answer::Settled
+        Answer::Settled(EngineFigures::now())
     }
 }
 
@@ -249,5 +315,28 @@ mod tests {
         settled(&mut histories);
         assert_eq!(first.budget_bytes(), 6 << 20);
         assert_eq!(histories.words(), "0 of 8 MiB for 1 in use and 0 kept");
+    }
+
+    #[test]
+    fn engines_that_take_more_than_is_set_aside_leave_less_for_histories() {
+        let mut histories = Histories::new(8);
+        let first = history(400, histories.share());
+        histories.admit(None, &first);
+        let share_with = |histories: &mut Histories, bytes| {
+            if let Some(Job { question: Question::Settle(settling), .. }) =
+                histories.take_engines(EngineFigures { count: 1, bytes })
+            {
+                settling.run();
+            }
+            first.budget_bytes()
+        };
+        assert_eq!(share_with(&mut histories, 1 << 20), 6 << 20);
+        assert_eq!(share_with(&mut histories, (2 << 20) - 5), 5 << 20);
+        assert_eq!(share_with(&mut histories, 2 << 20), 5 << 20);
+        assert_eq!(share_with(&mut histories, 100 << 20), 1 << 20, "never nothing");
+        let taken: Vec<u64> = histories.parts(true).iter().map(|part| part.bytes).collect();
+        assert!(matches!(*taken, [states, _, 0, 104_857_600] if states > 100_000), "{taken:?}");
+        assert_eq!(histories.parts(false).len(), 3);
+        assert_eq!(share_with(&mut histories, 0), 6 << 20);
     }
 }

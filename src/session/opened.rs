@@ -200,6 +200,7 @@ impl Opened {
             Answer::Kept(written) => self.take_written(*written),
             Answer::KeepFailed(err) => self.keep_failed(&err, notices),
             Answer::Head(head) => self.take_head(head),
+            Answer::Settled(engines) => self.histories.take_engines(engines).into_iter().collect(),
             Answer::Scripts(answer) => self.take_scripts(answer, notices),
             Answer::Blame(answer) => self.take_blame(answer, notices),
             Answer::Watches(answer) => self.take_watches(answer, notices),
@@ -212,7 +213,7 @@ impl Opened {
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
             // The others concern the window as a whole and were taken there.
-            Answer::Settled
+            Answer::Gone
             | Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)

@@ -7,6 +7,7 @@ use crate::{
         Session,
         cache::CacheQuestion,
         job::{Job, Question, Slot},
+        opened::Opened,
         view::SettingsView,
     },
     store::cache::Cache,
@@ -58,7 +59,11 @@ impl Session {
                 store.histories.settle().into_iter().collect()
             });
         }
-        let Some(cache) = self.settings.cache.clone() else { return Vec::new() };
+        let measured = match action {
+            SettingsAction::Look => self.with_store(|store, _| vec![store.histories.measure()]),
+            _ => Vec::new(),
+        };
+        let Some(cache) = self.settings.cache.clone() else { return measured };
         let question = match *action {
             SettingsAction::Look => CacheQuestion::Measure(cache),
             SettingsAction::SetCaching(is_caching) => {
@@ -73,7 +78,8 @@ impl Session {
             // Was set above, since it needs no cache.
             SettingsAction::SetMemory(_) => return Vec::new(),
         };
-        vec![Job { slot: Slot::CacheFolder, question: Question::Cache(question) }]
+        let job = Job { slot: Slot::CacheFolder, question: Question::Cache(question) };
+        std::iter::once(job).chain(measured).collect()
     }
 
     /// In bytes; other programs that use the cache are to keep to it, too.
@@ -93,6 +99,7 @@ impl Session {
             cache_mebibytes: workspace.cache_mebibytes,
             cache_size: self.settings.size.clone(),
             memory_mebibytes: workspace.memory_mebibytes,
+            memory: self.store().map(Opened::memory_parts).unwrap_or_default(),
         }
     }
 }

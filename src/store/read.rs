@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    model::{Encoding, EventKey, EventQuery, Payload, RecordedEvent, Stored},
+    model::{Encoding, EventKey, EventQuery, Payload, RecordedEvent, Stored, Taped},
     store::{EventStore, KeyRange, PageFrom, ScanKey, ScanRow, StoreResult, decode::Value},
     work::Work,
 };
@@ -23,6 +23,8 @@ pub struct EventRow<'a> {
     pub data: Body<'a>,
     /// The data about the data.
     pub metadata: Body<'a>,
+    /// The data, where its text was read already and no name stands twice in an object along its members.
+    pub(crate) taped: Option<Taped<'a>>,
 }
 
 /// A payload as JSON text.
@@ -214,5 +216,6 @@ pub(crate) fn visit_event(
         causation_id,
         data: Body::from(data.as_ref()),
         metadata: Body::from(metadata.as_ref()),
+        taped: None,
     })
 }

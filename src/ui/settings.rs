@@ -111,6 +111,16 @@ fn memory_ui(ui: &mut egui::Ui, view: &SettingsView, local: &mut SettingsLocal, 
         }
     });
     ui.weak("More of it makes going through long histories quicker");
+    if view.memory.is_empty() {
+        return;
+    }
+    egui::Grid::new("memory").num_columns(2).spacing([18.0, 6.0]).show(ui, |ui| {
+        for part in &view.memory {
+            ui.label(part.name);
+            ui.label(size_words(part.bytes));
+            ui.end_row();
+        }
+    });
 }
 
 /// Whether a number was entered, and not only touched on the way to another.

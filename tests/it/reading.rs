@@ -4,11 +4,13 @@ use std::{path::Path, sync::Arc};
 
 use rusqlite::{Connection, params, types::Value};
 use timeglass::{
+    model::{EventKey, KeyPart},
     store::{
         EventStore as _, KeyRange,
+        bodies::{Bodies, BodyBatch},
         layout::{Mapping, Role},
         read::{Body, Onward, Wanted, read_by_pages},
-        sqlite::SqliteStore,
+        sqlite::{SqliteStore, Way},
     },
     work::Work,
 };
@@ -145,4 +147,67 @@ fn a_store_that_grows_meanwhile_is_read_without_gaps() {
         // What came in time is met, too; what came while the last batch was handed out is not.
         assert!((3000..=number).contains(&next), "{journal}: {next} of {number}");
     }
+}
+
+/// What a store tells of these events: whole, their bodies, and their data alone.
+fn by_key(store: &SqliteStore, keys: &[EventKey]) -> String {
+    let work = Work::default();
+    let mut told = format!("{:?}", store.fetch(&work, keys).unwrap());
+    for bodies in [Bodies::Data, Bodies::All] {
+        let mut batch = BodyBatch::default();
+        store.fetch_bodies(&work, keys, bodies, &mut batch).unwrap();
+        told.push_str(&format!("\n{:?}", batch.iter().collect::<Vec<_>>()));
+    }
+    told
+}
+
+fn check_by_key(store: &SqliteStore, sql: &SqliteStore) -> String {
+    let keys = |numbers: Vec<i64>| numbers.into_iter().map(EventKey::integer).collect::<Vec<_>>();
+    let mut told = String::new();
+    for keys in [
+        keys((1..=1500).collect()),
+        keys((1..=1500).step_by(9).collect()),
+        keys(vec![1499, 3, 3, 2000, 700, -1, i64::MAX, 700, 1]),
+        keys(vec![]),
+        vec![EventKey::integer(5), EventKey([KeyPart::Text("5".into())].into()), EventKey::integer(6)],
+    ] {
+        let found = by_key(store, &keys);
+        assert!(found == by_key(sql, &keys), "{} keys", keys.len());
+        told.push_str(&found);
+    }
+    assert_eq!(sql.pages_read(), 0);
+    told
+}
+
+#[test]
+fn events_by_key_are_the_same_from_pages_as_through_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.sqlite");
+    large_store(&path);
+    let (store, sql) = (open(&path), open(&path).by(Way::Sql));
+    let first = check_by_key(&store, &sql);
+    let read = store.pages_read();
+    assert!(read > 1000, "only {read} pages");
+    let written = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    written(
+        "UPDATE events SET data = '{\"new\":1}' WHERE global_position % 9 = 1; DELETE FROM events WHERE global_position = 700",
+    );
+    let second = check_by_key(&store, &sql);
+    assert!(second != first && second.contains("\\\"new\\\":1"));
+    // The table moves to other pages.
+    written(
+        "CREATE TABLE other AS SELECT 1; ALTER TABLE events RENAME TO old; \
+         CREATE TABLE events (global_position INTEGER PRIMARY KEY, stream_id TEXT NOT NULL, \
+             version INTEGER NOT NULL, event_type NOT NULL COLLATE NOCASE, data, metadata, \
+             event_id TEXT, correlation_id TEXT, UNIQUE (stream_id, version)); \
+         INSERT INTO events SELECT * FROM old WHERE global_position % 2 = 1; DROP TABLE old; VACUUM",
+    );
+    assert!(check_by_key(&store, &sql) != second);
+    assert!(store.pages_read() > read);
+    // A log beside the file: its pages say nothing any more.
+    let writer = Connection::open(&path).unwrap();
+    writer.execute_batch("PRAGMA journal_mode = WAL; UPDATE events SET data = '{\"newer\":1}'").unwrap();
+    let read = store.pages_read();
+    assert!(check_by_key(&store, &sql).contains("newer"));
+    assert_eq!(store.pages_read(), read);
 }

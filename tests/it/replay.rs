@@ -9,14 +9,16 @@ use proptest::{
     proptest,
 };
 use timeglass::{
+    jobs::ThreadLanes,
     model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
     replay::{
         Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted, StreamEvents,
-        Write, fold,
+        Write, fold, fold_by_rows,
     },
     script::{Options, Script},
     store::{
         EventStore,
+        decode::decode,
         index::Index,
         memory::{MemoryStore, event},
     },
@@ -409,6 +411,45 @@ fn applied(old: &Json, changes: &[timeglass::model::Change]) -> Json {
         };
         set(&value, change.path.segments(), new)
     })
+}
+
+/// The same from the store and from memory, on one lane and on two.
+fn check_rows(store: &Arc<dyn EventStore>, reducer: &dyn Reducer, on_failure: OnFailure, end: usize) {
+    let index = Arc::new(Index::build(&**store, &Work::default()).unwrap());
+    let events = StreamEvents::new(Arc::clone(store), index, 0);
+    let expected = fold(&events, end, reducer, on_failure, &Work::default()).unwrap();
+    for work in [Work::default(), Work::with_lanes(Arc::new(ThreadLanes))] {
+        let found = fold_by_rows(&events, end, reducer, on_failure, &work).unwrap();
+        assert_eq!(found, expected);
+        assert_eq!(found.state.to_compact(), expected.state.to_compact());
+    }
+}
+
+#[test]
+fn a_fold_by_rows_comes_to_what_a_fold_of_whole_events_does() {
+    let choices: Vec<(u8, u8)> = (0..9000).map(|number| (number as u8, (number / 3) as u8)).collect();
+    let mut all = events(&choices);
+    let texts = [
+        r#"{"twin":1,"twin":{"a":2,"a":3}}"#,
+        r#"{"\u0061":1.50,"a":[1,{"b":null}]}"#,
+        r#"{"long":12345678901234567890123}"#,
+        "{\"cut\":",
+        "[1,2]",
+        "plain",
+        "null",
+    ];
+    for (number, text) in (0..all.len()).step_by(311).zip(texts.iter().cycle()) {
+        all[number].data = decode(Stored::Text(text.as_bytes().into()), &[]);
+    }
+    all[4000].data = Payload::absent();
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new(all));
+    for on_failure in [OnFailure::GoOn, OnFailure::Stop] {
+        for end in [0, 1, 700, 9000] {
+            check_rows(&store, &Merge::for_category(None), on_failure, end);
+            check_rows(&store, &*scripted(0), on_failure, end);
+            check_rows(&store, &Ledger { fails_every: 97, hides_from: 500 }, on_failure, end);
+        }
+    }
 }
 
 #[test]

@@ -100,6 +100,12 @@ pub(crate) struct Scripts {
 /// How often the files are looked at for changes made in the user's own editor.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+impl Scripts {
+    pub(crate) fn has_reducers(&self) -> bool {
+        !self.files.is_empty()
+    }
+}
+
 impl Opened {
     /// Starts with the reducers that the project file names; their files are read by the job.
     pub(crate) fn start_scripts(&mut self, workspace: &Workspace) -> Option<Job> {

@@ -27,6 +27,7 @@ mod what_if;
 
 use std::sync::Arc;
 
+pub use crate::session::memory::MemoryPart;
 pub use blame::{BlameView, LastWrite, WriteRow};
 pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};

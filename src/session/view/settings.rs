@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use crate::session::memory::MemoryPart;
+
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SettingsView {
@@ -15,6 +17,8 @@ pub struct SettingsView {
     pub cache_size: Option<Result<(usize, u64), Arc<str>>>,
     /// How many MiB of memory may be taken beside the index.
     pub memory_mebibytes: u64,
+    /// What each part takes, as far as it is measured.
+    pub memory: Vec<MemoryPart>,
 }
 
 /// Bytes as people read them: `0 bytes`, `23 KB`, `1.2 MB`, in steps of 1024.

@@ -12,13 +12,14 @@
 //! ends after as many leaves as the file has pages, whatever the pages say.
 //!
 //! `file` reads pages, `number` and `record` say what bytes mean, `tree` goes from leaf to leaf, `table` and
-//! `index` hand out rows.
+//! `index` hand out rows in their order, `picked` those that are asked for by number.
 
 mod cut;
 mod file;
 mod index;
 mod leaf;
 mod number;
+mod picked;
 mod record;
 mod table;
 mod tree;
@@ -27,6 +28,7 @@ pub use cut::PageRange;
 pub use file::{PageFile, Refusal};
 pub use index::IndexWalk;
 pub use leaf::LeafPage;
+pub use picked::RowPicker;
 pub use record::{Columns, Field, Missing, PageRow};
 pub use table::{RowFinder, TableWalk};
 

@@ -85,7 +85,7 @@ pub struct RowFinder {
 
 /// An inner page of a table: its children, and the greatest row number below each but the last.
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     keys: Vec<i64>,
     children: Vec<u32>,
 }
@@ -156,7 +156,7 @@ impl RowFinder {
 }
 
 impl Inner {
-    fn of(page: &[u8], number: u32, usable: usize) -> Result<Self, Damage> {
+    pub(super) fn of(page: &[u8], number: u32, usable: usize) -> Result<Self, Damage> {
         let cells = Cells::of(page, number, usable, 12)?;
         let mut inner = Self { keys: Vec::new(), children: Vec::new() };
         for at in 0..cells.len() {
@@ -173,5 +173,12 @@ impl Inner {
     fn child(&self, rowid: i64) -> u32 {
         let at = self.keys.partition_point(|key| *key < rowid);
         self.children.get(at).copied().unwrap_or_default()
+    }
+    /// The child below which a row must lie if it is there, and between which numbers those of its rows lie, as
+    /// far as this page tells; the low end excluded.
+    pub(super) fn child_of(&self, rowid: i64) -> (u32, Option<i64>, Option<i64>) {
+        let at = self.keys.partition_point(|key| *key < rowid);
+        let low = at.checked_sub(1).and_then(|before| self.keys.get(before)).copied();
+        (self.children.get(at).copied().unwrap_or_default(), low, self.keys.get(at).copied())
     }
 }

@@ -13,10 +13,10 @@ const MOST_LEVELS: usize = 20;
 
 /// Bytes read at once where leaves lie side by side. They stay in the processor's cache until they are looked
 /// at.
-const RUN: usize = 128 << 10;
+pub(super) const RUN: usize = 128 << 10;
 
 /// So many pages of others between two leaves are read along with them: that costs less than another call.
-const GAP: u32 = 2;
+pub(super) const GAP: u32 = 2;
 
 /// Header of an interior page.
 const HEADER: usize = 12;

@@ -19,6 +19,7 @@
 //! opened ([`IdleConnections`]).
 
 use std::{
+    cell::RefCell,
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -39,6 +40,7 @@ use crate::{
             guard::{harden, obey},
             identity::identity,
             idle::{Idle, IdleConnections},
+            picked::Picked,
             quiet::{Door, Reading},
         },
     },
@@ -84,6 +86,8 @@ struct Look {
     before: Sight,
     /// The private copy that it reads, if it does.
     copy: Copied,
+    /// Pages that are read beside it.
+    picked: RefCell<Picked>,
     /// Given back after the connection is closed.
     _reading: Reading,
 }
@@ -123,6 +127,8 @@ pub(super) struct Whole<'a> {
     access: &'a Access,
     /// Which look of the reader this is. As long as it is the same, nothing was written.
     pub(super) look: u64,
+    /// Pages that stay open as long as the connection.
+    pub(super) picked: &'a RefCell<Picked>,
 }
 
 /// Pages to read, and what keeps a writer of ours waiting meanwhile: closing the file would take its locks.
@@ -133,11 +139,15 @@ pub(super) struct OpenPages {
 }
 
 impl Whole<'_> {
+    /// The same for pages that are closed together with the connection, at the latest.
+    pub(super) fn file(self) -> Option<Arc<PageFile>> {
+        PageFile::open_counting(&self.access.path, Arc::clone(&self.access.pages_read)).ok()
+    }
+
     /// Opens the file for reading pages; nothing if it is of a kind that is left to SQLite.
     pub(super) fn open(self) -> Option<OpenPages> {
         let reading = self.access.door.reading();
-        let file = PageFile::open_counting(&self.access.path, Arc::clone(&self.access.pages_read)).ok()?;
-        Some(OpenPages { file, _reading: reading })
+        Some(OpenPages { file: self.file()?, _reading: reading })
     }
 }
 
@@ -236,16 +246,16 @@ impl Access {
     fn look(&self, work: &Work, patience: bool) -> StoreResult<Option<Look>> {
         let reading = self.door.reading();
         let before = Sight::take(&self.path, Moment::Before)?;
-        if let Some(Idle { mut connection, before, copy }) = self.idle.take(&before)
+        if let Some(Idle { mut connection, before, copy, picked }) = self.idle.take(&before)
             && obey(&mut connection, work).is_ok()
         {
-            return Ok(Some(Look { connection, before, copy, _reading: reading }));
+            return Ok(Some(Look { connection, before, copy, picked, _reading: reading }));
         }
         if !before.is_torn() {
             return match (before.log, before.shared) {
                 (None, _) => {
                     let connection = self.connect(&self.path, false, work)?;
-                    Ok(Some(Look { connection, before, copy: Copied::No, _reading: reading }))
+                    Ok(Some(Look::new(connection, before, Copied::No, reading)))
                 }
                 (Some((_, log)), Some(_)) if before.database.size + log.size <= SMALL => {
                     self.whole_copy(work, before, reading)
@@ -264,7 +274,7 @@ impl Access {
         let Some(copy) = kept.clone() else { return Ok(None) };
         drop(kept);
         let connection = self.connect(&copy.folder.path().join("copy.sqlite"), false, work)?;
-        Ok(Some(Look { connection, before, copy: Copied::Back(copy), _reading: reading }))
+        Ok(Some(Look::new(connection, before, Copied::Back(copy), reading)))
     }
 
     /// Opens the database together with its log, where they lie.
@@ -277,7 +287,7 @@ impl Access {
         }
         // Damage is found again by whoever asks.
         drop(probe(&connection));
-        Ok(Some(Look { connection, before, copy: Copied::No, _reading: reading }))
+        Ok(Some(Look::new(connection, before, Copied::No, reading)))
     }
 
     /// Copies the database and its log as they are at one moment; nothing if they changed.
@@ -292,7 +302,7 @@ impl Access {
             return Ok(None);
         }
         let connection = self.connect(&copy, true, work)?;
-        Ok(Some(Look { connection, before, copy: Copied::Whole { _folder: folder }, _reading: reading }))
+        Ok(Some(Look::new(connection, before, Copied::Whole { _folder: folder }, reading)))
     }
 
     /// Copies the database and its journal, and lets SQLite undo the transaction in the copy.
@@ -323,8 +333,8 @@ impl Access {
         };
         if is_lasting {
             // Reading ends when the connection waits or is closed, and not before.
-            let Look { connection, before, copy, _reading } = look;
-            self.idle.keep(Idle { connection, before, copy }, work.width());
+            let Look { connection, before, copy, picked, _reading } = look;
+            self.idle.keep(Idle { connection, before, copy, picked }, work.width());
         }
     }
 
@@ -427,7 +437,7 @@ impl Reader<'_> {
                 self.looks += 1;
             }
             if let Some(look) = &self.look {
-                let whole = Whole { access: self.access, look: self.looks };
+                let whole = Whole { access: self.access, look: self.looks, picked: &look.picked };
                 let answer = ask(&look.connection, look.is_whole(self.access).then_some(whole));
                 if look.holds(&self.access.path)? {
                     return answer.map_err(|source| {
@@ -453,6 +463,10 @@ impl Drop for Reader<'_> {
 }
 
 impl Look {
+    fn new(connection: Connection, before: Sight, copy: Copied, reading: Reading) -> Self {
+        Self { connection, before, copy, picked: RefCell::default(), _reading: reading }
+    }
+
     /// Whether the file itself is all that is read.
     fn is_whole(&self, access: &Access) -> bool {
         matches!(self.copy, Copied::No)

@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Row, Rows};
 
 use crate::{
-    model::{EventKey, KeyPart, Payload},
+    model::{EventKey, KeyPart, Payload, RecordedEvent},
     store::{
         StoreResult,
         bodies::{Bodies, BodyBatch, EventBody},
@@ -11,50 +11,121 @@ use crate::{
         read::{Body, as_it_stands},
         sqlite::{
             access::Access,
+            direct::Way,
+            picked::{Chosen, Picked, Wish},
             plan::{Plan, Select, Take, quote},
-            rows::Fields,
+            rows::{Cells, Fields, key_of},
             walk::{is_damage, to_bound},
         },
     },
     work::Work,
 };
 
-/// So many are read at once.
-const AT_ONCE: usize = 1024;
+/// So many bodies are read at once, and so many whole events.
+const AT_ONCE: usize = 2048;
+const EVENTS_AT_ONCE: usize = 256;
 
 /// Adds the bodies of these events to a batch.
 pub(super) fn fetch(
     (access, work): (&Access, &Work),
-    plan: &Plan,
-    keys: &[EventKey],
-    bodies: Bodies,
+    (plan, way): (&Plan, Way),
+    (keys, bodies): (&[EventKey], Bodies),
     batch: &mut BodyBatch,
 ) -> StoreResult<()> {
     let select = plan.bodies(bodies);
+    let chosen = match bodies {
+        Bodies::Data => Chosen::Data,
+        Bodies::All => Chosen::Body,
+    };
     let mut reader = access.reader(work);
     for keys in keys.chunks(AT_ONCE) {
         let before = batch.len();
-        reader.read("reading events", |connection| {
+        reader.read_pages("reading events", |connection, whole| {
             batch.cut(before);
-            if let Some(range) = dense(keys) {
-                match in_a_row((connection, plan), &select, (keys, range), batch) {
-                    // A damaged place costs the events in it and no others.
-                    Err(error) if is_damage(&error) => batch.cut(before),
-                    other => return other,
-                }
+            let wish = Wish { plan, chosen, keys };
+            let mut take = |_: &EventKey, row: Option<Cells<'_>>| match row {
+                Some(row) => take_row(row, plan, select, batch),
+                None => batch.push(None),
+            };
+            if let Some(whole) = whole.filter(|_| way != Way::Sql)
+                && Picked::rows((connection, whole), &wish, &mut take)
+            {
+                return Ok(());
             }
-            let mut by_key = ByKey::new(connection, plan, &select);
+            batch.cut(before);
+            by_statements((connection, plan), select, keys, batch)
+        })?;
+        work.advance(keys.len() as u64)?;
+    }
+    Ok(())
+}
+
+/// Adds the bodies of these events, as SQLite hands them out.
+fn by_statements(
+    (connection, plan): (&Connection, &Plan),
+    select: &Select,
+    keys: &[EventKey],
+    batch: &mut BodyBatch,
+) -> rusqlite::Result<()> {
+    let before = batch.len();
+    if let Some(range) = dense(keys) {
+        match in_a_row((connection, plan), select, (keys, range), batch) {
+            // A damaged place costs the events in it and no others.
+            Err(error) if is_damage(&error) => batch.cut(before),
+            other => return other,
+        }
+    }
+    let mut by_key = ByKey::new(connection, plan, select);
+    for key in keys {
+        let found = by_key.row(key, |row, _| take_row(row, plan, select, batch))?;
+        if found.is_none() {
+            batch.push(None);
+        }
+    }
+    Ok(())
+}
+
+/// These events as a whole; nothing for those that are gone.
+pub(super) fn fetch_events(
+    (access, work): (&Access, &Work),
+    (plan, way): (&Plan, Way),
+    keys: &[EventKey],
+) -> StoreResult<Vec<Option<RecordedEvent>>> {
+    let mut reader = access.reader(work);
+    let mut events = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(EVENTS_AT_ONCE) {
+        let before = events.len();
+        reader.read_pages("reading events", |connection, whole| {
+            events.truncate(before);
+            let wish = Wish { plan, chosen: Chosen::Event, keys };
+            let mut take = |key: &EventKey, row: Option<Cells<'_>>| {
+                events.push(row.map(|row| event_of(row, plan, key.clone())));
+            };
+            if let Some(whole) = whole.filter(|_| way != Way::Sql)
+                && Picked::rows((connection, whole), &wish, &mut take)
+            {
+                return Ok(());
+            }
+            events.truncate(before);
+            let mut by_key = ByKey::new(connection, plan, &plan.full);
             for key in keys {
-                let found = by_key.row(key, |row, _| take_row(row, plan, &select, batch))?;
-                if found.is_none() {
-                    batch.push(None);
-                }
+                let columns = plan.key.len();
+                events.push(
+                    by_key.row(key, |row, part| event_of(row.into(), plan, key_of(row, columns, part)))?,
+                );
             }
             Ok(())
         })?;
         work.advance(keys.len() as u64)?;
     }
-    Ok(())
+    Ok(events)
+}
+
+fn event_of(row: Cells<'_>, plan: &Plan, key: EventKey) -> RecordedEvent {
+    let fields = Fields::new(row, &plan.full);
+    let mut event = fields.head(key);
+    fields.fill(&mut event, &plan.events.unwrap);
+    event
 }
 
 /// The first and the last of keys that rise and leave out few: these are met quicker by going along the table.
@@ -112,7 +183,7 @@ enum Taken<'r> {
     Decoded(Payload),
 }
 
-fn take_row(row: &Row<'_>, plan: &Plan, select: &Select, batch: &mut BodyBatch) {
+fn take_row<'r>(row: impl Into<Cells<'r>>, plan: &Plan, select: &'r Select, batch: &mut BodyBatch) {
     let fields = Fields::new(row, select);
     let data = taken(&fields, select.of(Role::Data), &plan.events.unwrap);
     let metadata = taken(&fields, select.of(Role::Metadata), &[]);

@@ -5,11 +5,14 @@
 //! remembers can be of another moment. It goes when the files change, when nobody needed it for a few
 //! looks at the file, when a writer of ours wants to be alone, and with its store.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    cell::RefCell,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use rusqlite::Connection;
 
-use crate::store::sqlite::{access::Copied, file::Sight};
+use crate::store::sqlite::{access::Copied, file::Sight, picked::Picked};
 
 /// A connection on which nothing is asked.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Idle {
     /// What the files looked like before it was opened.
     pub(super) before: Sight,
     pub(super) copy: Copied,
+    /// Pages that are read beside it, of the same file.
+    pub(super) picked: RefCell<Picked>,
 }
 
 /// The idle connections of one store.

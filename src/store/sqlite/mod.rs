@@ -18,6 +18,7 @@ mod guard;
 mod head;
 mod identity;
 mod idle;
+mod picked;
 mod plan;
 mod quiet;
 mod read;
@@ -61,10 +62,9 @@ pub(crate) use tables::read_shape;
 pub(crate) use value::{Bound, stored};
 
 use access::Access;
-use bodies::ByKey;
 use filter::{Filter, answers};
 use plan::Plan;
-use rows::{Cells, Fields, key_of};
+use rows::{Cells, Fields};
 use walk::{Gather, Walk};
 
 /// The most rows that one batch of a page looks at.
@@ -174,14 +174,6 @@ impl Gather for Events<'_> {
     }
 }
 
-impl SqliteStore {
-    fn one(&self, by_key: &mut ByKey<'_>, key: &EventKey) -> rusqlite::Result<Option<RecordedEvent>> {
-        let mut gather = Events { plan: &self.plan, query: None, found: Vec::new() };
-        by_key.row(key, |row, part| gather.row(&key_of(row, self.plan.key.len(), part).0, row.into()))?;
-        Ok(gather.found.pop())
-    }
-}
-
 impl EventStore for SqliteStore {
     fn describe(&self) -> &Description {
         &self.description
@@ -236,16 +228,7 @@ impl EventStore for SqliteStore {
     }
 
     fn fetch(&self, work: &Work, keys: &[EventKey]) -> StoreResult<Vec<Option<RecordedEvent>>> {
-        let mut reader = self.access.reader(work);
-        let mut events = Vec::with_capacity(keys.len());
-        for chunk in keys.chunks(256) {
-            events.extend(reader.read("reading events", |connection| {
-                let mut by_key = ByKey::new(connection, &self.plan, &self.plan.full);
-                chunk.iter().map(|key| self.one(&mut by_key, key)).collect::<rusqlite::Result<Vec<_>>>()
-            })?);
-            work.advance(chunk.len() as u64)?;
-        }
-        Ok(events)
+        bodies::fetch_events((&self.access, work), (&self.plan, self.way), keys)
     }
 
     fn fetch_bodies(
@@ -255,7 +238,7 @@ impl EventStore for SqliteStore {
         bodies: Bodies,
         batch: &mut BodyBatch,
     ) -> StoreResult<()> {
-        bodies::fetch((&self.access, work), &self.plan, keys, bodies, batch)
+        bodies::fetch((&self.access, work), (&self.plan, self.way), (keys, bodies), batch)
     }
 
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {

@@ -28,6 +28,10 @@ pub(super) struct Plan {
     pub(super) full: Select,
     /// What a scan needs.
     pub(super) lean: Select,
+    /// The data of an event alone.
+    pub(super) data: Select,
+    /// What an event has beside its head.
+    pub(super) body: Select,
     pub(super) events: EventsTable,
     /// What is uncertain about the order.
     pub(super) problems: Vec<String>,
@@ -80,6 +84,8 @@ impl Plan {
         Ok(Self {
             full: Select::new(events, &key, &Role::ALL),
             lean: Select::new(events, &key, &LEAN),
+            data: Select::new(events, &key, &[Role::Data]),
+            body: Select::new(events, &key, &REST),
             rowid: facts.rowid(),
             is_by_rowid: columns.len() == 1 && columns.iter().all(|column| facts.is_row_number(column)),
             parts,
@@ -122,12 +128,11 @@ impl Plan {
     }
 
     /// What the body of an event needs.
-    pub(super) fn bodies(&self, bodies: Bodies) -> Select {
-        let roles: &[Role] = match bodies {
-            Bodies::Data => &[Role::Data],
-            Bodies::All => &REST,
-        };
-        Select::new(&self.events, &self.key, roles)
+    pub(super) fn bodies(&self, bodies: Bodies) -> &Select {
+        match bodies {
+            Bodies::Data => &self.data,
+            Bodies::All => &self.body,
+        }
     }
 
     /// A condition that holds for every event of these types, and for few others; nothing where SQLite cannot

@@ -185,6 +185,7 @@ impl<'a> Copies<'a> {
                 causation_id: rest.causation_id.map(&mut next),
                 data: rest.data.body(&mut next),
                 metadata: rest.metadata.body(&mut next),
+                taped: None,
             };
             if visit(&row) == Onward::Enough {
                 return Onward::Enough;

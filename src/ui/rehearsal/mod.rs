@@ -52,11 +52,7 @@ const TYPED: &str = "device-1*7";
 /// # Errors
 ///
 /// If there can be no window.
-pub fn rehearse(
-    store: PathBuf,
-    project: Option<&Path>,
-    lasts: Duration,
-) -> Result<FrameReport, WindowError> {
+pub fn rehearse(store: PathBuf, project: Option<&Path>, lasts: Duration) -> Result<FrameReport, WindowError> {
     let told = Arc::new(Mutex::new(FrameReport::default()));
     let folder = tempfile::tempdir().map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
     let mut options = crate::ui::options()?;

@@ -7,8 +7,8 @@ use timeglass::{
     store::{
         EventStore as _, KeyRange,
         pages::{
-            Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk,
-            Tree,
+            Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, RowPicker,
+            TableWalk, Tree,
         },
         read::Onward,
     },
@@ -93,6 +93,16 @@ fn walk_everything(file: &Arc<PageFile>) {
         let mut finder = RowFinder::new(file, root);
         for rowid in [i64::MIN, -1, 0, 1, 100, 250, i64::MAX] {
             finder.row(rowid, &columns, |_| ()).ok();
+        }
+        let mut picker = RowPicker::new(file, root);
+        for rowids in [&[1, 2, 3, 100, 250, i64::MAX][..], &[i64::MIN, 250, -1, 250, 0]] {
+            picker
+                .rows(rowids, &columns, &mut |row| {
+                    if let Some(row) = row {
+                        let _onward = visit(row);
+                    }
+                })
+                .ok();
         }
         for tree in [Tree::Table, Tree::Index] {
             file.cut(root, tree, 9).ok();

@@ -13,7 +13,8 @@ use timeglass::{
     store::{
         decode::Value,
         pages::{
-            Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, TableWalk, Tree,
+            Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, RowPicker,
+            TableWalk, Tree,
         },
         read::Onward,
     },
@@ -277,6 +278,27 @@ fn check_table(plan: &Plan, connection: &Connection, file: &std::sync::Arc<PageF
     let missing = expected.iter().map(|row| number(row)).max().unwrap_or(0).wrapping_add(1);
     if !expected.iter().any(|row| number(row) == missing) {
         assert!(!finder.row(missing, &columns, |_| ()).unwrap());
+    }
+    // All of them, some of them, backwards, twice, and with numbers between that are not there.
+    let all: Vec<i64> = expected.iter().map(|row| number(row)).collect();
+    let mut picker = RowPicker::new(file, root);
+    for wanted in [
+        all.clone(),
+        all.iter().copied().step_by(7).collect(),
+        all.iter().rev().copied().collect(),
+        all.iter().flat_map(|own| [*own, *own, own.wrapping_add(1), own.wrapping_sub(1)]).collect(),
+        vec![i64::MIN, missing, i64::MAX],
+    ] {
+        let mut found = Vec::new();
+        let mut visit = |row: Option<&PageRow<'_>>| {
+            found.push(row.map_or_else(Vec::new, |row| values(row, columns.len())))
+        };
+        picker.rows(&wanted, &columns, &mut visit).unwrap();
+        let picked: Vec<Vec<Stored>> = wanted
+            .iter()
+            .map(|own| expected.iter().find(|row| number(row) == *own).cloned().unwrap_or_default())
+            .collect();
+        same(&found, &picked, "rows by their numbers");
     }
 }
 
