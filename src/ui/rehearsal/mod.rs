@@ -22,7 +22,7 @@ use crossbeam_channel::Receiver;
 use crate::{
     jobs::{Wake, ask_aside},
     project::{ProjectError, ProjectFile, Sections, keep, save_layout_to},
-    session::action::{Action, BrowseAction},
+    session::action::{Action, BrowseAction, ShellAction},
     ui::{
         App, Start, WindowError,
         dock::Panel,
@@ -191,7 +191,14 @@ impl Rehearsal {
             Deed::Ask(asks) => self.ask(asks, progress, ctx),
             Deed::Rest => {
                 // What is still open, such as the index on a slow machine, is no rest.
-                if self.app.is_idle() && self.rest.is_none() {
+                // Notices that go by themselves would have the window drawn until they are gone.
+                let notices: Vec<u64> =
+                    self.app.session().view().notices.iter().map(|notice| notice.id).collect();
+                let is_quiet = notices.is_empty();
+                for id in notices {
+                    self.app.ask(Action::Shell(ShellAction::Dismiss(id)));
+                }
+                if is_quiet && self.app.is_idle() && self.rest.is_none() {
                     self.rest = settled();
                 }
                 Vec::new()
