@@ -9,7 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender, bounded, unbounded};
@@ -34,6 +34,10 @@ pub struct Finished<S, T> {
     pub slot: S,
     /// How the job ended.
     pub outcome: Outcome<T>,
+    /// How many steps it did by then.
+    pub steps: u64,
+    /// How long it had run.
+    pub time: Duration,
     ticket: u64,
 }
 
@@ -166,9 +170,12 @@ fn serve<S: Copy + Send + Sync, T: Send>(
     wake: &Wake,
 ) {
     for Queued { slot, ticket, work, task } in tasks {
+        let start = Instant::now();
+        let finished =
+            |outcome| Finished { slot, outcome, steps: work.own_steps(), time: start.elapsed(), ticket };
         let report = |part| {
             // Whoever would take it may be gone.
-            answers.send(Finished { slot, outcome: Outcome::Part(part), ticket }).ok();
+            answers.send(finished(Outcome::Part(part))).ok();
             wake();
         };
         let outcome = match catch_unwind(AssertUnwindSafe(|| task(&work, &report))) {
@@ -176,7 +183,7 @@ fn serve<S: Copy + Send + Sync, T: Send>(
             Ok(Err(Cancelled)) => continue,
             Err(panic) => Outcome::Crashed(panic_text(&*panic)),
         };
-        if answers.send(Finished { slot, outcome, ticket }).is_err() {
+        if answers.send(finished(outcome)).is_err() {
             return;
         }
         wake();

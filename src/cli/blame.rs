@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt::Write as _, ops::ControlFlow, path::PathBu
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open,
         output::Output,
@@ -72,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let chosen = arguments.reducer.choose(&opened, stream, output)?;
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
     let history = History::new(Arc::new(events), Arc::clone(&chosen.reducer), chosen.on_failure, 256 << 20);
-    let found = find(&history, &path, end)?;
+    let found = attended(output, ("following", "events"), |work| find(&history, &path, end, work))?;
     for (count, failure) in history.failures() {
         output.remark(&format!("event {count} was not applied: {}", chosen.shown(&failure)));
     }
@@ -96,15 +97,15 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 }
 
 /// Walks the history once, up to a count.
-fn find(history: &History, path: &Pointer, end: usize) -> Result<Found, Failure> {
-    let work = Work::default();
-    let start = history.step_at(0, &work)?.after;
+fn find(history: &History, path: &Pointer, end: usize, work: &Work) -> Result<Found, Failure> {
+    work.expect_total(end as u64);
+    let start = history.step_at(0, work)?.after;
     let mut counts = Vec::new();
-    history.each_write(0..end, path, &work, &mut |step, _| {
+    history.each_write(0..end, path, work, &mut |step, _| {
         counts.push(step.count);
         ControlFlow::Continue(())
     })?;
-    let last = history.step_at(end, &work)?.after;
+    let last = history.step_at(end, work)?.after;
     let names = last.as_object().into_iter().flat_map(|object| object.iter());
     Ok(Found {
         counts,

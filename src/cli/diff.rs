@@ -44,8 +44,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let from = choice.count_at_version(stream, arguments.from)?;
     let to = choice.count_at_version(stream, arguments.to)?;
     let chosen = arguments.reducer.choose(&opened, stream, output)?;
-    let before = state::state_at(&opened, stream, from, chosen.clone())?;
-    let after = state::state_at(&opened, stream, to, chosen)?;
+    let before = state::state_at(&opened, stream, from, chosen.clone(), output)?;
+    let after = state::state_at(&opened, stream, to, chosen, output)?;
     let changes = diff(&before.folded.state, &after.folded.state);
     let longer = if from > to { &before } else { &after };
     longer.complain_of_failed(&opened, output);

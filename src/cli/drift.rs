@@ -1,26 +1,29 @@
 //! `timeglass drift`: where stored read models are others than the events make.
 
-use std::{io::ErrorKind, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::Output,
         projections::{definitions, definitions_in, does_not_load, no_such},
-        rebuild::{came_through, on_failure},
+        rebuild::{came_through, on_failure, rebuilt},
         table::printable,
     },
     model::Json,
+    project::new_file::{Existing, NewFileError, write_file},
     projection::{
         Definition, Loaded, ReadModel, RebuildOptions, Scratch,
         drift::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
         },
-        find_loaded, rebuild,
+        find_loaded,
     },
+    store::StoreError,
     work::Work,
 };
 
@@ -58,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     for one in choose(&found, arguments)? {
         let name = one.name();
         let compared = match &one.outcome {
-            Ok(definition) => drift_of(&opened, one, definition, arguments.skip_failures),
+            Ok(definition) => drift_of(&opened, one, definition, arguments.skip_failures, output),
             Err(error) => Err(does_not_load(one, error)),
         };
         match compared {
@@ -112,17 +115,16 @@ fn write(
         (false, _, drifts) => report::report(&name, drifts, ReportForm::Text),
     };
     let Some(path) = &arguments.out else { return output.text(&text) };
-    let written = std::fs::File::create_new(path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
-    written.map_err(|error| {
+    let write = |out: &mut dyn Write| Ok::<_, NewFileError>(out.write_all(text.as_bytes())?);
+    write_file(path, Existing::Kept, write).map_err(|error| {
         let shown = path.display();
-        match error.kind() {
-            ErrorKind::AlreadyExists => {
-                Failure::trouble(format!("{shown} exists already; nothing was written"))
-                    .hint("give a name that does not exist yet, or move the file away")
+        match error {
+            NewFileError::Exists => Failure::trouble(format!("{shown} exists already; nothing was written"))
+                .hint("give a name that does not exist yet, or move the file away"),
+            NewFileError::Folder | NewFileError::Database | NewFileError::NoFolder | NewFileError::Io(_) => {
+                Failure::trouble(format!("{shown} cannot be written: {error}"))
+                    .hint("give a name in a folder that exists and that you may write to")
             }
-            _ => Failure::trouble(format!("{shown} cannot be written: {error}"))
-                .hint("give a name in a folder that exists and that you may write to"),
         }
         .given(shown.to_string())
     })?;
@@ -145,24 +147,37 @@ fn choose<'a>(found: &'a [Loaded], arguments: &Arguments) -> Result<Vec<&'a Load
     wanted.map(|name| find_loaded(found, name).map_err(|near| no_such(name, &near, found, hint))).collect()
 }
 
+/// How many rows a table of the store has, if they can be counted.
+fn rows_of(opened: &Opened, table: &str, work: &Work) -> Result<Option<u64>, StoreError> {
+    let tables = &opened.store.describe().layout.tables;
+    let Some(place) = tables.iter().position(|note| *note.table == *table) else { return Ok(None) };
+    Ok(opened.store.table_counts(work)?.get(place).copied().flatten())
+}
+
 /// The drift, or in words why the table cannot be compared.
 fn drift_of(
     opened: &Opened,
     one: &Loaded,
     definition: &Definition,
     skips: bool,
+    output: &mut Output<'_>,
 ) -> Result<Result<Drift, String>, Failure> {
-    let work = Work::default();
     let scratch = Scratch::temporary().map_err(|error| Failure::caused(&error))?;
     let entry = Some(&one.entry);
     let on_failure = on_failure(skips, entry);
     let options = RebuildOptions { on_failure, ..RebuildOptions::default() };
-    let progress = rebuild(&work, &*opened.store, definition, &scratch, &options)
-        .map_err(|error| Failure::caused(&error))?;
+    let of = (&*opened.store, opened.index.len() as u64);
+    let progress =
+        rebuilt(output, of, definition, (&scratch, &options)).map_err(|error| Failure::caused(&error))?;
     came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|error| Failure::caused(&error))?;
-    let compared = pair_with(&work, &*opened.store, definition, &model, entry)
-        .and_then(|pairing| compare(&work, &*opened.store, &model, &definition.name, &pairing));
+    let compared = attended(output, ("comparing in", "steps"), |work| {
+        let pairing = pair_with(work, &*opened.store, definition, &model, entry)?;
+        // Each row is read, and then met on either side.
+        let rows = rows_of(opened, &pairing.table, work)?;
+        work.expect_total(rows.map_or(0, |rows| 3 * rows));
+        compare(work, &*opened.store, &model, &definition.name, &pairing)
+    });
     match compared {
         Ok(drift) => Ok(Ok(drift)),
         Err(DriftError::NoPair(why)) => Ok(Err(why)),

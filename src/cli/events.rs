@@ -5,15 +5,15 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit, RowFormat,
-        choose::{position_like, time_from, time_until},
+        choose::position_like,
         failure::Failure,
-        open,
-        output::{Format, Output},
-        streams::scalar,
-        table::{Side, Table, counted, csv_line},
+        open::{self, Opened},
+        output::Output,
+        rows::{RowWriter, event_columns},
+        scope::{Scope, chosen},
     },
-    model::{EventQuery, Json, RecordedEvent, Timestamp},
-    store::{EventStore, PageFrom, layout::Role},
+    model::{EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, Timestamp},
+    store::{EventStore, PageFrom, index::Selection},
     work::Work,
 };
 
@@ -22,24 +22,11 @@ use crate::{
 pub(crate) struct Arguments {
     /// Event store
     store: PathBuf,
-    /// Only events of this stream: its name, `<category>-<id>` or its id
-    #[arg(long)]
-    stream: Option<String>,
-    /// Only events of this type; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only events of streams of this category
-    #[arg(long)]
-    category: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// Only events after this global position
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     after: Option<String>,
-    /// Only events at this time or later
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Only events at this time or earlier; a date includes all of its day
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
     /// No more than so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -76,128 +63,99 @@ const PAGE: usize = 500;
 const PREVIEW: usize = 60;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let (from, to) = (arguments.from.as_deref().map(time_from), arguments.to.as_deref().map(time_until));
-    let (from, to) = (from.transpose()?, to.transpose()?);
-    let needs_names =
-        arguments.stream.is_some() || arguments.category.is_some() || !arguments.types.is_empty();
-    let mut query = EventQuery { from, to, ..EventQuery::default() };
-    // Names can only be checked against all that there are; without names no scan is needed.
-    let store = if needs_names {
-        let opened = open::open(&arguments.store, common, output)?;
-        let choice = opened.choice();
-        query.types = choice.types(&arguments.types)?;
-        if let Some(name) = &arguments.category {
-            query.category = Some(choice.category(name)?);
-        }
-        if let Some(name) = &arguments.stream {
-            let stream = choice.stream(name)?;
-            query.stream = opened.index.stream(stream).map(|info| Arc::clone(&info.name));
-        }
-        opened.store
-    } else {
-        open::store(&arguments.store, common, output)?
-    };
-    check_times(&*store, arguments)?;
-    if let Some(after) = &arguments.after {
-        let first = store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1)?;
-        query.after = Some(position_like(first.first().and_then(|event| event.position.as_ref()), after)?);
-    }
-    let mut writer = Writer::new(common.format(arguments.format));
-    writer.begin(output)?;
-    let written =
-        each(&*store, &query, arguments.limit.unwrap_or(usize::MAX), |event| writer.event(output, event))?;
-    writer.end(output)?;
-    if writer.format == Format::Text {
-        output.remark(&counted(written, "event"));
-    }
+    let listing = arguments.listing(common, output)?;
+    let columns = event_columns("data");
+    let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
+    let mut take = |event: &RecordedEvent| writer.row(output, || event.to_json(), || cells(event));
+    listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;
+    writer.end(output, "event")?;
     Ok(Exit::Done)
 }
 
-/// A time is no use with a store that holds none: better said than answered with nothing.
-fn check_times(store: &dyn EventStore, arguments: &Arguments) -> Result<(), Failure> {
-    let roles = &store.describe().layout.events.roles;
-    match arguments.from.as_ref().or(arguments.to.as_ref()) {
-        Some(given) if !roles.is_empty() && !roles.contains_key(&Role::Time) => {
-            Err(Failure::trouble("the events of this store have no times")
-                .given(given)
-                .hint("leave --from and --to out"))
+/// The events that are listed.
+enum Listing {
+    /// Those behind a position, page by page.
+    Pages(Arc<dyn EventStore>, EventQuery),
+    /// Those that an index chose, fetched by their keys: what SQLite would have to sort anew for each page.
+    Chosen(Box<Opened>, Option<Selection>),
+}
+
+impl Arguments {
+    /// Names can only be checked against all that there are, and where events of a kind lie only an index tells;
+    /// without names and times no scan is needed.
+    fn listing(&self, common: &Common, output: &mut Output<'_>) -> Result<Listing, Failure> {
+        if !self.scope.has_names() && !self.scope.has_times() {
+            let store = open::store(&self.store, common, output)?;
+            let query = EventQuery { after: self.after_in(&*store)?, ..EventQuery::default() };
+            return Ok(Listing::Pages(store, query));
         }
-        Some(_) | None => Ok(()),
+        // A time that cannot be read is told before anything is.
+        self.scope.times()?;
+        let opened = open::open(&self.store, common, output)?;
+        self.scope.check_times(&*opened.store)?;
+        let query = EventQuery { after: self.after_in(&*opened.store)?, ..self.scope.query(&opened)? };
+        let chosen = chosen(&opened, &query)?;
+        Ok(Listing::Chosen(Box::new(opened), chosen))
+    }
+
+    /// The position behind which events are listed, as this store writes them.
+    fn after_in(&self, store: &dyn EventStore) -> Result<Option<GlobalPosition>, Failure> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let first = store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1)?;
+        position_like(first.first().and_then(|event| event.position.as_ref()), after).map(Some)
     }
 }
 
-/// Hands up to `limit` answering events to `take`, in global order; tells how many there were.
-fn each(
+impl Listing {
+    /// Hands up to `limit` events to `take`, in global order.
+    fn each(
+        &self,
+        limit: usize,
+        take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Pages(store, query) => each_page(&**store, query, limit, take),
+            Self::Chosen(opened, Some(chosen)) => each_of(opened, chosen.iter().take(limit), take),
+            Self::Chosen(opened, None) => each_of(opened, (0..opened.index.len() as u32).take(limit), take),
+        }
+    }
+}
+
+fn each_page(
     store: &dyn EventStore,
     query: &EventQuery,
     limit: usize,
-    mut take: impl FnMut(&RecordedEvent) -> Result<(), Failure>,
-) -> Result<usize, Failure> {
+    take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut from = PageFrom::Start;
     let mut taken = 0;
     while taken < limit {
         let size = PAGE.min(limit - taken);
         let page = store.page(&Work::default(), query, &from, size)?;
-        page.iter().try_for_each(&mut take)?;
+        page.iter().try_for_each(&mut *take)?;
         taken += page.len();
         match page.last() {
             Some(last) if page.len() == size => from = PageFrom::After(last.key.clone()),
             Some(_) | None => break,
         }
     }
-    Ok(taken)
+    Ok(())
 }
 
-/// Writes events in one of the formats.
-struct Writer {
-    format: Format,
-    table: Table,
-    is_first: bool,
-}
-
-impl Writer {
-    fn new(format: Format) -> Self {
-        let table = Table::new(&[
-            ("position", Side::Right),
-            ("time", Side::Left),
-            ("stream", Side::Left),
-            ("version", Side::Right),
-            ("type", Side::Left),
-            ("data", Side::Left),
-        ]);
-        Self { format, table, is_first: true }
-    }
-
-    fn begin(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => output.text("["),
-            Format::Csv => output.line(&csv_line(FIELDS)),
-            Format::Ndjson | Format::Text => Ok(()),
+fn each_of(
+    opened: &Opened,
+    ordinals: impl Iterator<Item = u32>,
+    take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut keys = ordinals.filter_map(|ordinal| opened.index.key(ordinal));
+    loop {
+        let page: Vec<EventKey> = keys.by_ref().take(PAGE).collect();
+        if page.is_empty() {
+            return Ok(());
         }
-    }
-
-    fn event(&mut self, output: &mut Output<'_>, event: &RecordedEvent) -> Result<(), Failure> {
-        let is_first = std::mem::take(&mut self.is_first);
-        match self.format {
-            Format::Json => {
-                output.text(if is_first { "\n  " } else { ",\n  " })?;
-                output.text(&event.to_json().to_compact())
-            }
-            Format::Ndjson => output.line(&event.to_json().to_compact()),
-            Format::Csv => {
-                let json = event.to_json();
-                output.line(&csv_line(FIELDS.map(|field| scalar(json.get(field)))))
-            }
-            Format::Text => self.table.row(output, &cells(event)),
-        }
-    }
-
-    fn end(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json if self.is_first => output.line("]"),
-            Format::Json => output.line("\n]"),
-            Format::Text => self.table.write(output),
-            Format::Ndjson | Format::Csv => Ok(()),
+        // One that is gone since is no event any more.
+        for event in opened.store.fetch(&Work::default(), &page)?.iter().flatten() {
+            take(event)?;
         }
     }
 }

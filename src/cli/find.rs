@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::Output,
@@ -12,7 +13,6 @@ use crate::{
         table::{Side, Table, counted, printable},
         write_json,
     },
-    jobs::ThreadLanes,
     model::{Json, Timestamp},
     replay::{
         Across, AcrossFindings, Condition, Fault, Findings, History, Need, Probe, StreamEvents, StreamHit,
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
             } else {
                 Chosen::merge(None)
             };
-            in_stream(&opened, stream, arguments, (conditions, chosen))?
+            in_stream(&opened, stream, arguments, (conditions, chosen), output)?
         }
         None => in_streams(&opened, arguments, conditions, output)?,
     };
@@ -154,6 +154,7 @@ fn in_stream<'a>(
     stream: u32,
     arguments: &Arguments,
     (conditions, chosen): (Arc<[Condition]>, Chosen),
+    output: &mut Output<'_>,
 ) -> Result<Found<'a>, Failure> {
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
     let history = History::new(Arc::new(events), chosen.reducer, chosen.on_failure, KEYFRAME_BYTES);
@@ -165,13 +166,19 @@ fn in_stream<'a>(
     let version_of = |ordinal: &u32| Some(opened.index.row(*ordinal)?.version?.0);
     let is_reached = |ordinal: &u32| version_of(ordinal) >= arguments.from;
     let from = ordinals.iter().position(is_reached).unwrap_or_default();
-    let work = Work::default();
-    let Findings { hits: mut found, faults, searched } = match (arguments.backward, arguments.first) {
-        (false, false) => hits(&history, &conditions, from..history.len(), &work)?,
-        (false, true) => next_hit(&history, &conditions, from, &work)?,
-        (true, false) => hits(&history, &conditions, 0..until, &work)?,
-        (true, true) => previous_hit(&history, &conditions, until + 1, &work)?,
+    let search = |work: &Work| match (arguments.backward, arguments.first) {
+        (false, false) => {
+            work.expect_total((history.len() - from) as u64);
+            hits(&history, &conditions, from..history.len(), work)
+        }
+        (false, true) => next_hit(&history, &conditions, from, work),
+        (true, false) => {
+            work.expect_total(until as u64);
+            hits(&history, &conditions, 0..until, work)
+        }
+        (true, true) => previous_hit(&history, &conditions, until + 1, work),
     };
+    let Findings { hits: mut found, faults, searched } = attended(output, ("searching", "events"), search)?;
     if arguments.backward {
         found.reverse();
     }
@@ -218,7 +225,11 @@ fn in_streams<'a>(
             conditions: Arc::clone(&conditions),
             is_first_enough: arguments.first && !arguments.backward,
         };
-        findings.add(across.search(&streams, &Work::with_lanes(Arc::new(ThreadLanes)))?);
+        let events = streams.iter().map(|stream| index.stream_events(*stream).len() as u64).sum();
+        findings.add(attended(output, ("searching", "events"), |work| {
+            work.expect_total(events);
+            across.search(&streams, work)
+        })?);
     }
     let mut found = Found { opened, conditions, findings };
     if arguments.backward {

@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. A command ends as [`Exit`]
 //! says; no function here ends the process, so that tests run every command in their own.
 
+mod attend;
 mod bench;
 mod blame;
 mod cache;
@@ -21,7 +22,9 @@ mod projections;
 mod rebuild;
 mod rebuild_report;
 mod reducer;
+mod rows;
 mod sample;
+mod scope;
 mod search;
 mod snapshot_cost;
 mod snapshots;

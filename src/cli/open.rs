@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    cli::{Common, choose::Choice, failure::Failure, output::Output, table::printable},
+    cli::{Common, attend::attended, choose::Choice, failure::Failure, output::Output, table::printable},
     jobs::ThreadLanes,
     model::Json,
     project::{
@@ -78,14 +78,18 @@ pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
 
 /// The index of a store: the one that was kept where it is proven, else one made now.
 fn index_of(store: &dyn EventStore, common: &Common, output: &mut Output<'_>) -> Result<Index, Failure> {
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let indexing = ("indexing about", "events");
     let Some(cache) = output.cache().filter(|_| !common.no_cache) else {
-        return Ok(Index::build(store, &work)?);
+        return Ok(attended(output, indexing, |work| Index::build(store, work))?);
     };
-    let (index, why) = cache.proven(store, &work)?;
-    if let Some(Nothing::Damaged(how)) = why {
-        output.remark(&format!("warning: the index in the cache was thrown away: {how}"));
+    match cache.kept_proven(store, &Work::with_lanes(Arc::new(ThreadLanes)))? {
+        Ok(index) => return Ok(index),
+        Err(Nothing::Damaged(how)) => {
+            output.remark(&format!("warning: the index in the cache was thrown away: {how}"));
+        }
+        Err(_) => (),
     }
+    let (index, _) = attended(output, indexing, |work| cache.make(store, work))?;
     Ok(index)
 }
 

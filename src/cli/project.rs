@@ -9,6 +9,7 @@ use std::{
 use crate::{
     cli::{
         Common, Exit,
+        attend::Attendant,
         choose::position_like,
         failure::Failure,
         open,
@@ -244,6 +245,8 @@ impl Run<'_> {
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         let work = Work::default();
+        work.expect_total(store.about_how_many(&work, None)?.unwrap_or_default());
+        let mut attendant = Attendant::new(("running over about", "events"));
         let mut from = PageFrom::Start;
         let mut last_wanted: Option<GlobalPosition> = None;
         loop {
@@ -258,6 +261,9 @@ impl Run<'_> {
                 if is_beyond || !self.feed(&Envelope::from(event), output)? {
                     return Ok(());
                 }
+            }
+            if until.is_none() {
+                attendant.announce(&work, output);
             }
             match page.last() {
                 Some(last) if page.len() == PAGE => from = PageFrom::After(last.key.clone()),

@@ -10,13 +10,14 @@ use crate::{
         open,
         output::Output,
         project::{Arguments, does_not_load},
+        rebuild::rebuilt,
         table::{Side, Table, counted, printable},
         write_json,
     },
     model::{EventQuery, Json, Stored},
     projection::{
         Definition, OutputItem, OutputKind, OutputQuery, Outputs, ReadModel, RebuildOptions, RowAt, Scratch,
-        export::row_json, rebuild,
+        export::row_json,
     },
     script::{Options, Script, excerpt},
     session::scripts::options,
@@ -64,7 +65,11 @@ pub(crate) fn run(
         };
         let without_history = arguments.out.is_none();
         let asked = RebuildOptions { until, without_history, ..RebuildOptions::default() };
-        rebuild(&Work::default(), &*store, definition, &scratch, &asked).map_err(|err| trouble(&err))?;
+        let events = match until {
+            Some(until) => until,
+            None => store.about_how_many(&Work::default(), None)?.unwrap_or_default(),
+        };
+        rebuilt(output, (&*store, events), definition, (&scratch, &asked)).map_err(|err| trouble(&err))?;
         let model = ReadModel::open(&scratch, definition).map_err(|err| trouble(&err))?;
         if !model.progress().failures.is_empty() {
             exit = Exit::No;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::Output,
@@ -13,14 +14,14 @@ use crate::{
     },
     project::sections::{OnFailureEntry, ProjectionEntry, PublishedEntry},
     projection::{
-        Definition, Loaded, OnFailure, Progress, ReadModel, RebuildOptions, Scratch,
+        Definition, Loaded, OnFailure, Progress, ReadModel, RebuildError, RebuildOptions, Scratch,
         drift::{DriftError, Pairing, pair_with},
         find_loaded,
         publication::{Material, publication},
         rebuild,
     },
     publish::{BackupPlace, DryRun, Edits, Publication, Published, Unlock, dry_run, keep_going, publish},
-    store::EventsHead,
+    store::{EventStore, EventsHead},
     work::Work,
 };
 
@@ -81,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let head = opened.store.events_head(&work)?;
     let loaded = choose(arguments, &opened)?;
     let definition = loaded.outcome.as_ref().map_err(|err| does_not_load(&loaded, err))?;
-    let made = make(arguments, &opened, definition, &loaded.entry)?;
+    let made = make(arguments, &opened, definition, &loaded.entry, output)?;
     let asks = arguments.dry_run || arguments.write;
     let pairing = match pair_with(&work, &*opened.store, definition, &made.model, Some(&loaded.entry)) {
         Ok(pairing) => Some(pairing),
@@ -157,6 +158,7 @@ fn make(
     opened: &Opened,
     definition: &Definition,
     entry: &ProjectionEntry,
+    output: &mut Output<'_>,
 ) -> Result<Made, Failure> {
     let scratch = match &arguments.out {
         Some(path) => Scratch::at(path),
@@ -171,11 +173,25 @@ fn make(
     };
     let on_failure = on_failure(arguments.skip_failures, Some(entry));
     let options = RebuildOptions { until, on_failure, ..RebuildOptions::default() };
-    let progress = rebuild(&Work::default(), &*opened.store, definition, &scratch, &options)
+    let events = until.unwrap_or(opened.index.len() as u64);
+    let progress = rebuilt(output, (&*opened.store, events), definition, (&scratch, &options))
         .map_err(|err| Failure::caused(&err))?;
     came_through(definition, &progress)?;
     let model = ReadModel::open(&scratch, definition).map_err(|err| Failure::caused(&err))?;
     Ok(Made { model, scratch: arguments.out.clone() })
+}
+
+/// Runs a projection over the events of a store, and says meanwhile how long it takes.
+pub(crate) fn rebuilt(
+    output: &mut Output<'_>,
+    (store, events): (&dyn EventStore, u64),
+    definition: &Definition,
+    (scratch, options): (&Scratch, &RebuildOptions),
+) -> Result<Progress, RebuildError> {
+    attended(output, ("rebuilding from", "events"), |work| {
+        work.expect_total(events);
+        rebuild(work, store, definition, scratch, options)
+    })
 }
 
 /// What happens at an event that cannot be handled, by the argument or the project file.

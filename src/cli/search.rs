@@ -5,18 +5,19 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit, RowFormat,
-        choose::{time_from, time_until},
+        attend::Attendant,
         failure::Failure,
-        open,
-        output::{Format, Output},
-        streams::scalar,
-        table::{Side, Table, counted, csv_line},
+        open::{self, Opened},
+        output::Output,
+        rows::{RowWriter, event_columns, scalar},
+        scope::{Scope, chosen},
     },
     jobs::ThreadLanes,
-    model::{EventQuery, Json, Pointer, Timestamp},
+    model::{EventKey, EventQuery, Json, Pointer, Timestamp},
     store::{
         EventStore, KeyRange,
-        search::{Field, Newest, SearchHit, Sieve, Sought, search_ranges},
+        index::Selection,
+        search::{Field, Newest, SearchHit, Sieve, Sought, search_events, search_ranges},
     },
     work::Work,
 };
@@ -40,21 +41,8 @@ pub(crate) struct Arguments {
     /// The newest events first
     #[arg(long)]
     newest: bool,
-    /// Only events of this stream: its name, `<category>-<id>` or its id
-    #[arg(long)]
-    stream: Option<String>,
-    /// Only events of streams of this category
-    #[arg(long)]
-    category: Option<String>,
-    /// Only events of this type; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only events at this time or later
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Only events at this time or earlier; a date includes all of its day
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// No more than so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -69,21 +57,28 @@ const FIELDS: [&str; 9] =
 /// Into so many ranges a store is cut: the first hits come after a small part of it.
 const RANGES: usize = 64;
 
+/// Events that are fewer than the whole by this factor are looked up one by one.
+const FEW: usize = 20;
+
+/// So many of them before the hits are written.
+const AT_ONCE: usize = 2_000;
+
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let sieve = Sieve::new(&arguments.sought()?)
         .map_err(|reason| Failure::trouble(reason).given(&arguments.text).hint("look for a part of it"))?;
-    let (store, query) = arguments.scope(common, output)?;
+    let wanted = arguments.wanted(common, output)?;
     let newest = if arguments.newest { Newest::First } else { Newest::Last };
-    let mut writer = Writer::new(common.format(arguments.format));
-    writer.begin(output)?;
+    let columns = event_columns("found");
+    let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
-    let troubles =
-        search(&*store, (&sieve, &Arc::new(query)), (newest, limit), &mut |hit| writer.hit(output, hit))?;
-    writer.end(output)?;
+    let mut take =
+        |hit: &SearchHit, output: &mut Output<'_>| writer.row(output, || to_json(hit), || cells(hit));
+    let troubles = wanted.search(&sieve, (newest, limit), output, &mut take)?;
+    let written = writer.end(output, "hit")?;
     for trouble in troubles {
         output.complain(&trouble);
     }
-    Ok(if writer.written == 0 { Exit::No } else { Exit::Done })
+    Ok(if written == 0 { Exit::No } else { Exit::Done })
 }
 
 impl Arguments {
@@ -103,51 +98,105 @@ impl Arguments {
         Ok(Sought::Value { path, value: Json::typed(&self.text) })
     }
 
-    /// The store, and which events are looked at. Names can only be checked against all that there are; without
-    /// names no scan is needed.
-    fn scope(
-        &self,
-        common: &Common,
-        output: &mut Output<'_>,
-    ) -> Result<(Arc<dyn EventStore>, EventQuery), Failure> {
-        let from = self.from.as_deref().map(time_from).transpose()?;
-        let to = self.to.as_deref().map(time_until).transpose()?;
-        let mut query = EventQuery { from, to, ..EventQuery::default() };
-        if self.stream.is_none() && self.category.is_none() && self.types.is_empty() {
-            return Ok((open::store(&self.store, common, output)?, query));
+    /// The store, and which events are looked at; without names no scan is needed.
+    fn wanted(&self, common: &Common, output: &mut Output<'_>) -> Result<Wanted, Failure> {
+        let query = self.scope.times()?;
+        if !self.scope.has_names() {
+            return Ok(Wanted::Ranges(open::store(&self.store, common, output)?, query));
         }
         let opened = open::open(&self.store, common, output)?;
-        let choice = opened.choice();
-        query.types = choice.types(&self.types)?;
-        query.category = self.category.as_deref().map(|name| choice.category(name)).transpose()?;
-        if let Some(name) = &self.stream {
-            let stream = choice.stream(name)?;
-            query.stream = opened.index.stream(stream).map(|info| Arc::clone(&info.name));
-        }
-        Ok((opened.store, query))
+        let query = self.scope.query(&opened)?;
+        let few = chosen(&opened, &query)?.filter(|chosen| chosen.len() < opened.index.len() / FEW);
+        Ok(match few {
+            Some(few) => Wanted::Events(Box::new(opened), few),
+            None => Wanted::Ranges(opened.store, query),
+        })
     }
+}
+
+/// What is searched.
+enum Wanted {
+    /// The whole store, of which only what answers the query counts.
+    Ranges(Arc<dyn EventStore>, EventQuery),
+    /// These events, which are so few that they are looked up one by one.
+    Events(Box<Opened>, Selection),
+}
+
+impl Wanted {
+    fn search(
+        &self,
+        sieve: &Sieve,
+        (newest, limit): (Newest, usize),
+        output: &mut Output<'_>,
+        take: Take<'_>,
+    ) -> Result<Vec<String>, Failure> {
+        match self {
+            Self::Ranges(store, query) => {
+                search((&**store, sieve), &Arc::new(query.clone()), (newest, limit), output, take)
+            }
+            Self::Events(opened, chosen) => {
+                search_chosen((opened, sieve), chosen, (newest, limit), output, take)?;
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+/// Takes a hit.
+type Take<'a> = &'a mut dyn FnMut(&SearchHit, &mut Output<'_>) -> Result<(), Failure>;
+
+/// Looks at these events.
+fn search_chosen(
+    (opened, sieve): (&Opened, &Sieve),
+    chosen: &Selection,
+    (newest, limit): (Newest, usize),
+    output: &mut Output<'_>,
+    take: Take<'_>,
+) -> Result<(), Failure> {
+    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    work.expect_total(chosen.len() as u64);
+    let mut attendant = Attendant::new(("searching", "events"));
+    let (mut behind, mut taken) = (0, 0);
+    while behind < chosen.len() && taken < limit {
+        let places = behind..chosen.len().min(behind + AT_ONCE);
+        behind = places.end;
+        let place = |place: usize| if newest == Newest::First { chosen.len() - 1 - place } else { place };
+        let ordinals = places.filter_map(|at| chosen.get(place(at)));
+        let keys: Vec<EventKey> = ordinals.filter_map(|ordinal| opened.index.key(ordinal)).collect();
+        let hits = search_events(&*opened.store, &work, sieve, &keys)?;
+        for hit in hits.iter().take(limit - taken) {
+            take(hit, output)?;
+            taken += 1;
+        }
+        attendant.announce(&work, output);
+    }
+    Ok(())
 }
 
 /// Hands the hits to `take`, in order; returns the troubles met.
 fn search(
-    store: &dyn EventStore,
-    wanted: (&Sieve, &Arc<EventQuery>),
+    (store, sieve): (&dyn EventStore, &Sieve),
+    query: &Arc<EventQuery>,
     (newest, limit): (Newest, usize),
-    take: &mut dyn FnMut(&SearchHit) -> Result<(), Failure>,
+    output: &mut Output<'_>,
+    take: Take<'_>,
 ) -> Result<Vec<String>, Failure> {
     let work = Work::with_lanes(Arc::new(ThreadLanes));
+    work.expect_total(store.about_how_many(&work, None)?.unwrap_or_default());
+    let mut attendant = Attendant::new(("searching about", "events"));
     let mut ranges: Vec<KeyRange> = store.ranges(&work, None, RANGES)?;
     if newest == Newest::First {
         ranges.reverse();
     }
     let (mut taken, mut troubles) = (0, Vec::new());
     for group in ranges.chunks(work.width()) {
-        let (hits, told) = search_ranges(store, &work, wanted, group, (newest, limit - taken))?;
+        let (hits, told) = search_ranges(store, &work, (sieve, query), group, (newest, limit - taken))?;
         troubles.extend(told);
         for hit in hits.iter().take(limit - taken) {
-            take(hit)?;
+            take(hit, output)?;
             taken += 1;
         }
+        attendant.announce(&work, output);
         if taken >= limit {
             break;
         }
@@ -155,63 +204,10 @@ fn search(
     Ok(troubles)
 }
 
-/// Writes hits in one of the formats.
-struct Writer {
-    format: Format,
-    table: Table,
-    written: usize,
-}
-
-impl Writer {
-    fn new(format: Format) -> Self {
-        let table = Table::new(&[
-            ("position", Side::Right),
-            ("time", Side::Left),
-            ("stream", Side::Left),
-            ("version", Side::Right),
-            ("type", Side::Left),
-            ("found", Side::Left),
-        ]);
-        Self { format, table, written: 0 }
-    }
-
-    fn begin(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => output.text("["),
-            Format::Csv => output.line(&csv_line(FIELDS)),
-            Format::Ndjson | Format::Text => Ok(()),
-        }
-    }
-
-    fn hit(&mut self, output: &mut Output<'_>, hit: &SearchHit) -> Result<(), Failure> {
-        self.written += 1;
-        let json = to_json(hit);
-        match self.format {
-            Format::Json => {
-                output.text(if self.written == 1 { "\n  " } else { ",\n  " })?;
-                output.text(&json.to_compact())
-            }
-            Format::Ndjson => output.line(&json.to_compact()),
-            Format::Csv => output.line(&csv_line(FIELDS.map(|field| scalar(json.get(field))))),
-            Format::Text => {
-                let names = ["position", "time", "stream", "version", "type", "excerpt"];
-                self.table.row(output, &names.map(|name| scalar(json.get(name))))
-            }
-        }
-    }
-
-    fn end(&mut self, output: &mut Output<'_>) -> Result<(), Failure> {
-        match self.format {
-            Format::Json if self.written == 0 => output.line("]"),
-            Format::Json => output.line("\n]"),
-            Format::Text => {
-                self.table.write(output)?;
-                output.remark(&counted(self.written, "hit"));
-                Ok(())
-            }
-            Format::Ndjson | Format::Csv => Ok(()),
-        }
-    }
+/// A line for people.
+fn cells(hit: &SearchHit) -> Vec<String> {
+    let json = to_json(hit);
+    ["position", "time", "stream", "version", "type", "excerpt"].map(|name| scalar(json.get(name))).into()
 }
 
 fn to_json(hit: &SearchHit) -> Json {

@@ -3,6 +3,7 @@
 use crate::{
     cli::{
         Exit,
+        attend::attended,
         failure::Failure,
         open::Opened,
         output::{Format, Output},
@@ -14,9 +15,9 @@ use crate::{
 };
 
 pub(super) fn run(opened: &Opened, format: Format, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let work = Work::default();
-    let snapshots = opened.store.snapshots(&work, None)?;
-    let cost = cost(&*opened.store, &opened.index, &snapshots, &work)?;
+    let snapshots = opened.store.snapshots(&Work::default(), None)?;
+    let measure = |work: &Work| cost(&*opened.store, &opened.index, &snapshots, work);
+    let cost = attended(output, ("measuring", "events"), measure)?;
     match format {
         Format::Json => write_json(output, &cost.to_json(&opened.index))?,
         Format::Ndjson => {

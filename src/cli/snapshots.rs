@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit, RowFormat,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::{Format, Output},
         reducer::ReducerArgument,
+        rows::scalar,
         snapshot_cost,
-        streams::scalar,
         table::{Side, Table, counted, csv_line, printable},
         write_json,
     },
@@ -92,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let is_compared = arguments.verify || arguments.reducer.is_some();
     let all = if is_compared {
         let standards = standards(&opened, &snapshots, arguments.reducer.clone(), output)?;
-        compared(&opened, &snapshots, Arc::new(standards))?
+        compared(&opened, &snapshots, Arc::new(standards), output)?
     } else {
         listed(&opened, &snapshots)
     };
@@ -147,6 +148,7 @@ fn compared<'a>(
     opened: &Opened,
     snapshots: &'a Arc<[StoredSnapshot]>,
     standards: Arc<Standards>,
+    output: &mut Output<'_>,
 ) -> Result<Vec<Found<'a>>, Failure> {
     let work = Work::default();
     let (mut verification, mut known) = Verification::plan(
@@ -155,9 +157,10 @@ fn compared<'a>(
         Arc::clone(snapshots),
         standards,
     );
-    while verification.remaining() > 0 {
-        known.extend(verification.portion(usize::MAX, usize::MAX, &work)?);
-    }
+    known.extend(attended(output, ("replaying", "events"), |work| {
+        work.expect_total(verification.remaining_events());
+        verification.portion(usize::MAX, usize::MAX, work)
+    })?);
     known.sort_by_key(|(place, _)| *place);
     let mut all: Vec<Found<'a>> = snapshots
         .iter()

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         failure::Failure,
         open::{self, Opened},
         output::Output,
@@ -12,10 +13,8 @@ use crate::{
         table::{counted, printable},
         write_json,
     },
-    jobs::ThreadLanes,
     model::{Json, Timestamp},
     replay::{Folded, StreamEvents, fold_by_rows},
-    work::Work,
 };
 
 /// Show a stream's state at a version, a time or a position; without one of them, its last state
@@ -78,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let stream = opened.choice().stream(&arguments.stream)?;
     let count = arguments.point.count(&opened, stream)?;
     let chosen = arguments.reducer.choose(&opened, stream, output)?;
-    let state = state_at(&opened, stream, count, chosen)?;
+    let state = state_at(&opened, stream, count, chosen, output)?;
     if common.json {
         write_json(output, &state.to_json(&opened, stream))?;
     } else {
@@ -88,11 +87,19 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 }
 
 /// The state of a stream after so many of its events.
-pub(crate) fn state_at(opened: &Opened, stream: u32, count: usize, chosen: Chosen) -> Result<State, Failure> {
+pub(crate) fn state_at(
+    opened: &Opened,
+    stream: u32,
+    count: usize,
+    chosen: Chosen,
+    output: &mut Output<'_>,
+) -> Result<State, Failure> {
     let ordinals = opened.index.stream_events(stream).range(0..count).copied().collect();
     let events = StreamEvents::new(Arc::clone(&opened.store), Arc::clone(&opened.index), stream);
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
-    let folded = fold_by_rows(&events, count, &*chosen.reducer, chosen.on_failure, &work)?;
+    let folded = attended(output, ("folding", "events"), |work| {
+        work.expect_total(count as u64);
+        fold_by_rows(&events, count, &*chosen.reducer, chosen.on_failure, work)
+    })?;
     Ok(State { chosen, folded, ordinals })
 }
 

@@ -8,6 +8,7 @@ use crate::{
         failure::Failure,
         open,
         output::{Format, Output},
+        rows::scalar,
         table::{Side, Table, counted, csv_line},
         write_json,
     },
@@ -75,14 +76,6 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
     }
     Ok(Exit::Done)
-}
-
-/// A scalar as its text, null as nothing, the rest as JSON.
-pub(crate) fn scalar(value: Option<&Json>) -> String {
-    match value {
-        None | Some(Json::Null) => String::new(),
-        Some(value) => value.as_scalar_text().map_or_else(|| value.to_compact(), |text| text.to_string()),
-    }
 }
 
 fn write_table(streams: &[&StreamInfo], output: &mut Output<'_>) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     cli::{
         Common, Exit,
+        attend::attended,
         diff::line,
         failure::Failure,
         open::{self, Opened},
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let opened = open::open(&arguments.store, common, output)?;
     let stream = opened.choice().stream(&arguments.stream)?;
     let made = arguments.make(&opened, stream, output)?;
-    let comparison = made.pair.compare(&Work::default())?;
+    let comparison = attended(output, ("comparing", "events"), |work| made.pair.compare(work))?;
     let work = Work::default();
     match arguments.export.as_deref() {
         Some("case") => write_json(output, &test_case(&made.branch, &made.plan, &made.pair, &work)?)?,

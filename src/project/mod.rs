@@ -5,6 +5,7 @@
 //! stay as they are.
 
 mod document;
+pub mod new_file;
 pub mod open;
 mod place;
 mod script_file;

@@ -30,7 +30,7 @@ pub(super) fn usable(
         return Ok(None);
     }
     if is_same_store {
-        work.advance(count)?;
+        work.goes_on_from(count);
     }
     let is_whole = options.until == Some(count) || (is_same_store && options.until == record.options.until);
     record.progress.is_complete &= is_whole;

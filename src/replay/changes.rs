@@ -68,9 +68,14 @@ struct Node {
 /// The paths below a path, in the order in which they were first written.
 #[derive(Debug, Clone, Default)]
 struct Parts {
-    names: Vec<Arc<str>>,
-    /// Where the nodes of the names are.
-    named: Vec<u32>,
+    /// Names, and where their nodes are.
+    named: Vec<(Arc<str>, u32)>,
+    /// What few nodes have, so that the others lie close together.
+    rare: Option<Box<RareParts>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RareParts {
     /// Which name is where, if there are many.
     lookup: BTreeMap<Arc<str>, u32>,
     items: BTreeMap<usize, u32>,
@@ -137,7 +142,7 @@ impl ChangeIndex {
                 return Noted::Among(node.writes.to_vec());
             }
             let part = match canonical(segment) {
-                Segment::Index(index) => node.parts.items.get(&index).copied(),
+                Segment::Index(index) => node.parts.item(index),
                 Segment::Name(name) => node.parts.find(&name, 0),
             };
             match part.and_then(|at| self.nodes.get(at as usize)) {
@@ -217,12 +222,12 @@ impl ChangeIndex {
             return 1;
         }
         let mut closed = 0;
-        for part in parts.named.iter_mut().chain(parts.items.values_mut()) {
+        let items = parts.rare.iter_mut().flat_map(|rare| rare.items.values_mut());
+        for part in parts.named.iter_mut().map(|(_, part)| part).chain(items) {
             let moved = kept.len() as u32;
             closed += self.keep_narrow(*part, width, kept);
             *part = moved;
         }
-        parts.lookup.clear();
         if let Some(node) = kept.get_mut(place) {
             node.parts = parts;
             node.parts.index();
@@ -260,10 +265,10 @@ impl StepNotes<'_> {
 
     fn item(&mut self, of: Place, index: usize) -> Place {
         let Some(node) = self.open(of) else { return Place::NOWHERE };
-        match node.parts.items.get(&index) {
-            Some(found) => Place(*found),
+        match node.parts.item(index) {
+            Some(found) => Place(found),
             None => self.grow(of, |parts, new| {
-                parts.items.insert(index, new);
+                parts.rare.get_or_insert_default().items.insert(index, new);
             }),
         }
     }
@@ -391,35 +396,37 @@ impl Parts {
     const FEW: usize = 12;
 
     fn len(&self) -> usize {
-        self.named.len() + self.items.len()
+        self.named.len() + self.rare.as_ref().map_or(0, |rare| rare.items.len())
+    }
+
+    fn item(&self, index: usize) -> Option<u32> {
+        self.rare.as_ref()?.items.get(&index).copied()
     }
 
     fn find(&self, name: &Arc<str>, hint: usize) -> Option<u32> {
-        if self.names.get(hint).is_some_and(|other| Arc::ptr_eq(other, name)) {
-            return self.named.get(hint).copied();
+        if let Some((_, node)) = self.named.get(hint).filter(|(other, _)| Arc::ptr_eq(other, name)) {
+            return Some(*node);
         }
-        if self.names.len() > Self::FEW {
-            return self.lookup.get(name).copied();
+        if self.named.len() > Self::FEW {
+            return self.rare.as_ref()?.lookup.get(name).copied();
         }
-        let place = self.names.iter().position(|other| other == name)?;
-        self.named.get(place).copied()
+        self.named.iter().find(|(other, _)| other == name).map(|(_, node)| *node)
     }
 
     fn add(&mut self, name: Arc<str>, node: u32) {
-        if self.names.len() > Self::FEW {
-            self.lookup.insert(Arc::clone(&name), node);
+        if self.named.len() > Self::FEW {
+            self.rare.get_or_insert_default().lookup.insert(Arc::clone(&name), node);
         }
-        self.names.push(name);
-        self.named.push(node);
-        if self.names.len() == Self::FEW + 1 {
+        self.named.push((name, node));
+        if self.named.len() == Self::FEW + 1 {
             self.index();
         }
     }
 
     /// Makes the look-up, if there are many names.
     fn index(&mut self) {
-        if self.names.len() > Self::FEW {
-            self.lookup = self.names.iter().cloned().zip(self.named.iter().copied()).collect();
+        if self.named.len() > Self::FEW {
+            self.rare.get_or_insert_default().lookup = self.named.iter().cloned().collect();
         }
     }
 }

@@ -227,7 +227,7 @@ impl History {
     /// changed what. A fold that was withdrawn goes on where it stopped.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
         work.expect_total(self.len() as u64);
-        work.advance(self.folded() as u64)?;
+        work.goes_on_from(self.folded() as u64);
         if self.folded() == 0 {
             self.step_at(0, work)?;
         }

@@ -67,7 +67,7 @@ impl<'js> Builder<'_, 'js> {
         let object = self.maker.object()?;
         for (name, member) in members.iter() {
             let value = self.value(member)?;
-            object.define(self.atoms.atom(self.maker, name.as_bytes())?, value)?;
+            object.define(&self.atoms.atom(self.maker, name.as_bytes())?, value)?;
         }
         Ok(object)
     }

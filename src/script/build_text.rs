@@ -90,7 +90,7 @@ impl<'js> Reader<'_, 'js> {
             if !self.skip(b':') {
                 return Err(Stop::Odd);
             }
-            object.define(name, self.value()?)?;
+            object.define(&name, self.value()?)?;
             self.spaces();
             if self.skip(b'}') {
                 return Ok(object);

@@ -468,8 +468,8 @@ fn acted(engine: &Engine, ctx: &Ctx<'_>, data: &str, acts: &[String], is_settled
     let event = event.with_texts(Some(data), Some("{\"$by\":1}"));
     let event = event_object(&engine.host, ctx, &event, None, true).unwrap();
     let first = if is_settled { "Reflect.defineProperty(e, 'partition', {});" } else { "" };
-    let acts: String =
-        acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.name); }}\n")).collect();
+    let each = acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.name); }}"));
+    let acts = each.collect::<Vec<_>>().join("\n");
     let source = format!(
         "(function (e) {{ {first} const seen = [], met = []; const show = (value) => typeof value === 'bigint' || typeof \
          value === 'symbol' ? typeof value : JSON.stringify(value, (_, v) => {{ if (typeof v === 'object' && v !== null) \
@@ -577,7 +577,7 @@ fn a_state_that_is_looked_at_and_written_may_be_refused_memory_anywhere() {
     let refusals = refused(&state, 40_000, |engine, _, state| {
         let (host, mut image) = (&engine.host, None);
         let is_plain = look(host, &engine.anchor, &state, &mut image);
-        let written = encode(host, state.as_value(), None).map_err(|_| "refused".to_owned())?;
+        let written = encode(host, state.as_value(), None).map_err(|refusal| format!("{refusal:?}"))?;
         if !is_plain {
             return Err("refused".to_owned());
         }

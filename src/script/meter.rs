@@ -96,6 +96,7 @@ impl Meter {
     }
 
     /// Whether a block of that size may be had.
+    #[inline]
     pub(crate) fn grants(&self, size: usize) -> bool {
         #[cfg(test)]
         if let Some(left) = self.granted.get() {
@@ -114,11 +115,13 @@ impl Meter {
         is_granted
     }
 
+    #[inline]
     pub(crate) fn add(&self, size: usize) {
         self.used.set(self.used.get().saturating_add(size));
         self.tell();
     }
 
+    #[inline]
     pub(crate) fn subtract(&self, size: usize) {
         self.used.set(self.used.get().saturating_sub(size));
         self.tell();
@@ -126,11 +129,13 @@ impl Meter {
 
     /// An image of a state takes another amount now, in bytes. That counts for what everybody is told, not for the
     /// limit: no script can help it.
+    #[inline]
     pub(crate) fn note_images(&self, before: usize, now: usize) {
         self.images.set(self.images.get().saturating_sub(before).saturating_add(now));
         self.tell();
     }
 
+    #[inline]
     fn tell(&self) {
         let now = self.used.get().saturating_add(self.images.get());
         let told = self.told.get();

@@ -45,7 +45,7 @@ impl AcrossQuestion {
     pub(crate) fn run(self, work: &Work) -> StoreResult<AcrossAnswer> {
         let (total, done) = self.progress;
         work.expect_total(total);
-        work.advance(done)?;
+        work.goes_on_from(done);
         let found = self.across.search(&self.streams, work)?;
         Ok(AcrossAnswer { found, streams: self.streams.len(), search: self.search })
     }

@@ -86,6 +86,7 @@ impl Question {
             Self::Publish(question) => question.run(work),
             Self::Verify(question) => question.run(work),
             Self::Cache(question) => question.run(work),
+            Self::Trial(question) => question.run(work),
         };
         match answer {
             Ok(answer) => Ok(answer),

@@ -13,6 +13,7 @@ use crate::{
     session::{
         across::Search,
         action::Action,
+        estimates::event_words,
         hits::Hits,
         job::{Answer, Job, Slot},
         notice::{Notices, fault_words},
@@ -20,8 +21,8 @@ use crate::{
         view::{ConditionView, ConditionsView},
         watches::is_for,
     },
-    store::StoreResult,
-    work::Work,
+    store::{StoreResult, index::CategoryInfo},
+    work::{Work, estimate::Task},
 };
 
 pub use crate::session::{
@@ -285,6 +286,9 @@ impl Opened {
                 fault: hits.fault_of(place).map(fault_words),
             }
         });
+        let of_category = |info: &&CategoryInfo| Some(&info.name) == self.condition_category().as_ref();
+        let category_events = index.categories().iter().find(of_category).map(|info| info.events);
+        let stream_events = self.browse.focus.map(|stream| index.stream_events(stream).len() as u64);
         ConditionsView {
             stream: self.browse.focus,
             category: self.condition_category(),
@@ -299,6 +303,9 @@ impl Opened {
             types: index.types().iter().map(|info| Arc::clone(&info.name)).collect(),
             index: Some(Arc::clone(index)),
             zone: self.zone,
+            of_category: category_events.and_then(|events| event_words(self.estimate(Task::Across, events))),
+            of_store: event_words(self.estimate_of_all(Task::Across)),
+            of_stream: stream_events.and_then(|events| event_words(self.estimate(Task::Find, events))),
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::Write as _,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
-    project::sections::ProjectionEntry,
+    project::{
+        new_file::{Existing, NewFileError, write_file},
+        sections::ProjectionEntry,
+    },
     projection::{
         Definition, ReadModel, ScratchError,
         drift::{
@@ -19,6 +21,7 @@ use crate::{
     },
     session::{
         action::PublishAction,
+        estimates::{event_words, row_words},
         job::{Answer, Job, Question, Slot},
         notice::{Notices, chain},
         opened::Opened,
@@ -27,7 +30,10 @@ use crate::{
         view::{DriftStage, DriftView, grouped},
     },
     store::{EventStore, StoreError, StoreResult},
-    work::{Cancelled, Work},
+    work::{
+        Cancelled, Work,
+        estimate::{Estimate, Task},
+    },
 };
 
 /// Which list of differing rows.
@@ -161,17 +167,13 @@ impl Comparing {
     }
 }
 
-/// Writes a report into a new file, never over another: it may be the user's store.
+/// Writes a report into a new file, never over another.
 fn written(path: &Path, text: &str) -> Result<String, (String, String)> {
-    let failed = |err: std::io::Error| (format!("{} cannot be written", path.display()), err.to_string());
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    if let Err(err) = file.write_all(text.as_bytes()) {
-        drop(file);
-        // A part of a report would be taken for the whole.
-        fs::remove_file(path).ok();
-        return Err(failed(err));
+    let write = |out: &mut dyn Write| Ok::<_, NewFileError>(out.write_all(text.as_bytes())?);
+    match write_file(path, Existing::Kept, write) {
+        Ok(()) => Ok(format!("The report is in {}", path.display())),
+        Err(err) => Err((format!("{} cannot be written", path.display()), chain(&err))),
     }
-    Ok(format!("The report is in {}", path.display()))
 }
 
 impl Drifts {
@@ -339,6 +341,25 @@ impl Opened {
             is_part: chosen.is_part,
             report_path: self.path.with_file_name(name).display().to_string(),
             copied: self.drifts.copied.clone(),
+            estimate: self.drift_estimate(stage, chosen.table),
+        }
+    }
+}
+
+impl Opened {
+    fn drift_estimate(&self, stage: DriftStage, table: Option<&Arc<str>>) -> Option<Arc<str>> {
+        match stage {
+            DriftStage::NotRebuilt => event_words(self.estimate_of_all(Task::Rebuild)),
+            DriftStage::Ready => {
+                let rows = self.rows_of_table(table?)?;
+                // Each row is read, and then met on either side.
+                let steps = self.estimate(Task::Table, 3 * rows);
+                row_words(Estimate { events: rows, ..steps })
+            }
+            DriftStage::Nothing
+            | DriftStage::NoDefinition
+            | DriftStage::Rebuilding
+            | DriftStage::Comparing => None,
         }
     }
 }

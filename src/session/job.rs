@@ -18,6 +18,7 @@ use crate::{
         conditions::{ConditionAnswer, ConditionQuestion},
         discards::Discarded,
         drift::{DriftAnswer, DriftQuestion},
+        estimates::{Trial, TrialAnswer, TrialQuestion},
         keep::{KeepQuestion, Written},
         memory::Settling,
         payloads::{PayloadAnswer, PayloadQuestion},
@@ -172,19 +173,27 @@ pub enum Slot {
     DryRun,
     /// Writing into the store.
     Publish,
+    /// Trying out how fast something goes.
+    Trial(Trial),
 }
 
 impl Slot {
     /// Whether it only looks now and then whether something changed: no work that a user waits for.
     #[must_use]
     pub fn is_look(self) -> bool {
-        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Discards)
+        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Discards | Self::Trial(_))
     }
 
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
     #[must_use]
     pub fn is_writing(self) -> bool {
         matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
+    }
+
+    /// Whether what it goes through was never counted: its total is an estimate.
+    #[must_use]
+    pub fn is_of_uncounted(self) -> bool {
+        matches!(self, Self::Index | Self::CacheCheck)
     }
 
     /// What the progress line says while it takes long.
@@ -244,6 +253,7 @@ impl Slot {
             Self::SnapshotCost => "Counting what snapshots save",
             Self::DryRun => "Working out what would be written",
             Self::Publish => "Publishing",
+            Self::Trial(_) => "Measuring how fast events are read",
         }
     }
 }
@@ -376,6 +386,8 @@ pub enum Question {
     Verify(VerifyQuestion),
     /// Indexes kept between runs.
     Cache(CacheQuestion),
+    /// Try out how fast something goes.
+    Trial(TrialQuestion),
 }
 
 /// What is shown of an event in a row.
@@ -491,6 +503,8 @@ pub enum Answer {
     Verify(VerifyAnswer),
     /// Indexes kept between runs.
     Cache(CacheAnswer),
+    /// Something was tried out.
+    Tried(TrialAnswer),
     /// The store could not be asked.
     Failed(StoreError),
 }

@@ -241,6 +241,7 @@ impl std::fmt::Debug for Settling {
         f.debug_struct("Settling")
             .field("forget", &self.forget.len())
             .field("budgets", &self.budgets.len())
+            .field("idle_engines", &self.idle_engines)
             .finish()
     }
 }

@@ -17,6 +17,7 @@ pub mod conditions;
 mod cursor;
 pub mod discards;
 pub mod drift;
+pub mod estimates;
 mod event_rows;
 mod filters;
 mod go_to;
@@ -76,6 +77,15 @@ pub enum Input {
     Answer(Slot, Answer),
     /// A job of ours crashed; the text says how.
     Crash(Slot, String),
+    /// A job of ours did so many steps in so much time.
+    Measured {
+        /// Where its answer belonged.
+        slot: Slot,
+        /// How many events it went through, or rows.
+        steps: u64,
+        /// How long that took.
+        time: Duration,
+    },
     /// So much time has passed since the last such input.
     Tick(Duration),
 }
@@ -180,6 +190,10 @@ impl Session {
             }
             Input::Action(Action::Settings(action)) => self.apply_settings(&action),
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
+            Input::Measured { slot, steps, time } => self.with_store(|store, _| {
+                store.note_speed(slot, steps, time);
+                Vec::new()
+            }),
             Input::Crash(slot, text) => self.crashed(slot, &text),
             Input::Tick(elapsed) => {
                 self.notices.age(elapsed);

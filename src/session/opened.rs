@@ -16,7 +16,8 @@ use crate::{
         cursor::Cursor,
         discards::Discards,
         drift::Drifts,
-        job::{Answer, Job, Question, Slot},
+        estimates::Estimates,
+        job::{Answer, BarsAnswer, Job, Question, Slot},
         keep::Kept,
         memory::Histories,
         notice::Notices,
@@ -47,6 +48,7 @@ pub(crate) struct Opened {
     /// Whether the index is only the beginning of one.
     pub(crate) is_index_part: bool,
     pub(crate) origin: Origin,
+    pub(crate) estimates: Estimates,
     pub(crate) browse: Browse,
     pub(crate) cursor: Cursor,
     pub(crate) timeline: Timeline,
@@ -107,6 +109,7 @@ impl Opened {
             index: None,
             is_index_part: false,
             origin,
+            estimates: Estimates::default(),
             browse: Browse::new(workspace),
             cursor: Cursor::new(workspace),
             timeline: Timeline::new(workspace),
@@ -171,11 +174,7 @@ impl Opened {
                 self.browse.streams.take_as_of(counts);
                 Vec::new()
             }
-            Answer::Bars(bars) => {
-                self.timeline.take_bars(bars);
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Bars(bars) => self.take_bars(bars),
             Answer::Step(step, changes) => self.take_step(*step, changes),
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
@@ -212,6 +211,7 @@ impl Opened {
             Answer::Drift(answer) => self.take_drift(answer, notices),
             Answer::Publish(answer) => self.take_publish(answer, notices),
             Answer::Verify(answer) => self.take_verify(answer, notices),
+            Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
             Answer::Gone
             | Answer::Opened(_)
@@ -221,6 +221,12 @@ impl Opened {
             | Answer::Preview(_)
             | Answer::Failed(_) => Vec::new(),
         }
+    }
+
+    fn take_bars(&mut self, bars: BarsAnswer) -> Vec<Job> {
+        self.timeline.take_bars(bars);
+        self.place_ticks();
+        Vec::new()
     }
 
     fn take_snapshots(&mut self, list: SnapshotList, of: Option<Arc<StreamName>>) -> Vec<Job> {
@@ -388,6 +394,7 @@ impl Opened {
             let question = Question::Tables(Arc::clone(&self.store));
             jobs.push(Job { slot: Slot::Tables, question });
         }
+        jobs.extend(self.trial_jobs());
         jobs
     }
 

@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use crate::{
     model::EventQuery,
     session::{
+        estimates::event_words,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
@@ -15,7 +16,7 @@ use crate::{
         index::Index,
         search::{Newest, SearchHit, Sieve, Sought, search_events, search_ranges},
     },
-    work::Work,
+    work::{Work, estimate::Task},
 };
 
 /// Searching payloads.
@@ -99,7 +100,7 @@ impl PayloadQuestion {
     pub(crate) fn run(self, work: &Work) -> StoreResult<Answer> {
         let (done, total) = self.progress;
         work.expect_total(total);
-        work.advance(done)?;
+        work.goes_on_from(done);
         let (mut hits, mut troubles, mut ranges) = (Vec::new(), Vec::new(), None);
         let wanted = (self.newest, self.room);
         match self.part {
@@ -119,7 +120,7 @@ impl PayloadQuestion {
             }
         }
         hits.truncate(self.room);
-        let looked_at = work.progress().0.saturating_sub(done);
+        let looked_at = work.own_steps();
         let answer = PayloadAnswer { hits, troubles, ranges, looked_at, number: self.number };
         Ok(Answer::Payloads(Box::new(answer)))
     }
@@ -232,6 +233,11 @@ fn cut<T: Clone>(list: &[T], range: &Range<usize>) -> Vec<T> {
 }
 
 impl Payloads {
+    /// Whether the events of one stream are searched.
+    pub(crate) fn is_of_stream(&self) -> bool {
+        self.search.as_ref().is_some_and(|search| search.events.is_some())
+    }
+
     /// The job was stopped, or broke off: what was found stays.
     pub(crate) fn stop(&mut self) {
         if let Some(search) = &mut self.search {
@@ -361,6 +367,7 @@ impl Opened {
             hits: search.map(|search| Arc::clone(&search.hits)).unwrap_or_default(),
             chosen: search.and_then(|search| search.chosen),
             troubles: search.map(|search| search.troubles.clone()).unwrap_or_default(),
+            estimate: event_words(self.estimate_of_all(Task::Search)),
         }
     }
 }

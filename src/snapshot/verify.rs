@@ -123,6 +123,14 @@ impl Verification {
         self.waiting.len()
     }
 
+    /// How many events the streams have whose snapshots are still to be compared.
+    #[must_use]
+    pub fn remaining_events(&self) -> u64 {
+        let of_streams = self.waiting.chunk_by(|left, right| left.stream == right.stream);
+        let events = |stream| self.index.stream_events(stream).len() as u64;
+        of_streams.filter_map(<[Waiting]>::first).map(|one| events(one.stream)).sum()
+    }
+
     /// The history of a stream, the same one for all its snapshots as long as they come one after the other.
     pub fn history(&mut self, stream: u32) -> Option<(Arc<History>, Standard)> {
         let standard = standard_of(&self.index, &self.standards, stream)?;

@@ -136,6 +136,11 @@ impl EventStore for MemoryStore {
         Ok(keys.iter().map(|key| self.events.get(place(key)?).cloned()).collect())
     }
 
+    fn about_how_many(&self, _: &Work, after: Option<&EventKey>) -> StoreResult<Option<u64>> {
+        let first = after.map_or(0, |after| self.events.partition_point(|event| event.key <= *after));
+        Ok(Some((self.events.len() - first) as u64))
+    }
+
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {
         work.advance(0)?;
         let first = after.map_or(0, |after| self.events.partition_point(|event| event.key <= *after));

@@ -303,6 +303,11 @@ pub trait EventStore: Send + Sync {
         Ok(())
     }
 
+    /// About how many events there are after `after`, without counting them; `None` if only counting would tell.
+    fn about_how_many(&self, _work: &Work, _after: Option<&EventKey>) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
     /// Cuts global order into about `parts` ranges of similar size that together hold every event
     /// after `after`; fewer, if the store cannot cut.
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>>;

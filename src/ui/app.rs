@@ -11,8 +11,9 @@ use egui::ViewportCommand;
 use egui_tiles::Tree;
 
 use crate::{
-    jobs::{Jobs, Outcome, Wake},
+    jobs::{Finished, Jobs, Outcome, Wake},
     model::Timestamp,
+    project::new_file::Existing,
     session::{
         Input, Session,
         action::{
@@ -218,6 +219,7 @@ impl App {
             Input::Action(action) => shortened(&format!("{action:?}")),
             Input::Answer(slot, _) => format!("answer {slot:?}"),
             Input::Crash(slot, _) => format!("crash {slot:?}"),
+            Input::Measured { slot, .. } => format!("measured {slot:?}"),
             Input::Tick(_) => "tick".to_owned(),
         });
         self.apply_one(input);
@@ -264,10 +266,15 @@ impl App {
     }
 
     fn take_answers(&mut self) {
-        for finished in self.jobs.take_finished() {
-            let input = match finished.outcome {
-                Outcome::Part(answer) | Outcome::Done(answer) => Input::Answer(finished.slot, answer),
-                Outcome::Crashed(text) => Input::Crash(finished.slot, text),
+        for Finished { slot, outcome, steps, time, .. } in self.jobs.take_finished() {
+            let input = match outcome {
+                Outcome::Part(answer) => Input::Answer(slot, answer),
+                Outcome::Done(answer) => {
+                    // Known before what is found, so that what is shown then tells of it.
+                    self.apply(Input::Measured { slot, steps, time });
+                    Input::Answer(slot, answer)
+                }
+                Outcome::Crashed(text) => Input::Crash(slot, text),
             };
             self.apply(input);
         }
@@ -283,7 +290,10 @@ impl App {
         let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
         let Some(FileDialog { purpose, .. }) = self.file_dialog.take() else { return };
         match (picked, purpose) {
-            (Picked::File(path), purpose) => self.apply(Input::Action(dialogs::use_file(path, &purpose))),
+            (Picked::File(path), purpose) => {
+                // The system's dialog asks whether a file is to be replaced.
+                self.apply(Input::Action(dialogs::use_file(path, &purpose, Existing::Replaced)));
+            }
             (Picked::NoDialog, purpose) => self.ask_for_path(purpose),
             (Picked::Nothing, _) => (),
         }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
+    project::new_file::Existing,
     projection::export::Format,
     session::{
         Session,
@@ -92,16 +93,16 @@ fn go_to(text: &str) -> Action {
 
 /// What is done with a path that was typed.
 fn use_path(text: &str, purpose: &Purpose) -> Action {
-    use_file(PathBuf::from(text.trim()), purpose)
+    use_file(PathBuf::from(text.trim()), purpose, Existing::Kept)
 }
 
-/// What is done with a file.
-pub(crate) fn use_file(path: PathBuf, purpose: &Purpose) -> Action {
+/// What is done with a file, and with another of its name if it is written.
+pub(crate) fn use_file(path: PathBuf, purpose: &Purpose, existing: Existing) -> Action {
     match purpose {
         Purpose::Store => Action::Shell(ShellAction::Open(path)),
         Purpose::Reducer(category) => Action::Scripts(ScriptAction::Use(Arc::clone(category), path)),
         Purpose::Definition => Action::Projections(ProjectionAction::Add(path)),
-        Purpose::Export(format, _) => Action::Projections(ProjectionAction::Export(*format, path)),
+        Purpose::Export(format, _) => Action::Projections(ProjectionAction::Export(*format, path, existing)),
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::session::{job::Slot, view::grouped};
+use crate::{
+    session::{job::Slot, view::grouped},
+    work::estimate::lasting,
+};
 
 /// How fast open questions go on.
 #[derive(Default)]
@@ -20,6 +23,8 @@ pub struct Pace {
     pub done: u64,
     /// Steps in all, if known.
     pub total: Option<u64>,
+    /// Whether that is no more than an estimate.
+    pub is_about: bool,
     /// Steps a second, once that can be told.
     pub rate: Option<f64>,
     /// How long it takes yet, once that can be told.
@@ -42,7 +47,8 @@ impl Paces {
             let known = before.get(&slot).filter(|(_, from)| *from <= done);
             let (since, from) = known.copied().unwrap_or((now, done));
             self.started.insert(slot, (since, from));
-            (slot, Pace::of((done, total), done - from, now.saturating_duration_since(since)))
+            let pace = Pace::of((done, total), done - from, now.saturating_duration_since(since));
+            (slot, Pace { is_about: slot.is_of_uncounted(), ..pace })
         });
         paces.collect()
     }
@@ -55,7 +61,7 @@ impl Pace {
         let left = rate.zip(total).and_then(|(rate, total)| {
             Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).ok()
         });
-        Self { done, total, rate, left }
+        Self { done, total, is_about: false, rate, left }
     }
 
     /// "12 300 of 1 376 000 · 95 000/s · 14 s left"; nothing while nothing is known.
@@ -63,30 +69,34 @@ impl Pace {
     pub fn words(&self) -> String {
         let mut parts = Vec::new();
         match self.total {
+            Some(total) if self.is_about => parts.push(about(self.done, total)),
             Some(total) => parts.push(format!("{} of {}", grouped(self.done), grouped(total))),
             None if self.done > 0 => parts.push(grouped(self.done)),
             None => (),
         }
         parts.extend(self.rate.map(|rate| format!("{}/s", grouped(rounded(rate)))));
-        parts.extend(self.left.map(|left| format!("{} left", lasting(left))));
+        parts.extend(self.left.map(|left| format!("{} left", lasting(left + Duration::from_secs(1)))));
         parts.join(" · ")
     }
+}
+
+/// "3.1 of about 10 million", "123 000 of about 456 000": as exactly as it is known.
+fn about(done: u64, total: u64) -> String {
+    if total < 1_000_000 {
+        return format!("{} of about {}", grouped(done), grouped(rounded(total as f64)));
+    }
+    let millions = |number: u64| number as f64 / 1e6;
+    let total = match millions(total) {
+        total if total < 9.95 => format!("{total:.1}"),
+        total => format!("{total:.0}"),
+    };
+    format!("{:.1} of about {} million", millions(done), total.trim_end_matches(".0"))
 }
 
 /// Two digits that count: more would flicker.
 fn rounded(rate: f64) -> u64 {
     let scale = 10_f64.powf((rate.max(1.0).log10().floor() - 1.0).max(0.0));
     ((rate / scale).round() * scale) as u64
-}
-
-/// "14 s", "3 min", "2 h 10 min".
-fn lasting(time: Duration) -> String {
-    let seconds = time.as_secs() + 1;
-    match seconds {
-        0..=90 => format!("{seconds} s"),
-        91..=5400 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
 }
 
 #[cfg(test)]
@@ -110,6 +120,18 @@ mod tests {
         check((500, Some(1000)), 100, 1000, "500 of 1 000 · 100/s · 6 s left");
         check((500, Some(1_000_000)), 100, 1000, "500 of 1 000 000 · 100/s · 2 h 46 min left");
         check((500, Some(1000)), 0, 1000, "500 of 1 000");
+    }
+
+    #[test]
+    fn a_total_that_nobody_counted_is_said_so() {
+        let words = |done, total| {
+            let pace = Pace { done, total: Some(total), is_about: true, ..Pace::default() };
+            pace.words().replace('\u{2009}', " ")
+        };
+        assert_eq!(words(3_120_000, 10_003_000), "3.1 of about 10 million");
+        assert_eq!(words(120_000, 1_480_000), "0.1 of about 1.5 million");
+        assert_eq!(words(500_000, 1_000_007), "0.5 of about 1 million");
+        assert_eq!(words(12_345, 456_789), "12 345 of about 460 000");
     }
 
     #[test]

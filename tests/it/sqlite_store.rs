@@ -436,6 +436,48 @@ fn a_scan_in_ranges_and_a_fetch_meet_what_a_page_does() {
     }
 }
 
+/// Whether an estimate is near enough to tell how long something takes.
+fn is_about(estimate: u64, events: usize) -> bool {
+    let events = events as u64;
+    (events / 2..=events * 2).contains(&estimate)
+}
+
+#[test]
+fn about_how_many_events_there_are_is_known_without_counting() {
+    let mut known = 0;
+    for name in all_fixtures() {
+        let fixture = fixture(&name);
+        let store = open(&fixture.path);
+        let events = read(&store, &EventQuery::default(), 500);
+        let all = store.about_how_many(&Work::default(), None).expect("a look");
+        known += usize::from(all.is_some());
+        assert!(all.is_none_or(|all| is_about(all, events.len())), "{name}: {all:?}");
+        let Some(middle) = events.get(events.len() / 2) else { continue };
+        let rest = store.about_how_many(&Work::default(), Some(&middle.key)).expect("a look");
+        let behind = events.len() - events.len() / 2 - 1;
+        assert!(rest.is_none_or(|rest| is_about(rest, behind)), "{name}: {rest:?}");
+    }
+    assert!(known > 10, "most stores have row numbers");
+}
+
+#[test]
+fn holes_in_the_row_numbers_are_no_events() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("holes.sqlite");
+    let connection = rusqlite::Connection::open(&path).expect("a database");
+    connection
+        .execute_batch(
+            "CREATE TABLE events (id INTEGER PRIMARY KEY, stream TEXT, version INTEGER, type TEXT, data TEXT);
+             WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 40000)
+             INSERT INTO events SELECT x, 'order-' || (x % 50), x / 50 + 1, 'Noted', '{\"n\":1}' FROM n;
+             DELETE FROM events WHERE id % 4 <> 0;",
+        )
+        .expect("a store");
+    drop(connection);
+    let about = open(&path).about_how_many(&Work::default(), None).expect("a look").expect("an estimate");
+    assert!((9_500..=10_500).contains(&about), "{about}");
+}
+
 #[test]
 fn reading_leaves_no_trace() {
     for name in VARIED {

@@ -34,11 +34,15 @@ fn layout(size: usize) -> Option<Layout> {
     Layout::from_size_align(size.checked_add(size_of::<Header>())?, align_of::<Header>()).ok()
 }
 
+fn as_header(block: *mut u8) -> *mut Header {
+    block.cast()
+}
+
 /// # Safety
 /// `block` came from [`CountingAllocator`] and was not given back.
 unsafe fn header_of(block: *mut u8) -> *mut Header {
     // SAFETY: each block handed out has its header in front of it.
-    unsafe { block.cast::<Header>().sub(1) }
+    unsafe { as_header(block).sub(1) }
 }
 
 impl CountingAllocator {
@@ -48,7 +52,7 @@ impl CountingAllocator {
 
     fn take(&mut self, size: usize, allocate: impl FnOnce(Layout) -> *mut u8) -> *mut u8 {
         let Some(layout) = layout(size).filter(|_| self.meter.grants(size)) else { return ptr::null_mut() };
-        let header = allocate(layout).cast::<Header>();
+        let header = as_header(allocate(layout));
         if header.is_null() {
             return ptr::null_mut();
         }
@@ -143,7 +147,7 @@ unsafe impl Allocator for CountingAllocator {
         // SAFETY: address and layout are those that the block was made with; the new size is not zero. The header
         // moves along, and its neighbours are told where it is.
         unsafe {
-            let grown = realloc(header.cast(), old, new.size()).cast::<Header>();
+            let grown = as_header(realloc(header.cast(), old, new.size()));
             if grown.is_null() {
                 return ptr::null_mut();
             }

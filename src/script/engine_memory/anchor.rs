@@ -19,11 +19,13 @@ impl Anchor {
     }
 
     /// Live, as long as the anchor is.
+    #[inline]
     pub(super) fn runtime(&self) -> *mut qjs::JSRuntime {
         self.runtime
     }
 
     /// Whether it is that context: an address names one only, as long as the context is alive.
+    #[inline]
     pub(super) fn is_of(&self, context: NonNull<qjs::JSContext>) -> bool {
         self.context.as_raw() == context
     }

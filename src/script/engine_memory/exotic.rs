@@ -35,6 +35,7 @@ pub(crate) struct Asks(u32);
 
 impl Asks {
     /// Whether it leaves a property as it is that is listed, and neither written nor taken away.
+    #[inline]
     pub(crate) fn for_what_is_shown(self) -> bool {
         let asks = qjs::JS_PROP_HAS_GET | qjs::JS_PROP_HAS_SET | qjs::JS_PROP_HAS_VALUE;
         let more = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
@@ -65,6 +66,7 @@ struct Inside<T> {
 
 impl<'js> Call<'_, 'js> {
     /// A value that the object keeps.
+    #[inline]
     pub(crate) fn kept(&self, place: usize) -> Option<Value<'js>> {
         let raw = self.members.get(place)?.get()?;
         // SAFETY: the object refers to it, and is live; counted once more.
@@ -72,6 +74,7 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// Makes the object keep a value, if there is nothing in that place.
+    #[inline]
     pub(crate) fn keep(&self, place: usize, value: &Value<'js>) {
         let Some(member) = self.members.get(place).filter(|member| member.get().is_none()) else { return };
         // SAFETY: the value is live, and counted once more, for the object.
@@ -79,11 +82,13 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// Whether properties may be added to the object.
+    #[inline]
     pub(crate) fn is_extensible(&self) -> bool {
         // SAFETY: the object is live, and no proxy.
         unsafe { qjs::JS_IsExtensible(self.ctx.as_raw().as_ptr(), self.object) == 1 }
     }
 
+    #[inline]
     pub(crate) fn object(&self) -> Result<Object<'js>> {
         // SAFETY: the object is live, and counted once more.
         unsafe { counted(&self.ctx, self.object) }.into_object().ok_or(Error::Unknown)
@@ -140,6 +145,7 @@ impl<T: Exotic> Class<T> {
     }
 
     /// The number of the kind, as [`class_of`](super::class_of) tells it.
+    #[inline]
     pub(crate) fn id(&self) -> u32 {
         self.id
     }

@@ -171,10 +171,12 @@ pub(crate) struct Sight<'q> {
 }
 
 impl<'q> Sight<'q> {
+    #[inline]
     pub(crate) fn key(self, property: SeenProperty<'q>) -> LiveKey<'q> {
         LiveKey { ctx: self.ctx, raw: property.head.key, alive: PhantomData }
     }
 
+    #[inline]
     pub(crate) fn hold(self, text: SeenText<'q>) -> Held {
         // SAFETY: the text is live, and of this engine; counted once more.
         let raw = unsafe { qjs::JS_DupValueRT(self.anchor.runtime(), text.raw) };
@@ -191,6 +193,7 @@ pub(crate) struct Seen<'q> {
 }
 
 /// A value in place.
+#[derive(Clone, Copy)]
 pub(crate) enum SeenValue<'q> {
     Null,
     Bool(bool),
@@ -210,38 +213,45 @@ pub(crate) struct SeenProperty<'q> {
 }
 
 impl<'q> Seen<'q> {
+    #[inline]
     pub(crate) fn address(self) -> usize {
         self.place.addr()
     }
 
+    #[inline]
     pub(crate) fn class(self) -> u32 {
         // SAFETY: see the field.
         u32::from(unsafe { (*self.place).class })
     }
 
     /// Where its prototype lies.
+    #[inline]
     pub(crate) fn prototype(self) -> usize {
         // SAFETY: see the field; every object has a shape.
         unsafe { (*(*self.place).shape).prototype.addr() }
     }
 
     /// Whether only one thing refers to it, counted or not.
+    #[inline]
     pub(crate) fn has_one_owner(self) -> bool {
         // SAFETY: see the field.
         unsafe { count_of(self.place.cast()) == 1 && (*self.place).weak_references.is_null() }
     }
 
+    #[inline]
     pub(crate) fn is_extensible(self) -> bool {
         // SAFETY: see the field.
         unsafe { (*self.place).flags & EXTENSIBLE != 0 }
     }
 
+    #[inline]
     pub(crate) fn is_fast_array(self) -> bool {
         // SAFETY: see the field.
         unsafe { (*self.place).flags & FAST_ARRAY != 0 }
     }
 
     /// The items, if it is a fast array.
+    #[inline]
     pub(crate) fn items(self) -> impl ExactSizeIterator<Item = SeenValue<'q>> {
         let items: &'q [qjs::JSValue] = if self.is_fast_array() {
             // SAFETY: see the field; a fast array has so many items there.
@@ -253,6 +263,7 @@ impl<'q> Seen<'q> {
     }
 
     /// The own properties, by key and place; deleted ones are left out.
+    #[inline]
     pub(crate) fn properties(self) -> impl Iterator<Item = SeenProperty<'q>> {
         // SAFETY: see the field. An object has as many values as its shape has properties. Those lie behind
         // the shape's hash table, which has one entry more than the mask says.
@@ -283,16 +294,19 @@ unsafe fn slice_of<'a, T>(first: *const T, count: usize) -> &'a [T] {
 }
 
 impl<'q> SeenProperty<'q> {
+    #[inline]
     pub(crate) fn key(self) -> Key {
         Key(self.head.key)
     }
 
     /// How it may be used, in the engine's own bits.
+    #[inline]
     pub(crate) fn access(self) -> u32 {
         self.head.flags >> 26
     }
 
     /// What it holds; only for data, as its access tells.
+    #[inline]
     pub(crate) fn value(self) -> SeenValue<'q> {
         if self.access() & !(qjs::JS_PROP_C_W_E | LENGTH) == 0 {
             SeenValue::of(self.raw)
@@ -311,6 +325,7 @@ const LENGTH: u32 = 1 << 3;
 
 impl SeenValue<'_> {
     /// What lies there, to be seen for as long as the object is that it is part of.
+    #[inline]
     fn of(raw: qjs::JSValue) -> Self {
         // SAFETY: the tag says what there is. Whatever the value refers to is kept alive by what it is part of.
         unsafe {
@@ -348,6 +363,7 @@ pub(crate) enum Characters<'a> {
 }
 
 impl<'q> SeenText<'q> {
+    #[inline]
     fn rope(self) -> Option<&'q RopeHead> {
         // SAFETY: see the field.
         unsafe {
@@ -357,6 +373,7 @@ impl<'q> SeenText<'q> {
     }
 
     /// How many characters it has, without looking at them.
+    #[inline]
     pub(crate) fn length(self) -> usize {
         match (self.rope(), self.in_one_piece()) {
             (Some(rope), _) => rope.length as usize,
@@ -366,6 +383,7 @@ impl<'q> SeenText<'q> {
         }
     }
 
+    #[inline]
     pub(crate) fn is_wide(self) -> bool {
         match self.rope() {
             Some(rope) => rope.is_wide != 0,
@@ -374,6 +392,7 @@ impl<'q> SeenText<'q> {
     }
 
     /// Its characters, unless it is made of many pieces.
+    #[inline]
     pub(crate) fn in_one_piece(self) -> Option<Characters<'q>> {
         if self.rope().is_some() {
             return None;
@@ -416,6 +435,7 @@ impl<'q> SeenText<'q> {
         }
     }
 
+    #[inline]
     fn to_text(self) -> Arc<str> {
         if let Some(Characters::Narrow(narrow)) = self.in_one_piece() {
             return match str::from_utf8(narrow) {
@@ -439,11 +459,13 @@ pub(crate) struct Held {
 
 impl Held {
     /// As it lies now; nothing runs while one of our own methods looks.
+    #[inline]
     fn seen(&self) -> SeenText<'_> {
         SeenText { raw: self.raw, alive: PhantomData }
     }
 
     /// Whether it says what the other one says, as far as that can be told at once.
+    #[inline]
     pub(crate) fn says(&self, text: SeenText<'_>) -> bool {
         // SAFETY: reads two pointers and tags.
         let is_one = unsafe {
@@ -453,12 +475,14 @@ impl Held {
         is_one || self.seen().in_one_piece().is_some_and(|own| text.in_one_piece() == Some(own))
     }
 
+    #[inline]
     pub(crate) fn to_text(&self) -> Arc<str> {
         self.seen().to_text()
     }
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the text was counted for this, once, and its engine is alive.
         unsafe { qjs::JS_FreeValueRT(self.anchor.runtime(), self.raw) };

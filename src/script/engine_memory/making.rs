@@ -29,11 +29,13 @@ pub(super) const IS_INTEGER: u32 = 1 << 31;
 
 impl Key {
     /// The small integer that it is, if it is one.
+    #[inline]
     pub(crate) fn index(self) -> Option<u32> {
         (self.0 & IS_INTEGER != 0).then_some(self.0 & !IS_INTEGER)
     }
 
     /// A number for it. Small, unless it is an integer.
+    #[inline]
     pub(crate) fn place(self) -> usize {
         self.0 as usize
     }
@@ -46,10 +48,12 @@ pub(crate) struct Atom<'js> {
 }
 
 impl<'js> Maker<'js> {
+    #[inline]
     pub(crate) fn of(ctx: &Ctx<'js>) -> Self {
         Self { ctx: ctx.as_raw(), brand: PhantomData }
     }
 
+    #[inline]
     fn made(self, raw: qjs::JSValue) -> Result<Made<'js>> {
         // SAFETY: reads a tag.
         if unsafe { qjs::JS_IsException(raw) } {
@@ -58,40 +62,48 @@ impl<'js> Maker<'js> {
         Ok(Made { raw, maker: self })
     }
 
+    #[inline]
     pub(crate) fn object(self) -> Result<Made<'js>> {
         // SAFETY: the context is live as long as its brand is in reach; the value is ours.
         self.made(unsafe { qjs::JS_NewObject(self.ctx.as_ptr()) })
     }
 
+    #[inline]
     pub(crate) fn array(self) -> Result<Made<'js>> {
         // SAFETY: as of `object`.
         self.made(unsafe { qjs::JS_NewArray(self.ctx.as_ptr()) })
     }
 
     /// A text in UTF-8. The engine makes whole characters of bytes that are none.
+    #[inline]
     pub(crate) fn text(self, text: &[u8]) -> Result<Made<'js>> {
         let (first, length) = (text.as_ptr().cast(), text.len() as qjs::size_t);
         // SAFETY: as of `object`; so many bytes are there, and they are copied.
         self.made(unsafe { qjs::JS_NewStringLen(self.ctx.as_ptr(), first, length) })
     }
 
+    #[inline]
     pub(crate) fn int(self, number: i32) -> Made<'js> {
         Made { raw: qjs::JS_MKVAL(qjs::JS_TAG_INT, number), maker: self }
     }
 
+    #[inline]
     pub(crate) fn float(self, number: f64) -> Made<'js> {
         Made { raw: qjs::JS_NewFloat64(number), maker: self }
     }
 
+    #[inline]
     pub(crate) fn bool(self, value: bool) -> Made<'js> {
         Made { raw: if value { qjs::JS_TRUE } else { qjs::JS_FALSE }, maker: self }
     }
 
+    #[inline]
     pub(crate) fn null(self) -> Made<'js> {
         Made { raw: qjs::JS_NULL, maker: self }
     }
 
     /// The key of a name in UTF-8.
+    #[inline]
     pub(crate) fn atom(self, name: &[u8]) -> Result<Atom<'js>> {
         let ctx = self.ctx.as_ptr();
         let raw = if name.is_ascii() {
@@ -109,7 +121,8 @@ impl<'js> Maker<'js> {
 
 impl<'js> Made<'js> {
     /// Defines a member, whatever stands in the way on the prototypes.
-    pub(crate) fn define(&self, name: Atom<'js>, value: Self) -> Result<()> {
+    #[inline]
+    pub(crate) fn define(&self, name: &Atom<'js>, value: Self) -> Result<()> {
         let (ctx, all) = (self.maker.ctx.as_ptr(), qjs::JS_PROP_C_W_E as i32);
         // SAFETY: the brand says that all are of one engine, and alive; the value is taken over, even on
         // failure. What is no object throws.
@@ -118,6 +131,7 @@ impl<'js> Made<'js> {
     }
 
     /// Defines an item.
+    #[inline]
     pub(crate) fn define_item(&self, index: u32, value: Self) -> Result<()> {
         let (ctx, all) = (self.maker.ctx.as_ptr(), qjs::JS_PROP_C_W_E as i32);
         // SAFETY: as of `define`.
@@ -126,17 +140,20 @@ impl<'js> Made<'js> {
         if answer < 0 { Err(Error::Exception) } else { Ok(()) }
     }
 
+    #[inline]
     pub(crate) fn into_value(self, ctx: &Ctx<'js>) -> Value<'js> {
         // SAFETY: the value is of that engine, as its brand says, and ours to hand over.
         unsafe { Value::from_raw(ctx.clone(), self.into_raw()) }
     }
 
+    #[inline]
     fn into_raw(self) -> qjs::JSValue {
         ManuallyDrop::new(self).raw
     }
 }
 
 impl Drop for Made<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: it was counted for this, once, and is not used any more.
         unsafe { qjs::JS_FreeValue(self.maker.ctx.as_ptr(), self.raw) };
@@ -146,21 +163,25 @@ impl Drop for Made<'_> {
 impl Atom<'_> {
     /// Never to be given back, so that the key keeps its meaning as long as the engine lives; the engine's end
     /// does not mind.
+    #[inline]
     pub(crate) fn keep(self) -> Key {
         Key(self.into_raw())
     }
 
     /// Alive as long as the atom is.
+    #[inline]
     pub(super) fn raw(&self) -> qjs::JSAtom {
         self.raw
     }
 
+    #[inline]
     pub(super) fn into_raw(self) -> qjs::JSAtom {
         ManuallyDrop::new(self).raw
     }
 }
 
 impl Drop for Atom<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: as of `Made`.
         unsafe { qjs::JS_FreeAtom(self.maker.ctx.as_ptr(), self.raw) };
@@ -194,6 +215,7 @@ impl Atoms {
     }
 
     /// The key of a name.
+    #[inline]
     pub(crate) fn atom<'js>(&mut self, maker: Maker<'js>, name: &[u8]) -> Result<Atom<'js>> {
         let is_known = self.anchor.as_ref().is_some_and(|anchor| anchor.is_of(maker.ctx));
         if !is_known || name.len() > Self::LONGEST {
@@ -219,6 +241,7 @@ impl Atoms {
 }
 
 impl Drop for Atoms {
+    #[inline]
     fn drop(&mut self) {
         let Some(anchor) = &self.anchor else { return };
         for known in self.places.iter().flatten() {

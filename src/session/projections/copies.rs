@@ -1,13 +1,13 @@
-//! A read model at the cursor, copied or written into a new file, never over another.
+//! A read model at the cursor, copied or written into a file.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{BufWriter, Write},
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
+    project::new_file::{Existing, NewFileError, write_file},
     projection::{
         ReadModel,
         export::{Format, Shape, WriteError, write_rows},
@@ -34,7 +34,12 @@ impl Opened {
         vec![job(Slot::ModelExport, ProjectionQuestion::Copy(model, count, shape))]
     }
 
-    pub(super) fn export_model(&self, format: Format, path: PathBuf, notices: &mut Notices) -> Vec<Job> {
+    pub(super) fn export_model(
+        &self,
+        format: Format,
+        (path, existing): (PathBuf, Existing),
+        notices: &mut Notices,
+    ) -> Vec<Job> {
         if path.as_os_str().is_empty() {
             notices.warning("A file needs a name", "", "");
             return Vec::new();
@@ -43,7 +48,7 @@ impl Opened {
             notices.warning("There is no read model to write", "", "Rebuild the projection first");
             return Vec::new();
         };
-        vec![job(Slot::ModelExport, ProjectionQuestion::Export(model, count, shape, path))]
+        vec![job(Slot::ModelExport, ProjectionQuestion::Export(model, count, shape, (path, existing)))]
     }
 
     fn model_to_write(&self, format: Format) -> Option<(ReadModel, u64, Shape)> {
@@ -74,37 +79,45 @@ pub(super) fn copied(
     }
 }
 
-/// The rows into a new file.
+/// The rows into a file, whole or not at all.
 pub(super) fn exported(
     work: &Work,
     model: &ReadModel,
     count: u64,
     shape: &Shape,
-    path: &Path,
+    (path, existing): &(PathBuf, Existing),
 ) -> Result<ProjectionAnswer, ModelTrouble> {
-    let failed = |err: &dyn std::error::Error| {
-        ProjectionAnswer::Exported(Err((format!("{} cannot be written", path.display()), chain(err))))
-    };
-    // Never over another file: it may be the user's store.
-    let file = match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(file) => file,
-        Err(err) => return Ok(failed(&err)),
-    };
-    let mut out = BufWriter::new(file);
-    let written = write_rows(work, model, count, shape, &mut out);
-    drop(out);
-    if written.is_err() {
-        // A part of a table would be taken for the whole.
-        fs::remove_file(path).ok();
-    }
-    match written {
+    match write_file(path, *existing, |out| Ok(write_rows(work, model, count, shape, out)?)) {
         Ok(rows) => {
             let rows = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(rows)) };
             Ok(ProjectionAnswer::Exported(Ok(format!("{rows} written to {}", path.display()))))
         }
-        Err(WriteError::Cancelled(cancelled)) => Err(cancelled.into()),
-        Err(WriteError::Scratch(err)) => Err(err.into()),
-        Err(WriteError::Out(err)) => Ok(failed(&err)),
+        Err(ExportError::Write(WriteError::Cancelled(cancelled))) => Err(cancelled.into()),
+        Err(ExportError::Write(WriteError::Scratch(err))) => Err(err.into()),
+        Err(ExportError::Write(WriteError::Out(err))) => Ok(unwritten(path, &err)),
+        Err(ExportError::File(err)) => Ok(unwritten(path, &err)),
+    }
+}
+
+fn unwritten(path: &Path, err: &dyn std::error::Error) -> ProjectionAnswer {
+    ProjectionAnswer::Exported(Err((format!("{} cannot be written", path.display()), chain(err))))
+}
+
+/// Why rows are not in a file.
+enum ExportError {
+    Write(WriteError),
+    File(NewFileError),
+}
+
+impl From<WriteError> for ExportError {
+    fn from(err: WriteError) -> Self {
+        Self::Write(err)
+    }
+}
+
+impl From<NewFileError> for ExportError {
+    fn from(err: NewFileError) -> Self {
+        Self::File(err)
     }
 }
 

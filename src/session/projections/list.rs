@@ -87,17 +87,19 @@ impl Opened {
         list
     }
 
+    /// How many rows a table of the store has, once they were counted.
+    pub(crate) fn rows_of_table(&self, table: &str) -> Option<u64> {
+        let place = self.layout.tables.iter().position(|note| *note.table == *table)?;
+        self.table_counts.get(place).copied().flatten()
+    }
+
     fn join_tables(&self, list: &mut Vec<Listed>) {
-        let rows_of = |table: &str| {
-            let place = self.layout.tables.iter().position(|note| *note.table == *table)?;
-            self.table_counts.get(place).copied().flatten()
-        };
         for listed in list.iter_mut() {
             let named = listed.entry.as_ref().and_then(|entry| entry.table.as_ref());
             let wanted = named.unwrap_or(&listed.name);
             let note = self.layout.tables.iter().find(|note| note.table.eq_ignore_ascii_case(wanted));
             listed.table = note.map(|note| Arc::clone(&note.table));
-            listed.rows = listed.table.as_ref().and_then(|table| rows_of(table));
+            listed.rows = listed.table.as_ref().and_then(|table| self.rows_of_table(table));
         }
         let read_models = self.layout.tables.iter().filter(|note| note.kind == TableKind::ReadModel);
         for note in read_models {
@@ -107,7 +109,7 @@ impl Opened {
             list.push(Listed {
                 name: Arc::clone(&note.table),
                 table: Some(Arc::clone(&note.table)),
-                rows: rows_of(&note.table),
+                rows: self.rows_of_table(&note.table),
                 ..Listed::default()
             });
         }

@@ -21,7 +21,7 @@ mod stored;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    project::sections::ProjectionEntry,
+    project::{new_file::Existing, sections::ProjectionEntry},
     projection::{Definition, OnFailure, ReadModel, export::Format},
     session::{
         job::{Job, Question, Slot},
@@ -139,7 +139,7 @@ pub enum ProjectionAction {
     /// Copies the rows at the cursor as text.
     Copy(Format),
     /// Writes the rows at the cursor into a new file.
-    Export(Format, PathBuf),
+    Export(Format, PathBuf, Existing),
 }
 
 /// What of the events a rebuild takes in.
@@ -270,7 +270,9 @@ impl Opened {
             ProjectionAction::ShowOutput(wish) => self.show_output(wish),
             ProjectionAction::ChooseOutput(number) => self.choose_output(number),
             ProjectionAction::Copy(format) => self.copy_model(format),
-            ProjectionAction::Export(format, path) => self.export_model(format, path, notices),
+            ProjectionAction::Export(format, path, existing) => {
+                self.export_model(format, (path, existing), notices)
+            }
         };
         self.arrange_projections();
         jobs
@@ -307,7 +309,7 @@ impl Opened {
             ProjectionAnswer::Exported(words) => {
                 match words {
                     Ok(words) => notices.info(words),
-                    Err((title, detail)) => notices.error(title, detail, "Choose another file"),
+                    Err((title, detail)) => notices.error(title, detail, "Choose another name"),
                 }
                 Vec::new()
             }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    project::SavedScript,
+    project::{SavedScript, new_file::Existing},
     projection::{
         Definition, Loaded, OutputQuery, Outputs, Overview, ReadModel, RowChange, RowKey, RowsQuery,
         ScratchError, export::Shape, overview,
@@ -64,8 +64,8 @@ pub enum ProjectionQuestion {
     },
     /// The rows at a count as text.
     Copy(ReadModel, u64, Shape),
-    /// The rows at a count, into a new file.
-    Export(ReadModel, u64, Shape, PathBuf),
+    /// The rows at a count, into a file.
+    Export(ReadModel, u64, Shape, (PathBuf, Existing)),
 }
 
 /// What a job found out.
@@ -136,7 +136,7 @@ impl ProjectionQuestion {
             Self::Scaffold(wanted) => Ok(ProjectionAnswer::Scaffolded(scaffolded(&wanted, work)?)),
             Self::Save { path, text, known } => Ok(ProjectionAnswer::Saved(saved(path, &text, &known))),
             Self::Copy(model, count, shape) => copied(work, &model, count, &shape),
-            Self::Export(model, count, shape, path) => exported(work, &model, count, &shape, &path),
+            Self::Export(model, count, shape, file) => exported(work, &model, count, &shape, &file),
         };
         match found {
             Ok(answer) => Ok(Answer::Projections(answer)),

@@ -60,6 +60,8 @@ pub struct Rebuilding {
     definition: Definition,
     store: Arc<dyn EventStore>,
     options: RebuildOptions,
+    /// How many events the store has, as far as that is known.
+    events: u64,
     wish: Wish,
 }
 
@@ -133,6 +135,7 @@ impl Rebuilding {
             Wish::Look => Ok(true),
             Wish::Check => still_holds(work, &*self.store, &scratch),
             Wish::Make => {
+                work.expect_total(self.options.until.unwrap_or(self.events));
                 rebuild(work, &*self.store, &self.definition, &scratch, &self.options).map(|_| true)
             }
         };
@@ -395,6 +398,7 @@ impl Opened {
             definition,
             store: Arc::clone(&self.store),
             options: run.options.clone(),
+            events: self.index.as_ref().map_or(0, |index| index.len() as u64),
             wish,
         };
         Some(job(Slot::Rebuild(run.number), ProjectionQuestion::Rebuild(Box::new(rebuilding))))

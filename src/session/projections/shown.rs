@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::{
     projection::OnFailure,
     session::{
+        estimates::event_words,
         opened::Opened,
         projections::{Extent, question::is_script, runs::Run},
         view::{LoadedRows, ModelView, ProjectionDetail, ProjectionsView, Stage, StoryView, grouped},
     },
+    work::estimate::Task,
 };
 
 impl Opened {
@@ -42,6 +44,7 @@ impl Opened {
             cursor: self.model_count(),
             total,
             is_writing: self.projections.is_writing,
+            estimate: event_words(self.estimate_of_all(Task::Rebuild)),
             ..ProjectionDetail::default()
         };
         if let Some(file) = self.file_of(listed) {

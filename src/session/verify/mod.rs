@@ -59,6 +59,8 @@ pub enum VerifyAction {
 pub(crate) struct Verified {
     checks: BTreeMap<SnapshotKey, Known>,
     verdicts: Arc<Vec<Option<Verdict>>>,
+    /// How many events the streams of the listed rows have.
+    listed_events: u64,
     shown: Option<Arc<Vec<usize>>>,
     counts: Arc<Vec<(Verdict, usize)>>,
     filter: Option<Verdict>,

@@ -1,10 +1,11 @@
 //! What the panel shows of verdicts.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     model::StreamVersion,
     session::{
+        estimates::event_words,
         job::{Job, Slot},
         notice::Notices,
         opened::Opened,
@@ -15,6 +16,7 @@ use crate::{
         view::{ChosenCheck, SnapshotRow, VerifyView},
     },
     snapshot::{Check, Mapping, NewSnapshot, SnapshotKey, Verdict},
+    work::estimate::Task,
 };
 
 impl Opened {
@@ -26,6 +28,9 @@ impl Opened {
             (None, check) => check.map(|check| check.verdict),
         };
         let verdicts = rows.iter().map(verdict).collect();
+        let streams: BTreeSet<u32> = rows.iter().filter_map(|row| row.stream_number).collect();
+        let events = |stream| self.index.as_ref().map_or(0, |index| index.stream_events(stream).len() as u64);
+        self.verified.listed_events = streams.into_iter().map(events).sum();
         self.verified.verdicts = Arc::new(verdicts);
         self.filter_verdicts();
         self.refresh_cost_along();
@@ -95,6 +100,8 @@ impl Opened {
             is_counting: verified.is_counting,
             here: self.cursor.count,
             can_create: self.new_snapshot().is_ok(),
+            estimate: event_words(self.estimate(Task::Verify, verified.listed_events)),
+            cost_estimate: event_words(self.estimate_of_all(Task::Cost)),
         }
     }
 

@@ -38,6 +38,12 @@ pub struct ConditionsView {
     pub index: Option<Arc<Index>>,
     /// In which zone times are shown.
     pub zone: Zone,
+    /// How long searching the streams of the category takes; nothing if they are soon searched.
+    pub of_category: Option<Arc<str>>,
+    /// The same of all streams.
+    pub of_store: Option<Arc<str>>,
+    /// The same of the chosen stream.
+    pub of_stream: Option<Arc<str>>,
 }
 
 /// One condition.

@@ -29,6 +29,8 @@ pub struct DriftView {
     pub report_path: String,
     /// A text for the clipboard, with its number.
     pub copied: Option<(u64, Arc<str>)>,
+    /// How long what is to be done next takes: rebuilding, or comparing; nothing if it is soon done.
+    pub estimate: Option<Arc<str>>,
 }
 
 /// How far a comparison came.

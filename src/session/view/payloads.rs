@@ -31,4 +31,6 @@ pub struct PayloadsView {
     pub chosen: Option<usize>,
     /// What could not be read, in words.
     pub troubles: Vec<String>,
+    /// How long searching all events takes; nothing if they are soon searched.
+    pub estimate: Option<Arc<str>>,
 }

@@ -134,6 +134,8 @@ pub struct ProjectionDetail {
     pub total: u64,
     /// Whether a file of it is being written.
     pub is_writing: bool,
+    /// How long rebuilding takes; nothing if it is soon done.
+    pub estimate: Option<Arc<str>>,
 }
 
 /// What may belong together; offered, and not done unasked.

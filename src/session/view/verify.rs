@@ -32,6 +32,10 @@ pub struct VerifyView {
     pub here: usize,
     /// Whether a snapshot can be made at the cursor.
     pub can_create: bool,
+    /// How long verifying the listed snapshots takes; nothing if it is soon done.
+    pub estimate: Option<Arc<str>>,
+    /// How long counting the cost of loading takes; nothing if it is soon done.
+    pub cost_estimate: Option<Arc<str>>,
 }
 
 /// What is said of the chosen snapshot.

@@ -1,17 +1,17 @@
 //! Writing down what a branch shows: into the clipboard or a new file, never into the store.
 
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
+    project::new_file::{Existing, NewFileError, write_file},
     replay::{Branch, History, Pair, Plan, compensation, siblings, test_case},
     session::{
         job::{Job, Slot},
-        notice::Notices,
+        notice::{Notices, chain},
         opened::Opened,
         what_if::{WhatIfQuestion, job},
     },
@@ -60,10 +60,10 @@ impl ExportQuestion {
     }
 }
 
-/// Writes a new file, and never over another: it may be the user's store.
+/// Writes a new file, and never over another.
 pub(super) fn save(path: &Path, text: &str) -> Result<(), String> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|err| err.to_string())
+    let write = |out: &mut dyn Write| Ok::<_, NewFileError>(out.write_all(text.as_bytes())?);
+    write_file(path, Existing::Kept, write).map_err(|err| chain(&err))
 }
 
 impl Opened {

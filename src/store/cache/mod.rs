@@ -296,15 +296,20 @@ impl Cache {
     /// The index of what a store holds now: the kept one where it is proven, else one made and kept. For
     /// whoever answers once and cannot correct itself later.
     pub fn proven(&self, store: &dyn EventStore, work: &Work) -> StoreResult<(Index, Option<Nothing>)> {
+        match self.kept_proven(store, work)? {
+            Ok(index) => Ok((index, None)),
+            Err(why) => Ok((self.make(store, work)?.0, Some(why))),
+        }
+    }
+
+    /// The kept index of a store, if it is proven that nothing was written since; else why one has to be made.
+    pub fn kept_proven(&self, store: &dyn EventStore, work: &Work) -> StoreResult<Result<Index, Nothing>> {
         // What has to be checked is not even caught up with: the scan is needed anyway.
         let kept = match store.identity()? {
             Some(now) if self.bound() > 0 => self.read(&now, |label| label.proves(&now), work)?,
             Some(_) => Err(Nothing::NotKept),
             None => Err(Nothing::NoIdentity),
         };
-        match kept {
-            Ok((_, index)) => Ok((index, None)),
-            Err(why) => Ok((self.make(store, work)?.0, Some(why))),
-        }
+        Ok(kept.map(|(_, index)| index))
     }
 }

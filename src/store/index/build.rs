@@ -52,13 +52,17 @@ impl Index {
         work: &Work,
         report: Option<Report<'_>>,
     ) -> StoreResult<Self> {
+        let last = self.len().checked_sub(1).and_then(|last| self.key(last as u32));
+        if let Some(rest) = store.about_how_many(work, last.as_ref())? {
+            work.expect_total(self.len() as u64 + rest);
+        }
+        work.goes_on_from(self.len() as u64);
         if self.is_empty()
             && let Some(covered) = store.covered(work)?
             && let Some(index) = Self::of_covered(&covered, work)?
         {
             return Ok(index);
         }
-        let last = self.len().checked_sub(1).and_then(|last| self.key(last as u32));
         // Several ranges a lane, so that none waits long for another at the end; one without lanes.
         let parts =
             if work.width() == 1 || (!self.is_empty() && report.is_none()) { 1 } else { work.width() * 6 };

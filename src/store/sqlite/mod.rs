@@ -4,6 +4,7 @@
 //! `filter` make the statements; `walk` goes along the global order, past damage; `rows` turns
 //! rows into events; `scan` and `read` hand them out without making any.
 
+mod about;
 mod access;
 mod bare;
 mod bodies;
@@ -239,6 +240,10 @@ impl EventStore for SqliteStore {
         batch: &mut BodyBatch,
     ) -> StoreResult<()> {
         bodies::fetch((&self.access, work), (&self.plan, self.way), (keys, bodies), batch)
+    }
+
+    fn about_how_many(&self, work: &Work, after: Option<&EventKey>) -> StoreResult<Option<u64>> {
+        about::how_many((&self.access, work), &self.plan, after)
     }
 
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>> {

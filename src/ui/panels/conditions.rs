@@ -10,6 +10,7 @@ use crate::{
     session::{
         action::{Action, ConditionAction},
         conditions::{Direction, Reach},
+        estimates::with_estimate,
         view::{ConditionView, ConditionsView, RowHead, SearchView, grouped, met_words},
     },
     ui::{
@@ -239,21 +240,26 @@ fn run_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
             ("Next hit ▶", "Run to where a condition is met next (F9)", Direction::Forward),
         ] {
             let button = ui.add_enabled(has_any && view.stream.is_some(), egui::Button::new(name));
+            let help = with_estimate(help, view.of_stream.as_ref());
             if button.on_hover_text(help).clicked() {
                 asked.push(ConditionAction::Run(direction));
             }
         }
         let category = view.category.as_ref().and_then(|category| category.as_deref());
         let of_category = format!("Search all of {}", category_name(category));
-        for (name, help, reach) in [
-            (&*of_category, "Which streams ever met a condition", Reach::Category),
-            ("Whole store", "The same in the streams of every category", Reach::Store),
+        for (name, help, reach, words) in [
+            (&*of_category, "Which streams ever met a condition", Reach::Category, &view.of_category),
+            ("Whole store", "The same in the streams of every category", Reach::Store, &view.of_store),
         ] {
+            let help = with_estimate(help, words.as_ref());
             if ui.add_enabled(has_any, egui::Button::new(name)).on_hover_text(help).clicked() {
                 asked.push(ConditionAction::Search(reach));
             }
         }
     });
+    if let Some(words) = view.of_store.as_ref().filter(|_| view.search.is_none() && has_any) {
+        ui.weak(format!("Whole store: up to {words}"));
+    }
     let Some(search) = &view.search else {
         ui.weak(&view.summary);
         return;

@@ -156,6 +156,12 @@ fn choices_ui(
         if local.kind == Kind::Text {
             ui.checkbox(&mut local.is_exact_case, "Match case");
         }
+        // Of the filtered ones all have to be read, too.
+        if let Some(words) =
+            view.estimate.as_ref().filter(|_| view.is_over && local.scope != PayloadScope::Stream)
+        {
+            ui.weak(&**words);
+        }
     });
     is_asked
 }

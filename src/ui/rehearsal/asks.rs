@@ -9,6 +9,7 @@ use egui::Key;
 
 use crate::{
     model::{Json, Pointer, Segment},
+    project::new_file::Existing,
     projection::export::Format,
     replay::{Condition, Probe},
     session::{
@@ -130,7 +131,11 @@ pub(super) const OF_THE_STORE: &[Ask] = &[
     }),
     made(Panel::Projections, "an export", |session, folder| {
         let path = folder.join("rows.csv");
-        session.has_read_model().then_some(Action::Projections(Projection::Export(Format::Csv, path)))
+        session.has_read_model().then_some(Action::Projections(Projection::Export(
+            Format::Csv,
+            path,
+            Existing::Kept,
+        )))
     }),
     made(Panel::Projections, "drift", |session, _| {
         session.can_compare_table().then_some(Action::Drift(Drift::Compare))

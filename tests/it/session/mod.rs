@@ -6,6 +6,7 @@ mod compare;
 mod conditions;
 mod cursor;
 mod drift;
+mod estimates;
 mod filters;
 mod follow;
 mod growing;

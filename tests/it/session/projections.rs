@@ -9,7 +9,7 @@ use std::{
 
 use timeglass::{
     model::StreamName,
-    project::sections::ProjectionEntry,
+    project::{new_file::Existing, sections::ProjectionEntry},
     projection::{OnFailure, export::Format},
     session::{
         Input,
@@ -138,6 +138,10 @@ impl Scene {
 
     fn notice(&self) -> String {
         self.script.view().notices.last().map(|notice| notice.title.clone()).unwrap_or_default()
+    }
+
+    fn detail_of_notice(&self) -> String {
+        self.script.view().notices.last().map(|notice| notice.detail.clone()).unwrap_or_default()
     }
 
     fn undo(&mut self) {
@@ -436,7 +440,7 @@ fn a_projection_in_javascript_shows_partitions_and_their_states() {
     );
     scene.go_to(5);
     let path = scene.path("states.ndjson");
-    scene.ask(ProjectionAction::Export(Format::Ndjson, path.clone()));
+    scene.ask(ProjectionAction::Export(Format::Ndjson, path.clone(), Existing::Kept));
     let first = fs::read_to_string(path).unwrap().lines().next().unwrap_or_default().to_owned();
     assert_eq!(first, r#"{"partition":"order-1","state":{"n":3,"last":"OrderShipped"}}"#);
 }
@@ -446,12 +450,21 @@ fn check_export(format: Format, expected: &str) {
     scene.rebuild(Extent::Whole);
     scene.go_to(5);
     let path = scene.path("out.txt");
-    scene.ask(ProjectionAction::Export(format, path.clone()));
+    scene.ask(ProjectionAction::Export(format, path.clone(), Existing::Kept));
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
-    // Never over another file.
-    scene.ask(ProjectionAction::Export(Format::Csv, path.clone()));
+    // Over another file only where the user said so, and over a database never.
+    scene.ask(ProjectionAction::Export(Format::Csv, path.clone(), Existing::Kept));
     assert!(scene.notice().ends_with("cannot be written"), "{}", scene.notice());
+    assert_eq!(scene.detail_of_notice(), "there is a file of this name already, and it was left as it is");
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    fs::write(&path, "theirs").unwrap();
+    scene.ask(ProjectionAction::Export(format, path.clone(), Existing::Replaced));
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    let store = scene.write("theirs.sqlite", "SQLite format 3\0 and more");
+    let before = fs::read(&store).unwrap();
+    scene.ask(ProjectionAction::Export(format, store.clone(), Existing::Replaced));
+    assert!(scene.detail_of_notice().contains("databases are never replaced"));
+    assert!(fs::read(&store).unwrap() == before);
     scene.ask(ProjectionAction::Copy(format));
     assert_eq!(scene.view().copied.as_ref().map(|(_, text)| &**text), Some(expected));
 }

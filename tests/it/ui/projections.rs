@@ -225,6 +225,7 @@ fn the_list_says_how_projections_stand_and_rows_are_those_at_the_cursor() {
         Pace {
             done: 12_300,
             total: Some(1_376_000),
+            is_about: false,
             rate: Some(95_000.0),
             left: Some(Duration::from_secs(14)),
         },

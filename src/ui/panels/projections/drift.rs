@@ -136,10 +136,19 @@ fn nothing_ui(ui: &mut Ui, view: &DriftView, asked: &mut Vec<DriftAction>) {
             Some((DriftAction::Compare, "Compare with the stored table")),
         ),
     };
+    let hint = match &view.estimate {
+        Some(words) if button.is_some() => format!("{hint}\n{words}"),
+        Some(_) | None => hint,
+    };
     let words = button.as_ref().map(|(_, words)| *words);
     if empty_panel(ui, Icon::Info, title, &hint, words) {
         asked.extend(button.map(|(action, _)| action));
     }
+}
+
+fn again_help(view: &DriftView) -> String {
+    let help = "Row by row; nothing is written";
+    view.estimate.as_ref().map_or_else(|| help.to_owned(), |words| format!("{help}: {words}"))
 }
 
 /// What came out, and what to do with it.
@@ -152,7 +161,7 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
                 ui.weak("comparing…");
             }
             DriftStage::Ready => {
-                if ui.button("Compare again").clicked() {
+                if ui.button("Compare again").on_hover_text(again_help(view)).clicked() {
                     asked.push(DriftAction::Compare);
                 }
             }

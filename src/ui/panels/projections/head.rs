@@ -87,7 +87,11 @@ fn rebuild_ui(
 
 fn rebuild_menu_ui(ui: &mut Ui, detail: &ProjectionDetail, asked: &mut Vec<ProjectionAction>) {
     let name = || Arc::clone(&detail.name);
-    let rebuild = ui.button("Rebuild").on_hover_text("Anew, from all events");
+    let help = match &detail.estimate {
+        Some(words) => format!("Anew, from all events: {words}"),
+        None => "Anew, from all events".to_owned(),
+    };
+    let rebuild = ui.button("Rebuild").on_hover_text(help);
     if rebuild.on_disabled_hover_text("Nothing says how it is made: it needs a definition").clicked() {
         asked.push(ProjectionAction::Rebuild(name(), Extent::Whole));
     }
@@ -107,6 +111,9 @@ fn rebuild_menu_ui(ui: &mut Ui, detail: &ProjectionDetail, asked: &mut Vec<Proje
         };
         item(ui, stream, detail.stream.is_some(), Extent::ChosenStream);
     });
+    if let Some(words) = &detail.estimate {
+        ui.weak(&**words);
+    }
 }
 
 /// What is to be known or decided, a line each.

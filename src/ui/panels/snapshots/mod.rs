@@ -6,6 +6,7 @@ mod detail;
 use crate::{
     session::{
         action::{Action, BrowseAction, VerifyAction},
+        estimates::with_estimate,
         view::{SnapshotRow, SnapshotsView, VerifyView, grouped},
     },
     snapshot::Verdict,
@@ -107,9 +108,13 @@ fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, ask
     match verified.progress {
         None => {
             let help = "Compare each listed snapshot with the state that the events make at its version";
+            let help = with_estimate(help, verified.estimate.as_ref());
             let button = egui::Button::new("Verify");
             if ui.add_enabled(!view.rows.is_empty(), button).on_hover_text(help).clicked() {
                 asked.push(VerifyAction::Listed);
+            }
+            if let Some(words) = verified.estimate.as_ref().filter(|_| !view.rows.is_empty()) {
+                ui.weak(format!("up to {words}"));
             }
         }
         Some((done, total)) => {
@@ -125,6 +130,7 @@ fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, ask
     }
     let is_shown = verified.cost.is_some();
     let help = "What loading the streams costs with these snapshots and without";
+    let help = with_estimate(help, verified.cost_estimate.as_ref());
     if ui.selectable_label(is_shown, "Loading cost").on_hover_text(help).clicked() {
         asked.push(if is_shown { VerifyAction::HideCost } else { VerifyAction::ShowCost });
     }

@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows threads, so that a test, a command line and a worker run the same code.
 
+pub mod estimate;
+
 use std::{
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -45,6 +47,8 @@ pub struct Work {
 struct Shared {
     cancelled: AtomicBool,
     done: AtomicU64,
+    /// Steps that were done before this work began, by work that it goes on with.
+    before: AtomicU64,
     total: AtomicU64,
     /// For those who wait for the work to be stopped.
     waiting: Mutex<()>,
@@ -87,6 +91,19 @@ impl Work {
             return Err(Cancelled);
         }
         Ok(())
+    }
+
+    /// Says that so many steps were done before, by work that this one goes on with.
+    pub fn goes_on_from(&self, steps: u64) {
+        self.shared.before.store(steps, Ordering::Relaxed);
+        self.shared.done.fetch_add(steps, Ordering::Relaxed);
+    }
+
+    /// Steps that this work did itself.
+    #[must_use]
+    pub fn own_steps(&self) -> u64 {
+        let before = self.shared.before.load(Ordering::Relaxed);
+        self.shared.done.load(Ordering::Relaxed).saturating_sub(before)
     }
 
     /// Says how many steps there are, when that is known.

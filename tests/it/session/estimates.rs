@@ -1,0 +1,83 @@
+//! How long things would take, said beside them: from made-up measurements, so that no clock matters.
+
+use std::time::Duration;
+
+use timeglass::{
+    model::{Json, StreamName},
+    session::{
+        Input,
+        estimates::Trial,
+        job::{Answer, Slot},
+    },
+    store::memory::event,
+};
+
+use super::{Script, shop};
+
+/// So many events of two streams.
+fn open(events: i64) -> Script {
+    let streams = [StreamName::of("order", "1"), StreamName::of("user", "1")];
+    let data = || Json::object([("note", Json::from("a payload of some bytes"))]);
+    Script::open((0..events).map(|number| {
+        let stream = streams.get(usize::from(number % 10 == 0)).expect("one of two");
+        event(number, stream, number / 2, "Noted", data())
+    }))
+}
+
+fn measured(script: &mut Script, slot: Slot, steps: u64, millis: u64) {
+    script.feed(Input::Measured { slot, steps, time: Duration::from_millis(millis) });
+}
+
+/// What is said of searching all payloads, with plain spaces.
+fn of_search(script: &Script) -> Option<String> {
+    script.view().payloads.estimate.as_ref().map(|words| words.replace('\u{2009}', " "))
+}
+
+#[test]
+fn before_anything_was_measured_the_bytes_are_told_and_then_the_time() {
+    let mut script = open(60_000);
+    let words = of_search(&script).expect("a trial told the bytes");
+    assert!(words.starts_with("60 000 events · up to ") && words.ends_with(" MB to read"), "{words}");
+    measured(&mut script, Slot::Trial(Trial::Search), 10_000, 1_000);
+    assert_eq!(of_search(&script).as_deref(), Some("60 000 events · about 6 s"));
+    // What really ran is measured, too.
+    measured(&mut script, Slot::Payloads, 30_000, 9_000);
+    assert_eq!(of_search(&script).as_deref(), Some("60 000 events · 6 to 18 s"));
+    // Too little to tell anything.
+    measured(&mut script, Slot::Payloads, 10, 9_000);
+    assert_eq!(of_search(&script).as_deref(), Some("60 000 events · 6 to 18 s"));
+}
+
+#[test]
+fn looking_through_streams_takes_at_least_as_long_as_reading_them() {
+    let mut script = open(60_000);
+    let of_store = |script: &Script| {
+        script.view().conditions.of_store.as_ref().map(|words| words.replace('\u{2009}', " "))
+    };
+    measured(&mut script, Slot::Trial(Trial::Read), 10_000, 500);
+    assert_eq!(of_store(&script).as_deref(), Some("60 000 events · at least 3 s"));
+    measured(&mut script, Slot::Across, 10_000, 2_000);
+    assert_eq!(of_store(&script).as_deref(), Some("60 000 events · about 12 s"));
+}
+
+#[test]
+fn what_is_soon_done_has_no_words() {
+    let mut script = open(60_000);
+    measured(&mut script, Slot::Trial(Trial::Search), 10_000, 10);
+    assert_eq!(of_search(&script), None);
+    let mut small = Script::open(shop());
+    measured(&mut small, Slot::Payloads, 1_000, 60_000);
+    assert_eq!(of_search(&small), None);
+}
+
+#[test]
+fn only_large_stores_are_tried_out_and_only_once() {
+    let is_trial = |job: &timeglass::session::job::Job| matches!(job.slot, Slot::Trial(_));
+    let mut script = Script::open_holding(shop(), Slot::Trial(Trial::Read));
+    assert!(script.take_held().is_empty());
+    let mut script = open(60_000);
+    measured(&mut script, Slot::Trial(Trial::Read), 10_000, 10);
+    let index = script.view().conditions.index.clone().expect("an index");
+    let jobs = script.session.apply(Input::Answer(Slot::Index, Answer::Indexed(index)));
+    assert!(!jobs.iter().any(is_trial));
+}
