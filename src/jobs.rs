@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender, bounded, unbounded};
 
 use crate::work::{Cancelled, Lanes, Piece, Work};
 
@@ -79,9 +79,10 @@ impl<S: Copy + Ord + Send + Sync + 'static, T: Send + 'static> Jobs<S, T> {
         let (answers, finished) = bounded(Self::UNTAKEN_ANSWERS);
         for number in 0..threads {
             let (tasks, answers, wake) = (tasks.clone(), answers.clone(), Arc::clone(wake));
-            thread::Builder::new()
-                .name(format!("worker {number}"))
-                .spawn(move || serve(&tasks, &answers, &wake))?;
+            thread::Builder::new().name(format!("worker {number}")).spawn(move || {
+                step_back();
+                serve(&tasks, &answers, &wake);
+            })?;
         }
         Ok(Self { queue, finished, running: BTreeMap::new(), next_ticket: 0, lanes: Arc::new(ThreadLanes) })
     }
@@ -128,6 +129,14 @@ impl<S: Copy + Ord + Send + Sync + 'static, T: Send + 'static> Jobs<S, T> {
         answers
     }
 
+    /// Waits until there is an answer to take, and no longer than so long; tells whether there is one.
+    #[must_use]
+    pub fn wait(&self, longest: Duration) -> bool {
+        let mut select = Select::new();
+        select.recv(&self.finished);
+        select.ready_timeout(longest).is_ok()
+    }
+
     /// Every open question, with the steps done and the steps in all if known.
     pub fn open_questions(&self) -> impl Iterator<Item = (S, (u64, Option<u64>))> {
         self.running.iter().map(|(slot, (_, work))| (*slot, work.progress()))
@@ -140,6 +149,18 @@ impl<S, T> Drop for Jobs<S, T> {
         for (_, work) in self.running.values() {
             work.cancel();
         }
+    }
+}
+
+/// Lets others go first who want the core that this thread is on: a frame is due sooner than an index. The
+/// threads that it starts do the same.
+fn step_back() {
+    // Linux counts each thread for itself; elsewhere this would hold back the whole program.
+    #[cfg(target_os = "linux")]
+    {
+        const BEHIND: i32 = 10;
+        // Where it is refused all threads are alike, as they were.
+        rustix::process::setpriority_process(None, BEHIND).ok();
     }
 }
 

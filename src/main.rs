@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -38,7 +38,7 @@ fn now() -> Timestamp {
 fn open_window(request: WindowRequest) -> Exit {
     let WindowRequest { store, project, no_cache, rehearsal } = request;
     let ended = match (rehearsal, store) {
-        (Some(rehearsal), Some(store)) => rehearse(rehearsal, store, project),
+        (Some(rehearsal), Some(store)) => rehearse(rehearsal, store, project.as_deref()),
         (_, store) => ui::run(Start {
             store,
             project,
@@ -64,7 +64,7 @@ fn cache() -> Option<Cache> {
 }
 
 /// Plays the session and says what its frames took.
-fn rehearse(rehearsal: Rehearsal, store: PathBuf, project: Option<PathBuf>) -> Result<(), WindowError> {
+fn rehearse(rehearsal: Rehearsal, store: PathBuf, project: Option<&Path>) -> Result<(), WindowError> {
     let report = ui::rehearse(store, project, Duration::from_secs(rehearsal.seconds.into()))?;
     let text = if rehearsal.json { report.to_json().to_pretty() + "\n" } else { report.to_text() };
     // Nobody is left to tell if standard output is closed.

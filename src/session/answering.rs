@@ -11,7 +11,7 @@ use crate::{
         bars::bars,
         event_rows::{FIRST_ROWS, event_rows, passing_events},
         job::{Answer, Question},
-        snapshots::snapshot_rows,
+        snapshots::SnapshotList,
     },
     store::{EventStore, PageFrom, StoreError, index::Index},
     work::{Cancelled, Work},
@@ -65,12 +65,13 @@ impl Question {
             Self::Pins([left, right]) => pins(&left, &right, work),
             Self::Snapshots { store, index, stream, zone } => store
                 .snapshots(work, stream.as_deref())
-                .map(|snapshots| Answer::Snapshots(snapshot_rows(&snapshots, &index, zone), stream)),
+                .map(|snapshots| Answer::Snapshots(SnapshotList::new(&snapshots, &index, zone), stream)),
             Self::Snapshot(store, stream, place) => store
                 .snapshots(work, stream.as_deref())
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
+            Self::LetGo(discarded) => Ok(discarded.run()),
             Self::Settle(settling) => Ok(settling.run()),
             Self::Watch(store) => store.head().map(Answer::Head),
             Self::Scripts(question) => return question.run(work),

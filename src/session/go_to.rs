@@ -5,6 +5,9 @@ use crate::{
     session::{job::Job, notice::Notices, opened::Opened},
 };
 
+/// So many events are looked through within a frame.
+const LOOKED_THROUGH: usize = 20_000;
+
 impl Opened {
     /// Goes where the user typed: a version, a position or a time.
     pub(crate) fn go_to_typed(&mut self, text: &str, notices: &mut Notices) -> Vec<Job> {
@@ -77,9 +80,14 @@ impl Opened {
 
     pub(crate) fn event_of_version(&self, stream: u32, version: i64) -> Option<u32> {
         let index = self.index.as_ref()?;
+        let events = index.stream_events(stream);
+        if let Some(count) = index.count_of_version(stream, version) {
+            return events.get(count - 1).copied();
+        }
+        // Only where some events have no version it can stand elsewhere than their order says.
         let has_version = |ordinal: &u32| {
             index.row(*ordinal).and_then(|row| row.version).is_some_and(|found| found.0 == version)
         };
-        index.stream_events(stream).iter().copied().find(has_version)
+        events.iter().take(LOOKED_THROUGH).copied().find(has_version)
     }
 }

@@ -24,6 +24,9 @@ const FIRST_STRETCH: usize = 4096;
 /// Later ones are longer, and never so long that nothing is seen for many seconds.
 const LONGEST_STRETCH: usize = 65_536;
 
+/// More hits than this are not told apart on the timeline.
+const MOST_TICKS: usize = 20_000;
+
 /// How many events are looked at next, when so many were.
 pub(crate) fn stretch_of(history: &History, done: usize) -> usize {
     match history.unresumable_at() {
@@ -121,8 +124,10 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
+    /// Where hits are, for the timeline: of very many only some, since it is placed within a frame.
     pub(crate) fn counts(&self) -> Vec<usize> {
-        self.found.iter().map(|hit| hit.count).collect()
+        let step = self.found.len() / MOST_TICKS + 1;
+        self.found.iter().step_by(step).map(|hit| hit.count).collect()
     }
 
     pub(crate) fn found(&self) -> Arc<Vec<Hit>> {

@@ -16,6 +16,7 @@ use crate::{
         cache::{CacheAnswer, CacheQuestion},
         compare::{CompareAnswer, CompareQuestion},
         conditions::{ConditionAnswer, ConditionQuestion},
+        discards::Discarded,
         drift::{DriftAnswer, DriftQuestion},
         estimates::{Trial, TrialAnswer, TrialQuestion},
         keep::{KeepQuestion, Written},
@@ -25,9 +26,10 @@ use crate::{
         publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
+        snapshots::SnapshotList,
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
-        view::{Listed, LoadedRow, SnapshotRow, StreamLine},
+        view::{Listed, LoadedRow, StreamLine},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
     },
@@ -97,6 +99,8 @@ pub enum Slot {
     Watch,
     /// Giving memory back.
     Memory,
+    /// Letting go of what nobody needs any more.
+    Discards,
     /// Where two histories differ.
     Compare,
     /// Both at one step.
@@ -177,7 +181,7 @@ impl Slot {
     /// Whether it only looks now and then whether something changed: no work that a user waits for.
     #[must_use]
     pub fn is_look(self) -> bool {
-        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Trial(_))
+        matches!(self, Self::Watch | Self::ScriptLook | Self::Definitions | Self::Discards | Self::Trial(_))
     }
 
     /// Whether it writes a file of the user's: stopped half-way, nobody would know what the file holds.
@@ -222,7 +226,7 @@ impl Slot {
             Self::Save => "Saving the layout",
             Self::Keep => "Writing the project file",
             Self::Watch => "Looking for new events",
-            Self::Memory => "Giving memory back",
+            Self::Memory | Self::Discards => "Giving memory back",
             Self::Sample => "Making the sample store",
             Self::WatchSeries => "Following the watches",
             Self::WatchValues | Self::WatchCells => "Reading the watches",
@@ -356,6 +360,8 @@ pub enum Question {
     Watch(Arc<dyn EventStore>),
     /// Give memory back.
     Settle(Settling),
+    /// Let go of what nobody needs any more.
+    LetGo(Discarded),
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptQuestion),
     /// Asking why a value is as it is.
@@ -456,7 +462,7 @@ pub enum Answer {
     /// What differs between the pins.
     Pins(Vec<Change>),
     /// Snapshots, and whose they are.
-    Snapshots(Vec<SnapshotRow>, Option<Arc<StreamName>>),
+    Snapshots(SnapshotList, Option<Arc<StreamName>>),
     /// One snapshot.
     Snapshot(Option<Box<StoredSnapshot>>),
     /// Rows of each table.
@@ -471,6 +477,8 @@ pub enum Answer {
     Head(Head),
     /// Memory was given back; what engines take.
     Settled(EngineFigures),
+    /// What nobody needs any more is gone.
+    Gone,
     /// Reducers: choosing, editing, scaffolding.
     Scripts(ScriptAnswer),
     /// Asking why a value is as it is.

@@ -15,6 +15,7 @@ pub mod cache;
 pub mod compare;
 pub mod conditions;
 mod cursor;
+pub mod discards;
 pub mod drift;
 pub mod estimates;
 mod event_rows;
@@ -37,7 +38,7 @@ pub mod scale;
 pub mod scripts;
 pub mod settings;
 mod shell;
-mod snapshots;
+pub mod snapshots;
 mod states;
 pub mod stream_lines;
 mod streams;
@@ -54,6 +55,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use action::Action;
 use cache::CacheAnswer;
+use discards::Discards;
 use job::{Answer, Job, Slot};
 use mapping::Mapping;
 use notice::Notices;
@@ -62,6 +64,8 @@ use projections::Carried;
 use settings::Settings;
 use view::{NoEventsView, View};
 use workspace::Workspace;
+
+pub use opened::Rest;
 
 use crate::store::{EventStore, cache::Checked};
 
@@ -99,6 +103,8 @@ pub struct Session {
     /// Where the sample store lies or is to be made.
     sample: PathBuf,
     settings: Settings,
+    /// What a job is to let go of.
+    discards: Discards,
     /// A store whose index from the cache proved wrong: it is opened anew without one.
     distrusted: Option<PathBuf>,
     view: View,
@@ -129,6 +135,7 @@ impl Session {
             project,
             sample,
             settings: Settings::default(),
+            discards: Discards::default(),
             distrusted: None,
             view: View::default(),
         };
@@ -138,7 +145,7 @@ impl Session {
 
     /// Takes one input and returns the jobs to start, the later ones in a slot replacing the earlier.
     pub fn apply(&mut self, input: Input) -> Vec<Job> {
-        let jobs = match input {
+        let mut jobs = match input {
             Input::Action(Action::Shell(action)) => self.apply_shell(action),
             Input::Action(Action::Mapping(action)) => self.apply_mapping(action),
             Input::Action(Action::Browse(action)) => {
@@ -193,16 +200,18 @@ impl Session {
                 self.with_store(|store, _| store.tick(elapsed))
             }
         };
+        // The view holds a share of what is shown until it is made anew.
         self.refresh();
+        jobs.extend(self.discards.job());
+        jobs.extend(self.with_store(|store, _| store.discards.job().into_iter().collect()));
         jobs
     }
 
-    /// What the store looked like when it was last looked at, if nothing has to be done until it looks
-    /// otherwise: no file is watched, nothing plays, nothing waits.
+    /// What to look at, if nothing has to be done until it looks otherwise: nothing plays, nothing waits.
     #[must_use]
-    pub fn at_rest(&self) -> Option<&crate::store::Head> {
+    pub fn at_rest(&self) -> Option<Rest> {
         match &self.place {
-            Place::Store(store) if self.view.notices.is_empty() => store.at_rest(),
+            Place::Store(store) if !self.notices.need_time() => store.at_rest(),
             Place::Store(_) | Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
         }
     }
@@ -280,6 +289,12 @@ impl Session {
     #[must_use]
     pub fn has_store(&self) -> bool {
         matches!(self.place, Place::Store(_))
+    }
+
+    /// Whether a file is being opened.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        matches!(self.place, Place::Opening(_))
     }
 
     /// Whether indexing the open store was stopped.

@@ -182,7 +182,6 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("Previous bookmark",       "Ctrl+Shift+ArrowUp","Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
     Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
 
-    // Shift first: a key without it would take both.
     Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
     Menu::Debug.row("Search all streams",   "",               "List the streams of the category that ever met a condition", conditions(Condition::Search(Reach::Category)), Session::has_any_condition),
     Menu::Debug.row("Run to the next hit",  "F9",             "Go to where a condition is met next",                   conditions(Condition::Run(Direction::Forward)), Session::has_condition),

@@ -107,6 +107,11 @@ impl Notices {
         self.shown.retain(|(notice, age)| notice.severity != Severity::Info || *age < Self::INFO_STAYS);
     }
 
+    /// Whether any goes by itself when time has passed.
+    pub(crate) fn need_time(&self) -> bool {
+        self.shown.iter().any(|(notice, _)| notice.severity == Severity::Info)
+    }
+
     pub(crate) fn view(&self) -> Arc<[Notice]> {
         self.shown.iter().map(|(notice, _)| notice.clone()).collect()
     }

@@ -14,9 +14,10 @@ use crate::{
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
+        discards::Discards,
         drift::Drifts,
         estimates::Estimates,
-        job::{Answer, Job, Question, Slot},
+        job::{Answer, BarsAnswer, Job, Question, Slot},
         keep::Kept,
         memory::Histories,
         notice::Notices,
@@ -25,11 +26,12 @@ use crate::{
         publish::Publishing,
         scripts::Scripts,
         shell::file_name,
+        snapshots::SnapshotList,
         states::States,
         timeline::Timeline,
         trail::Trail,
         verify::Verified,
-        view::{InfoView, SnapshotRow, View, grouped},
+        view::{InfoView, View, grouped},
         watches::Watches,
         what_if::WhatIf,
         workspace::Workspace,
@@ -53,6 +55,8 @@ pub(crate) struct Opened {
     pub(crate) states: States,
     /// Every history that is open or was shown before.
     pub(crate) histories: Histories,
+    /// What a job is to let go of.
+    pub(crate) discards: Discards,
     pub(crate) trail: Trail,
     pub(crate) kept: Kept,
     pub(crate) scripts: Scripts,
@@ -76,6 +80,15 @@ pub(crate) struct Opened {
     is_out_of_sight: bool,
     pub(crate) table_counts: Vec<Option<u64>>,
     pub(crate) info: Arc<InfoView>,
+}
+
+/// What is looked at while nothing happens; the window has nothing to do until any of it looks otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// What the store looked like when it was last looked at.
+    pub head: Head,
+    /// The user's reducers and definitions.
+    pub files: Vec<PathBuf>,
 }
 
 /// How often a store is looked at for new events: soon enough to feel live, and a look is two
@@ -102,6 +115,7 @@ impl Opened {
             timeline: Timeline::new(workspace),
             states: States::default(),
             histories: Histories::new(workspace.memory_mebibytes),
+            discards: Discards::default(),
             trail: Trail::default(),
             kept: Kept::new(found.project_file, project, found.sections),
             scripts: Scripts::default(),
@@ -133,7 +147,6 @@ impl Opened {
         let jobs = vec![
             Job { slot: Slot::FirstRows, question: Question::FirstRows(store(), opened.row_shape()) },
             opened.origin.job(&opened.store),
-            Job { slot: Slot::Tables, question: Question::Tables(store()) },
         ];
         (opened, jobs.into_iter().chain(scripts).chain(projections).collect())
     }
@@ -161,11 +174,7 @@ impl Opened {
                 self.browse.streams.take_as_of(counts);
                 Vec::new()
             }
-            Answer::Bars(bars) => {
-                self.timeline.take_bars(bars);
-                self.place_ticks();
-                Vec::new()
-            }
+            Answer::Bars(bars) => self.take_bars(bars),
             Answer::Step(step, changes) => self.take_step(*step, changes),
             Answer::Event(event) => {
                 self.event = event.map(|event| Arc::new(*event));
@@ -176,7 +185,7 @@ impl Opened {
                 self.states.take_pins(changes);
                 Vec::new()
             }
-            Answer::Snapshots(rows, of) => self.take_snapshots(rows, of),
+            Answer::Snapshots(list, of) => self.take_snapshots(list, of),
             Answer::Snapshot(snapshot) => {
                 self.browse.snapshots.take_detail(snapshot.map(|snapshot| *snapshot));
                 Vec::new()
@@ -204,7 +213,8 @@ impl Opened {
             Answer::Verify(answer) => self.take_verify(answer, notices),
             Answer::Tried(answer) => self.take_trial(&answer),
             // The others concern the window as a whole and were taken there.
-            Answer::Opened(_)
+            Answer::Gone
+            | Answer::Opened(_)
             | Answer::OpenFailed(..)
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
@@ -213,8 +223,15 @@ impl Opened {
         }
     }
 
-    fn take_snapshots(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) -> Vec<Job> {
-        self.browse.snapshots.take(rows, of);
+    fn take_bars(&mut self, bars: BarsAnswer) -> Vec<Job> {
+        self.timeline.take_bars(bars);
+        self.place_ticks();
+        Vec::new()
+    }
+
+    fn take_snapshots(&mut self, list: SnapshotList, of: Option<Arc<StreamName>>) -> Vec<Job> {
+        let before = self.browse.snapshots.take(list, of);
+        self.discards.put(before);
         self.arrange_verdicts();
         self.place_ticks();
         Vec::new()
@@ -252,15 +269,16 @@ impl Opened {
         jobs
     }
 
-    /// What the store looked like last, if time that passes changes nothing.
-    pub(crate) fn at_rest(&self) -> Option<&Head> {
+    /// What to look at, if time that passes changes nothing else.
+    pub(crate) fn at_rest(&self) -> Option<Rest> {
         let waits = self.cursor.is_playing
             || self.is_out_of_sight
             || self.states.is_folding()
-            || self.has_script_files()
+            || self.scripts_need_time()
             || self.projections_need_time()
             || self.is_publishing();
-        (!waits).then_some(&self.head)
+        let files = || self.script_files().chain(self.definition_files()).collect();
+        (!waits).then(|| Rest { head: self.head.clone(), files: files() })
     }
 
     /// A job ended without an answer: nothing waits for it any more.
@@ -351,7 +369,7 @@ impl Opened {
                 "They are listed in View › Layout of the store",
             );
         }
-        self.index = Some(Arc::clone(index));
+        self.discard_index(Some(Arc::clone(index)));
         (self.is_index_part, self.browse.is_counting) = (false, false);
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));
@@ -371,8 +389,20 @@ impl Opened {
         jobs.extend(self.bars_job());
         jobs.extend(self.cursor_moved());
         jobs.extend(self.projections_follow());
+        if !was_whole {
+            // Counting reads as much as indexing does, so it comes after what the user waits for.
+            let question = Question::Tables(Arc::clone(&self.store));
+            jobs.push(Job { slot: Slot::Tables, question });
+        }
         jobs.extend(self.trial_jobs());
         jobs
+    }
+
+    /// Puts another index in the place of the one before.
+    fn discard_index(&mut self, next: Option<Arc<Index>>) {
+        if let Some(before) = std::mem::replace(&mut self.index, next) {
+            self.discards.put(before);
+        }
     }
 
     /// The index of all events; what is asked of the store as a whole waits for it.
@@ -386,7 +416,8 @@ impl Opened {
         if self.whole_index().is_some() || self.index.as_ref().is_some_and(|own| own.len() > index.len()) {
             return Vec::new();
         }
-        let is_first = self.index.replace(Arc::clone(index)).is_none();
+        let is_first = self.index.is_none();
+        self.discard_index(Some(Arc::clone(index)));
         self.is_index_part = true;
         if self.cursor.is_following {
             self.cursor.ordinal = u32::try_from(index.len()).ok().and_then(|length| length.checked_sub(1));

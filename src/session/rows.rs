@@ -74,14 +74,16 @@ impl Rows {
         self.asked = None;
     }
 
-    /// New events at the end leave the rows what they are; any other change makes them other rows.
-    fn take_listing(&mut self, listed: Listed) {
+    /// New events at the end leave the rows what they are; any other change makes them other rows. Gives back
+    /// what was listed before.
+    #[must_use]
+    fn take_listing(&mut self, listed: Listed) -> Option<Listed> {
         let was_other = self.listed.as_ref().is_none_or(|before| listed.has_other_rows(before));
-        self.listed = Some(listed);
         if was_other {
             self.generation += 1;
             self.loaded = Arc::default();
         }
+        self.listed.replace(listed)
     }
 
     /// Whether the rows from `first` up to before `end` are loaded, or on their way.
@@ -99,7 +101,8 @@ impl Rows {
 impl Opened {
     /// Takes which events are listed, and fetches the rows on screen.
     pub(crate) fn take_listing(&mut self, listed: Listed) -> Vec<Job> {
-        self.browse.rows.take_listing(listed);
+        let before = self.browse.rows.take_listing(listed);
+        self.discards.put(before);
         self.reload_rows()
     }
 

@@ -28,7 +28,7 @@ impl Session {
             }
             ShellAction::Close => {
                 let jobs = self.parting_jobs();
-                self.place = Place::Welcome;
+                self.leave_for(Place::Welcome);
                 self.mapping = None;
                 jobs
             }
@@ -76,12 +76,19 @@ impl Session {
 
     pub(crate) fn open(&mut self, path: PathBuf) -> Vec<Job> {
         let mut jobs = self.parting_jobs();
-        self.place = Place::Opening(path.clone());
+        self.leave_for(Place::Opening(path.clone()));
         self.mapping = None;
         self.carried = None;
         let question = Question::Open { path, project: self.project.clone() };
         jobs.push(Job { slot: Slot::Open, question });
         jobs
+    }
+
+    /// Goes elsewhere; what is known of a store is let go of by a job.
+    fn leave_for(&mut self, place: Place) {
+        if let Place::Store(store) = std::mem::replace(&mut self.place, place) {
+            self.discards.put(store);
+        }
     }
 
     /// Opens the store again, since what the cache had of it is not what it holds.

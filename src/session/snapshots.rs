@@ -1,6 +1,6 @@
 //! The stored snapshots: which are listed, and the one that is shown in detail.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::{StoredSnapshot, StreamName, Zone},
@@ -14,9 +14,33 @@ use crate::{
     store::index::{Index, SnapshotOwners},
 };
 
+/// Snapshots as rows, with what is asked of all of them: found by the job that reads them, since there may be a
+/// great many.
+#[derive(Debug, Default)]
+pub struct SnapshotList {
+    rows: Arc<Vec<SnapshotRow>>,
+    /// The place of each.
+    places: BTreeMap<SnapshotKey, usize>,
+    /// Of each that is of a known stream and version, how many of the stream's events it holds.
+    counts: Vec<Option<usize>>,
+}
+
+impl SnapshotList {
+    /// Snapshots as rows of their table, each with the stream that it is a state of.
+    pub(crate) fn new(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Self {
+        let owners = index.snapshot_owners();
+        let row = |snapshot| snapshot_row(snapshot, index, &owners, zone);
+        let rows: Vec<SnapshotRow> = snapshots.iter().map(row).collect();
+        let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
+        let count = |row: &SnapshotRow| index.count_of_version(row.stream_number?, row.version.parse().ok()?);
+        let counts = rows.iter().map(count).collect();
+        Self { rows: Arc::new(rows), places, counts }
+    }
+}
+
 /// What the snapshots panel shows.
 pub(crate) struct Snapshots {
-    rows: Arc<Vec<SnapshotRow>>,
+    list: SnapshotList,
     /// Whose they are; `None` for those of the whole store.
     listed_of: Option<Arc<StreamName>>,
     /// Whether those of the chosen stream are wanted, and not of the whole store.
@@ -30,7 +54,7 @@ pub(crate) struct Snapshots {
 impl Default for Snapshots {
     fn default() -> Self {
         Self {
-            rows: Arc::default(),
+            list: SnapshotList::default(),
             listed_of: None,
             is_of_stream: true,
             is_reading: false,
@@ -41,21 +65,33 @@ impl Default for Snapshots {
 }
 
 impl Snapshots {
-    /// Takes the rows, and whose they are. The chosen one stays chosen if it is among them.
-    pub(crate) fn take(&mut self, rows: Vec<SnapshotRow>, of: Option<Arc<StreamName>>) {
+    /// Takes the rows, and whose they are; gives back those before. The chosen one stays chosen if it is among
+    /// them.
+    #[must_use]
+    pub(crate) fn take(&mut self, list: SnapshotList, of: Option<Arc<StreamName>>) -> SnapshotList {
         let chosen = self.chosen_row().map(|row| row.key.clone());
-        self.chosen = chosen.and_then(|key| rows.iter().position(|row| row.key == key));
+        self.chosen = chosen.and_then(|key| list.places.get(&key).copied());
         if self.chosen.is_none() {
             self.detail = None;
         }
-        self.rows = Arc::new(rows);
         self.listed_of = of;
         self.is_reading = false;
+        std::mem::replace(&mut self.list, list)
+    }
+
+    /// The place of a snapshot in the list.
+    pub(crate) fn place(&self, key: &SnapshotKey) -> Option<usize> {
+        self.list.places.get(key).copied()
+    }
+
+    /// The rows, each with how many of its stream's events it holds, if that is known.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (&SnapshotRow, Option<usize>)> {
+        self.list.rows.iter().zip(self.list.counts.iter().copied())
     }
 
     /// The row that is shown in detail.
     pub(crate) fn chosen_row(&self) -> Option<&SnapshotRow> {
-        self.rows.get(self.chosen?)
+        self.list.rows.get(self.chosen?)
     }
 
     /// Whose snapshots are listed; `None` for those of the whole store.
@@ -72,7 +108,7 @@ impl Snapshots {
     }
 
     pub(crate) fn rows(&self) -> &[SnapshotRow] {
-        &self.rows
+        &self.list.rows
     }
 
     /// Whether they change when another stream is chosen.
@@ -88,7 +124,7 @@ impl Opened {
     }
 
     pub(crate) fn choose_snapshot(&mut self, place: usize) -> Vec<Job> {
-        let Some(row) = self.browse.snapshots.rows.get(place) else { return Vec::new() };
+        let Some(row) = self.browse.snapshots.rows().get(place) else { return Vec::new() };
         let stream = row.stream_number;
         let version = row.version.parse::<i64>().ok();
         self.browse.snapshots.chosen = Some(place);
@@ -116,7 +152,8 @@ impl Opened {
         let stream = if self.browse.snapshots.is_of_stream {
             // All snapshots of a store may be a great many, so they are read only when asked for.
             let Some(stream) = self.browse.focus else {
-                self.browse.snapshots.take(Vec::new(), None);
+                let before = self.browse.snapshots.take(SnapshotList::default(), None);
+                self.discards.put(before);
                 return None;
             };
             Some(Arc::clone(&index.stream(stream)?.name))
@@ -131,7 +168,7 @@ impl Opened {
     pub(crate) fn snapshots_view(&self) -> SnapshotsView {
         let snapshots = &self.browse.snapshots;
         SnapshotsView {
-            rows: Arc::clone(&snapshots.rows),
+            rows: Arc::clone(&snapshots.list.rows),
             is_of_stream: snapshots.is_of_stream,
             is_reading: snapshots.is_reading,
             chosen: snapshots.chosen,
@@ -140,12 +177,6 @@ impl Opened {
             has_stream: self.browse.focus.is_some(),
         }
     }
-}
-
-/// Snapshots as rows of their table, each with the stream that it is a state of.
-pub(crate) fn snapshot_rows(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Vec<SnapshotRow> {
-    let owners = index.snapshot_owners();
-    snapshots.iter().map(|snapshot| snapshot_row(snapshot, index, &owners, zone)).collect()
 }
 
 fn snapshot_row(

@@ -168,13 +168,12 @@ impl Opened {
         if !self.is_on_stream() {
             return Vec::new();
         }
-        let rows = self.browse.snapshots.rows().iter().enumerate();
-        let of_stream = rows.filter(|(_, row)| row.stream_number == self.browse.focus);
-        let snapshots = of_stream.filter_map(|(place, row)| {
-            let count = self.count_of_version(row.version.parse().ok()?)?;
+        let rows = self.browse.snapshots.counted().enumerate();
+        let of_stream = rows.filter(|(_, (row, _))| row.stream_number == self.browse.focus);
+        let snapshots = of_stream.filter_map(|(place, (_, count))| {
             let is_wrong = self.verified.verdict(place).is_some_and(Verdict::is_disagreement);
             let tick = if is_wrong { Tick::WrongSnapshot } else { Tick::Snapshot };
-            Some((self.place_of(self.what_if.shown_count(count)) as f32, tick))
+            Some((self.place_of(self.what_if.shown_count(count?)) as f32, tick))
         });
         let marked = [
             (Tick::Trouble, self.states.failures()),
@@ -198,17 +197,6 @@ impl Opened {
     fn bookmark_ticks(&self) -> Vec<usize> {
         let counts = self.bookmarks.ticks(self.browse.focus).into_iter();
         counts.map(|count| self.what_if.shown_count(count)).collect()
-    }
-
-    fn count_of_version(&self, version: i64) -> Option<usize> {
-        let index = self.index.as_ref()?;
-        let events = index.stream_events(self.browse.focus?);
-        let version_of =
-            |ordinal: &u32| index.row(*ordinal).and_then(|row| row.version).map(|version| version.0);
-        // Events stand in version order, so the place is found without a walk.
-        let place =
-            events.partition_point(|ordinal| version_of(ordinal).is_some_and(|found| found < version));
-        (version_of(events.get(place)?) == Some(version)).then_some(place + 1)
     }
 
     /// "v118 of 231 · 2024-03-02 11:04:00".

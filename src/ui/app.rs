@@ -24,11 +24,13 @@ use crate::{
         view::Screen,
         workspace::Workspace,
     },
-    store::{EventStore, Head, cache::Cache},
+    store::cache::Cache,
     ui::{
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
+        doings::Doings,
+        early::{Asked, Early},
         file_dialog::{FileDialog, Picked, Purpose},
         fonts,
         menus::{self, Turn},
@@ -36,8 +38,9 @@ use crate::{
         panels::{self, Local, projections::FileWish},
         settings::SettingsLocal,
         theme,
+        watch::{Seen, watch},
     },
-    work::{Cancelled, Work},
+    work::Work,
 };
 
 /// What the window is started with.
@@ -71,6 +74,11 @@ pub struct App {
     file_dialog: Option<FileDialog>,
     wake: Wake,
     title: String,
+    /// The store that was asked for before there was a window.
+    early: Option<Asked>,
+    /// What files looked like while nothing happened.
+    seen: Seen,
+    doings: Doings,
 }
 
 /// Keys in the window's own store.
@@ -83,12 +91,8 @@ const REMEMBERED_ACTIONS: usize = 1000;
 /// Of each so many letters: an edited text is no action to read.
 const REMEMBERED_LETTERS: usize = 300;
 
-/// Questions that may be worked on at once: folding, watches, hits, a search, two comparisons and blame
-/// may all take long, and there is to be room for what a drag asks meanwhile.
-const WORKERS: usize = 10;
-
-/// How often a store at rest is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The first picture waits so long at most for the first rows, rather than being drawn twice.
+const FIRST_PICTURE: Duration = Duration::from_millis(60);
 
 /// Work that takes longer is shown with its progress.
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
@@ -100,6 +104,11 @@ impl App {
     ///
     /// If the operating system refuses a thread.
     pub fn new(context: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
+        Ok(Self::begun(context, Early::begin(start)?))
+    }
+
+    /// The same, of a store that may be open already.
+    pub(super) fn begun(context: &eframe::CreationContext<'_>, early: Early) -> Self {
         let kept = |storage: &dyn eframe::Storage| {
             let text = storage.get_string(WORKSPACE)?;
             serde_json::from_str::<Workspace>(&text).ok()
@@ -110,18 +119,19 @@ impl App {
             .and_then(|storage| serde_json::from_str::<Tree<Panel>>(&storage.get_string(PANELS)?).ok());
         fonts::install(&context.egui_ctx);
         theme::apply(&context.egui_ctx);
-        let repaint = context.egui_ctx.clone();
-        let wake: Wake = Arc::new(move || repaint.request_repaint());
-        let mut app = Self {
+        early.wakes(&context.egui_ctx);
+        let Early { start, jobs, wake, asked, .. } = early;
+        let store = start.store.map(ShellAction::Open).map(Action::Shell);
+        Self {
             session: Session::new(workspace, start.project, start.sample).with_cache(start.cache),
-            jobs: Jobs::new(WORKERS, &wake)?,
+            jobs,
             tree: dock::checked(tree),
             local: Local {
                 publish: panels::publish::PublishLocal { clock: start.clock },
                 ..Local::default()
             },
             dialog: None,
-            actions: Vec::new(),
+            actions: store.into_iter().collect(),
             frames: Frames::default(),
             recent_actions: VecDeque::new(),
             busy_since: None,
@@ -130,11 +140,25 @@ impl App {
             file_dialog: None,
             wake,
             title: String::new(),
-        };
-        if let Some(store) = start.store {
-            app.actions.push(Action::Shell(ShellAction::Open(store)));
+            early: asked,
+            seen: Seen::default(),
+            doings: Doings::default(),
         }
-        Ok(app)
+    }
+
+    /// With the first rows of the store, if they come soon: then the first picture shows them.
+    pub(super) fn with_first_rows(mut self) -> Self {
+        let until = Instant::now() + FIRST_PICTURE;
+        self.apply_actions();
+        while self.session.is_opening() || (self.session.has_store() && self.session.view().events.total == 0)
+        {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || !self.jobs.wait(left) {
+                break;
+            }
+            self.take_answers();
+        }
+        self
     }
 
     /// What the window shows, for tests.
@@ -165,19 +189,44 @@ impl App {
     }
 
     /// Asks for an action, as a panel would.
-    pub(crate) fn ask(&mut self, action: Action) {
+    pub fn ask(&mut self, action: Action) {
         self.actions.push(action);
     }
 
-    /// Asks for an action by the name that it has in the menus, if it can be asked for now.
-    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) {
+    /// Asks for an action by the name that it has in the menus, if it can be asked for now; tells whether it can.
+    pub(crate) fn do_by_name(&mut self, name: &str, ctx: &egui::Context) -> bool {
         let named = NAMED.iter().find(|named| named.name == name);
-        if let Some(named) = named.filter(|named| (named.is_enabled)(&self.session)) {
+        let named = named.filter(|named| (named.is_enabled)(&self.session));
+        if let Some(named) = named {
             self.do_named(named.what.clone(), ctx);
         }
+        named.is_some()
+    }
+
+    /// Notes from now on what each frame is spent on.
+    pub(crate) fn note_doings(&mut self) {
+        self.doings.begin();
+    }
+
+    /// What was done since the last call, and how long the processor worked on each, the longest first.
+    pub(crate) fn take_doings(&mut self) -> Vec<(String, Duration)> {
+        self.doings.take()
     }
 
     fn apply(&mut self, input: Input) {
+        let start = self.doings.start();
+        let words = start.map(|_| match &input {
+            Input::Action(action) => shortened(&format!("{action:?}")),
+            Input::Answer(slot, _) => format!("answer {slot:?}"),
+            Input::Crash(slot, _) => format!("crash {slot:?}"),
+            Input::Measured { slot, .. } => format!("measured {slot:?}"),
+            Input::Tick(_) => "tick".to_owned(),
+        });
+        self.apply_one(input);
+        self.doings.note(start, || words.unwrap_or_default());
+    }
+
+    fn apply_one(&mut self, input: Input) {
         if let Input::Action(action) = &input {
             if *action == Action::Shell(ShellAction::CancelWork) {
                 self.cancel_work();
@@ -190,9 +239,11 @@ impl App {
         for Job { slot, question } in self.session.apply(input) {
             match question {
                 Question::Watch(store) => {
-                    let known = self.session.at_rest().cloned();
-                    self.jobs.start(slot, move |work| watch(store, known.as_ref(), work));
+                    let (rest, seen) = (self.session.at_rest(), self.seen.clone());
+                    self.jobs.start(slot, move |work| watch(store, rest.as_ref(), &seen, work));
                 }
+                // It is being opened already.
+                question if self.early.take().is_some_and(|asked| asked.is(&question)) => (),
                 question => {
                     self.jobs.start_in_parts(slot, move |work, report| question.run_in_parts(work, report));
                 }
@@ -208,7 +259,7 @@ impl App {
     }
 
     fn remember(&mut self, action: &Action) {
-        self.recent_actions.push_back(format!("{action:?}").chars().take(REMEMBERED_LETTERS).collect());
+        self.recent_actions.push_back(shortened(&format!("{action:?}")));
         if self.recent_actions.len() > REMEMBERED_ACTIONS {
             self.recent_actions.pop_front();
         }
@@ -229,6 +280,12 @@ impl App {
         }
     }
 
+    fn apply_actions(&mut self) {
+        for action in std::mem::take(&mut self.actions) {
+            self.apply(Input::Action(action));
+        }
+    }
+
     fn take_picked_file(&mut self) {
         let Some(picked) = self.file_dialog.as_ref().and_then(FileDialog::picked) else { return };
         let Some(FileDialog { purpose, .. }) = self.file_dialog.take() else { return };
@@ -245,14 +302,13 @@ impl App {
     fn tick(&mut self, ctx: &egui::Context) {
         const EVERY: Duration = Duration::from_millis(50);
         let elapsed = self.last_tick.elapsed();
-        if elapsed < EVERY {
-            return;
-        }
-        self.last_tick = Instant::now();
         if !self.session.has_store() && self.session.view().notices.is_empty() {
             return;
         }
-        self.apply(Input::Tick(elapsed));
+        if elapsed >= EVERY {
+            self.last_tick = Instant::now();
+            self.apply(Input::Tick(elapsed));
+        }
         let is_watched = self.jobs.open_questions().any(|(slot, _)| slot == Slot::Watch);
         if is_watched && self.session.at_rest().is_some() {
             // Whoever watches the store wakes the window when there is something new.
@@ -423,9 +479,13 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui) {
-        let Self { session, tree, local, actions, .. } = self;
+        let Self { session, tree, local, actions, doings, .. } = self;
         let view = session.view();
-        let mut draw = |ui: &mut egui::Ui, panel: Panel| panels::panel_ui(ui, panel, view, local, actions);
+        let mut draw = |ui: &mut egui::Ui, panel: Panel| {
+            let start = doings.start();
+            panels::panel_ui(ui, panel, view, local, actions);
+            doings.note(start, || format!("panel {}", panel.title()));
+        };
         tree.ui(&mut Docked { draw: &mut draw }, ui);
     }
 
@@ -442,10 +502,12 @@ impl App {
             Screen::NoEvents(found) => panels::no_events::no_events_ui(ui, &found, &mut self.actions),
             Screen::Store => {
                 let timeline = egui::Panel::bottom("timeline").resizable(true).default_size(118.0);
+                let start = self.doings.start();
                 timeline.show(ui, |ui| {
                     let Self { session, local, actions, .. } = self;
                     panels::timeline::timeline_ui(ui, &session.view().timeline, &mut local.timeline, actions);
                 });
+                self.doings.note(start, || "timeline".to_owned());
                 egui::CentralPanel::no_frame().show(ui, |ui| self.panels_ui(ui));
             }
         }
@@ -469,15 +531,9 @@ impl App {
     }
 }
 
-/// Looks at a store again and again until it is not what is known of it: a window that nobody touches draws
-/// no frame for that.
-fn watch(store: Arc<dyn EventStore>, known: Option<&Head>, work: &Work) -> Result<Answer, Cancelled> {
-    while let Some(known) = known
-        && store.head().is_ok_and(|head| head == *known)
-    {
-        work.wait(LOOK_EVERY)?;
-    }
-    Question::Watch(store).run(work)
+/// As much of a text as somebody reads.
+fn shortened(text: &str) -> String {
+    text.chars().take(REMEMBERED_LETTERS).collect()
 }
 
 fn choose_theme(ctx: &egui::Context, theme: Theme) {
@@ -495,9 +551,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.take_answers();
         self.take_picked_file();
-        for action in std::mem::take(&mut self.actions) {
-            self.apply(Input::Action(action));
-        }
+        self.apply_actions();
         self.tick(ctx);
         let view = self.session.view();
         choose_theme(ctx, view.theme);
@@ -524,8 +578,10 @@ impl eframe::App for App {
         let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
         egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
         wanted.extend(menus::shortcuts(&ctx, &self.session, has_dialog, Turn::AfterPanels));
+        let dialogs = self.doings.start();
         wanted.extend(dialogs::dialog_ui(&ctx, &mut self.dialog, &self.session, &mut self.actions));
         self.overlays_ui(&ctx);
+        self.doings.note(dialogs, || "dialogs and notices".to_owned());
         for what in wanted {
             self.do_named(what, &ctx);
         }

@@ -55,8 +55,10 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
     // Escape closes a menu first, and Space presses what it stands on.
     let is_typing = ctx.text_edit_focused() || egui::Popup::is_any_open(ctx);
     let mut wanted = Vec::new();
-    for action in NAMED {
-        let Some(shortcut) = keys::parse(action.shortcut) else { continue };
+    let keyed = || NAMED.iter().filter_map(|action| Some((action, keys::parse(action.shortcut)?)));
+    let with_shift = |shift: bool| keyed().filter(move |(_, keys)| keys.modifiers.shift == shift);
+    // Shift first: the same key without it would take both.
+    for (action, shortcut) in with_shift(true).chain(with_shift(false)) {
         let is_blocked = keys::is_plain(shortcut) && (is_typing || is_covered);
         let is_its_turn = keys::moves_in_trees(shortcut) == (turn == Turn::AfterPanels);
         if is_blocked || !is_its_turn || !(action.is_enabled)(session) {

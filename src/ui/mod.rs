@@ -4,6 +4,8 @@ pub mod app;
 mod debug_panel;
 mod dialogs;
 pub mod dock;
+mod doings;
+mod early;
 mod file_dialog;
 pub mod fonts;
 pub mod keys;
@@ -14,6 +16,7 @@ pub mod rehearsal;
 pub mod requirements;
 mod settings;
 pub mod theme;
+mod watch;
 pub mod widgets;
 
 pub use app::{App, Start};
@@ -26,6 +29,9 @@ pub enum WindowError {
     /// It could not be opened.
     #[error(transparent)]
     NoWindow(#[from] NoWindow),
+    /// The operating system refused a thread.
+    #[error("no thread could be started: {0}")]
+    NoThread(#[from] std::io::Error),
     /// The window library failed.
     #[error("the window could not be opened: {0}\nAsk without a window: timeglass info FILE")]
     Failed(#[from] eframe::Error),
@@ -34,7 +40,11 @@ pub enum WindowError {
 /// Opens the window and returns when it is closed.
 pub fn run(start: Start) -> Result<(), WindowError> {
     let options = options()?;
-    eframe::run_native("timeglass", options, Box::new(|context| Ok(Box::new(App::new(context, start)?))))?;
+    let early = early::Early::begin(start)?;
+    let make = Box::new(|context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        Ok(Box::new(App::begun(context, early).with_first_rows()))
+    });
+    eframe::run_native("timeglass", options, make)?;
     Ok(())
 }
 

@@ -257,6 +257,8 @@ fn visuals(is_dark: bool) -> Visuals {
     let round = CornerRadius::same(ROUND);
     let shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: colours.shadow };
 
+    // Each blink is a frame of the whole window while nobody does anything.
+    visuals.text_cursor.blink = false;
     visuals.panel_fill = colours.panel;
     visuals.window_fill = colours.panel;
     visuals.window_stroke = Stroke::new(1.0, colours.line);

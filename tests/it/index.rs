@@ -173,6 +173,15 @@ fn a_stream_is_found_by_name_by_category_and_id_and_by_a_bare_id() {
     assert_eq!(found("warehouse"), FoundStream::None { nearest: vec![] });
     assert_eq!(found("ae54d496000040008000000000000001"), FoundStream::One(2));
     assert_eq!(["cart|9", "cart-9", "9"].map(found), [const { FoundStream::One(3) }; 3]);
+    assert_eq!(
+        ["user-1", "cart|9", "1", "cart-9"].map(|text| index.stream_called(text)),
+        [Some(1), Some(3), None, None]
+    );
+    assert_eq!(
+        ["user-1", "9", "1", "ordr-1"].map(|text| index.stream_meant(text)),
+        [Some(1), Some(3), None, None]
+    );
+    assert_eq!([1, 2, 7].map(|version| index.count_of_version(1, version)), [Some(1), None, None]);
     let FoundStream::None { nearest } = found("ordr-1") else { panic!("found") };
     assert_eq!(nearest.first().map(|name| &**name), Some("order-1"));
 }

@@ -27,6 +27,7 @@ mod index;
 mod jobs;
 mod live;
 mod mapping;
+mod opening;
 mod pages;
 mod probes;
 mod project_file;

@@ -340,9 +340,14 @@ impl Opened {
         look.into_iter().chain(self.tick_overview(elapsed)).collect()
     }
 
-    /// Whether files are to be looked at again and again, or something is asked for when time has passed.
+    /// The files of definitions, which may change meanwhile.
+    pub(crate) fn definition_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.projections.definitions.files.iter().map(|file| file.path.clone())
+    }
+
+    /// Whether something is asked for when time has passed.
     pub(crate) fn projections_need_time(&self) -> bool {
-        !self.projections.definitions.files.is_empty() || self.projections.stored.is_waiting()
+        self.projections.stored.is_waiting()
     }
 
     /// The index is new: projections that follow it go on, and the store's own lie elsewhere.

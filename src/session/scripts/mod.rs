@@ -168,9 +168,15 @@ impl Opened {
         self.look_job()
     }
 
-    /// Whether there are files to be looked at again and again.
-    pub(crate) fn has_script_files(&self) -> bool {
-        self.scripts.files.values().any(|file| !file.is_new)
+    /// The files that may change meanwhile.
+    pub(crate) fn script_files(&self) -> impl Iterator<Item = PathBuf> {
+        let files = self.scripts.files.values().filter(|file| !file.is_new);
+        files.map(|file| file.path.clone())
+    }
+
+    /// Whether something is asked for when time has passed.
+    pub(crate) fn scripts_need_time(&self) -> bool {
+        self.scripts.wants_load || self.scripts.wants_save
     }
 
     /// The index is new, so other types may be there.

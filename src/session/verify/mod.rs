@@ -58,8 +58,6 @@ pub enum VerifyAction {
 #[derive(Default)]
 pub(crate) struct Verified {
     checks: BTreeMap<SnapshotKey, Known>,
-    /// The places of the listed rows.
-    places: BTreeMap<SnapshotKey, usize>,
     verdicts: Arc<Vec<Option<Verdict>>>,
     /// How many events the streams of the listed rows have.
     listed_events: u64,
@@ -194,7 +192,7 @@ impl Opened {
         if self.verified.progress.is_some() {
             return Vec::new();
         }
-        let place = self.verified.places.get(&row.key).copied();
+        let place = self.browse.snapshots.place(&row.key);
         let asked = place.and_then(|place| {
             let row = self.browse.snapshots.rows().get(place)?;
             let name = Arc::clone(&self.index.as_ref()?.stream(row.stream_number?)?.name);

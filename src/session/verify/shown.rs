@@ -28,12 +28,10 @@ impl Opened {
             (None, check) => check.map(|check| check.verdict),
         };
         let verdicts = rows.iter().map(verdict).collect();
-        let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
         let streams: BTreeSet<u32> = rows.iter().filter_map(|row| row.stream_number).collect();
         let events = |stream| self.index.as_ref().map_or(0, |index| index.stream_events(stream).len() as u64);
         self.verified.listed_events = streams.into_iter().map(events).sum();
         self.verified.verdicts = Arc::new(verdicts);
-        self.verified.places = places;
         self.filter_verdicts();
         self.refresh_cost_along();
     }
@@ -56,7 +54,7 @@ impl Opened {
             .collect();
         let verdicts = Arc::make_mut(&mut self.verified.verdicts);
         for (key, known, holds) in known {
-            let place = self.verified.places.get(&key).and_then(|place| verdicts.get_mut(*place));
+            let place = self.browse.snapshots.place(&key).and_then(|place| verdicts.get_mut(place));
             if let Some(place) = place.filter(|_| holds) {
                 *place = Some(known.check.verdict);
             }

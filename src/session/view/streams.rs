@@ -38,6 +38,12 @@ pub struct StreamsView {
 }
 
 impl StreamsView {
+    /// Whether a stream has no event yet at the cursor.
+    #[must_use]
+    pub fn is_future(&self, stream: u32) -> bool {
+        self.as_of.as_ref().and_then(|counts| counts.get(stream as usize)) == Some(&0)
+    }
+
     /// The texts of a stream's line.
     #[must_use]
     pub fn text(&self, stream: u32) -> Option<StreamText> {
@@ -56,7 +62,6 @@ impl StreamsView {
             events,
             first: show(info.first_time),
             last: show(info.last_time),
-            is_future: as_of == Some(0),
         })
     }
 }
@@ -92,6 +97,4 @@ pub struct StreamText {
     pub first: String,
     /// Its last time.
     pub last: String,
-    /// Whether it has no event yet at the cursor.
-    pub is_future: bool,
 }

@@ -23,7 +23,6 @@ use crate::{
         view::grouped,
         what_if::{WhatIf, WhatIfQuestion, job},
     },
-    store::index::FoundStream,
 };
 
 /// A branch applied to its stream.
@@ -145,21 +144,19 @@ impl WhatIf {
 impl Opened {
     /// The stream of this whole name.
     pub(crate) fn stream_called(&self, name: &str) -> Option<u32> {
-        match self.index.as_ref()?.find_stream(name) {
-            FoundStream::One(stream) => Some(stream),
-            FoundStream::None { .. } | FoundStream::Several(_) => None,
-        }
+        self.index.as_ref()?.stream_meant(name)
     }
 
-    /// The streams of these whole names, found in one pass.
+    /// The streams of these whole names.
     pub(crate) fn streams_called<'n>(
         &self,
         names: impl Iterator<Item = &'n Arc<str>>,
     ) -> BTreeMap<Arc<str>, u32> {
+        let Some(index) = &self.index else { return BTreeMap::new() };
         let wanted: BTreeSet<&Arc<str>> = names.collect();
-        let Some(index) = self.index.as_ref().filter(|_| !wanted.is_empty()) else { return BTreeMap::new() };
-        let numbered = index.streams().iter().map(|info| info.name.full()).zip(0..);
-        numbered.filter(|(name, _)| wanted.contains(name)).collect()
+        let found =
+            wanted.into_iter().filter_map(|name| Some((Arc::clone(name), index.stream_called(name)?)));
+        found.collect()
     }
 
     /// What an edit needs to know of a stream.

@@ -21,8 +21,12 @@ use crate::{
 
 /// Rows taken whole from each end.
 const WHOLE: usize = 150;
-/// Rows taken from the start in narrow columns.
+/// Rows taken from the start in narrow columns, of a table of short rows…
 const NARROW: usize = 3000;
+/// …and of any other, unless so many bytes hold more: the whole rows are read to get at their columns.
+const FEWEST_NARROW: usize = 500;
+/// What a store whose file nobody has read yet can be asked for without a wait.
+const NARROW_READ: usize = 480 << 10;
 /// Values looked at in narrow columns, so that a table of many columns takes no longer.
 const CELLS: usize = 200_000;
 /// Longer values are cut to [`KEPT`].
@@ -130,7 +134,8 @@ pub(super) fn narrow(connection: &Connection, table: &Table, sample: &mut Sample
             .zip(&is_narrow)
             .map(|(column, narrow)| if *narrow { cut(&quoted(&column.name)) } else { "NULL".to_owned() });
         let columns = columns.collect::<Vec<_>>().join(", ");
-        let limit = (CELLS / table.columns.len().max(1)).clamp(WHOLE, NARROW);
+        let by_bytes = (NARROW_READ / row_length(sample).max(1)).max(FEWEST_NARROW);
+        let limit = (CELLS / table.columns.len().max(1)).min(by_bytes).clamp(WHOLE, NARROW);
         let (forwards, _) = orders(table);
         let sql = format!("SELECT {columns} FROM {}{forwards} LIMIT {limit}", quoted(&table.name));
         let outcome = rows(connection, &sql, &mut more);
@@ -148,6 +153,12 @@ pub(super) fn narrow(connection: &Connection, table: &Table, sample: &mut Sample
         sample.ids.push(ids);
         sample.integers.push(integers);
     }
+}
+
+/// How long a row is on average.
+fn row_length(sample: &Sample) -> usize {
+    let columns = sample.rows.first().map_or(0, Vec::len);
+    (0..columns).map(|column| mean_length(sample, column)).sum()
 }
 
 fn mean_length(sample: &Sample, column: usize) -> usize {

@@ -45,8 +45,8 @@ pub(super) struct Foreign {
     pub(super) to: Option<Arc<str>>,
 }
 
-/// Tables with more rows are not counted but estimated.
-pub(super) const COUNTED: u64 = 10_000;
+/// Tables with more rows are not counted but estimated: what is counted is read.
+pub(super) const COUNTED: u64 = 1_000;
 
 impl Table {
     pub(super) fn column(&self, name: &str) -> Option<usize> {
@@ -123,7 +123,7 @@ fn complete(connection: &Connection, table: &mut Table, sql: &str) -> rusqlite::
     read_indexes(connection, table)?;
     read_foreign(connection, table)?;
     table.is_append_only = has_guard(connection, &table.name)?;
-    table.rows = count(connection, table)?;
+    table.rows = count(connection, table);
     Ok(())
 }
 
@@ -197,16 +197,19 @@ fn has_guard(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     )
 }
 
-fn count(connection: &Connection, table: &Table) -> rusqlite::Result<u64> {
+fn count(connection: &Connection, table: &Table) -> u64 {
     let name = quoted(&table.name);
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {})", COUNTED + 1);
     let counted: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap_or(0);
     let counted = counted.unsigned_abs();
     if counted <= COUNTED || !table.has_rowid {
-        return Ok(counted);
+        return counted;
     }
-    let end =
-        |which| connection.query_row(&format!("SELECT {which}(rowid) FROM {name}"), [], |row| row.get(0));
-    let (first, last): (i64, i64) = (end("min")?, end("max")?);
-    Ok(last.saturating_sub(first).unsigned_abs().saturating_add(1))
+    let end = |which| {
+        let sql = format!("SELECT {which}(rowid) FROM {name}");
+        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).ok()
+    };
+    // Of a damaged table one end may be missing.
+    let Some((first, last)) = end("min").zip(end("max")) else { return counted };
+    last.saturating_sub(first).unsigned_abs().saturating_add(1)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::StreamName,
+    model::{StreamInfo, StreamName},
     store::index::{Index, nearest_names, order},
 };
 
@@ -40,6 +40,50 @@ impl Index {
             (_, []) => FoundStream::None { nearest: self.nearest_streams(text) },
             (_, _) => FoundStream::Several(answering),
         }
+    }
+
+    /// The one stream that a user means, as [`Self::find_stream`] finds it, without names that come near.
+    #[must_use]
+    pub fn stream_meant(&self, text: &str) -> Option<u32> {
+        let only = || {
+            let mut answering = self.streams.iter().zip(0..).filter(|(info, _)| info.name.answers_to(text));
+            let (_, only) = answering.next()?;
+            answering.next().is_none().then_some(only)
+        };
+        self.stream_called(text).or_else(only)
+    }
+
+    /// How many of a stream's events its event of this version ends; nothing if it has none of this version.
+    #[must_use]
+    pub fn count_of_version(&self, stream: u32, version: i64) -> Option<usize> {
+        let events = self.stream_events(stream);
+        let version_of =
+            |ordinal: &u32| self.row(*ordinal).and_then(|row| row.version).map(|version| version.0);
+        // Events stand in version order, so the place is found without a walk.
+        let place =
+            events.partition_point(|ordinal| version_of(ordinal).is_some_and(|found| found < version));
+        (version_of(events.get(place)?) == Some(version)).then_some(place + 1)
+    }
+
+    /// The stream of this whole name. Where names are made as usual, of a category, a sign and an id, it is found
+    /// without a walk.
+    #[must_use]
+    pub fn stream_called(&self, name: &str) -> Option<u32> {
+        let find = |category: Option<&Arc<str>>, id: &str| {
+            let stored = [Some(Arc::from(name)), None].into_iter();
+            let mut names =
+                stored.map(|stored| StreamName { category: category.cloned(), id: id.into(), stored });
+            names.find_map(|own| self.stream_number(&own).filter(|_| *own.full() == *name))
+        };
+        let inside = |category: &Arc<str>| {
+            let mut rest = name.strip_prefix(&**category)?.chars();
+            rest.next()?;
+            find(Some(category), rest.as_str())
+        };
+        let categories = || self.categories().iter().filter_map(|info| info.name.as_ref());
+        let found = find(None, name).or_else(|| categories().find_map(inside));
+        let is_it = |(info, _): &(&StreamInfo, u32)| *info.name.full() == *name;
+        found.or_else(|| self.streams.iter().zip(0..).find(is_it).map(|(_, number)| number))
     }
 
     /// The number of the stream of exactly this name.

@@ -110,7 +110,7 @@ fn head_ui(ui: &mut Ui, path: &Pointer, view: &BlameView, asked: &mut Vec<BlameA
         asked.push(BlameAction::Forget);
     }
     if view.is_busy {
-        ui.add(egui::Spinner::new().size(12.0));
+        crate::ui::widgets::busy::busy(ui);
     }
 }
 

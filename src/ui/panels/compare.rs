@@ -141,7 +141,7 @@ fn way_ui(ui: &mut egui::Ui, view: &CompareView, asked: &mut Vec<CompareAction>)
     });
     ui.horizontal_wrapped(|ui| {
         if view.is_comparing {
-            ui.add(egui::Spinner::new().size(12.0));
+            crate::ui::widgets::busy::busy(ui);
             ui.weak("Comparing…");
         }
         ui.label(RichText::new(&view.summary).strong());

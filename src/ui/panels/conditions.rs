@@ -351,7 +351,7 @@ fn search_ui(
             }
         });
     } else if !search.is_over {
-        ui.add(egui::Spinner::new().size(12.0));
+        crate::ui::widgets::busy::busy(ui);
     }
     if search.hits.is_empty() {
         if search.is_over {

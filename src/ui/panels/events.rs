@@ -11,7 +11,7 @@ use crate::{
     model::{Pointer, Timestamp, Zone},
     session::{
         action::{Action, BrowseAction, EventOrder, WhatIfAction},
-        view::{EventsView, TypeView, grouped},
+        view::{EventsView, RowHead, TypeView, grouped},
         what_if::Target,
     },
     ui::widgets::{
@@ -265,13 +265,14 @@ fn table_ui(
             what_if_menu_ui(ui, row, actions);
         }
     };
+    let mut head = HeadOf::default();
     let response = Table::new("Events", &columns)
         .rows(view.total)
         .selected(view.cursor_row)
         .scroll_to(scroll_to)
         .look(&look)
         .menu(&mut menu)
-        .show(ui, &mut local.table, |row, column| cell(view, row, &columns, column));
+        .show(ui, &mut local.table, |row, column| cell(view, row, &columns, column, &mut head));
     asked.extend(from_menu);
     asked.extend(response.select.map(BrowseAction::ChooseRow));
     let shown = (response.first_visible, response.visible_rows);
@@ -288,7 +289,20 @@ fn is_loaded(view: &EventsView, (first, count): (u64, u64)) -> bool {
     view.loaded_from <= first && end <= view.loaded_from + view.loaded.len() as u64
 }
 
-fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> Cell {
+/// The head of the row that is drawn, made once for all its cells.
+#[derive(Default)]
+struct HeadOf(Option<(u64, Option<RowHead>)>);
+
+impl HeadOf {
+    fn get(&mut self, view: &EventsView, row: u64) -> Option<RowHead> {
+        match &self.0 {
+            Some((known, head)) if *known == row => head.clone(),
+            _ => self.0.insert((row, view.head(row))).1.clone(),
+        }
+    }
+}
+
+fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize, heads: &mut HeadOf) -> Cell {
     let Some(spec) = columns.get(column) else { return Cell::default() };
     let loaded = view.loaded(row);
     match &*spec.key {
@@ -311,7 +325,7 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize) -> C
             }
         }
         key => {
-            let Some(head) = view.head(row) else { return Cell::pending() };
+            let Some(head) = heads.get(view, row) else { return Cell::pending() };
             match key {
                 POSITION => Cell::inked(head.position, Ink::Soft),
                 TIME => Cell::inked(head.time, Ink::Soft),

@@ -218,7 +218,7 @@ fn progress_ui(ui: &mut Ui, view: &PayloadsView, asked: &mut Vec<PayloadAction>)
                 asked.push(PayloadAction::GoOn);
             }
         } else if !view.is_over {
-            ui.add(egui::Spinner::new().size(12.0));
+            crate::ui::widgets::busy::busy(ui);
             if ui.button("Stop").clicked() {
                 asked.push(PayloadAction::Stop);
             }

@@ -103,7 +103,7 @@ fn head_ui(ui: &mut egui::Ui, view: &StateView) {
         ui.label(RichText::new(&*view.stream).strong().size(15.0));
         ui.monospace(&view.place);
         if view.is_stale {
-            ui.add(egui::Spinner::new().size(12.0));
+            crate::ui::widgets::busy::busy(ui);
         }
     });
     ui.horizontal_wrapped(|ui| {

@@ -55,5 +55,5 @@ fn progress_ui(ui: &mut egui::Ui, slot: Slot, pace: &Pace) {
     }
     let words = pace.words();
     ui.label(if words.is_empty() { slot.label().to_owned() } else { format!("{} · {words}", slot.label()) });
-    ui.add(egui::Spinner::new().size(12.0));
+    crate::ui::widgets::busy::busy(ui);
 }

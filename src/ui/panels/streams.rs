@@ -7,7 +7,7 @@ use egui::TextEdit;
 use crate::{
     session::{
         action::{Action, BrowseAction, ShellAction, StreamSort},
-        view::{StreamLine, StreamsView, grouped},
+        view::{StreamLine, StreamText, StreamsView, grouped},
     },
     ui::widgets::{
         empty,
@@ -25,6 +25,32 @@ pub struct StreamsLocal {
     /// The stream that was chosen in the last frame, so that a new choice is scrolled to.
     #[serde(skip)]
     last_chosen: Option<u32>,
+    #[serde(skip)]
+    chosen: ChosenRow,
+}
+
+/// Where the chosen stream stands, looked for once for each choice and each arrangement of the lines.
+#[derive(Default)]
+struct ChosenRow {
+    of: Option<(Arc<Vec<StreamLine>>, u32)>,
+    row: Option<u64>,
+}
+
+impl ChosenRow {
+    fn find(&mut self, view: &StreamsView) -> Option<u64> {
+        let Some(chosen) = view.chosen else {
+            *self = Self::default();
+            return None;
+        };
+        let is_known =
+            self.of.as_ref().is_some_and(|(lines, of)| Arc::ptr_eq(lines, &view.lines) && *of == chosen);
+        if !is_known {
+            let place = view.lines.iter().position(|line| *line == StreamLine::Stream(chosen));
+            self.row = place.map(|place| place as u64);
+            self.of = Some((Arc::clone(&view.lines), chosen));
+        }
+        self.row
+    }
 }
 
 const NAME: &str = "name";
@@ -66,19 +92,18 @@ fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, act
         ColumnSpec::new(FIRST, "First", 92.0, ColumnKind::Code).sortable(),
     ];
     let sorting = Sorting { key: sort_key(view.sort).to_owned(), is_descending: view.is_descending };
-    let chosen_row = chosen_row(view);
+    let chosen_row = local.chosen.find(view);
     let is_new_choice = view.chosen != local.last_chosen;
     local.last_chosen = view.chosen;
     let look = |row: u64| match line(view, row) {
-        Some(StreamLine::Stream(number)) if view.text(*number).is_some_and(|text| text.is_future) => {
-            RowLook::Later
-        }
+        Some(StreamLine::Stream(number)) if view.is_future(*number) => RowLook::Later,
         _ => RowLook::Plain,
     };
     let mut asked = Vec::new();
     let mut menu = |ui: &mut egui::Ui, row: u64| {
         asked.extend(line(view, row).and_then(|line| line_menu_ui(ui, view, line)));
     };
+    let mut text = TextOf::default();
     let response = Table::new("Streams", &columns)
         .rows(view.lines.len() as u64)
         .selected(chosen_row)
@@ -86,7 +111,7 @@ fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, act
         .scroll_to(chosen_row.filter(|_| is_new_choice))
         .look(&look)
         .menu(&mut menu)
-        .show(ui, &mut local.table, |row, column| cell(view, row, &columns, column));
+        .show(ui, &mut local.table, |row, column| cell(view, row, &columns, column, &mut text));
     if let Some(line) = response.select.and_then(|row| line(view, row)) {
         asked.push(match line {
             StreamLine::Stream(number) => BrowseAction::ChooseStream(*number),
@@ -126,14 +151,20 @@ fn line(view: &StreamsView, row: u64) -> Option<&StreamLine> {
     view.lines.get(usize::try_from(row).ok()?)
 }
 
-/// The row of the chosen stream; found by walking only when few lines are shown.
-fn chosen_row(view: &StreamsView) -> Option<u64> {
-    let chosen = view.chosen?;
-    let place = view.lines.iter().position(|line| *line == StreamLine::Stream(chosen))?;
-    Some(place as u64)
+/// The texts of the line that is drawn, made once for all its cells.
+#[derive(Default)]
+struct TextOf(Option<(u32, StreamText)>);
+
+impl TextOf {
+    fn get(&mut self, view: &StreamsView, stream: u32) -> Option<&StreamText> {
+        if self.0.as_ref().is_none_or(|(known, _)| *known != stream) {
+            self.0 = view.text(stream).map(|text| (stream, text));
+        }
+        self.0.as_ref().map(|(_, text)| text)
+    }
 }
 
-fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> Cell {
+fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize, texts: &mut TextOf) -> Cell {
     let key = columns.get(column).map_or("", |column| &*column.key);
     match line(view, row) {
         None => Cell::default(),
@@ -149,15 +180,15 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize) -> 
             _ => Cell::default(),
         },
         Some(StreamLine::Stream(number)) => {
-            let Some(text) = view.text(*number) else { return Cell::pending() };
+            let Some(text) = texts.get(view, *number) else { return Cell::pending() };
             match key {
                 NAME if has_categories(view) => {
                     Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string())
                 }
                 NAME => Cell::text(text.label.to_string()).with_tooltip(text.full.to_string()),
-                EVENTS => Cell::text(text.events),
-                FIRST => time_cell(text.first),
-                _ => time_cell(text.last),
+                EVENTS => Cell::text(text.events.clone()),
+                FIRST => time_cell(text.first.clone()),
+                _ => time_cell(text.last.clone()),
             }
         }
     }

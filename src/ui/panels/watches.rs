@@ -87,7 +87,7 @@ fn progress_ui(ui: &mut egui::Ui, view: &WatchesView, actions: &mut Vec<Action>)
                 actions.push(Action::Watches(WatchAction::GoOn));
             }
         } else {
-            ui.add(egui::Spinner::new().size(12.0));
+            crate::ui::widgets::busy::busy(ui);
             ui.weak(progress);
         }
     });

@@ -1,32 +1,48 @@
 //! A session in the real window, played from a table of steps, with our own work measured in every frame.
 //!
 //! Input goes in where the window library hands over what it got from the system, so everything behind that
-//! is what a user's hand would set off. What is kept between runs is neither read nor written.
+//! is what a user's hand would set off. What is kept between runs is neither read nor written; what the session
+//! keeps about the store goes into a folder of its own, with what the user keeps about it copied there.
 
+mod asks;
 mod report;
 mod steps;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use egui::{Event, RawInput, Rect, ViewportCommand};
 
+use crossbeam_channel::Receiver;
+
 use crate::{
-    session::action::{Action, BrowseAction},
-    ui::{App, Start, WindowError, dock::Panel},
+    jobs::{Wake, ask_aside},
+    project::{ProjectError, ProjectFile, Sections, keep, save_layout_to},
+    session::action::{Action, BrowseAction, ShellAction},
+    ui::{
+        App, Start, WindowError,
+        dock::Panel,
+        doings::{worked_by_process, worked_by_thread},
+        early::Early,
+    },
+    work::Work,
 };
 
-use report::Frame;
+use asks::{Ask, How};
+use report::{Frame, Slowest};
 use steps::{Deed, Hold, STEPS, Step};
 
-pub use report::{FrameLine, FrameReport};
+pub use report::{FrameLine, FrameReport, SlowFrame};
 
 /// Between two frames while something is done.
 const PACE: Duration = Duration::from_millis(16);
+
+/// So long after its last frame the program is at rest: what that frame left to the display is drawn.
+const SETTLES: Duration = Duration::from_millis(400);
 
 /// What is typed into the filter of the streams, a letter at a time.
 const TYPED: &str = "device-1*7";
@@ -36,44 +52,73 @@ const TYPED: &str = "device-1*7";
 /// # Errors
 ///
 /// If there can be no window.
-pub fn rehearse(
-    store: PathBuf,
-    project: Option<PathBuf>,
-    lasts: Duration,
-) -> Result<FrameReport, WindowError> {
+pub fn rehearse(store: PathBuf, project: Option<&Path>, lasts: Duration) -> Result<FrameReport, WindowError> {
     let told = Arc::new(Mutex::new(FrameReport::default()));
     let folder = tempfile::tempdir().map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
     let mut options = crate::ui::options()?;
     options.persistence_path = Some(folder.path().join("window.ron"));
     options.persist_window = false;
     let teller = Arc::clone(&told);
-    let start = Start { store: Some(store), project, ..Start::default() };
+    let own_project = borrowed_project(&store, project, folder.path())
+        .map_err(|error| eframe::Error::AppCreation(Box::new(error)))?;
+    fs::write(folder.path().join(asks::DEFINITION), asks::DEFINITION_TEXT)?;
+    let own_folder = folder.path().to_owned();
+    let start = Start { store: Some(store), project: Some(own_project), ..Start::default() };
+    let early = Early::begin(start)?;
     let make = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         let created = Instant::now();
-        let app = App::new(context, start)?;
-        Ok(Box::new(Rehearsal::new(app, created, lasts, teller)))
+        let mut app = App::begun(context, early);
+        app.note_doings();
+        let app = app.with_first_rows();
+        Ok(Box::new(Rehearsal { folder: own_folder, ..Rehearsal::new(app, created, lasts, teller) }))
     };
     eframe::run_native("timeglass", options, Box::new(make))?;
     let report = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(report)
 }
 
+/// A project file in `folder` that says what the user's own says, so that the session can keep what it does.
+fn borrowed_project(store: &Path, project: Option<&Path>, folder: &Path) -> Result<PathBuf, ProjectError> {
+    let own = folder.join(crate::project::FILE_NAME);
+    let unwritable = |source| ProjectError::Unwritable { path: own.clone(), source };
+    fs::write(&own, "").map_err(unwritable)?;
+    let Some(theirs) = ProjectFile::find(store, project)? else { return Ok(own) };
+    let beside = theirs.path().parent().unwrap_or_else(|| Path::new("."));
+    let beside = std::path::absolute(beside).map_err(unwritable)?;
+    let mut sections = theirs.sections().clone();
+    sections.reducers.values_mut().for_each(|file| *file = beside.join(&*file));
+    sections.projections.iter_mut().for_each(|entry| entry.file = beside.join(&entry.file));
+    if let Some(layout) = theirs.layout_choice() {
+        save_layout_to(&own, layout)?;
+    }
+    keep(store, Some(&own), &Sections::default(), &sections)
+}
+
+/// A time, and how long the processor had worked by then.
+type Moment = (Instant, Option<Duration>);
+
 /// The window's application, with somebody at the controls who never tires.
 struct Rehearsal {
     app: App,
+    /// The session's own folder.
+    folder: PathBuf,
     created: Instant,
     lasts: Duration,
     /// Our own work since the last frame was drawn.
     own: Duration,
     worked: Option<Duration>,
     frames: Vec<Frame>,
+    slowest: Slowest,
     /// The step that is played, and how many of its parts were done.
     playing: (usize, usize),
+    /// How much was asked, and what could not be.
+    asked: (usize, Vec<&'static str>),
     is_held: bool,
     first_rows: Option<Duration>,
     index: Option<Duration>,
-    /// When resting began, and the processor's time then.
-    rest: Option<(Instant, Option<Duration>)>,
+    /// Tells when resting began, and the processor's time then.
+    rest: Option<Receiver<Moment>>,
+    idle: Option<f64>,
     teller: Arc<Mutex<FrameReport>>,
 }
 
@@ -81,16 +126,20 @@ impl Rehearsal {
     fn new(app: App, created: Instant, lasts: Duration, teller: Arc<Mutex<FrameReport>>) -> Self {
         Self {
             app,
+            folder: PathBuf::new(),
             created,
             lasts,
             own: Duration::ZERO,
             worked: None,
             frames: Vec::new(),
+            slowest: Slowest::default(),
             playing: (0, 0),
+            asked: (0, Vec::new()),
             is_held: false,
             first_rows: None,
             index: None,
             rest: None,
+            idle: None,
             teller,
         }
     }
@@ -139,10 +188,18 @@ impl Rehearsal {
                 }
                 Vec::new()
             }
+            Deed::Ask(asks) => self.ask(asks, progress, ctx),
             Deed::Rest => {
                 // What is still open, such as the index on a slow machine, is no rest.
-                if self.app.is_idle() {
-                    self.rest.get_or_insert_with(|| (Instant::now(), processor_time()));
+                // Notices that go by themselves would have the window drawn until they are gone.
+                let notices: Vec<u64> =
+                    self.app.session().view().notices.iter().map(|notice| notice.id).collect();
+                let is_quiet = notices.is_empty();
+                for id in notices {
+                    self.app.ask(Action::Shell(ShellAction::Dismiss(id)));
+                }
+                if is_quiet && self.app.is_idle() && self.rest.is_none() {
+                    self.rest = settled();
                 }
                 Vec::new()
             }
@@ -155,6 +212,32 @@ impl Rehearsal {
         let next = list.get(self.playing.1).filter(|_| self.playing.1 <= due)?;
         self.playing.1 += 1;
         Some(next)
+    }
+
+    /// Asks the next of a list when its turn has come; what cannot be asked yet has some turns more.
+    fn ask(&mut self, asks: &[Ask], progress: f32, ctx: &egui::Context) -> Vec<Event> {
+        const PATIENCE: usize = 6;
+        let due = (progress * asks.len() as f32) as usize;
+        let Some(ask) = asks.get(self.playing.1).filter(|_| self.playing.1 <= due) else { return Vec::new() };
+        self.app.show_panel(ask.panel);
+        let (is_asked, events) = match ask.how {
+            How::Named(name) => (self.app.do_by_name(name, ctx), Vec::new()),
+            How::Key(key) => (true, steps::press(key)),
+            How::Made(make) => {
+                let action = make(self.app.session(), &self.folder);
+                let is_asked = action.is_some();
+                if let Some(action) = action {
+                    self.app.ask(action);
+                }
+                (is_asked, Vec::new())
+            }
+        };
+        if is_asked || due > self.playing.1 + PATIENCE {
+            self.playing.1 += 1;
+            self.asked.0 += usize::from(is_asked);
+            self.asked.1.extend((!is_asked).then_some(ask.words));
+        }
+        events
     }
 
     fn browse(&mut self, deed: Deed, progress: f32) {
@@ -190,10 +273,10 @@ impl Rehearsal {
 
     /// Lets our own code run, and adds up what it takes.
     fn measured(&mut self, run: impl FnOnce(&mut App)) {
-        let (start, before) = (Instant::now(), thread_time());
+        let (start, before) = (Instant::now(), worked_by_thread());
         run(&mut self.app);
         self.own += start.elapsed();
-        let worked = thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let worked = worked_by_thread().zip(before).map(|(after, before)| after.saturating_sub(before));
         self.worked = worked.map(|worked| worked + self.worked.unwrap_or_default());
     }
 
@@ -201,7 +284,9 @@ impl Rehearsal {
         let step = self.now().map_or(STEPS.len(), |(number, ..)| number);
         let before_in_all = frame.info().cpu_usage.map(Duration::from_secs_f32);
         let (own, worked) = (std::mem::take(&mut self.own), self.worked.take());
-        self.frames.push(Frame { step, own, worked, before_in_all });
+        let frame = Frame { step, own, worked, before_in_all };
+        self.slowest.note(frame, self.created.elapsed(), self.app.take_doings());
+        self.frames.push(frame);
         let view = self.app.session().view();
         if self.first_rows.is_none() && view.events.total > 0 && !view.events.loaded.is_empty() {
             self.first_rows = Some(self.created.elapsed());
@@ -216,15 +301,21 @@ impl Rehearsal {
         if std::mem::replace(&mut self.is_held, true) { Hold::Keep } else { Hold::Begin }
     }
 
+    /// How much of a processor was used since resting began.
+    fn idle(&self) -> Option<f64> {
+        let (since, before) = self.rest.as_ref()?.try_recv().ok()?;
+        let used = worked_by_process()?.saturating_sub(before?);
+        Some(used.as_secs_f64() / since.elapsed().as_secs_f64())
+    }
+
     /// Tells what was found, and closes the window.
     fn end(&self, ctx: &egui::Context) {
         let mut report = FrameReport::of(&self.frames, STEPS.iter().map(|step| step.name));
         report.lasted = self.created.elapsed();
         (report.first_rows, report.index) = (self.first_rows, self.index);
-        report.idle = self.rest.and_then(|(since, before)| {
-            let used = processor_time()?.saturating_sub(before?);
-            Some(used.as_secs_f64() / since.elapsed().as_secs_f64())
-        });
+        report.idle = self.idle;
+        report.asked = self.asked.clone();
+        report.slowest = self.slowest.told(STEPS.iter().map(|step| step.name));
         report.resident = resident();
         *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = report;
         ctx.send_viewport_cmd(ViewportCommand::Close);
@@ -260,6 +351,9 @@ impl eframe::App for Rehearsal {
             !matches!(event, Event::PointerMoved(_) | Event::PointerGone | Event::PointerButton { .. })
         });
         input.focused = true;
+        if self.now().is_none() && self.idle.is_none() {
+            self.idle = self.idle();
+        }
         let events = self.play(ctx);
         input.events.extend(events);
     }
@@ -269,19 +363,15 @@ impl eframe::App for Rehearsal {
     }
 }
 
-/// How much of the processor this process has used so far (Linux; in steps of 10 ms).
-fn processor_time() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in the second field may hold anything, but no other closing bracket follows it.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
-}
-
-/// How much of the processor this thread has used so far (Linux).
-fn thread_time() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+/// Tells the time once the program is at rest.
+fn settled() -> Option<Receiver<Moment>> {
+    let nobody: Wake = Arc::new(|| ());
+    let question = || {
+        // Nobody withdraws it.
+        Work::default().wait(SETTLES).ok();
+        (Instant::now(), worked_by_process())
+    };
+    ask_aside("rest", &nobody, question).ok()
 }
 
 /// How much memory this process has now, in bytes (Linux).

@@ -15,6 +15,56 @@ pub(super) struct Frame {
     pub(super) before_in_all: Option<Duration>,
 }
 
+/// A frame that took long, and what it was spent on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SlowFrame {
+    /// How long the session lasted by then.
+    pub at: Duration,
+    /// What was done.
+    pub name: &'static str,
+    /// What ran in our own code.
+    pub own: Duration,
+    /// What of it the processor worked.
+    pub worked: Duration,
+    /// What was done in it and how long the processor worked on each, the longest first.
+    pub doings: Vec<(String, Duration)>,
+}
+
+/// The frames that took longest so far.
+#[derive(Default)]
+pub(super) struct Slowest {
+    frames: Vec<(usize, SlowFrame)>,
+}
+
+impl Slowest {
+    /// So many are told.
+    const TOLD: usize = 12;
+    /// What was done for less is not told.
+    const WORTH: Duration = Duration::from_micros(300);
+
+    /// Notes a frame.
+    pub(super) fn note(&mut self, frame: Frame, at: Duration, doings: Vec<(String, Duration)>) {
+        let worked = frame.worked.unwrap_or(frame.own);
+        let doings = doings.into_iter().take_while(|(_, worked)| *worked >= Self::WORTH).collect();
+        let slow = SlowFrame { at, name: "", own: frame.own, worked, doings };
+        let place = self.frames.partition_point(|(_, other)| other.worked >= worked);
+        if place < Self::TOLD {
+            self.frames.insert(place, (frame.step, slow));
+            self.frames.truncate(Self::TOLD);
+        }
+    }
+
+    /// The longest first; `names` are those of the steps.
+    pub(super) fn told(&self, names: impl Iterator<Item = &'static str>) -> Vec<SlowFrame> {
+        let names: Vec<&'static str> = names.collect();
+        let named = |(step, frame): &(usize, SlowFrame)| SlowFrame {
+            name: names.get(*step).copied().unwrap_or("the end"),
+            ..frame.clone()
+        };
+        self.frames.iter().map(named).collect()
+    }
+}
+
 /// What a session in the window cost.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FrameReport {
@@ -26,6 +76,10 @@ pub struct FrameReport {
     pub index: Option<Duration>,
     /// The whole session, and each of its steps.
     pub lines: Vec<FrameLine>,
+    /// The frames on which the processor worked longest, the longest first.
+    pub slowest: Vec<SlowFrame>,
+    /// How many questions were asked in panels and menus, and which could not be.
+    pub asked: (usize, Vec<&'static str>),
     /// What drawing took beside our own work: median and longest of all frames.
     pub drawing: (Duration, Duration),
     /// The share of one processor that the program used while nothing was done; nothing where the system does
@@ -125,6 +179,7 @@ impl FrameReport {
             )
             .ok();
         }
+        self.write_slowest(&mut text);
         let or_unknown = |time: Option<Duration>| time.map_or_else(|| "not reached".to_owned(), milliseconds);
         writeln!(
             text,
@@ -133,6 +188,17 @@ impl FrameReport {
             or_unknown(self.index)
         )
         .ok();
+        let (asked, missing) = &self.asked;
+        write!(text, "{asked} questions asked in panels and menus").ok();
+        if !missing.is_empty() {
+            write!(
+                text,
+                "; not asked, since nothing was there to ask of when it was their turn: {}",
+                missing.join(", ")
+            )
+            .ok();
+        }
+        text.push('\n');
         let (median, longest) = self.drawing;
         writeln!(
             text,
@@ -148,6 +214,20 @@ impl FrameReport {
             writeln!(text, "memory at the end: {:.0} MB resident", resident as f64 / 1e6).ok();
         }
         text
+    }
+
+    fn write_slowest(&self, text: &mut String) {
+        text.push_str("\nthe frames on which the processor worked longest\n");
+        for SlowFrame { at, name, own, worked, doings } in &self.slowest {
+            let [own, worked] = [own, worked].map(|time| milliseconds(*time));
+            let doings = doings.iter().take(6).map(|(what, time)| {
+                let what: String = what.chars().take(60).collect();
+                format!("{what} {}", milliseconds(*time))
+            });
+            let doings = doings.collect::<Vec<_>>().join(", ");
+            let at = at.as_secs_f64();
+            writeln!(text, "{at:>6.1} s  {worked:>9} of {own:>9}  {name}: {doings}").ok();
+        }
     }
 
     /// As JSON.
@@ -173,12 +253,30 @@ impl FrameReport {
             ("first_rows_ms", Json::from(self.first_rows.map(number))),
             ("index_ms", Json::from(self.index.map(number))),
             ("own_work", Json::array(self.lines.iter().map(line))),
+            ("slowest", Json::array(self.slowest.iter().map(slow_json))),
+            ("asked", Json::from(self.asked.0 as u64)),
+            ("not_asked", Json::array(self.asked.1.iter().map(|words| Json::from(*words)))),
             ("drawing_median_ms", number(self.drawing.0)),
             ("drawing_longest_ms", number(self.drawing.1)),
             ("idle_processor", Json::from(self.idle)),
             ("resident_bytes", Json::from(self.resident)),
         ])
     }
+}
+
+fn slow_json(frame: &SlowFrame) -> crate::model::Json {
+    use crate::model::Json;
+    let number = |time: Duration| Json::from((time.as_secs_f64() * 1e6).round() / 1e3);
+    let doing = |(what, time): &(String, Duration)| {
+        Json::object([("what", Json::from(what.as_str())), ("processor_ms", number(*time))])
+    };
+    Json::object([
+        ("at_ms", number(frame.at)),
+        ("what", Json::from(frame.name)),
+        ("own_ms", number(frame.own)),
+        ("processor_ms", number(frame.worked)),
+        ("doings", Json::array(frame.doings.iter().map(doing))),
+    ])
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -189,7 +287,7 @@ fn milliseconds(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Frame, FrameReport};
+    use super::{Frame, FrameReport, Slowest};
 
     #[test]
     fn frames_are_counted_by_step() {
@@ -207,6 +305,14 @@ mod tests {
         let worked = report.lines.first().and_then(|line| line.worked);
         assert_eq!(worked, Some((Duration::from_millis(30), Duration::from_millis(30))));
         assert_eq!(report.drawing, (Duration::from_millis(3), Duration::from_millis(10)));
+        let mut slowest = Slowest::default();
+        for (at, frame) in (0..).zip(frames.iter().cycle().take(40)) {
+            let doings = vec![("panel".to_owned(), frame.own), ("menu".to_owned(), Duration::ZERO)];
+            slowest.note(*frame, Duration::from_secs(at), doings);
+        }
+        let told = slowest.told(["first", "second"].into_iter());
+        let longest = told.first().map(|frame| (frame.name, frame.worked, frame.doings.len()));
+        assert_eq!((told.len(), longest), (Slowest::TOLD, Some(("second", Duration::from_millis(30), 1))));
         assert!(report.to_text().contains("the whole session"), "{}", report.to_text());
     }
 }

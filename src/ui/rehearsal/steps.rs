@@ -1,11 +1,14 @@
 //! What is done in the session, and when.
 
 use egui::{
-    Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Rect, TouchPhase, Vec2, pos2,
-    vec2,
+    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Rect, TouchPhase, Vec2,
+    pos2, vec2,
 };
 
-use crate::ui::dock::Panel;
+use crate::ui::{
+    dock::Panel,
+    rehearsal::asks::{self, Ask},
+};
 
 /// Something that is done for a while.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,27 +41,31 @@ pub(super) enum Deed {
     Resize,
     /// Asks for these actions one after the other, by the names that the menus have.
     Named(&'static [&'static str]),
+    /// Asks these one after the other, as panels, menus and keys do.
+    Ask(&'static [Ask]),
     /// Nothing: what the program does by itself is measured.
     Rest,
 }
 
 /// The session: opened, scrolled, filtered, dragged and resized while the index is built, then every panel.
 pub(super) const STEPS: &[Step] = &[
-    step("scrolling from the first rows on", 8, Deed::Scroll(Panel::Events)),
-    step("pulling the events' scroll bar", 6, Deed::PullBar(Panel::Events)),
-    step("filtering streams by name", 5, Deed::FilterStreams),
-    step("scrolling the streams", 4, Deed::Scroll(Panel::Streams)),
-    step("filtering by event type", 6, Deed::FilterTypes),
-    step("resizing the window", 5, Deed::Resize),
+    step("scrolling from the first rows on", 7, Deed::Scroll(Panel::Events)),
+    step("pulling the events' scroll bar", 5, Deed::PullBar(Panel::Events)),
+    step("filtering streams by name", 4, Deed::FilterStreams),
+    step("scrolling the streams", 3, Deed::Scroll(Panel::Streams)),
+    step("filtering by event type", 5, Deed::FilterTypes),
+    step("resizing the window", 4, Deed::Resize),
     step("choosing the longest stream", 2, Deed::ChooseLongest),
-    step("dragging the timeline of the stream", 10, Deed::DragTimeline),
-    step("switching to each panel", 12, Deed::ShowPanels),
-    step("stepping, pinning, playing", 6, Deed::Named(STEPPING)),
-    step("dragging the timeline again", 8, Deed::DragTimeline),
+    step("dragging the timeline of the stream", 8, Deed::DragTimeline),
+    step("switching to each panel", 6, Deed::ShowPanels),
+    step("stepping, pinning, playing", 4, Deed::Named(STEPPING)),
+    step("asking in each panel", 16, Deed::Ask(asks::OF_THE_STREAM)),
+    step("dragging the timeline again", 5, Deed::DragTimeline),
     step("all streams again", 2, Deed::Named(&["All streams", "Clear filters", "Reset panels"])),
-    step("dragging through the whole store", 8, Deed::DragTimeline),
-    step("palette, shortcuts, go to", 4, Deed::Named(DIALOGS)),
-    step("resting", 14, Deed::Rest),
+    step("dragging through the whole store", 6, Deed::DragTimeline),
+    step("asking of the whole store", 10, Deed::Ask(asks::OF_THE_STORE)),
+    step("palette, settings, themes", 4, Deed::Ask(asks::OVER_THE_PANELS)),
+    step("resting", 9, Deed::Rest),
 ];
 
 const STEPPING: &[&str] = &[
@@ -75,9 +82,6 @@ const STEPPING: &[&str] = &[
     "Debug panel",
     "Debug panel",
 ];
-
-const DIALOGS: &[&str] =
-    &["Dark theme", "Light theme", "System theme", "Layout of the store", "Times in UTC"];
 
 const fn step(name: &'static str, percent: u8, deed: Deed) -> Step {
     Step { name, share: percent as f32 / 100.0, deed }
@@ -155,6 +159,13 @@ pub(super) fn drag(to: Pos2, hold: Hold) -> Vec<Event> {
     events
 }
 
+/// A key that is pressed and let go.
+pub(super) fn press(key: Key) -> Vec<Event> {
+    let event =
+        |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers: Modifiers::NONE };
+    vec![event(true), event(false)]
+}
+
 /// The window's size while it is pulled wider and narrower.
 pub(super) fn size(progress: f32) -> Vec2 {
     let part = 1.0 - there_and_back(progress * 2.0 % 1.0);
@@ -178,11 +189,7 @@ mod tests {
 
     #[test]
     fn every_named_action_exists() {
-        for name in super::STEPPING.iter().chain(super::DIALOGS).chain(&[
-            "All streams",
-            "Clear filters",
-            "Reset panels",
-        ]) {
+        for name in super::STEPPING.iter().chain(&["All streams", "Clear filters", "Reset panels"]) {
             assert!(NAMED.iter().any(|named| named.name == *name), "{name}");
         }
     }

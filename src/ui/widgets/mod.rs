@@ -2,6 +2,7 @@
 //! return what the user asked for.
 
 pub mod band;
+pub mod busy;
 pub mod code_editor;
 pub mod diff;
 pub mod empty;

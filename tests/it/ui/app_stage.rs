@@ -14,7 +14,7 @@ use egui_kittest::{
     kittest::{AccessKitNode, Queryable as _},
 };
 use timeglass::{
-    session::view::View,
+    session::{action::Action, view::View},
     store::cache::Cache,
     ui::{App, Start},
 };
@@ -104,6 +104,24 @@ impl AppStage {
         }
     }
 
+    /// Runs the frames that the window asks for, until it asks for none.
+    #[expect(clippy::disallowed_methods, reason = "a frame comes when it is due; the wait is bounded")]
+    pub(super) fn come_to_rest(&mut self) {
+        let start = Instant::now();
+        while !self.is_at_rest() {
+            assert!(start.elapsed() < PATIENCE, "the window does not come to rest");
+            self.harness.step();
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether no frame is asked for, at once or later, by the last frame or by a worker since.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let asked = |output: &egui::ViewportOutput| output.repaint_delay < Duration::from_hours(1);
+        !self.harness.output().viewport_output.values().any(asked)
+            && !self.harness.ctx.has_requested_repaint()
+    }
+
     /// Runs frames until the window shows something that came by itself, such as a file that changed.
     #[expect(clippy::disallowed_methods, reason = "the window looks now and then; the wait is bounded")]
     pub(super) fn wait_until(&mut self, is_there: impl Fn(&View) -> bool) {
@@ -114,6 +132,12 @@ impl AppStage {
             thread::sleep(Duration::from_millis(20));
         }
         self.settle();
+    }
+
+    /// Asks for an action, as a panel would, and runs the frame that takes it.
+    pub(super) fn ask(&mut self, action: Action) {
+        self.harness.state_mut().ask(action);
+        self.harness.step();
     }
 
     /// What is shown.

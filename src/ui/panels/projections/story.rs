@@ -88,7 +88,7 @@ fn head_ui(ui: &mut Ui, model: &ModelView, view: &StoryView, asked: &mut Vec<Pro
     let key: Vec<String> = view.key.0.iter().map(|value| short(&value.to_words())).collect();
     ui.label(RichText::new(key.join(", ")).font(theme::strong()));
     if view.is_waiting {
-        ui.add(egui::Spinner::new().size(12.0));
+        crate::ui::widgets::busy::busy(ui);
     }
     let all = grouped(view.changes.len() as u64);
     let at = match view.current {

@@ -118,7 +118,7 @@ fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, ask
             }
         }
         Some((done, total)) => {
-            ui.add(egui::Spinner::new().size(12.0));
+            crate::ui::widgets::busy::busy(ui);
             ui.weak(match total {
                 Some(total) => format!("{} of {}", grouped(done as u64), grouped(total as u64)),
                 None => "Verifying…".to_owned(),

@@ -21,6 +21,13 @@ use crate::ui::{
 /// Longer texts are cut before they are laid out; no column shows more. In characters.
 const LONGEST: usize = 500;
 
+/// No letter of text is narrower, but for a few; in points. Longer texts than may fit are not laid out: most of
+/// what a frame takes is that.
+const NARROWEST: f32 = 2.6;
+
+/// The same of code.
+const NARROWEST_CODE: f32 = 4.0;
+
 /// No tooltip is longer, in characters.
 const LONGEST_TOOLTIP: usize = 2000;
 
@@ -194,9 +201,13 @@ impl Table<'_> {
             icon.paint(ui.painter(), sign, ink);
             inner.min.x += 18.0;
         }
-        let font = if kind == ColumnKind::Text { theme::body() } else { theme::mono() };
-        let mut job = cell_job(cell, font, ink, colours.changed.ground);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width().max(0.0));
+        let (font, narrowest) = match kind {
+            ColumnKind::Text => (theme::body(), NARROWEST),
+            ColumnKind::Code | ColumnKind::Number => (theme::mono(), NARROWEST_CODE),
+        };
+        let width = inner.width().max(0.0);
+        let mut job = cell_job(cell, font, (width / narrowest) as usize + 2, colours.changed.ground);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(width);
         let galley = ui.painter().layout_job(job);
         let x = if kind == ColumnKind::Number { inner.right() - galley.size().x } else { inner.left() };
         let place = pos2(x.max(inner.left()), inner.center().y - galley.size().y / 2.0);
@@ -206,20 +217,22 @@ impl Table<'_> {
     }
 }
 
-/// The text of a cell, with its mark.
-fn cell_job(cell: &Cell, font: FontId, ink: Color32, ground: Color32) -> LayoutJob {
+/// The text of a cell, with its mark: no more of it than may fit. Its colour is left to the painter, so that
+/// what was laid out stands in any ink and theme.
+fn cell_job(cell: &Cell, font: FontId, most: usize, ground: Color32) -> LayoutJob {
+    let ink = Color32::PLACEHOLDER;
     let marked = cell.mark.as_ref().and_then(|mark| {
         let rest = cell.text.get(mark.end..)?;
         Some((cell.text.get(..mark.start)?, cell.text.get(mark.clone())?, rest))
     });
     let Some((before, marked, after)) = marked else {
-        return LayoutJob::simple_singleline(on_one_line(&cell.text), font, ink);
+        return LayoutJob::simple_singleline(cut_line(&cell.text, most.min(LONGEST)), font, ink);
     };
     let format = TextFormat::simple(font, ink);
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.append(&on_one_line(before), 0.0, format.clone());
     job.append(&on_one_line(marked), 0.0, TextFormat { background: ground, ..format.clone() });
-    job.append(&on_one_line(after), 0.0, format);
+    job.append(&cut_line(after, most.min(LONGEST)), 0.0, format);
     job
 }
 
@@ -245,7 +258,11 @@ pub(crate) fn start_of(text: &str, limit: usize) -> String {
 
 /// Line ends as signs, so that a text of many lines stays in its row.
 pub(crate) fn on_one_line(text: &str) -> String {
-    let start = start_of(text, LONGEST);
+    cut_line(text, LONGEST)
+}
+
+fn cut_line(text: &str, most: usize) -> String {
+    let start = start_of(text, most);
     if !start.contains(char::is_control) {
         return start;
     }
