@@ -68,7 +68,7 @@ fn rhythm(question: &BarsQuestion, total: usize, work: &Work) -> Result<Vec<f32>
             Some(events) => events.get(place).copied(),
             None => u32::try_from(place).ok(),
         };
-        ordinal.and_then(|ordinal| question.index.row(ordinal)?.time).map(Timestamp::nanos)
+        ordinal.and_then(|ordinal| question.index.time(ordinal)).map(Timestamp::nanos)
     };
     let mut rates = Vec::with_capacity(BARS);
     for bar in 0..BARS {

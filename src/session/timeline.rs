@@ -150,7 +150,7 @@ impl Opened {
             Some(_) if self.is_on_stream() => self.ordinal_of_count(count),
             _ => u32::try_from(place).ok(),
         });
-        let time = ordinal.and_then(|ordinal| index.row(ordinal)?.time);
+        let time = ordinal.and_then(|ordinal| index.time(ordinal));
         time.map_or(0.0, |time| scale.place_of_time(time))
     }
 

@@ -156,7 +156,7 @@ fn by_key(store: &SqliteStore, keys: &[EventKey]) -> String {
     for bodies in [Bodies::Data, Bodies::All] {
         let mut batch = BodyBatch::default();
         store.fetch_bodies(&work, keys, bodies, &mut batch).unwrap();
-        told.push_str("\n");
+        told.push('\n');
         told.extend(batch.iter().map(|body| format!("{body:?}")));
     }
     told

@@ -145,6 +145,13 @@ impl Index {
         (own(row).as_ref() == Some(key)).then_some(row as u32)
     }
 
+    /// The time of an event alone, which takes less than its whole row.
+    #[must_use]
+    pub fn time(&self, ordinal: u32) -> Option<Timestamp> {
+        let (chunk, row) = self.at(ordinal)?;
+        chunk.time(row)
+    }
+
     /// All that is known of an event.
     #[must_use]
     pub fn row(&self, ordinal: u32) -> Option<IndexRow> {
