@@ -183,6 +183,10 @@ fn serve<S: Copy + Send + Sync, T: Send>(
             Ok(Err(Cancelled)) => continue,
             Err(panic) => Outcome::Crashed(panic_text(&*panic)),
         };
+        if work.is_cancelled() {
+            // Nobody waits for it: it is let go of here, and not by the thread that draws.
+            continue;
+        }
         if answers.send(finished(outcome)).is_err() {
             return;
         }

@@ -552,7 +552,9 @@ impl eframe::App for App {
         self.take_answers();
         self.take_picked_file();
         self.apply_actions();
+        let looking = self.doings.start();
         self.tick(ctx);
+        self.doings.note(looking, || "looking whether to rest".to_owned());
         let view = self.session.view();
         choose_theme(ctx, view.theme);
         if view.title != self.title {
@@ -570,11 +572,13 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.take_dropped_files(&ctx);
         let has_dialog = self.dialog.is_some();
+        let frame = self.doings.start();
         let mut wanted = menus::shortcuts(&ctx, &self.session, has_dialog, Turn::BeforePanels);
         egui::Panel::top("menu").show(ui, |ui| wanted.extend(menus::menu_bar_ui(ui, &self.session)));
         if self.session.has_store() {
             egui::Panel::bottom("status").show(ui, |ui| self.status_ui(ui));
         }
+        self.doings.note(frame, || "menu and status".to_owned());
         let ground = egui::Frame::NONE.fill(theme::Palette::of(ui).window);
         egui::CentralPanel::default().frame(ground).show(ui, |ui| self.screen_ui(ui));
         wanted.extend(menus::shortcuts(&ctx, &self.session, has_dialog, Turn::AfterPanels));

@@ -38,6 +38,9 @@ use steps::{Deed, Hold, STEPS, Step};
 
 pub use report::{FrameLine, FrameReport, SlowFrame};
 
+/// The part of the time of rest that work which is still open has to come to its end.
+const PATIENCE: f32 = 0.3;
+
 /// Between two frames while something is done.
 const PACE: Duration = Duration::from_millis(16);
 
@@ -200,6 +203,10 @@ impl Rehearsal {
                 }
                 if is_quiet && self.app.is_idle() && self.rest.is_none() {
                     self.rest = settled();
+                }
+                // Work that goes on and on is cancelled, so that there is some rest to measure.
+                if progress > PATIENCE && !self.app.is_idle() {
+                    self.app.ask(Action::Shell(ShellAction::CancelWork));
                 }
                 Vec::new()
             }
