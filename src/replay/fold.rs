@@ -107,7 +107,7 @@ pub fn fold_by_rows(
         })?;
         work.advance(0)?;
         if reached < end && !folded.is_stopped(on_failure) {
-            whole = if reached == before { (2 * whole).clamp(1, MOST_WHOLE) } else { 1 };
+            whole = whole_events(whole, reached == before);
             let next = reached..end.min(reached + whole);
             reached = next.end;
             folded.apply_whole(&mut *folding, (events, next), on_failure, work)?;
@@ -118,8 +118,12 @@ pub fn fold_by_rows(
     Ok(folded)
 }
 
-/// So many events at most are taken whole before rows are tried again.
-pub(super) const MOST_WHOLE: usize = 4096;
+/// How many events are taken whole, before rows are tried again, after one that was wanted whole: more each time
+/// that rows come to nothing.
+pub(super) fn whole_events(before: usize, is_stuck: bool) -> usize {
+    const MOST: usize = 4096;
+    if is_stuck { (2 * before).clamp(1, MOST) } else { 1 }
+}
 
 fn flow(goes_on: bool) -> ControlFlow<()> {
     if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::{
     replay::{
-        fold::{MOST_WHOLE, OnFailure},
+        fold::{OnFailure, whole_events},
         history::{History, Outcome, is_way_mark},
         reducer::{Applied, Fed, Feed, Folding},
     },
@@ -56,7 +56,7 @@ impl<'a> RunUp<'a> {
             })?;
             work.advance(0)?;
             if self.reached < end && self.stopped.is_none() {
-                self.whole = if self.reached == before { (2 * self.whole).clamp(1, MOST_WHOLE) } else { 1 };
+                self.whole = whole_events(self.whole, self.reached == before);
                 let end = end.min(self.reached + self.whole);
                 let reached = self.reached;
                 self.events(folding, reached..end, work)?;

@@ -63,9 +63,10 @@ impl Question {
                 .fetch(work, &[key])
                 .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
             Self::Pins([left, right]) => pins(&left, &right, work),
-            Self::Snapshots { store, index, stream, zone } => store
-                .snapshots(work, stream.as_deref())
-                .map(|snapshots| Answer::Snapshots(SnapshotList::new(&snapshots, &index, zone), stream)),
+            Self::Snapshots { store, index, stream, zone } => {
+                SnapshotList::read((&*store, stream.as_deref()), &index, zone, work)
+                    .map(|list| Answer::Snapshots(list, stream))
+            }
             Self::Snapshot(store, stream, place) => store
                 .snapshots(work, stream.as_deref())
                 .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),

@@ -207,11 +207,21 @@ impl Session {
         jobs
     }
 
-    /// What to look at, if nothing has to be done until it looks otherwise: nothing plays, nothing waits.
+    /// Whether nothing has to be done until something looks otherwise: nothing plays, nothing waits.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.resting_store().is_some()
+    }
+
+    /// What to look at while that is so.
     #[must_use]
     pub fn at_rest(&self) -> Option<Rest> {
+        self.resting_store().map(Opened::watched)
+    }
+
+    fn resting_store(&self) -> Option<&Opened> {
         match &self.place {
-            Place::Store(store) if !self.notices.need_time() => store.at_rest(),
+            Place::Store(store) if !self.notices.need_time() && store.is_at_rest() => Some(store),
             Place::Store(_) | Place::Welcome | Place::Opening(_) | Place::NoEvents(_) => None,
         }
     }

@@ -269,16 +269,20 @@ impl Opened {
         jobs
     }
 
-    /// What to look at, if time that passes changes nothing else.
-    pub(crate) fn at_rest(&self) -> Option<Rest> {
-        let waits = self.cursor.is_playing
+    /// Whether time that passes changes nothing by itself.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        !(self.cursor.is_playing
             || self.is_out_of_sight
             || self.states.is_folding()
             || self.scripts_need_time()
             || self.projections_need_time()
-            || self.is_publishing();
-        let files = || self.script_files().chain(self.definition_files()).collect();
-        (!waits).then(|| Rest { head: self.head.clone(), files: files() })
+            || self.is_publishing())
+    }
+
+    /// What to look at meanwhile.
+    pub(crate) fn watched(&self) -> Rest {
+        let files = self.script_files().chain(self.definition_files()).collect();
+        Rest { head: self.head.clone(), files }
     }
 
     /// A job ended without an answer: nothing waits for it any more.

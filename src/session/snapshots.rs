@@ -11,7 +11,11 @@ use crate::{
         view::{SnapshotRow, SnapshotsView, grouped},
     },
     snapshot::{SnapshotKey, look},
-    store::index::{Index, SnapshotOwners},
+    store::{
+        EventStore, StoreResult,
+        index::{Index, SnapshotOwners},
+    },
+    work::{Cancelled, Work},
 };
 
 /// Snapshots as rows, with what is asked of all of them: found by the job that reads them, since there may be a
@@ -26,15 +30,24 @@ pub struct SnapshotList {
 }
 
 impl SnapshotList {
-    /// Snapshots as rows of their table, each with the stream that it is a state of.
-    pub(crate) fn new(snapshots: &[StoredSnapshot], index: &Index, zone: Zone) -> Self {
+    /// The snapshots of a stream, or of all, as rows of their table, each with the stream that it is a state of.
+    pub(crate) fn read(
+        (store, stream): (&dyn EventStore, Option<&StreamName>),
+        index: &Index,
+        zone: Zone,
+        work: &Work,
+    ) -> StoreResult<Self> {
+        let snapshots = store.snapshots(work, stream)?;
         let owners = index.snapshot_owners();
-        let row = |snapshot| snapshot_row(snapshot, index, &owners, zone);
-        let rows: Vec<SnapshotRow> = snapshots.iter().map(row).collect();
+        let row = |snapshot| {
+            work.advance(0)?;
+            Ok(snapshot_row(snapshot, index, &owners, zone))
+        };
+        let rows = snapshots.iter().map(row).collect::<Result<Vec<SnapshotRow>, Cancelled>>()?;
         let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
         let count = |row: &SnapshotRow| index.count_of_version(row.stream_number?, row.version.parse().ok()?);
         let counts = rows.iter().map(count).collect();
-        Self { rows: Arc::new(rows), places, counts }
+        Ok(Self { rows: Arc::new(rows), places, counts })
     }
 }
 

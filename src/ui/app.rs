@@ -310,7 +310,7 @@ impl App {
             self.apply(Input::Tick(elapsed));
         }
         let is_watched = self.jobs.open_questions().any(|(slot, _)| slot == Slot::Watch);
-        if is_watched && self.session.at_rest().is_some() {
+        if is_watched && self.session.is_at_rest() {
             // Whoever watches the store wakes the window when there is something new.
             return;
         }

@@ -57,8 +57,7 @@ impl Index {
     #[must_use]
     pub fn count_of_version(&self, stream: u32, version: i64) -> Option<usize> {
         let events = self.stream_events(stream);
-        let version_of =
-            |ordinal: &u32| self.row(*ordinal).and_then(|row| row.version).map(|version| version.0);
+        let version_of = |ordinal: &u32| self.version(*ordinal);
         // Events stand in version order, so the place is found without a walk.
         let place =
             events.partition_point(|ordinal| version_of(ordinal).is_some_and(|found| found < version));

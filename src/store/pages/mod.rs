@@ -30,7 +30,7 @@ pub use index::IndexWalk;
 pub use leaf::LeafPage;
 pub use picked::RowPicker;
 pub use record::{Columns, Field, Missing, PageRow};
-pub use table::{RowFinder, TableWalk};
+pub use table::TableWalk;
 
 /// Something in a file that is not as SQLite writes it. Not always a fault of the file: what we do not know
 /// ends here, too, and SQLite has to be asked.

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use crate::store::{
     pages::{
         Columns, Damage, LeafPage, PageFile, PageRow, Tree,
-        leaf::{Room, RowCell, is_leaf, row_cells},
-        table::Inner,
-        tree::{GAP, RUN},
+        leaf::{Cells, Room, RowCell, is_leaf, row_cells},
+        number::{four, varint},
+        tree::{MOST_LEVELS, neighbours},
     },
     read::Onward,
 };
@@ -37,11 +37,15 @@ struct Leaf {
     high: i64,
 }
 
+/// An inner page of a table: its children, and the greatest row number below each but the last.
+#[derive(Debug)]
+struct Inner {
+    keys: Vec<i64>,
+    children: Vec<u32>,
+}
+
 /// So many inner pages are kept; a table of millions of rows has fewer.
 const MOST_INNER: usize = 1024;
-
-/// No tree of SQLite is deeper.
-const MOST_LEVELS: usize = 20;
 
 impl RowPicker {
     /// Looks into the table with this root.
@@ -137,16 +141,8 @@ impl RowPicker {
     fn load(&mut self, leaves: &[(Leaf, usize)]) -> Result<(), Damage> {
         let Some((first, _)) = leaves.first() else { return Ok(()) };
         let first = first.number;
-        let most = (RUN / self.file.page_size()).max(1) as u32;
-        let mut last = first;
-        for (next, _) in leaves {
-            let is_near = next.number >= last && next.number - last <= GAP + 1 && next.number - first < most;
-            if !is_near {
-                break;
-            }
-            last = next.number;
-        }
-        let pages = last - first + 1;
+        let following = leaves.iter().skip(1).map(|(leaf, _)| leaf.number);
+        let pages = neighbours(first, following, self.file.page_size());
         self.run = 0..0;
         self.file.read(first, pages as usize, &mut self.bytes)?;
         self.run = first..first + pages;
@@ -193,5 +189,29 @@ impl RowPicker {
 impl Leaf {
     fn holds(&self, rowid: i64) -> bool {
         self.low.is_none_or(|low| low < rowid) && rowid <= self.high
+    }
+}
+
+impl Inner {
+    fn of(page: &[u8], number: u32, usable: usize) -> Result<Self, Damage> {
+        let cells = Cells::of(page, number, usable, 12)?;
+        let mut inner = Self { keys: Vec::new(), children: Vec::new() };
+        for at in 0..cells.len() {
+            let cell = cells.cell(at)?;
+            let key = cell.get(4..).and_then(varint).map(|(key, _)| key as i64);
+            let key = key.filter(|key| inner.keys.last().is_none_or(|last| key > last));
+            inner.keys.push(key.ok_or_else(|| Damage::at(number, "row numbers out of order"))?);
+            inner.children.push(four(cell, 0).unwrap_or_default());
+        }
+        inner.children.push(cells.right());
+        Ok(inner)
+    }
+
+    /// The child below which a row must lie if it is there, and between which numbers those of its rows lie, as
+    /// far as this page tells; the low end excluded.
+    fn child_of(&self, rowid: i64) -> (u32, Option<i64>, Option<i64>) {
+        let at = self.keys.partition_point(|key| *key < rowid);
+        let low = at.checked_sub(1).and_then(|before| self.keys.get(before)).copied();
+        (self.children.get(at).copied().unwrap_or_default(), low, self.keys.get(at).copied())
     }
 }

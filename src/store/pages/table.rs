@@ -1,12 +1,11 @@
-//! Rows of a table, one after the other or one by its number.
+//! Rows of a table, one after the other.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::store::{
     pages::{
         Columns, Damage, LeafPage, PageFile, PageRange, PageRow, Tree,
-        leaf::{Cells, Room, RowCell, is_leaf, row_cells},
-        number::{four, varint},
+        leaf::{Room, RowCell, row_cells},
         tree::{Descent, Step},
     },
     read::Onward,
@@ -69,116 +68,5 @@ impl TableWalk {
             }
         }
         Ok(true)
-    }
-}
-
-/// Finds single rows by their numbers, and keeps the inner pages on the way to them.
-#[derive(Debug)]
-pub struct RowFinder {
-    file: Arc<PageFile>,
-    root: u32,
-    inner: BTreeMap<u32, Inner>,
-    page: Vec<u8>,
-    /// Which page that is.
-    number: u32,
-}
-
-/// An inner page of a table: its children, and the greatest row number below each but the last.
-#[derive(Debug)]
-pub(super) struct Inner {
-    keys: Vec<i64>,
-    children: Vec<u32>,
-}
-
-/// So many inner pages are kept: of a table of 10 million rows all of them.
-const MOST_INNER: usize = 8192;
-
-impl RowFinder {
-    /// Looks into the table with this root.
-    #[must_use]
-    pub fn new(file: &Arc<PageFile>, root: u32) -> Self {
-        let (inner, page) = (BTreeMap::new(), Vec::new());
-        Self { file: Arc::clone(file), root, inner, page, number: 0 }
-    }
-
-    /// Visits the row of this number; says whether there is one.
-    pub fn row(
-        &mut self,
-        rowid: i64,
-        columns: &Columns,
-        mut visit: impl FnMut(&PageRow<'_>),
-    ) -> Result<bool, Damage> {
-        let mut number = self.root;
-        // No tree of SQLite is deeper; a ring of pages ends here.
-        for _ in 0..=20 {
-            if let Some(inner) = self.inner.get(&number) {
-                number = inner.child(rowid);
-                continue;
-            }
-            if self.number != number {
-                self.number = 0;
-                self.file.read(number, 1, &mut self.page)?;
-                self.number = number;
-            }
-            if is_leaf(&self.page, number, Tree::Table)? {
-                return self.find(rowid, columns, &mut visit);
-            }
-            let inner = Inner::of(&self.page, number, self.file.usable())?;
-            let child = inner.child(rowid);
-            if self.inner.len() < MOST_INNER {
-                self.inner.insert(number, inner);
-            }
-            number = child;
-        }
-        Err(Damage::at(self.root, "a tree without leaves"))
-    }
-
-    /// Looks for the row on the leaf that was read last.
-    fn find(
-        &self,
-        rowid: i64,
-        columns: &Columns,
-        visit: &mut impl FnMut(&PageRow<'_>),
-    ) -> Result<bool, Damage> {
-        let mut cells = Vec::new();
-        row_cells((&self.page, self.number), self.file.usable(), (None, i64::MAX), &mut cells)?;
-        let Ok(at) = cells.binary_search_by_key(&rowid, |cell| cell.rowid) else { return Ok(false) };
-        let leaf = LeafPage::new(&self.file, self.number, &self.page, &cells);
-        if let Some(cell) = cells.get(at) {
-            let mut once = |row: &PageRow<'_>| {
-                visit(row);
-                Onward::On
-            };
-            leaf.row(*cell, columns, &mut Room::default(), &mut once)?;
-        }
-        Ok(true)
-    }
-}
-
-impl Inner {
-    pub(super) fn of(page: &[u8], number: u32, usable: usize) -> Result<Self, Damage> {
-        let cells = Cells::of(page, number, usable, 12)?;
-        let mut inner = Self { keys: Vec::new(), children: Vec::new() };
-        for at in 0..cells.len() {
-            let cell = cells.cell(at)?;
-            let key = cell.get(4..).and_then(varint).map(|(key, _)| key as i64);
-            let key = key.filter(|key| inner.keys.last().is_none_or(|last| key > last));
-            inner.keys.push(key.ok_or_else(|| Damage::at(number, "row numbers out of order"))?);
-            inner.children.push(four(cell, 0).unwrap_or_default());
-        }
-        inner.children.push(cells.right());
-        Ok(inner)
-    }
-
-    fn child(&self, rowid: i64) -> u32 {
-        let at = self.keys.partition_point(|key| *key < rowid);
-        self.children.get(at).copied().unwrap_or_default()
-    }
-    /// The child below which a row must lie if it is there, and between which numbers those of its rows lie, as
-    /// far as this page tells; the low end excluded.
-    pub(super) fn child_of(&self, rowid: i64) -> (u32, Option<i64>, Option<i64>) {
-        let at = self.keys.partition_point(|key| *key < rowid);
-        let low = at.checked_sub(1).and_then(|before| self.keys.get(before)).copied();
-        (self.children.get(at).copied().unwrap_or_default(), low, self.keys.get(at).copied())
     }
 }

@@ -9,14 +9,14 @@ use crate::store::pages::{
 };
 
 /// No tree of SQLite is deeper.
-const MOST_LEVELS: usize = 20;
+pub(super) const MOST_LEVELS: usize = 20;
 
 /// Bytes read at once where leaves lie side by side. They stay in the processor's cache until they are looked
 /// at.
-pub(super) const RUN: usize = 128 << 10;
+const RUN: usize = 128 << 10;
 
 /// So many pages of others between two leaves are read along with them: that costs less than another call.
-pub(super) const GAP: u32 = 2;
+const GAP: u32 = 2;
 
 /// Header of an interior page.
 const HEADER: usize = 12;
@@ -278,16 +278,8 @@ impl Descent {
         if self.run.pages.contains(&first) {
             return 1;
         }
-        let most = (RUN / self.file.page_size()).max(1) as u32;
-        let mut last = first;
-        for child in level.children.get(at + 1..level.end).unwrap_or_default() {
-            let is_near = *child > last && *child - last <= GAP + 1 && *child - first < most;
-            if !is_near {
-                break;
-            }
-            last = *child;
-        }
-        last - first + 1
+        let following = level.children.get(at + 1..level.end).unwrap_or_default();
+        neighbours(first, following.iter().copied(), self.file.page_size())
     }
 
     fn leaf(&mut self, number: u32, pages: u32, bounds: (Option<i64>, i64)) -> Result<Step<'_>, Damage> {
@@ -312,4 +304,19 @@ impl Descent {
         }
         Ok(Step::Leaf(page, number, bounds))
     }
+}
+
+/// How many pages to read at once from the first of some leaves on, so that those which follow it closely are
+/// read with it.
+pub(super) fn neighbours(first: u32, following: impl Iterator<Item = u32>, page_size: usize) -> u32 {
+    let most = (RUN / page_size).max(1) as u32;
+    let mut last = first;
+    for next in following {
+        let is_near = next > last && next - last <= GAP + 1 && next - first < most;
+        if !is_near {
+            break;
+        }
+        last = next;
+    }
+    last - first + 1
 }

@@ -7,8 +7,8 @@ use timeglass::{
     store::{
         EventStore as _, KeyRange,
         pages::{
-            Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, RowPicker,
-            TableWalk, Tree,
+            Columns, Damage, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowPicker, TableWalk,
+            Tree,
         },
         read::Onward,
     },
@@ -90,11 +90,10 @@ fn walk_everything(file: &Arc<PageFile>) {
         if let Ok(mut walk) = IndexWalk::new(file, &PageRange::whole(root)) {
             while walk.entries(&columns, &mut visit).unwrap_or(false) {}
         }
-        let mut finder = RowFinder::new(file, root);
-        for rowid in [i64::MIN, -1, 0, 1, 100, 250, i64::MAX] {
-            finder.row(rowid, &columns, |_| ()).ok();
-        }
         let mut picker = RowPicker::new(file, root);
+        for rowid in [i64::MIN, -1, 0, 1, 100, 250, i64::MAX] {
+            picker.rows(&[rowid], &columns, &mut |_| ()).ok();
+        }
         for rowids in [&[1, 2, 3, 100, 250, i64::MAX][..], &[i64::MIN, 250, -1, 250, 0]] {
             picker
                 .rows(rowids, &columns, &mut |row| {

@@ -13,8 +13,7 @@ use timeglass::{
     store::{
         decode::Value,
         pages::{
-            Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowFinder, RowPicker,
-            TableWalk, Tree,
+            Columns, Field, IndexWalk, Missing, PageFile, PageRange, PageRow, RowPicker, TableWalk, Tree,
         },
         read::Onward,
     },
@@ -259,11 +258,12 @@ fn check_table(plan: &Plan, connection: &Connection, file: &std::sync::Arc<PageF
     }
     let rowid = columns.len() - 1;
     let number = |row: &[Stored]| if let Stored::Integer(number) = row[rowid] { number } else { 0 };
-    let mut finder = RowFinder::new(file, root);
+    let mut picker = RowPicker::new(file, root);
     for (at, row) in expected.iter().enumerate().step_by(1 + expected.len() / 20) {
-        let mut found = Vec::new();
-        assert!(finder.row(number(row), &columns, |row| found = values(row, columns.len())).unwrap());
-        assert_eq!(&found, row);
+        let mut found = None;
+        let mut visit = |row: Option<&PageRow<'_>>| found = row.map(|row| values(row, columns.len()));
+        picker.rows(&[number(row)], &columns, &mut visit).unwrap();
+        assert_eq!(found.as_ref(), Some(row));
         let mut walk = TableWalk::behind(file, root, Some(number(row))).unwrap();
         let mut behind = Vec::new();
         let mut visit = |row: &PageRow<'_>| {
@@ -277,11 +277,12 @@ fn check_table(plan: &Plan, connection: &Connection, file: &std::sync::Arc<PageF
     }
     let missing = expected.iter().map(|row| number(row)).max().unwrap_or(0).wrapping_add(1);
     if !expected.iter().any(|row| number(row) == missing) {
-        assert!(!finder.row(missing, &columns, |_| ()).unwrap());
+        let mut is_there = true;
+        picker.rows(&[missing], &columns, &mut |row| is_there = row.is_some()).unwrap();
+        assert!(!is_there);
     }
     // All of them, some of them, backwards, twice, and with numbers between that are not there.
     let all: Vec<i64> = expected.iter().map(|row| number(row)).collect();
-    let mut picker = RowPicker::new(file, root);
     for wanted in [
         all.clone(),
         all.iter().copied().step_by(7).collect(),

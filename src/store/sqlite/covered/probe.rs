@@ -7,7 +7,7 @@ use crate::{
     store::{
         covered::{Covered, CoveredTimes},
         decode::Value,
-        pages::{Columns, Field, PageFile, PageRow, RowFinder},
+        pages::{Columns, Field, PageFile, PageRow, RowPicker},
         sqlite::{
             covered::{
                 choice::{Head, Needs},
@@ -35,13 +35,15 @@ pub(super) fn agrees(file: &Arc<PageFile>, records: &Records, needs: &Needs, cov
     let field = |name: &Option<String>| name.as_ref().map_or(Some(Field::RowId), |name| records.field(name));
     let fields: Option<Vec<Field>> = names.iter().map(field).collect();
     let Some(columns) = fields.map(Columns::new) else { return false };
-    let mut finder = RowFinder::new(file, records.root);
+    let mut picker = RowPicker::new(file, records.root);
     (0..=PROBES).all(|probe| {
         let ordinal = covered.len().saturating_sub(1) * probe / PROBES;
         let Some(key) = covered.keys.get(ordinal as u32) else { return false };
         let mut verdict = None;
-        let found = finder.row(key, &columns, |row| verdict = is_same(needs, covered, ordinal, row));
-        found == Ok(true) && verdict == Some(true)
+        let mut visit = |row: Option<&PageRow<'_>>| {
+            verdict = row.and_then(|row| is_same(needs, covered, ordinal, row));
+        };
+        picker.rows(&[key], &columns, &mut visit).is_ok() && verdict == Some(true)
     })
 }
 
