@@ -222,7 +222,7 @@ impl<'a> Gathering<'a> {
         let hashes = names.known_streams.hashes().iter().copied();
         let part = Part {
             rows: std::mem::take(&mut self.rows),
-            ends: self.first.take().map(|first| (first, last)),
+            ends: self.first.take().filter(|_| self.end.rows > 0).map(|first| (first, last)),
             is_in_order: self.end.is_in_order,
             new_streams: names.streams.iter().cloned().zip(hashes).skip(told.0).collect(),
             new_types: names.types.iter().skip(told.1).cloned().collect(),
