@@ -172,7 +172,7 @@ impl<'n> Comparison<'n> {
 
     /// Whether all was the same, and nothing is left.
     #[inline]
-    pub(crate) fn is_same(self) -> bool {
+    pub(crate) fn ends_same(self) -> bool {
         self.is_same && self.slots.len() == 0
     }
 }

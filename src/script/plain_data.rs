@@ -55,7 +55,9 @@ fn see(object: Seen<'_>, sight: Sight<'_>, beside: &mut Beside<'_>) -> bool {
             Some(image) => image.follow(object, sight, names),
             None => image = Some(Image::of(object, sight, names, beside.meter)),
         }
-        image.iter_mut().for_each(|image| image.note_slots(beside.slots));
+        if let Some(image) = &mut image {
+            image.note_slots(beside.slots);
+        }
     }
     *beside.image = image;
     is_plain
@@ -129,7 +131,7 @@ impl Beside<'_> {
         };
         let mut beside = known.compare(object, is_array);
         let is_plain = self.has_plain_parts(object, is_array, sight, depth, &mut beside);
-        if is_plain && beside.is_same() {
+        if is_plain && beside.ends_same() {
             known.note_same(self.look);
         }
         is_plain

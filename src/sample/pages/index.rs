@@ -90,7 +90,7 @@ impl IndexEntries {
 
     /// Begins the next page, with an entry between it and the one before.
     fn turn(&mut self, between: &[u8]) {
-        self.full.extend_from_slice(self.page.to_bytes(None));
+        self.full.extend_from_slice(self.page.finished(None));
         self.leaves.part(between);
         self.page.clear();
     }

@@ -74,7 +74,7 @@ impl Page {
     }
 
     /// The whole page, with the number of the page to the right of its last cell if it has pages below it.
-    pub(super) fn to_bytes(&mut self, rightmost: Option<u32>) -> &[u8] {
+    pub(super) fn finished(&mut self, rightmost: Option<u32>) -> &[u8] {
         let ([cells_high, cells_low], [content_high, content_low]) =
             ((self.cells as u16).to_be_bytes(), (self.content as u16).to_be_bytes());
         let head = [self.kind as u8, 0, 0, cells_high, cells_low, content_high, content_low, 0];

@@ -57,7 +57,7 @@ impl TableRows {
             self.cell.extend(first.to_be_bytes());
         }
         if !self.page.has_room(self.cell.len()) {
-            self.leaves.pages.push(pages.append(self.page.to_bytes(None))?);
+            self.leaves.pages.push(pages.append(self.page.finished(None))?);
             let mut latest = Vec::new();
             push_varint(&mut latest, u64::from(self.latest));
             self.leaves.part(&latest);

@@ -64,7 +64,7 @@ impl Level {
             // The last cell stays on its page, and the one before it goes up.
             let up = if at == last { page.pop() } else { cell.clone() };
             let (rightmost, between) = up.split_first_chunk().unwrap_or((&[0; 4], &[]));
-            level.pages.push(pages.append(page.to_bytes(Some(u32::from_be_bytes(*rightmost))))?);
+            level.pages.push(pages.append(page.finished(Some(u32::from_be_bytes(*rightmost))))?);
             level.part(between);
             page.clear();
             if at == last {
@@ -86,9 +86,9 @@ pub(super) fn place(
 ) -> io::Result<u32> {
     match root {
         Root::At(number) if is_only => {
-            pages.replace(number, page.to_bytes(rightmost));
+            pages.replace(number, page.finished(rightmost));
             Ok(number)
         }
-        Root::At(_) | Root::New => pages.append(page.to_bytes(rightmost)),
+        Root::At(_) | Root::New => pages.append(page.finished(rightmost)),
     }
 }
