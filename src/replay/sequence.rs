@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
 use crate::{
     model::{EventKey, RecordedEvent, Stored, Tape, Taped},
+    script::is_plain_json,
     store::{
         EventStore, ScanKey, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
@@ -161,6 +162,7 @@ impl StreamEvents {
                 data: body.data,
                 metadata: body.metadata,
                 taped: rows.taped(at, body.data),
+                is_plain: rows.plain.get(at).copied().unwrap_or_default(),
             };
             each(count, Some(&row))?;
         }
@@ -228,8 +230,9 @@ impl Sequence for StreamEvents {
             if stop - from >= WORTH_A_LANE {
                 let ahead = || {
                     read = self.read_rows(from..stop, bodies, work, &mut next);
-                    if bodies == Bodies::Data {
-                        next.tape();
+                    match bodies {
+                        Bodies::Data => next.tape(),
+                        Bodies::All => next.prove(),
                     }
                 };
                 work.beside(Box::new(ahead), &mut || flow = self.each_of(&rows, each));
@@ -260,6 +263,8 @@ struct Rows {
     /// Where on the tape the data of each is; nothing where it has to be looked at again. Empty if nothing was
     /// read ahead.
     places: Vec<Option<usize>>,
+    /// Whether data and metadata of each are known to be plain. Empty if nothing was read ahead.
+    plain: Vec<bool>,
 }
 
 impl Rows {
@@ -270,6 +275,21 @@ impl Rows {
         self.bodies.clear();
         self.tape.clear();
         self.places.clear();
+        self.plain.clear();
+    }
+
+    /// Looks whether any reader takes the texts for the same, so that this is done while others are used.
+    fn prove(&mut self) {
+        let is_plain = |body| match body {
+            Body::Json(text) => is_plain_json(text),
+            Body::Absent => true,
+            Body::Unreadable(_) => false,
+        };
+        let proven = self
+            .bodies
+            .iter()
+            .map(|body| body.is_some_and(|body| is_plain(body.data) && is_plain(body.metadata)));
+        self.plain.extend(proven);
     }
 
     /// Reads the data of all rows, so that this is done while others are used.

@@ -186,6 +186,7 @@ impl<'a> Copies<'a> {
                 data: rest.data.body(&mut next),
                 metadata: rest.metadata.body(&mut next),
                 taped: None,
+                is_plain: false,
             };
             if visit(&row) == Onward::Enough {
                 return Onward::Enough;
