@@ -190,6 +190,12 @@ impl Slot {
         matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
     }
 
+    /// Whether it goes on when its store is left: it writes, or is about no store.
+    #[must_use]
+    pub fn outlives_store(self) -> bool {
+        self.is_writing() || matches!(self, Self::CacheSave | Self::CacheFolder | Self::Discards)
+    }
+
     /// Whether what it goes through was never counted: its total is an estimate.
     #[must_use]
     pub fn is_of_uncounted(self) -> bool {

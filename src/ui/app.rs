@@ -229,14 +229,18 @@ impl App {
     fn apply_one(&mut self, input: Input) {
         if let Input::Action(action) = &input {
             if *action == Action::Shell(ShellAction::CancelWork) {
-                self.cancel_work();
+                self.withdraw(|slot| !slot.is_writing());
             }
             self.remember(action);
             if let Some(panel) = panels::panel_of(action) {
                 dock::show(&mut self.tree, panel);
             }
         }
-        for Job { slot, question } in self.session.apply(input) {
+        let jobs = self.session.apply(input);
+        if self.session.take_left() {
+            self.withdraw(|slot| !slot.outlives_store());
+        }
+        for Job { slot, question } in jobs {
             match question {
                 Question::Watch(store) => {
                     let (rest, seen) = (self.session.at_rest(), self.seen.clone());
@@ -251,9 +255,9 @@ impl App {
         }
     }
 
-    fn cancel_work(&mut self) {
+    fn withdraw(&mut self, is_meant: impl Fn(Slot) -> bool) {
         let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-        for slot in open.into_iter().filter(|slot| !slot.is_writing()) {
+        for slot in open.into_iter().filter(|slot| is_meant(*slot)) {
             self.jobs.cancel(slot);
         }
     }

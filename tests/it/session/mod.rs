@@ -10,6 +10,7 @@ mod estimates;
 mod filters;
 mod follow;
 mod growing;
+mod leaving;
 mod outputs;
 mod payloads;
 mod places;
