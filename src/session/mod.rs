@@ -283,8 +283,7 @@ impl Session {
                 self.open_without_cache(ordinal)
             }
             Answer::Failed(err) => self.with_store(|store, notices| {
-                // A store that is gone is looked at again and again, and said to be gone once.
-                if slot != Slot::Watch || store.lost_sight() {
+                if store.is_news(slot) {
                     notices.store_error(&err);
                 }
                 store.job_failed(slot)

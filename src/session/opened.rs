@@ -75,7 +75,12 @@ pub(crate) struct Opened {
     /// The event at the cursor.
     pub(crate) event: Option<Arc<RecordedEvent>>,
     pub(crate) layout: Arc<Layout>,
+    /// What the store looked like when the index was made, or last extended.
     head: Head,
+    /// What it looked like when the index was last asked to follow, until that has ended.
+    awaited_head: Option<Head>,
+    /// Whether following broke off, and the user was told.
+    is_behind: bool,
     since_look: Duration,
     is_out_of_sight: bool,
     pub(crate) table_counts: Vec<Option<u64>>,
@@ -134,6 +139,8 @@ impl Opened {
             event: None,
             layout,
             head: found.head,
+            awaited_head: None,
+            is_behind: false,
             since_look: Duration::ZERO,
             is_out_of_sight: false,
             table_counts: Vec::new(),
@@ -159,7 +166,11 @@ impl Opened {
                 Vec::new()
             }
             Answer::IndexedSoFar(index) => self.take_index_part(&index),
-            Answer::Indexed(index) => self.take_scanned_index(&index, notices),
+            Answer::Indexed(index) => {
+                self.is_behind = false;
+                self.head = self.awaited_head.take().unwrap_or_else(|| self.head.clone());
+                self.take_scanned_index(&index, notices)
+            }
             Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
@@ -288,7 +299,11 @@ impl Opened {
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn job_failed(&mut self, slot: Slot) -> Vec<Job> {
         match slot {
-            Slot::Index => self.browse.is_counting = false,
+            Slot::Index => {
+                self.browse.is_counting = false;
+                // The next look finds the store ahead of the index still, and asks again.
+                self.awaited_head = None;
+            }
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Verify | Slot::SnapshotParting | Slot::SnapshotCost => self.verified.stop_waiting(slot),
@@ -458,19 +473,25 @@ impl Opened {
         vec![Job { slot: Slot::Index, question }]
     }
 
-    /// The store cannot be looked at; tells whether it could be until now.
-    pub(crate) fn lost_sight(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_out_of_sight, true)
+    /// A job failed; tells whether that is news. A store that is gone, or never at rest, is looked at again and
+    /// again, and said to be so once.
+    pub(crate) fn is_news(&mut self, slot: Slot) -> bool {
+        match slot {
+            Slot::Watch => !std::mem::replace(&mut self.is_out_of_sight, true),
+            Slot::Index if self.awaited_head.is_some() => !std::mem::replace(&mut self.is_behind, true),
+            _ => true,
+        }
     }
 
     fn take_head(&mut self, head: Head) -> Vec<Job> {
         self.is_out_of_sight = false;
-        if head == self.head {
+        // While the index follows it is not stopped for still newer events: they are asked for after that.
+        if head == self.head || self.awaited_head.is_some() {
             return Vec::new();
         }
         // What came while the events are indexed is found once they are.
         let Some(index) = self.whole_index().cloned() else { return Vec::new() };
-        self.head = head;
+        self.awaited_head = Some(head);
         let question = Question::Extend(Arc::clone(&self.store), index);
         vec![Job { slot: Slot::Index, question }]
     }

@@ -92,6 +92,11 @@ impl Script {
         std::mem::take(&mut self.held)
     }
 
+    /// Holds these back, too.
+    pub(crate) fn hold(&mut self, jobs: impl IntoIterator<Item = Job>) {
+        self.held.extend(jobs);
+    }
+
     fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {
         Self::opened_holding(path, events, workspace, None)
     }
