@@ -43,8 +43,12 @@ impl Question {
                 .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
                 .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
-            Self::GoOn(store, index) => indexed(&index, &*store, work, report),
-            Self::Extend(store, index) => extended(&index, &*store, work),
+            Self::GoOn(store, index) => {
+                unless_changed(&index, &*store, work, || indexed(&index, &*store, work, report))
+            }
+            Self::Extend(store, index) => {
+                unless_changed(&index, &*store, work, || extended(&index, &*store, work))
+            }
             Self::Rows { store, first, keys, shape } => store
                 .fetch(work, &keys)
                 .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
@@ -94,6 +98,19 @@ impl Question {
             Err(StoreError::Cancelled(cancelled)) => Err(cancelled),
             Err(err) => Ok(Answer::Failed(err)),
         }
+    }
+}
+
+/// What an index becomes, if the store still has the events that it holds.
+fn unless_changed(
+    index: &Index,
+    store: &dyn EventStore,
+    work: &Work,
+    grow: impl FnOnce() -> Result<Answer, StoreError>,
+) -> Result<Answer, StoreError> {
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => grow(),
     }
 }
 

@@ -449,6 +449,8 @@ pub enum Answer {
     IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
+    /// The store has another event than was indexed, in the place of the one with this ordinal or before it.
+    PastChanged(u32),
     /// Rows, from a row number on.
     Rows(u64, Vec<Option<LoadedRow>>),
     /// The lines of the streams panel, with the number of streams that pass.

@@ -282,6 +282,7 @@ impl Session {
             Answer::Cache(CacheAnswer::Checked(Checked { differs_at: Some(ordinal), .. }, _)) => {
                 self.open_without_cache(ordinal)
             }
+            Answer::PastChanged(ordinal) => self.open_without_cache(ordinal),
             Answer::Failed(err) => self.with_store(|store, notices| {
                 if store.is_news(slot) {
                     notices.store_error(&err);

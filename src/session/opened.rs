@@ -230,6 +230,7 @@ impl Opened {
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
             | Answer::Preview(_)
+            | Answer::PastChanged(_)
             | Answer::Failed(_) => Vec::new(),
         }
     }

@@ -98,7 +98,7 @@ impl Session {
         }
     }
 
-    /// Opens the store again, since what the cache had of it is not what it holds.
+    /// Opens the store again, since it does not hold what was indexed, or what the cache had of it.
     pub(crate) fn open_without_cache(&mut self, ordinal: u32) -> Vec<Job> {
         let Place::Store(store) = &self.place else { return Vec::new() };
         let path = store.path.clone();

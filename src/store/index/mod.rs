@@ -22,6 +22,7 @@ mod nearest;
 mod order;
 mod owners;
 mod postings;
+mod recheck;
 mod rows;
 mod sections;
 mod selection;
