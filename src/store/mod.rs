@@ -360,7 +360,8 @@ pub trait EventStore: Send + Sync {
         read::event_of_id(self, work, id)
     }
 
-    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none. Damage is an
+    /// error here, too.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }
@@ -386,7 +387,8 @@ pub trait EventStore: Send + Sync {
         Ok(())
     }
 
-    /// The stored snapshots of one stream, or of all; oldest version first within a stream.
+    /// The stored snapshots of one stream, or of all; oldest version first within a stream. Damage in a table of
+    /// snapshots is an error: the rows before it are not all there are.
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;
 
     /// How many rows each table of the layout has, in the layout's order; `None` where unreadable.
