@@ -383,8 +383,14 @@ impl Opened {
         if !was_whole && !index.troubles().is_empty() {
             let troubles = index.troubles();
             let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
+            let count = grouped(troubles.len() as u64);
+            let title = match troubles.len() {
+                1 => "1 row has trouble".to_owned(),
+                _ if index.has_more_troubles() => format!("At least {count} rows have trouble"),
+                _ => format!("{count} rows have trouble"),
+            };
             notices.warning(
-                format!("{} rows have trouble", grouped(troubles.len() as u64)),
+                title,
                 detail,
                 "They are listed in View › Layout of the store",
             );
