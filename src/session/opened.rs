@@ -250,6 +250,10 @@ impl Opened {
     }
 
     fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {
+        // It may come after its stream was left.
+        if self.states.history().is_none() {
+            return Vec::new();
+        }
         let mut jobs = Vec::new();
         if self.is_on_stream() && step.count == self.cursor.count {
             self.event = step.event.clone().map(Arc::new);
