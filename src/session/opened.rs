@@ -336,7 +336,7 @@ impl Opened {
         Vec::new()
     }
 
-    /// Every job was stopped, but for those that write files: nothing waits for them any more.
+    /// Every job was stopped, but for those that write files: nothing waits for the others any more.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
         for slot in [
             Slot::Index,
@@ -360,7 +360,7 @@ impl Opened {
         ] {
             self.job_failed(slot);
         }
-        for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
+        for slot in [Slot::ScriptLoad, Slot::Scaffold] {
             self.job_failed(slot);
         }
         self.states.fold_stopped();
