@@ -163,6 +163,12 @@ impl Session {
         Vec::new()
     }
 
+    /// Tells that the window closes later, since something is still being written.
+    pub fn say_closing_waits(&mut self) {
+        self.notices.info("The window closes once everything is written");
+        self.refresh();
+    }
+
     /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.
     pub(crate) fn refresh(&mut self) {
         if let Place::Store(store) = &mut self.place {

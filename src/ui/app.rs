@@ -26,6 +26,7 @@ use crate::{
     },
     store::cache::Cache,
     ui::{
+        closing::Closing,
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
@@ -79,6 +80,7 @@ pub struct App {
     /// What files looked like while nothing happened.
     seen: Seen,
     doings: Doings,
+    closing: Closing,
 }
 
 /// Keys in the window's own store.
@@ -143,6 +145,7 @@ impl App {
             early: asked,
             seen: Seen::default(),
             doings: Doings::default(),
+            closing: Closing::default(),
         }
     }
 
@@ -267,6 +270,17 @@ impl App {
         if self.recent_actions.len() > REMEMBERED_ACTIONS {
             self.recent_actions.pop_front();
         }
+    }
+
+    /// The window stays until what is being written is whole.
+    fn answer_closing(&mut self, ctx: &egui::Context) {
+        let is_asked = ctx.input(|input| input.viewport().close_requested());
+        let is_writing = self.jobs.open_questions().any(|(slot, _)| slot.is_writing());
+        let Some(command) = self.closing.answer(is_asked, is_writing) else { return };
+        if command == ViewportCommand::CancelClose {
+            self.session.say_closing_waits();
+        }
+        ctx.send_viewport_cmd(command);
     }
 
     fn take_answers(&mut self) {
@@ -565,6 +579,7 @@ impl eframe::App for App {
             self.title.clone_from(&view.title);
             ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));
         }
+        self.answer_closing(ctx);
         if self.jobs.open_questions().any(|(slot, _)| !slot.is_look()) {
             // Progress moves at ten times a second; answers wake the window by themselves.
             ctx.request_repaint_after(Duration::from_millis(100));
