@@ -240,7 +240,9 @@ impl Lanes for ThreadLanes {
         let waiting = Mutex::new(Some(piece));
         let run = || {
             let piece = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            piece.into_iter().for_each(|piece| fall.guard(piece));
+            if let Some(piece) = piece {
+                fall.guard(piece);
+            }
         };
         thread::scope(|scope| {
             if thread::Builder::new().spawn_scoped(scope, run).is_err() {

@@ -78,7 +78,8 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
         Some(counted) => Some(counted),
         None => sound(opened.store.snapshots(&work, None), &mut damage)?.map(|found| found.len() as u64),
     };
-    let checkpoints = if with_checkpoints { sound(opened.store.checkpoints(&work), &mut damage)? } else { None };
+    let checkpoints =
+        if with_checkpoints { sound(opened.store.checkpoints(&work), &mut damage)? } else { None };
     let mut stands = Vec::new();
     for checkpoint in &checkpoints.unwrap_or_default() {
         let found = stand(&work, &*opened.store, &opened.index, checkpoint, None);
@@ -165,7 +166,10 @@ impl Info<'_> {
         fact("layout", layout.name.to_string());
         fact("events", format!("{} in table {}", self.index.len(), layout.events.table));
         fact("streams", self.index.streams().len().to_string());
-        fact("snapshots", self.snapshots.map_or_else(|| "cannot be read".to_owned(), |found| found.to_string()));
+        fact(
+            "snapshots",
+            self.snapshots.map_or_else(|| "cannot be read".to_owned(), |found| found.to_string()),
+        );
         if let Some((first, last)) = self.index.time_span() {
             fact("times", format!("{} to {}", first.to_rfc3339(), last.to_rfc3339()));
         }

@@ -43,12 +43,8 @@ impl Question {
                 .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
                 .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
-            Self::GoOn(store, index) => {
-                unless_changed(&index, &*store, work, || indexed(&index, &*store, work, report))
-            }
-            Self::Extend(store, index) => {
-                unless_changed(&index, &*store, work, || extended(&index, &*store, work))
-            }
+            Self::GoOn(store, index) => gone_on(&index, &*store, work, report),
+            Self::Extend(store, index) => extended(&index, &*store, work),
             Self::Rows { store, first, keys, shape } => store
                 .fetch(work, &keys)
                 .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
@@ -101,22 +97,25 @@ impl Question {
     }
 }
 
-/// What an index becomes, if the store still has the events that it holds.
-fn unless_changed(
-    index: &Index,
-    store: &dyn EventStore,
-    work: &Work,
-    grow: impl FnOnce() -> Result<Answer, StoreError>,
-) -> Result<Answer, StoreError> {
+/// An index with what came since.
+fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
     match index.first_changed(store, work)? {
         Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
-        None => grow(),
+        None => index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index))),
     }
 }
 
-/// An index with what came since.
-fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
-    index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index)))
+/// The whole index of which this is the beginning.
+fn gone_on(
+    index: &Index,
+    store: &dyn EventStore,
+    work: &Work,
+    report: &(dyn Fn(Answer) + Sync),
+) -> Result<Answer, StoreError> {
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => indexed(index, store, work, report),
+    }
 }
 
 /// The events of each stream up to an ordinal; none before the first, and nothing to say at the end.

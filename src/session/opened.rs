@@ -166,11 +166,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::IndexedSoFar(index) => self.take_index_part(&index),
-            Answer::Indexed(index) => {
-                self.is_behind = false;
-                self.head = self.awaited_head.take().unwrap_or_else(|| self.head.clone());
-                self.take_scanned_index(&index, notices)
-            }
+            Answer::Indexed(index) => self.take_latest_index(&index, notices),
             Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
@@ -393,11 +389,7 @@ impl Opened {
                 _ if index.has_more_troubles() => format!("At least {count} rows have trouble"),
                 _ => format!("{count} rows have trouble"),
             };
-            notices.warning(
-                title,
-                detail,
-                "They are listed in View › Layout of the store",
-            );
+            notices.warning(title, detail, "They are listed in View › Layout of the store");
         }
         self.discard_index(Some(Arc::clone(index)));
         (self.is_index_part, self.browse.is_counting) = (false, false);
@@ -438,6 +430,15 @@ impl Opened {
     /// The index of all events; what is asked of the store as a whole waits for it.
     pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
         self.index.as_ref().filter(|_| !self.is_index_part)
+    }
+
+    /// Takes the index of all events that there were when it was asked for.
+    fn take_latest_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        self.is_behind = false;
+        if let Some(head) = self.awaited_head.take() {
+            self.head = head;
+        }
+        self.take_scanned_index(index, notices)
     }
 
     /// Takes the beginning of an index: streams and events can be browsed by it.

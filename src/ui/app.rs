@@ -275,8 +275,8 @@ impl App {
     /// The window stays until what is being written is whole.
     fn answer_closing(&mut self, ctx: &egui::Context) {
         let is_asked = ctx.input(|input| input.viewport().close_requested());
-        let is_writing = self.jobs.open_questions().any(|(slot, _)| slot.is_writing());
-        let Some(command) = self.closing.answer(is_asked, is_writing) else { return };
+        let writing = self.jobs.open_questions().filter(|(slot, _)| slot.is_writing()).count();
+        let Some(command) = self.closing.answer(is_asked, writing) else { return };
         if command == ViewportCommand::CancelClose {
             self.session.say_closing_waits();
         }

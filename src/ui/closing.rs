@@ -9,16 +9,16 @@ pub(super) struct Closing {
 }
 
 impl Closing {
-    /// What the system is told in this frame: whether the user just asked to close the window, and whether a job
-    /// writes.
-    pub(super) fn answer(&mut self, is_asked: bool, is_writing: bool) -> Option<ViewportCommand> {
-        match (is_asked, is_writing) {
-            (true, true) => {
+    /// What the system is told in this frame: whether the user just asked to close the window, and how many jobs
+    /// write.
+    pub(super) fn answer(&mut self, is_asked: bool, writing: usize) -> Option<ViewportCommand> {
+        match (is_asked, writing) {
+            (true, 0) | (false, 1..) => None,
+            (false, 0) => std::mem::take(&mut self.is_wanted).then_some(ViewportCommand::Close),
+            (true, 1..) => {
                 self.is_wanted = true;
                 Some(ViewportCommand::CancelClose)
             }
-            (false, false) => std::mem::take(&mut self.is_wanted).then_some(ViewportCommand::Close),
-            (true, false) | (false, true) => None,
         }
     }
 }
@@ -29,23 +29,23 @@ mod tests {
 
     use super::Closing;
 
-    /// Frames: whether closing is asked for, whether a job writes, and what is answered.
-    fn check(frames: &[(bool, bool, Option<ViewportCommand>)]) {
+    /// Frames: whether closing is asked for, how many jobs write, and what is answered.
+    fn check(frames: &[(bool, usize, Option<ViewportCommand>)]) {
         let mut closing = Closing::default();
-        for (place, (is_asked, is_writing, expected)) in frames.iter().enumerate() {
-            assert_eq!(closing.answer(*is_asked, *is_writing), *expected, "frame {place}");
+        for (place, (is_asked, writing, expected)) in frames.iter().enumerate() {
+            assert_eq!(closing.answer(*is_asked, *writing), *expected, "frame {place}");
         }
     }
 
     #[test]
     fn the_window_closes_once_nothing_is_written() {
-        check(&[(false, false, None), (false, true, None), (false, false, None), (true, false, None)]);
+        check(&[(false, 0, None), (false, 2, None), (false, 0, None), (true, 0, None)]);
         check(&[
-            (true, true, Some(ViewportCommand::CancelClose)),
-            (false, true, None),
-            (true, true, Some(ViewportCommand::CancelClose)),
-            (false, false, Some(ViewportCommand::Close)),
-            (true, false, None),
+            (true, 2, Some(ViewportCommand::CancelClose)),
+            (false, 1, None),
+            (true, 1, Some(ViewportCommand::CancelClose)),
+            (false, 0, Some(ViewportCommand::Close)),
+            (true, 0, None),
         ]);
     }
 }

@@ -43,7 +43,8 @@ fn damaged(folder: &Path, table: &str) -> PathBuf {
 fn run(arguments: &[&str]) -> (Exit, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = ["timeglass"].iter().chain(arguments);
-    let exit = cli::run(arguments, &mut Output::new(&mut out, &mut err), |_| panic!("no window was asked for"));
+    let exit =
+        cli::run(arguments, &mut Output::new(&mut out, &mut err), |_| panic!("no window was asked for"));
     (exit, format!("{}{}", String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap()))
 }
 
@@ -61,7 +62,9 @@ fn half_a_table_of_snapshots_is_not_taken_for_all_of_them() {
     let found = open(&path).snapshots(&Work::default(), None);
     assert!(matches!(found, Err(StoreError::Damaged { .. })), "{found:?}");
     let path = path.to_str().unwrap();
-    for arguments in [&["snapshots", path][..], &["snapshots", "--verify", path], &["snapshots", "--cost", path]] {
+    for arguments in
+        [&["snapshots", path][..], &["snapshots", "--verify", path], &["snapshots", "--cost", path]]
+    {
         check(arguments, Exit::Failed, "is damaged while reading snapshots");
     }
     check(&["info", path], Exit::Done, "snapshots");

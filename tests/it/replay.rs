@@ -12,8 +12,8 @@ use timeglass::{
     jobs::ThreadLanes,
     model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
     replay::{
-        Applied, Fed, Feed, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted, StepNotes,
-        StreamEvents, Write, fold, fold_by_rows,
+        Applied, Fed, Feed, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted,
+        StepNotes, StreamEvents, Write, fold, fold_by_rows,
     },
     script::{Options, Script},
     store::{
@@ -638,14 +638,13 @@ fn what_a_reducer_says_when_it_is_interrupted_says_nothing_about_the_event() {
         for is_seek in [true, false] {
             let withdrawn = Work::default();
             let reducer = Arc::new(Interrupted { at, work: withdrawn.clone() });
-            let history = History::new(
-                Arc::new(HeldEvents(events.clone())),
-                reducer,
-                OnFailure::Stop,
-                1 << 20,
-            );
-            let found =
-                if is_seek { history.step_at(600, &withdrawn).map(drop) } else { history.fold_all(&withdrawn) };
+            let history =
+                History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
+            let found = if is_seek {
+                history.step_at(600, &withdrawn).map(drop)
+            } else {
+                history.fold_all(&withdrawn)
+            };
             assert!(found.is_err(), "{at}");
             assert!(history.failures().is_empty(), "{at}");
             assert!(is_seek || history.folded() < at.max(1), "{at}: {}", history.folded());

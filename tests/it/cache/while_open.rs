@@ -57,7 +57,10 @@ fn check(events: i64, change: impl Fn(&Stage), is_noticed: bool) {
     let count = |index: &Index| (index.len(), index.streams().len());
     assert_eq!(count(&shown), count(&anew));
     let expected: &[&str] = if is_noticed { &["shop.sqlite was changed in its past"] } else { &[] };
-    assert_eq!((script.notices(), script.opened), (expected.iter().map(|title| (*title).to_owned()).collect(), 1 + usize::from(is_noticed)));
+    assert_eq!(
+        (script.notices(), script.opened),
+        (expected.iter().map(|title| (*title).to_owned()).collect(), 1 + usize::from(is_noticed))
+    );
     if is_noticed {
         assert_eq!(facts(&shown), facts(&anew));
     }

@@ -220,7 +220,10 @@ fn a_few_rows_far_apart_are_left_to_a_scan() {
     assert_eq!(pages.covered(&Work::default()).expect("an answer"), None, "nothing is made for the holes");
     assert_eq!(scanned(&sql).0.len(), 65);
     // Close together they are covered.
-    Connection::open(&path).expect("the store").execute("UPDATE events SET position = position / 1000", []).expect("numbers");
+    Connection::open(&path)
+        .expect("the store")
+        .execute("UPDATE events SET position = position / 1000", [])
+        .expect("numbers");
     assert!(check(&path, None, "close together"));
 }
 

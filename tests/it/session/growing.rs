@@ -98,7 +98,13 @@ fn it_is_said_how_many_rows_have_trouble_and_where_not_all_were_counted() {
         let mut events: Vec<_> = shop().into_iter().cycle().take(rows).collect();
         for (event, position) in events.iter_mut().zip(1..) {
             let name = event.stream.clone();
-            *event = timeglass::store::memory::event(position, &name, position, "Odd", event.data.json().cloned().unwrap());
+            *event = timeglass::store::memory::event(
+                position,
+                &name,
+                position,
+                "Odd",
+                event.data.json().cloned().unwrap(),
+            );
             event.troubles.push("odd".into());
         }
         let script = Script::open(events);
