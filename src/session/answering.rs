@@ -41,7 +41,7 @@ impl Question {
             Self::Sample(path) => Ok(make_sample(path, work)),
             Self::FirstRows(store, shape) => first_rows(&*store, &shape, work).map(Answer::FirstRows),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
-            Self::GoOn(store, index) => indexed(&index, &*store, work, report),
+            Self::GoOn(store, index) => gone_on(&index, &*store, work, report),
             Self::Extend(store, index) => extended(&index, &*store, work),
             Self::Rows { store, first, keys, shape } => {
                 event_rows(&*store, &keys, &shape, work).map(|rows| Answer::Rows(first, rows))
@@ -97,7 +97,23 @@ impl Question {
 
 /// An index with what came since.
 fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
-    index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index)))
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index))),
+    }
+}
+
+/// The whole index of which this is the beginning.
+fn gone_on(
+    index: &Index,
+    store: &dyn EventStore,
+    work: &Work,
+    report: &(dyn Fn(Answer) + Sync),
+) -> Result<Answer, StoreError> {
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => indexed(index, store, work, report),
+    }
 }
 
 /// The events of each stream up to an ordinal; none before the first, and nothing to say at the end.

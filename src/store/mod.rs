@@ -247,7 +247,8 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head(pub Vec<u64>);
 
-/// How many events there are and which is the last, table by table; equal means that none came or went.
+/// How many events there are and which is the last, table by table. Equal means that none came at the
+/// end and that as many came as went before it, which in a log is none.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EventsHead {
     /// The tables of the log, oldest first.
@@ -279,8 +280,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// A store of events, read-only.
 ///
 /// Global order is the order of [`EventKey`]. An answer may list trouble in rows; `Err` means that
-/// the store could not be asked. Every call may be made from any thread, and none keeps the
-/// database open behind its back.
+/// the store could not be asked. Every call may be made from any thread. Between calls nothing is held
+/// that a writer would notice; an idle connection may wait for the next call.
 pub trait EventStore: Send + Sync {
     /// Its name, layout and problems.
     fn describe(&self) -> &Description;
@@ -390,7 +391,8 @@ pub trait EventStore: Send + Sync {
         read::event_of_id(self, work, id)
     }
 
-    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none. Damage is an
+    /// error here, too.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }
@@ -416,7 +418,8 @@ pub trait EventStore: Send + Sync {
         Ok(())
     }
 
-    /// The stored snapshots of one stream, or of all; oldest version first within a stream.
+    /// The stored snapshots of one stream, or of all; oldest version first within a stream. Damage in a table of
+    /// snapshots is an error: the rows before it are not all there are.
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;
 
     /// How many rows each table of the layout has, in the layout's order; `None` where unreadable.

@@ -261,7 +261,8 @@ pub(super) fn ranges(
 /// Keys at even distances in one table. A table that cannot be cut is left whole.
 fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) -> StoreResult<Vec<EventKey>> {
     let Some(rowid) = plan.rowid else { return Ok(Vec::new()) };
-    let table = plan.parts.get(part).map(|table| quote(table)).unwrap_or_default();
+    let Some(name) = plan.parts.get(part) else { return Ok(Vec::new()) };
+    let table = quote(name);
     let numbered = (plan.parts.len() > 1).then_some(part);
     let read = |connection: &Connection| -> rusqlite::Result<Vec<EventKey>> {
         let end = |direction: &str| {
@@ -281,6 +282,11 @@ fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) ->
             let key = statement.query_row([at as i64], |row| Ok(key_of(row, plan.key.len(), numbered)));
             cuts.extend(key.optional()?);
         }
+        // Ranges are cut in the order of the bytes, and read in that of the columns.
+        let has_texts = cuts.iter().any(|key| key.0.iter().any(|part| matches!(part, KeyPart::Text(_))));
+        if has_texts && !sorts_by_bytes(connection, name, &plan.key_columns) {
+            return Ok(Vec::new());
+        }
         Ok(cuts)
     };
     // Damage or a view without row numbers: one range is right, if slower.
@@ -289,4 +295,12 @@ fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) ->
         Err(error @ crate::store::StoreError::Cancelled(_)) => Err(error),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// Whether texts in these columns of a table are sorted by their bytes, and not as the column says otherwise.
+fn sorts_by_bytes(connection: &Connection, table: &str, columns: &[Arc<str>]) -> bool {
+    columns.iter().all(|column| {
+        let found = connection.column_metadata(None, table, &**column);
+        found.is_ok_and(|(_, collation, ..)| collation.is_some_and(|name| name == c"BINARY"))
+    })
 }

@@ -10,6 +10,7 @@ mod estimates;
 mod filters;
 mod follow;
 mod growing;
+mod leaving;
 mod outputs;
 mod payloads;
 mod places;
@@ -89,6 +90,11 @@ impl Script {
     /// The jobs that were held back since the last call.
     pub(crate) fn take_held(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.held)
+    }
+
+    /// Holds these back, too.
+    pub(crate) fn hold(&mut self, jobs: impl IntoIterator<Item = Job>) {
+        self.held.extend(jobs);
     }
 
     fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {

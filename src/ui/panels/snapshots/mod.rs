@@ -97,6 +97,8 @@ fn scope_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) 
     }
     if view.is_reading {
         ui.weak("Reading…");
+    } else if view.is_broken_off {
+        ui.weak("Not read");
     } else {
         let count = view.rows.len() as u64;
         ui.weak(format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
@@ -186,6 +188,7 @@ fn merged_ui(ui: &mut egui::Ui, verified: &VerifyView) {
 fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) {
     let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
         (true, _, _) => ("Reading snapshots…", ""),
+        (false, _, _) if view.is_broken_off => ("The snapshots were not read", "That was stopped, or failed"),
         (false, true, false) => ("No stream is chosen", "Choose one to see its snapshots"),
         (false, true, true) => ("This stream has no snapshots", ""),
         (false, false, _) => ("No snapshots", "The table for them is empty"),
