@@ -293,10 +293,11 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
         let stream = snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default();
         let version = snapshot.version.map(|version| format!(" v{version}")).unwrap_or_default();
         output.line(&format!("\n{}{version} {}", printable(&stream), check.words()))?;
-        for change in check.changes.iter().take(PATHS) {
+        let is_told = check.verdict != Verdict::NotChecked;
+        for change in check.changes.iter().take(PATHS).filter(|_| is_told) {
             output.line(&format!("  {}", printable(&change_words(change))))?;
         }
-        if check.changes.len() > PATHS {
+        if is_told && check.changes.len() > PATHS {
             output.line(&format!("  … and {} more", check.changes.len() - PATHS))?;
         }
         if let Some(reason) = &check.reason {

@@ -35,7 +35,7 @@ pub enum Verdict {
     Orphan,
     /// Its version lies behind the last event of its stream.
     Ahead,
-    /// It was not compared.
+    /// It was not compared, or cannot be: without a reducer, a state with members that no event carries.
     NotChecked,
 }
 

@@ -108,7 +108,8 @@ impl Opened {
     /// The categories last compared that have no reducer, as long as anything differs.
     fn compared_with_a_merge(&self) -> Arc<[Arc<str>]> {
         let verified = &self.verified;
-        if !verified.counts.iter().any(|(verdict, _)| *verdict == Verdict::Differs) {
+        let is_in_doubt = |verdict| matches!(verdict, Verdict::Differs | Verdict::NotChecked);
+        if !verified.counts.iter().any(|(verdict, _)| is_in_doubt(*verdict)) {
             return Arc::default();
         }
         let is_merged = |category: &&Arc<str>| {
