@@ -202,6 +202,14 @@ impl Opened {
             }
             return Vec::new();
         }
+        if let Err(failure) = condition.check() {
+            notices.warning(
+                format!("{condition} cannot be read"),
+                failure.to_string(),
+                "Write a path, or JavaScript over state and event, such as state.total < 0",
+            );
+            return Vec::new();
+        }
         if self.condition_entries().count() >= Which::MOST {
             notices.warning(
                 format!("No more than {} conditions are looked for at once", Which::MOST),
