@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
-use timeglass::session::view::Screen;
+use timeglass::session::{
+    action::{Action, BrowseAction},
+    view::Screen,
+};
 
 use super::app_stage::{AppStage, SHOP};
 
@@ -112,6 +115,62 @@ fn a_click_chooses_a_stream_and_keys_step() {
     check_place(&app, "v12 of 12");
     app.press(Key::Escape);
     assert!(app.view().streams.chosen.is_none());
+}
+
+/// Escape leaves what was typed in, and only from a list of streams or events it leaves the stream.
+#[test]
+fn escape_elsewhere_keeps_the_stream() {
+    let mut app = order();
+    app.click("Find in the state");
+    for _ in 0..3 {
+        app.press(Key::Escape);
+        assert!(app.view().streams.chosen.is_some());
+    }
+    app.click("What-if");
+    app.press(Key::Escape);
+    assert!(app.view().streams.chosen.is_some());
+    app.click("Events");
+    app.click_row("Position: ");
+    app.press(Key::Escape);
+    assert!(app.view().streams.chosen.is_none());
+}
+
+#[test]
+fn without_a_stream_nobody_says_that_a_value_is_missing() {
+    let mut app = order();
+    app.click_tree_item("status");
+    app.press_with(Modifiers::COMMAND, Key::B);
+    app.ask(Action::Browse(BrowseAction::ClearStream));
+    let text = app.text();
+    assert!(text.contains("No stream is chosen"), "{text}");
+    assert!(!text.contains("No event wrote this") && !text.contains("Does not exist"), "{text}");
+}
+
+/// However low the window is, every action of a menu can be reached, and the event's data is seen.
+#[test]
+fn a_low_window_shows_what_there_is() {
+    let mut app = AppStage::open([1000.0, 700.0], Path::new(SHOP));
+    app.choose_stream("order-4711", "4711");
+    app.click("Event");
+    let bottom = app.harness.get_by_label("Why").rect().top();
+    let data = app.harness.get_by_role_and_label(Role::Tree, "Data").rect();
+    assert!(data.height() > 60.0 && data.bottom() <= bottom, "{data:?} above {bottom}");
+    app.click("Debug");
+    let first = app.harness.get_by_label("Pin as A").rect();
+    assert!(first.top() < 700.0);
+    app.harness.get_by_label("Pin as A").hover();
+    for _ in 0..60 {
+        app.harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Line,
+            delta: egui::vec2(0.0, -10.0),
+            phase: egui::TouchPhase::Move,
+            modifiers: Modifiers::NONE,
+            source: egui::MouseWheelSource::Wheel,
+        });
+        app.harness.step();
+    }
+    let last = app.harness.get_by_label_contains("Debug panel").rect();
+    assert!(last.bottom() <= 700.0, "{last:?}");
 }
 
 #[test]
