@@ -270,12 +270,17 @@ impl Judge<'_> {
         let changes = diff(&mapping.of_replayed(made), &stored);
         let (verdict, reason) = match changes.as_slice() {
             [] => (Verdict::Agrees, None),
-            changes if self.history.reducer().is_merge() && is_of_another_kind(changes) => {
-                (Verdict::NotChecked, Some(another_kind(changes)))
+            changes if self.is_guess() && is_of_another_kind(changes) => {
+                (Verdict::NotComparable, Some(another_kind(changes)))
             }
             _ => (Verdict::Differs, self.doubt(count)),
         };
         Check { verdict, reason, changes, count: Some(count), made_by: Some(self.history.reducer().name()) }
+    }
+
+    /// Whether nobody said what the stored state should be like.
+    fn is_guess(&self) -> bool {
+        self.history.reducer().is_merge() && !self.standard.mapping.says_where()
     }
 
     /// Why a difference may say less than it seems to.

@@ -28,7 +28,8 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
     ui.set_min_width(220.0);
     // What is longer than the window is scrolled; a menu begins below the bar.
     let room = ui.ctx().content_rect().height() - BAR_ABOVE;
-    let scroll = egui::ScrollArea::vertical().max_height(room.max(120.0));
+    let room = room.max(120.0);
+    let scroll = egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room);
     scroll.show(ui, |ui| items_ui(ui, session, menu, &mut wanted));
     wanted
 }

@@ -306,7 +306,7 @@ fn verdict_cell(row: &SnapshotRow, verdict: Option<Verdict>) -> Cell {
     let ink = match verdict {
         Verdict::Agrees => Ink::Fine,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => Ink::Trouble,
-        Verdict::Unreadable | Verdict::NotChecked => Ink::Soft,
+        Verdict::Unreadable | Verdict::NotComparable | Verdict::NotChecked => Ink::Soft,
     };
     let cell = Cell::inked(verdict.word(), ink);
     match row.look.as_ref().and_then(|look| look.reason.as_ref()) {
