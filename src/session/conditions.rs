@@ -291,7 +291,7 @@ impl Opened {
                     .map_or_else(|| "this condition cannot be read".to_owned(), ToString::to_string),
                 is_on: !entry.off,
                 hits: hits.count_of(place),
-                fault: hits.fault_of(place).map(fault_words),
+                fault: hits.fault_of(place).map(fault_words).or_else(|| hits.never_there(place)),
             }
         });
         let of_category = |info: &&CategoryInfo| Some(&info.name) == self.condition_category().as_ref();

@@ -132,7 +132,7 @@ fn escape_elsewhere_keeps_the_stream() {
     let is_event = |node: &AccessKitNode<'_>| {
         node.role() == Role::Row && node.label().is_some_and(|label| label.starts_with("Position"))
     };
-    app.harness.get_all_by(is_event).next().expect("a row of the events").click();
+    app.harness.get_all_by(is_event).last().expect("a row of the events").click();
     app.settle();
     app.press(Key::Escape);
     assert!(app.view().streams.chosen.is_none());
