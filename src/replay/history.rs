@@ -34,6 +34,10 @@ pub struct History {
     on_failure: OnFailure,
     known: Mutex<Known>,
     changes: Mutex<ChangeIndex>,
+    /// What another history knows that is still to be taken over, and until when.
+    legacy: Mutex<Option<Legacy>>,
+    /// Held by whoever takes it over.
+    inheriting: Mutex<()>,
     /// How much memory it may take.
     budget: AtomicUsize,
     /// How much its states and its changes took when that was last asked.
@@ -48,6 +52,9 @@ const NEAR: usize = 5_000;
 
 /// Where the kept states are further apart, some are kept on the way to where the user goes.
 const FAR: usize = 4 * Keyframes::FIRST_DISTANCE;
+
+/// What is to be taken over from another history: what it knows of so many events.
+type Legacy = (Arc<History>, usize);
 
 /// What was found out so far.
 struct Known {
@@ -138,7 +145,8 @@ impl History {
         let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
         let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
         let (budget, taken) = (budget_bytes.into(), [0.into(), 0.into()]);
-        Self { events, reducer, on_failure, known, changes, budget, taken }
+        let (legacy, inheriting) = (Mutex::default(), Mutex::default());
+        Self { events, reducer, on_failure, known, changes, legacy, inheriting, budget, taken }
     }
 
     /// How much memory it may take, in bytes.
@@ -198,34 +206,62 @@ impl History {
         self.len() == 0
     }
 
-    /// Takes over what `old` knows of the first `up_to` events: states, failures, who changed what.
+    /// Takes over what `old` knows of the first `up_to` events: states, failures, who changed what. That is done
+    /// by whoever first asks something of the steps: it takes as long as `old` knows much.
     ///
     /// The caller promises that both histories begin with the same `up_to` events, and that the
     /// reducers treat them alike: `old` is the same stream before it grew, or the same reducer before
     /// an edit that concerns later events only. Nothing is taken over once this one is being folded.
-    pub fn adopt(&self, old: &Self, up_to: usize) {
+    pub fn adopt(&self, old: Arc<Self>, up_to: usize) {
         let mut up_to = up_to.min(self.len()).min(old.len());
         if self.on_failure != old.on_failure {
-            let first = old.with_known(|known| known.failures.keys().next().copied());
+            let first = old.with_failures(|failures, _| failures.keys().next().copied());
             up_to = up_to.min(first.map_or(usize::MAX, |count| count - 1));
         }
-        let (keyframes, failures, unresumable_at) = old.with_known(|known| {
+        *self.legacy.lock().unwrap_or_else(PoisonError::into_inner) = Some((old, up_to));
+    }
+
+    /// Takes over what was promised. Nothing is locked meanwhile that a frame may ask for.
+    fn inherit(&self) {
+        let turn = self.inheriting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((old, up_to)) = self.legacy() else { return };
+        old.inherit();
+        let (known, failures, unresumable_at) = old.with_known(|known| {
             let failures = known.failures.range(..=up_to);
             let failures: Vec<_> = failures.map(|(count, failure)| (*count, failure.clone())).collect();
             (known.keyframes.clone(), failures, known.unresumable_at.filter(|count| *count <= up_to))
         });
         let changes = old.with_changes(|changes| changes.clone());
+        let mut keyframes = self.with_known(|known| known.keyframes.clone());
+        keyframes.adopt(&known, up_to);
+        let mut own_changes = self.with_changes(|own| own.clone());
+        own_changes.adopt(&changes, up_to);
         self.with_known(|known| {
-            known.keyframes.adopt(&keyframes, up_to);
+            // It may have got another budget by now.
+            keyframes.set_budget(known.keyframes.budget_bytes());
+            known.keyframes = keyframes;
             known.failures.extend(failures);
             known.unresumable_at = known.unresumable_at.or(unresumable_at);
         });
-        self.with_changes(|own| own.adopt(&changes, up_to));
+        self.with_changes(|own| {
+            own_changes.set_budget(own.figures().budget_bytes);
+            *own = own_changes;
+        });
+        let legacy = self.legacy.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(turn);
+        // It may be the last to hold the other history, which is a lot to let go of.
+        drop((legacy, old, known, changes));
+    }
+
+    /// What is still to be taken over.
+    fn legacy(&self) -> Option<Legacy> {
+        self.legacy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Folds the whole history once, so that every seek after it is short and blame knows who
     /// changed what. A fold that was withdrawn goes on where it stopped.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
+        self.inherit();
         work.expect_total(self.len() as u64);
         work.goes_on_from(self.folded() as u64);
         if self.folded() == 0 {
@@ -259,6 +295,7 @@ impl History {
     /// The step that led to the state after `count` events if it is near; else the last one before
     /// it that is. For the time while another job folds the history, which need not be done twice.
     pub fn step_ready(&self, count: usize, work: &Work) -> StoreResult<Step> {
+        self.inherit();
         let count = count.min(self.len());
         let known = self.with_known(|known| known.keyframes.nearest(count)).map_or(0, |(at, _)| at);
         self.step_at(if count - known <= NEAR { count } else { known }, work)
@@ -266,11 +303,13 @@ impl History {
 
     /// What the fold noted of a path, and up to which count it noted anything.
     pub(crate) fn noted(&self, path: &Pointer) -> (Noted, usize) {
+        self.inherit();
         self.with_changes(|changes| (changes.find(path), changes.known_to()))
     }
 
     /// The step that led to the state after `count` events.
     pub fn step_at(&self, count: usize, work: &Work) -> StoreResult<Step> {
+        self.inherit();
         let count = count.min(self.len());
         if count == 0 {
             let state = start(&*self.reducer, work).state();
@@ -366,6 +405,7 @@ impl History {
 
     /// Begins at the last state kept at or before `count` events; returns its count.
     fn resume(&self, folding: &mut dyn Folding, count: usize) -> usize {
+        self.inherit();
         match self.nearest_keyframe(count) {
             Some((at, state)) => {
                 folding.resume(&state, at);
@@ -405,19 +445,40 @@ impl History {
     /// The steps that failed, as far as the history was folded: counts, and why.
     #[must_use]
     pub fn failures(&self) -> BTreeMap<usize, Failure> {
-        self.with_known(|known| known.failures.clone())
+        self.first_failures(usize::MAX)
     }
 
-    /// The counts of the steps that failed, as far as the history was folded, in order.
+    /// The first of them.
     #[must_use]
-    pub fn failed_counts(&self) -> Vec<usize> {
-        self.with_known(|known| known.failures.keys().copied().collect())
+    pub fn first_failures(&self, most: usize) -> BTreeMap<usize, Failure> {
+        self.with_failures(|failures, up_to| {
+            let first = failures.range(..=up_to).take(most);
+            first.map(|(count, failure)| (*count, failure.clone())).collect()
+        })
+    }
+
+    /// The counts of the steps that failed, as far as the history was folded, in order: the first in each of so
+    /// many parts of the history. Asking takes no longer if very many failed.
+    #[must_use]
+    pub fn failed_counts(&self, parts: usize) -> Vec<usize> {
+        let length = self.len();
+        self.with_failures(|failures, up_to| {
+            let next = |from: usize| {
+                let (count, _) = failures.range(from..).next().filter(|(count, _)| **count <= up_to)?;
+                Some(*count)
+            };
+            let behind = |count: usize| end_of_part(count, parts, length);
+            std::iter::successors(next(0), |count| next(behind(*count))).collect()
+        })
     }
 
     /// How many steps failed, as far as the history was folded.
     #[must_use]
     pub fn failure_count(&self) -> usize {
-        self.with_known(|known| known.failures.len())
+        self.with_failures(|failures, up_to| {
+            let is_whole = failures.keys().next_back().is_none_or(|last| *last <= up_to);
+            if is_whole { failures.len() } else { failures.range(..=up_to).count() }
+        })
     }
 
     /// What is known of it and what that takes.
@@ -514,10 +575,31 @@ impl History {
         use_it(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The failures, and up to which count they are meant: those that are still to be taken over, until they are.
+    fn with_failures<T>(&self, use_it: impl FnOnce(&BTreeMap<usize, Failure>, usize) -> T) -> T {
+        match self.legacy() {
+            Some((old, up_to)) => old.with_known(|known| use_it(&known.failures, up_to)),
+            None => self.with_known(|known| use_it(&known.failures, usize::MAX)),
+        }
+    }
+
     fn with_known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
         // A panic while it was held cannot leave it half changed: each change is one call.
         use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Behind which count the part of a history ends that a count lies in, of so many parts; the next count at least.
+#[must_use]
+pub fn end_of_part(count: usize, parts: usize, length: usize) -> usize {
+    let (parts, length) = (parts.max(1), length.max(1));
+    if length <= parts {
+        return count + 1;
+    }
+    // In wide numbers: a count times the parts of a timeline.
+    let part = (count as u128 * parts as u128) / length as u128;
+    let end = ((part + 1) * length as u128).div_ceil(parts as u128);
+    usize::try_from(end).unwrap_or(usize::MAX).max(count + 1)
 }
 
 /// Whether a state so many events before the place that the user goes to is worth keeping: single

@@ -14,6 +14,7 @@ use crate::{
         notice::Notices,
         opened::Opened,
         states::is_same_history,
+        timeline::FINEST_TICKS,
         view::{BlameView, LastWrite, WriteRow},
     },
     store::StoreResult,
@@ -90,9 +91,6 @@ struct Writes {
 
 /// Rows fetched at most at once: two screens of a large window.
 const MOST_ROWS: usize = 200;
-
-/// Ticks that can be told apart on the timeline.
-const FINEST_TICKS: usize = 4000;
 
 /// What is known.
 #[derive(Default)]

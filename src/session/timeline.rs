@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Ticks that can be told apart along the timeline.
-const FINEST_TICKS: f32 = 4000.0;
+pub(crate) const FINEST_TICKS: usize = 4000;
 
 /// What the timeline counts and shows.
 pub(crate) struct Timeline {
@@ -159,7 +159,7 @@ impl Opened {
     pub(crate) fn place_ticks(&mut self) {
         let mut ticks = self.ticks();
         // Ticks nearer than half a pixel of a wide window are one.
-        ticks.dedup_by_key(|(place, tick)| ((*place * FINEST_TICKS) as u32, *tick));
+        ticks.dedup_by_key(|(place, tick)| ((*place * FINEST_TICKS as f32) as u32, *tick));
         self.timeline.ticks = Arc::new(ticks);
     }
 

@@ -318,10 +318,13 @@ proptest! {
         });
         let after = events(&changed);
         let merge = || -> Arc<dyn Reducer> { Arc::new(Merge::for_category(None)) };
-        let old = History::new(Arc::new(HeldEvents(before)), merge(), OnFailure::GoOn, 1 << 20);
+        let old = Arc::new(History::new(Arc::new(HeldEvents(before)), merge(), OnFailure::GoOn, 1 << 20));
         old.fold_all(&work).unwrap();
         let new = History::new(Arc::new(HeldEvents(after.clone())), merge(), OnFailure::GoOn, 1 << 20);
-        new.adopt(&old, up_to);
+        new.adopt(old, up_to);
+        // Nothing is taken over before somebody asks for a step.
+        assert_eq!((new.folded(), new.figures().keyframes), (0, 0));
+        new.step_at(0, &work).unwrap();
         assert_eq!(new.folded(), up_to);
         let states = states(&after, &*merge(), OnFailure::GoOn);
         let count = usize::from(seek) % (choices.len() + 1);

@@ -257,7 +257,7 @@ impl Opened {
         let events = BranchEvents::new(Arc::clone(truth.events()), name, Arc::clone(&plan));
         let history = History::new(Arc::new(events), reducer, truth.on_failure(), self.histories.share());
         if Arc::ptr_eq(history.reducer(), truth.reducer()) {
-            history.adopt(&truth, plan.untouched());
+            history.adopt(Arc::clone(&truth), plan.untouched());
         }
         Some(Built {
             stream,
