@@ -271,7 +271,8 @@ impl Opened {
         if writes.counts.is_empty() {
             blame.rows = Arc::default();
         }
-        blame.writes = Some(writes);
+        let before = blame.writes.replace(writes);
+        self.discards.put_some(before);
         self.place_ticks();
         let mut jobs = Vec::new();
         jobs.extend(self.blame_at_cursor());

@@ -31,6 +31,7 @@ mod named;
 pub mod notice;
 mod opened;
 pub mod payloads;
+pub mod pieces;
 pub mod projections;
 pub mod publish;
 mod rows;

@@ -233,8 +233,14 @@ impl Opened {
 
     /// Applies the chosen branch to the stream that is shown, if it is that stream's.
     fn build_chosen(&mut self) -> Vec<Job> {
+        let outcome = (self.what_if.comparison.take(), self.what_if.beside.take());
         self.what_if.forget_outcome();
-        self.what_if.built = self.built();
+        // The history of the branch as it was may hold what a million events made.
+        let next = self.built();
+        let before = std::mem::replace(&mut self.what_if.built, next);
+        if before.is_some() {
+            self.discards.put((before, outcome));
+        }
         self.compare_jobs()
     }
 
