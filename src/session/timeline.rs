@@ -168,9 +168,8 @@ impl Opened {
         if !self.is_on_stream() {
             return Vec::new();
         }
-        let rows = self.browse.snapshots.counted().enumerate();
-        let of_stream = rows.filter(|(_, (row, _))| row.stream_number == self.browse.focus);
-        let snapshots = of_stream.filter_map(|(place, (_, count))| {
+        let of_stream = self.browse.snapshots.of_stream(self.browse.focus);
+        let snapshots = of_stream.filter_map(|(place, _, count)| {
             let is_wrong = self.verified.verdict(place).is_some_and(Verdict::is_disagreement);
             let tick = if is_wrong { Tick::WrongSnapshot } else { Tick::Snapshot };
             Some((self.place_of(self.what_if.shown_count(count?)) as f32, tick))
