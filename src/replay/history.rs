@@ -32,7 +32,8 @@ pub struct History {
     events: Arc<dyn Sequence>,
     reducer: Arc<dyn Reducer>,
     on_failure: OnFailure,
-    known: Mutex<Known>,
+    known: Mutex<Keyframes>,
+    told: Mutex<Told>,
     changes: Mutex<ChangeIndex>,
     /// What another history knows that is still to be taken over, and until when.
     legacy: Mutex<Option<Legacy>>,
@@ -56,9 +57,9 @@ const FAR: usize = 4 * Keyframes::FIRST_DISTANCE;
 /// What is to be taken over from another history: what it knows of so many events.
 type Legacy = (Arc<History>, usize);
 
-/// What was found out so far.
-struct Known {
-    keyframes: Keyframes,
+/// What else was found out so far: apart from the states, since what is done to those may take longer than a frame.
+#[derive(Default)]
+struct Told {
     failures: BTreeMap<usize, Failure>,
     /// The first count at which a keyframe was due and could not be kept, because the reducer holds
     /// things in variables outside the state.
@@ -142,11 +143,11 @@ impl History {
     ) -> Self {
         let changes = budget_bytes / CHANGES_SHARE;
         let keyframes = Keyframes::new(budget_bytes - changes);
-        let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
-        let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
+        let (known, told) = (Mutex::new(keyframes), Mutex::default());
+        let changes = Mutex::new(ChangeIndex::new(changes));
         let (budget, taken) = (budget_bytes.into(), [0.into(), 0.into()]);
         let (legacy, inheriting) = (Mutex::default(), Mutex::default());
-        Self { events, reducer, on_failure, known, changes, legacy, inheriting, budget, taken }
+        Self { events, reducer, on_failure, known, told, changes, legacy, inheriting, budget, taken }
     }
 
     /// How much memory it may take, in bytes.
@@ -160,7 +161,7 @@ impl History {
         self.budget.store(budget_bytes, Ordering::Relaxed);
         let changes = budget_bytes / CHANGES_SHARE;
         self.with_changes(|own| own.set_budget(changes));
-        self.with_known(|known| known.keyframes.set_budget(budget_bytes - changes));
+        self.with_known(|known| known.set_budget(budget_bytes - changes));
     }
 
     /// About how much memory it takes, in bytes. Never waits: while it is busy, as much as when it was last
@@ -176,7 +177,7 @@ impl History {
     pub fn taken(&self) -> (usize, usize) {
         let [of_states, of_changes] = &self.taken;
         if let (Ok(changes), Ok(known)) = (self.changes.try_lock(), self.known.try_lock()) {
-            of_states.store(known.keyframes.bytes(), Ordering::Relaxed);
+            of_states.store(known.bytes(), Ordering::Relaxed);
             of_changes.store(changes.figures().bytes, Ordering::Relaxed);
         }
         (of_states.load(Ordering::Relaxed), of_changes.load(Ordering::Relaxed))
@@ -226,22 +227,25 @@ impl History {
         let turn = self.inheriting.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((old, up_to)) = self.legacy() else { return };
         old.inherit();
-        let (known, failures, unresumable_at) = old.with_known(|known| {
-            let failures = known.failures.range(..=up_to);
+        let known = old.with_known(|known| known.clone());
+        let (failures, unresumable_at) = old.with_told(|told| {
+            let failures = told.failures.range(..=up_to);
             let failures: Vec<_> = failures.map(|(count, failure)| (*count, failure.clone())).collect();
-            (known.keyframes.clone(), failures, known.unresumable_at.filter(|count| *count <= up_to))
+            (failures, told.unresumable_at.filter(|count| *count <= up_to))
         });
         let changes = old.with_changes(|changes| changes.clone());
-        let mut keyframes = self.with_known(|known| known.keyframes.clone());
+        let mut keyframes = self.with_known(|known| known.clone());
         keyframes.adopt(&known, up_to);
         let mut own_changes = self.with_changes(|own| own.clone());
         own_changes.adopt(&changes, up_to);
         self.with_known(|known| {
             // It may have got another budget by now.
-            keyframes.set_budget(known.keyframes.budget_bytes());
-            known.keyframes = keyframes;
-            known.failures.extend(failures);
-            known.unresumable_at = known.unresumable_at.or(unresumable_at);
+            keyframes.set_budget(known.budget_bytes());
+            *known = keyframes;
+        });
+        self.with_told(|told| {
+            told.failures.extend(failures);
+            told.unresumable_at = told.unresumable_at.or(unresumable_at);
         });
         self.with_changes(|own| {
             own_changes.set_budget(own.figures().budget_bytes);
@@ -297,7 +301,7 @@ impl History {
     pub fn step_ready(&self, count: usize, work: &Work) -> StoreResult<Step> {
         self.inherit();
         let count = count.min(self.len());
-        let known = self.with_known(|known| known.keyframes.nearest(count)).map_or(0, |(at, _)| at);
+        let known = self.with_known(|known| known.nearest(count)).map_or(0, |(at, _)| at);
         self.step_at(if count - known <= NEAR { count } else { known }, work)
     }
 
@@ -314,7 +318,7 @@ impl History {
         if count == 0 {
             let state = start(&*self.reducer, work).state();
             work.advance(0)?;
-            self.with_known(|known| known.keyframes.offer(0, &state));
+            self.with_known(|known| known.offer(0, &state));
             return Ok(Step {
                 count,
                 event: None,
@@ -413,7 +417,7 @@ impl History {
             }
             None => {
                 let state = folding.state();
-                self.with_known(|known| known.keyframes.offer(0, &state));
+                self.with_known(|known| known.offer(0, &state));
                 0
             }
         }
@@ -421,19 +425,19 @@ impl History {
 
     /// The first count behind this one whose state may be worth keeping.
     pub(super) fn next_wanted(&self, count: usize) -> usize {
-        self.with_known(|known| known.keyframes.next_wanted(count))
+        self.with_known(|known| known.next_wanted(count))
     }
 
     /// The kept state nearest to the one after `count` events, before or behind it, with its count. Never
     /// waits: nothing while the history is busy.
     #[must_use]
     pub fn glance(&self, count: usize) -> Option<(usize, Json)> {
-        self.known.try_lock().ok()?.keyframes.closest(count)
+        self.known.try_lock().ok()?.closest(count)
     }
 
     /// The last state kept at or before `count` events, with its count.
     pub(crate) fn nearest_keyframe(&self, count: usize) -> Option<(usize, Json)> {
-        self.with_known(|known| known.keyframes.nearest(count))
+        self.with_known(|known| known.nearest(count))
     }
 
     /// What happens after an event that cannot be applied.
@@ -485,9 +489,8 @@ impl History {
     #[must_use]
     pub fn figures(&self) -> HistoryFigures {
         let changes = self.with_changes(|changes| changes.figures());
-        let (events, folded) = (self.len(), self.folded());
-        self.with_known(|known| {
-            let keyframes = &known.keyframes;
+        let (events, folded, unresumable_at) = (self.len(), self.folded(), self.unresumable_at());
+        self.with_known(|keyframes| {
             HistoryFigures {
                 events,
                 folded,
@@ -495,7 +498,7 @@ impl History {
                 distance: keyframes.distance(),
                 bytes: keyframes.bytes(),
                 budget_bytes: keyframes.budget_bytes(),
-                unresumable_at: known.unresumable_at,
+                unresumable_at,
                 changes,
             }
         })
@@ -505,7 +508,7 @@ impl History {
     /// outside the state; seeks beyond it fold from before it.
     #[must_use]
     pub fn unresumable_at(&self) -> Option<usize> {
-        self.with_known(|known| known.unresumable_at)
+        self.with_told(|told| told.unresumable_at)
     }
 
     pub(super) fn apply(
@@ -540,16 +543,16 @@ impl History {
         is_on_the_way: bool,
     ) {
         if let Outcome::Failed(failure) = outcome {
-            self.with_known(|known| {
+            self.with_told(|told| {
                 // A reducer that fails at every event fails in the same words: they are kept once.
-                let last = known.failures.values().next_back().filter(|last| *last == failure);
+                let last = told.failures.values().next_back().filter(|last| *last == failure);
                 let failure = last.unwrap_or(failure).clone();
-                known.failures.insert(count, failure);
+                told.failures.insert(count, failure);
             });
         }
         let is_stopped = self.on_failure == OnFailure::Stop
             && matches!(outcome, Outcome::Failed(_) | Outcome::Stopped { .. });
-        let is_wanted = self.with_known(|known| known.keyframes.wants(count));
+        let is_wanted = self.with_known(|known| known.wants(count));
         if is_stopped || !(is_wanted || is_on_the_way) {
             return;
         }
@@ -557,15 +560,15 @@ impl History {
             let state = folding.state();
             self.with_known(|known| {
                 if is_wanted {
-                    known.keyframes.offer(count, &state);
+                    known.offer(count, &state);
                 } else {
-                    known.keyframes.keep_near(count, &state);
+                    known.keep_near(count, &state);
                 }
             });
         } else {
-            self.with_known(|known| {
-                let first = known.unresumable_at.map_or(count, |first| first.min(count));
-                known.unresumable_at = Some(first);
+            self.with_told(|told| {
+                let first = told.unresumable_at.map_or(count, |first| first.min(count));
+                told.unresumable_at = Some(first);
             });
         }
     }
@@ -578,12 +581,16 @@ impl History {
     /// The failures, and up to which count they are meant: those that are still to be taken over, until they are.
     fn with_failures<T>(&self, use_it: impl FnOnce(&BTreeMap<usize, Failure>, usize) -> T) -> T {
         match self.legacy() {
-            Some((old, up_to)) => old.with_known(|known| use_it(&known.failures, up_to)),
-            None => self.with_known(|known| use_it(&known.failures, usize::MAX)),
+            Some((old, up_to)) => old.with_told(|told| use_it(&told.failures, up_to)),
+            None => self.with_told(|told| use_it(&told.failures, usize::MAX)),
         }
     }
 
-    fn with_known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
+    fn with_told<T>(&self, use_it: impl FnOnce(&mut Told) -> T) -> T {
+        use_it(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with_known<T>(&self, use_it: impl FnOnce(&mut Keyframes) -> T) -> T {
         // A panic while it was held cannot leave it half changed: each change is one call.
         use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
