@@ -10,6 +10,7 @@ use crate::{
     replay::{Experiment, History, Step, Write},
     session::{
         action::CursorAction,
+        estimates::event_words,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
@@ -18,7 +19,7 @@ use crate::{
         view::{BlameView, LastWrite, WriteRow},
     },
     store::StoreResult,
-    work::Work,
+    work::{Work, estimate::Task},
 };
 
 /// Asking why a value is as it is.
@@ -335,6 +336,7 @@ impl Opened {
             is_busy: blame.is_asking || is_last_asked,
             is_partial: blame.writes.as_ref().is_some_and(|writes| !writes.is_whole),
             empty: self.blame_empty(),
+            copy_estimate: event_words(self.estimate(Task::Copy, total as u64)),
             copied: blame.copied.clone(),
         }
     }
