@@ -490,17 +490,15 @@ impl History {
     pub fn figures(&self) -> HistoryFigures {
         let changes = self.with_changes(|changes| changes.figures());
         let (events, folded, unresumable_at) = (self.len(), self.folded(), self.unresumable_at());
-        self.with_known(|keyframes| {
-            HistoryFigures {
-                events,
-                folded,
-                keyframes: keyframes.len(),
-                distance: keyframes.distance(),
-                bytes: keyframes.bytes(),
-                budget_bytes: keyframes.budget_bytes(),
-                unresumable_at,
-                changes,
-            }
+        self.with_known(|keyframes| HistoryFigures {
+            events,
+            folded,
+            keyframes: keyframes.len(),
+            distance: keyframes.distance(),
+            bytes: keyframes.bytes(),
+            budget_bytes: keyframes.budget_bytes(),
+            unresumable_at,
+            changes,
         })
     }
 
@@ -619,5 +617,74 @@ pub(super) fn is_way_mark(distance: usize) -> bool {
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("History").field("events", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc};
+
+    use super::{History, OnFailure, end_of_part};
+    use crate::{
+        model::{Failure, Json, StreamName},
+        replay::{HeldEvents, Merge},
+        store::memory::event,
+        work::Work,
+    };
+
+    fn history(events: i64) -> History {
+        let stream = StreamName::of("order", "1");
+        let data = |number: i64| Json::object([("n", Json::from(number))]);
+        let events = (1..=events).map(|number| event(number, &stream, number, "Noted", data(number)));
+        let merge = Arc::new(Merge::for_category(None));
+        History::new(Arc::new(HeldEvents(events.collect())), merge, OnFailure::GoOn, 1 << 20)
+    }
+
+    /// The first failure of each part is told.
+    fn check(events: i64, failed: impl Iterator<Item = usize>, parts: usize) {
+        let history = history(events);
+        let failed: Vec<usize> = failed.collect();
+        for count in &failed {
+            history.with_told(|told| told.failures.insert(*count, Failure::new("it failed")));
+        }
+        let mut expected = Vec::new();
+        let mut known = BTreeSet::new();
+        for count in failed {
+            if known.insert(end_of_part(count, parts, history.len())) {
+                expected.push(count);
+            }
+        }
+        assert_eq!(history.failed_counts(parts), expected);
+    }
+
+    #[test]
+    fn of_very_many_failures_one_in_each_part_is_told() {
+        check(100, 1..=100, 10);
+        check(100, (1..=100).step_by(7), 1000);
+        check(97, (3..=97).filter(|count| count % 5 != 0), 13);
+        check(5, 2..=3, 5);
+        assert_eq!(history(1000).failed_counts(10), []);
+        let (parts, length) = (7, 100);
+        let ends: BTreeSet<usize> = (0..=length).map(|count| end_of_part(count, parts, length)).collect();
+        assert!((7..=8).contains(&ends.len()), "{ends:?}");
+        assert!((0..=length).all(|count| end_of_part(count, parts, length) > count));
+    }
+
+    #[test]
+    fn what_is_to_be_taken_over_is_told_before_it_is() {
+        let old = Arc::new(history(1000));
+        for count in [3, 500, 900] {
+            old.with_told(|told| told.failures.insert(count, Failure::new("it failed")));
+        }
+        old.fold_all(&Work::default()).unwrap();
+        let new = history(1000);
+        new.adopt(Arc::clone(&old), 600);
+        let told = |history: &History| (history.failure_count(), history.failed_counts(4000));
+        assert_eq!(told(&new), (2, vec![3, 500]));
+        assert_eq!((new.folded(), new.figures().keyframes), (0, 0));
+        new.step_at(10, &Work::default()).unwrap();
+        assert_eq!(told(&new), (2, vec![3, 500]));
+        assert_eq!(new.folded(), 600);
+        assert_eq!(Arc::strong_count(&old), 1, "it is let go of");
     }
 }

@@ -249,11 +249,7 @@ impl Opened {
     }
 
     /// Asks which streams there are to look at.
-    fn plan_search(
-        &self,
-        conditions: Arc<[Condition]>,
-        category: Option<Option<Arc<str>>>,
-    ) -> Option<Job> {
+    fn plan_search(&self, conditions: Arc<[Condition]>, category: Option<Option<Arc<str>>>) -> Option<Job> {
         let index = Arc::clone(self.whole_index()?);
         let names = index.categories().iter().map(|info| info.name.clone());
         let reducers = names.map(|name| (name.clone(), self.reducer_for(name.as_deref()).0)).collect();

@@ -134,7 +134,10 @@ mod tests {
             seen.lock().unwrap().push(request.cluster.to_owned());
             None::<FontData>.map(|data| FontInsert::new("none", data, Vec::new()))
         }));
-        assert!(asked.lock().unwrap().iter().any(|cluster| cluster == "抹"), "looked for before it is needed");
+        assert!(
+            asked.lock().unwrap().iter().any(|cluster| cluster == "抹"),
+            "looked for before it is needed"
+        );
         assert!(window.has_requested_repaint());
         let before = asked.lock().unwrap().len();
         assert!(!has_font(&window, LACKING));
