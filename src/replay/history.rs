@@ -663,7 +663,7 @@ mod tests {
         check(100, (1..=100).step_by(7), 1000);
         check(97, (3..=97).filter(|count| count % 5 != 0), 13);
         check(5, 2..=3, 5);
-        assert_eq!(history(1000).failed_counts(10), []);
+        assert!(history(1000).failed_counts(10).is_empty());
         let (parts, length) = (7, 100);
         let ends: BTreeSet<usize> = (0..=length).map(|count| end_of_part(count, parts, length)).collect();
         assert!((7..=8).contains(&ends.len()), "{ends:?}");
