@@ -487,9 +487,11 @@ fn what_a_branch_takes_over_from_the_truth_is_taken_over_by_a_job() {
     // The branch as it was before is let go of by a job.
     let weak = Arc::downgrade(&branch);
     drop(branch);
-    let (next, lets_go, jobs) = asked(&mut script, WhatIfAction::LeaveOut(Target::Row(499)));
+    let (next, lets_go, mut jobs) = asked(&mut script, WhatIfAction::LeaveOut(Target::Row(499)));
     assert!(lets_go && weak.upgrade().is_some());
     drop(next);
+    // It has nothing to wait for; what shares the memory finds it gone when the fold has ended.
+    jobs.sort_by_key(|job| !matches!(job.question, Question::LetGo(_)));
     script.run(jobs);
     assert!(weak.upgrade().is_none(), "nobody else holds it");
     assert_eq!(script.state(), r#"{"total":499}"#);
