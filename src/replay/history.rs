@@ -601,10 +601,9 @@ pub fn end_of_part(count: usize, parts: usize, length: usize) -> usize {
     if length <= parts {
         return count + 1;
     }
-    // In wide numbers: a count times the parts of a timeline.
-    let part = (count as u128 * parts as u128) / length as u128;
-    let end = ((part + 1) * length as u128).div_ceil(parts as u128);
-    usize::try_from(end).unwrap_or(usize::MAX).max(count + 1)
+    // A count times the parts of a timeline is far from too much.
+    let part = count.saturating_mul(parts) / length;
+    (part + 1).saturating_mul(length).div_ceil(parts).max(count + 1)
 }
 
 /// Whether a state so many events before the place that the user goes to is worth keeping: single

@@ -75,6 +75,8 @@ pub struct Listed {
     found: Findings,
     /// How many of them each condition has: there may be very many.
     totals: Vec<u64>,
+    /// Those that the timeline can tell apart, by their counts.
+    ticks: Vec<usize>,
     range: Range<usize>,
     /// Which list it is a part of.
     list: u64,
@@ -101,7 +103,9 @@ impl HitsQuestion {
                 let found = hits(&history, &conditions, range.clone(), work)?;
                 let of = |own: usize| found.hits.iter().filter(|hit| hit.which.has(own)).count() as u64;
                 let totals = (0..conditions.len()).map(of).collect();
-                Ok(HitsAnswer::List(Listed { found, totals, range, list }))
+                let mut ticks: Vec<usize> = found.hits.iter().map(|hit| hit.count).collect();
+                ticks.dedup_by_key(|count| end_of_part(*count, FINEST_TICKS, history.len()));
+                Ok(HitsAnswer::List(Listed { found, totals, ticks, range, list }))
             }
             Self::Run { history, conditions, run, list } => {
                 let found = match run.direction {
@@ -123,6 +127,8 @@ pub(crate) struct Hits {
     /// The places of the conditions in the whole list.
     places: Vec<usize>,
     found: Pieces<Hit>,
+    /// Those that the timeline can tell apart, by their counts.
+    ticks: Vec<usize>,
     /// How many of them each condition has: a view is made too often to count a million hits for it.
     totals: Vec<u64>,
     faults: Vec<(usize, Fault)>,
@@ -138,13 +144,7 @@ pub(crate) struct Hits {
 impl Hits {
     /// Where hits are: of very many only those that the timeline can tell apart.
     pub(crate) fn counts(&self) -> Vec<usize> {
-        let length = self.history.as_ref().map_or(0, |history| history.len());
-        let next = |from: usize| {
-            let row = self.found.partition_point(|hit| hit.count < from);
-            self.found.get(row).map(|hit| hit.count)
-        };
-        let behind = |count: usize| end_of_part(count, FINEST_TICKS, length);
-        std::iter::successors(next(0), |count| next(behind(*count))).collect()
+        self.ticks.clone()
     }
 
     pub(crate) fn found(&self) -> Pieces<Hit> {
@@ -153,6 +153,7 @@ impl Hits {
 
     /// Forgets the hits; gives them back if there are any.
     fn take_found(&mut self) -> Option<Pieces<Hit>> {
+        self.ticks.clear();
         let found = std::mem::take(&mut self.found);
         (!found.is_empty()).then_some(found)
     }
@@ -330,7 +331,7 @@ impl Opened {
     pub(crate) fn take_hits(&mut self, answer: HitsAnswer, notices: &mut Notices) -> Vec<Job> {
         let hits = &mut self.conditions.hits;
         match answer {
-            HitsAnswer::List(Listed { found, totals, range, list }) if list == hits.lists => {
+            HitsAnswer::List(Listed { found, totals, ticks, range, list }) if list == hits.lists => {
                 if range.start == 0 {
                     self.discards.put_some(hits.take_found());
                     hits.totals.fill(0);
@@ -339,6 +340,7 @@ impl Opened {
                     *total += more;
                 }
                 hits.found.add(found.hits);
+                hits.ticks.extend(ticks);
                 hits.take_faults(found.faults, notices);
                 hits.looked_at = range.end;
                 let job = hits.stretch();

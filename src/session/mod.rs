@@ -201,6 +201,9 @@ impl Session {
                 self.with_store(|store, _| store.tick(elapsed))
             }
         };
+        if let Place::Store(store) = &mut self.place {
+            store.settle_ticks();
+        }
         // The view holds a share of what is shown until it is made anew.
         self.refresh();
         jobs.extend(self.discards.job());
