@@ -18,10 +18,13 @@ use crate::{
 /// that a cancelled seek ends within a frame.
 const BATCH: usize = 256;
 
+/// Whole events are fetched this many at first: nobody knows yet how large they are.
+const FIRST_BATCH: usize = 32;
+
 /// Long walks fetch more at a time, while events are small enough for it.
 const LONGEST_BATCH: usize = 2048;
 
-/// A batch that takes more memory than this is followed by no longer one, in bytes.
+/// A batch that takes more memory than this is followed by a shorter one, in bytes.
 const ROOMY: usize = 256 << 10;
 
 /// The same for rows, which take less, and of which the next batch may be read while one is used.
@@ -189,12 +192,12 @@ impl Sequence for StreamEvents {
         each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         let end = range.end.min(self.len());
-        let (mut start, mut batch) = (range.start, BATCH);
+        let (mut start, mut batch) = (range.start, FIRST_BATCH);
         while start < end {
             let stop = end.min(start + batch);
             let events = self.store.fetch(work, &self.keys(start..stop))?;
-            let bytes = events.iter().flatten().map(stored_bytes).sum::<usize>();
-            batch = if bytes < ROOMY { (2 * batch).min(LONGEST_BATCH) } else { BATCH };
+            let bytes = events.iter().flatten().map(|event| event.data.stored_len()).sum::<usize>();
+            batch = if bytes < ROOMY { (2 * batch).min(LONGEST_BATCH) } else { (batch / 2).max(1) };
             for (count, event) in (start + 1..).zip(events) {
                 if each(count, event).is_break() {
                     return Ok(());
@@ -319,14 +322,6 @@ impl Rows {
         let is_roomy = self.bodies.bytes() < ROOMY_ROWS;
         let length = if is_roomy { (2 * length).min(LONGEST_BATCH_OF_ROWS) } else { BATCH.max(length / 2) };
         end.min(self.start + self.keys.len() + length)
-    }
-}
-
-/// About how much memory an event takes, in bytes.
-fn stored_bytes(event: &RecordedEvent) -> usize {
-    match &event.data.stored {
-        Stored::Text(bytes) | Stored::Blob(bytes) => bytes.len(),
-        Stored::Null | Stored::Integer(_) | Stored::Real(_) => 0,
     }
 }
 

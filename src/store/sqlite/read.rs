@@ -58,7 +58,7 @@ pub(super) fn read(
     while !walk.is_over() {
         let rows = walk.step(&mut reader, size, &mut copies)?;
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(copies.heads.troubles.drain(..).take(room));
+        troubles.extend(copies.heads.troubles().take(room));
         let onward = copies.visit(visit);
         work.advance(rows as u64)?;
         if onward == Onward::Enough {
