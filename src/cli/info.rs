@@ -9,7 +9,7 @@ use crate::{
         open::{self, Looked, NoEvents, Opened},
         output::Output,
         projections::checkpoint_json,
-        table::{Side, Table, printable},
+        table::{Side, Table, counted, printable},
         write_json,
     },
     model::{Json, Timestamp},
@@ -72,10 +72,10 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     let layout = &description.layout;
     // A row of a snapshot table is a snapshot; only where rows cannot be counted they are read.
     let of = |table: &Arc<str>| layout.tables.iter().position(|note| note.table == *table);
-    let counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
+    let rows_counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
     let mut damage = Vec::new();
-    let snapshots = match counted {
-        Some(counted) => Some(counted),
+    let snapshots = match rows_counted {
+        Some(count) => Some(count),
         None => sound(opened.store.snapshots(&work, None), &mut damage)?.map(|found| found.len() as u64),
     };
     let checkpoints =
@@ -90,6 +90,7 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
         let listed = opened.index.troubles().len();
         problems.push(format!("more rows may have trouble: the first {listed} are listed"));
     }
+    problems.extend(torn(&opened.index));
     Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints: stands, problems })
 }
 
@@ -102,6 +103,28 @@ fn sound<T>(found: StoreResult<T>, damage: &mut Vec<String>) -> Result<Option<T>
         }
         other => Ok(other.map(Some)?),
     }
+}
+
+/// So many streams are told by name.
+const NAMED: usize = 5;
+
+/// Streams that were written with several categories, in a sentence.
+fn torn(index: &Index) -> Option<String> {
+    let torn = index.torn_streams(usize::MAX);
+    let names = torn.iter().take(NAMED).map(|(id, parts)| {
+        let parts = parts.iter().filter_map(|part| Some(index.stream(*part)?.name.with_category()));
+        format!("{id} ({})", parts.collect::<Vec<_>>().join(", "))
+    });
+    let names: Vec<String> = names.collect();
+    let has = if torn.len() == 1 { "has" } else { "have" };
+    let more = if torn.len() > NAMED { ", …" } else { "" };
+    let streams = counted(torn.len(), "stream");
+    (!torn.is_empty()).then(|| {
+        format!(
+            "{streams} {has} events of several categories, listed as streams of their own: {}{more}",
+            names.join(", ")
+        )
+    })
 }
 
 impl Info<'_> {

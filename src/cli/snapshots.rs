@@ -286,7 +286,7 @@ fn write_table(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure
 /// What differs, why, and where it parts, for people.
 fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
     let told = |found: &&Found<'_>| match found.check.verdict {
-        Verdict::Agrees | Verdict::NotChecked => found.check.reason.is_some(),
+        Verdict::Agrees | Verdict::NotComparable | Verdict::NotChecked => found.check.reason.is_some(),
         // The state's column says already why it cannot be read.
         Verdict::Unreadable => false,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => true,
@@ -297,10 +297,11 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
         let stream = snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default();
         let version = snapshot.version.map(|version| format!(" v{version}")).unwrap_or_default();
         output.line(&format!("\n{}{version} {}", printable(&stream), check.words()))?;
-        for change in check.changes.iter().take(PATHS) {
+        let is_told = check.verdict != Verdict::NotComparable;
+        for change in check.changes.iter().take(PATHS).filter(|_| is_told) {
             output.line(&format!("  {}", printable(&change_words(change))))?;
         }
-        if check.changes.len() > PATHS {
+        if is_told && check.changes.len() > PATHS {
             output.line(&format!("  … and {} more", check.changes.len() - PATHS))?;
         }
         if let Some(reason) = &check.reason {

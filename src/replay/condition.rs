@@ -82,6 +82,18 @@ impl Condition {
         )))
     }
 
+    /// The place that it looks at, if it names one and is no expression.
+    #[must_use]
+    pub fn place(&self) -> Option<Probe> {
+        match self {
+            Self::Type(_) => None,
+            Self::Event(text) | Self::State(text) | Self::Becomes(text) => {
+                Probe::typed(text).filter(|probe| !matches!(probe, Probe::Expression(_)))
+            }
+            Self::Changes { path, .. } => Some(Probe::State(path.clone())),
+        }
+    }
+
     /// What has to be known for all of these together.
     #[must_use]
     pub fn needs(conditions: &[Self]) -> Need {
@@ -136,6 +148,12 @@ impl Which {
         (0..Self::MOST).filter(move |place| self.has(*place))
     }
 
+    /// Those that either has.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     fn add(&mut self, place: usize) {
         if place < Self::MOST {
             self.0 |= 1 << place;
@@ -187,6 +205,10 @@ pub(crate) struct Matcher {
     /// Why a condition cannot be met by any step.
     refused: Vec<Option<Failure>>,
     faults: Vec<Option<Fault>>,
+    /// The places that conditions look at.
+    looked_at: Vec<Option<Probe>>,
+    /// Conditions at whose places something was found, whatever it was.
+    present: Which,
 }
 
 impl Matcher {
@@ -209,6 +231,8 @@ impl Matcher {
             conditions: conditions.iter().take(Which::MOST).cloned().collect(),
             prober: Prober::start(&probes, work),
             faults: vec![None; places.len()],
+            looked_at: conditions.iter().take(Which::MOST).map(Condition::place).collect(),
+            present: Which::default(),
             places,
             refused,
         }
@@ -217,6 +241,7 @@ impl Matcher {
     /// Which conditions a step meets. One that fails is remembered, and not met.
     pub(crate) fn meets(&mut self, seen: &Seen<'_>) -> Which {
         let mut which = Which::default();
+        self.look_for_places(seen);
         for place in 0..self.conditions.len() {
             match self.is_met(place, seen) {
                 Ok(true) => which.add(place),
@@ -229,6 +254,32 @@ impl Matcher {
             }
         }
         which
+    }
+
+    /// Notes which conditions look at something that is there: a name that never is may be misspelt.
+    fn look_for_places(&mut self, seen: &Seen<'_>) {
+        for (place, probe) in self.looked_at.iter().enumerate() {
+            if self.present.has(place) {
+                continue;
+            }
+            let [before, after] = seen.states;
+            let is_there = match probe {
+                Some(Probe::State(path)) => path.resolve(after).is_some() || path.resolve(before).is_some(),
+                Some(Probe::Event(path)) => {
+                    let data = seen.event.and_then(|event| event.data.json());
+                    data.and_then(|data| path.resolve(data)).is_some()
+                }
+                Some(Probe::Expression(_)) | None => continue,
+            };
+            if is_there {
+                self.present.add(place);
+            }
+        }
+    }
+
+    /// The conditions at whose places something was found.
+    pub(crate) fn present(&self) -> Which {
+        self.present
     }
 
     fn is_met(&mut self, place: usize, seen: &Seen<'_>) -> Result<bool, Failure> {

@@ -125,6 +125,11 @@ impl Snapshots {
         self.is_reading = false;
     }
 
+    /// Whether others are being read, so that those in the list are not the ones that were asked for.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.is_reading
+    }
+
     pub(crate) fn rows(&self) -> &[SnapshotRow] {
         &self.list.rows
     }

@@ -6,6 +6,7 @@
 pub mod bodies;
 pub mod cache;
 pub mod conformance;
+mod copied;
 pub mod covered;
 pub mod decode;
 pub mod detect;
@@ -30,6 +31,7 @@ use crate::{
 pub use cache::Identity;
 
 use bodies::{Bodies, BodyBatch};
+use copied::OnceSettled;
 use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
@@ -166,6 +168,29 @@ pub struct ScanRow<'a> {
     pub event_type: &'a str,
     /// Its time.
     pub time: Option<Timestamp>,
+}
+
+/// Numbers for names, so that they need not be looked up again: rows of one scan with the same number have the same
+/// name. Names without a number have to be compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownNames {
+    /// Of the stream: its category, id and stored name.
+    pub stream: Option<u32>,
+    /// Of the event type.
+    pub event_type: Option<u32>,
+}
+
+/// Takes the rows of a scan as they are met. What is read while somebody writes may prove void: rows count only
+/// once they are settled.
+pub trait RowSink {
+    /// The next row, and what is known of its names.
+    fn push(&mut self, row: &ScanRow<'_>, known: KnownNames);
+
+    /// The rows since the last [`Self::settle`] were void. They come again, and may be others.
+    fn take_back(&mut self);
+
+    /// The rows so far stand.
+    fn settle(&mut self);
 }
 
 impl ScanRow<'_> {
@@ -316,12 +341,17 @@ pub trait EventStore: Send + Sync {
     /// Meets every event of a range in global order, without payloads where roles allow, and counts
     /// them on `work`, which is also where it stops.
     /// Returns the troubles met, in words, at most a hundred.
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>>;
+
+    /// The same, and every event is visited once.
     fn scan(
         &self,
         work: &Work,
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>>;
+    ) -> StoreResult<Vec<String>> {
+        self.scan_into(work, range, &mut OnceSettled::new(visit))
+    }
 
     /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.
     ///

@@ -13,6 +13,7 @@ mod branches;
 mod cache;
 mod checkpoints;
 mod cli;
+mod cli_answers;
 mod cli_bench;
 mod cli_drift;
 mod cli_projections;

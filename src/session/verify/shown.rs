@@ -108,7 +108,8 @@ impl Opened {
     /// The categories last compared that have no reducer, as long as anything differs.
     fn compared_with_a_merge(&self) -> Arc<[Arc<str>]> {
         let verified = &self.verified;
-        if !verified.counts.iter().any(|(verdict, _)| *verdict == Verdict::Differs) {
+        let is_in_doubt = |verdict| matches!(verdict, Verdict::Differs | Verdict::NotComparable);
+        if !verified.counts.iter().any(|(verdict, _)| is_in_doubt(*verdict)) {
             return Arc::default();
         }
         let is_merged = |category: &&Arc<str>| {
@@ -170,7 +171,11 @@ impl Opened {
             match verdict {
                 Verdict::Agrees => agrees = true,
                 Verdict::Differs => return false,
-                Verdict::Unreadable | Verdict::Orphan | Verdict::Ahead | Verdict::NotChecked => (),
+                Verdict::Unreadable
+                | Verdict::Orphan
+                | Verdict::Ahead
+                | Verdict::NotComparable
+                | Verdict::NotChecked => (),
             }
         }
         agrees

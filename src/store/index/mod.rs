@@ -17,7 +17,7 @@ mod find;
 mod grow;
 mod ints;
 mod keys;
-mod names;
+pub(crate) mod names;
 mod nearest;
 mod order;
 mod owners;

@@ -14,7 +14,7 @@ use timeglass::{
 };
 
 use super::{
-    command::drifted,
+    command::{DEFINITION, drifted},
     stage::{Stage, morning},
 };
 
@@ -193,4 +193,45 @@ fn the_permission_ends_with_the_opening() {
     script.feed(Input::Action(Action::Shell(ShellAction::Reload)));
     assert!(!script.0.is_unlocked());
     assert!(script.0.view().publish.is_none());
+}
+
+#[test]
+fn a_definition_that_handles_nothing_is_not_published() {
+    let stage = drifted();
+    let elsewhere = DEFINITION.replace("key: id", "key: id category: Order");
+    fs::write(stage.folder.path().join("orders.sql"), elsewhere).expect("a definition");
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    let PublishStage::Refused { words, .. } = &script.dialog().stage else {
+        panic!("{:?}", script.dialog().stage)
+    };
+    assert_eq!(words.title, "The definition handled no event");
+    assert!(words.detail.contains("no category `Order`, but `order`"), "{}", words.detail);
+}
+
+#[test]
+fn deleting_most_rows_takes_a_word_of_its_own() {
+    let stage = Stage::with(
+        "delete",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+         INSERT INTO orders SELECT 'ghost-' || i, 'placed', 1, NULL FROM n;",
+    );
+    let project = "[[projection]]\nfile = \"orders.sql\"\n";
+    fs::write(stage.folder.path().join("timeglass.toml"), project).expect("a project file");
+    fs::write(stage.folder.path().join("orders.sql"), DEFINITION).expect("a definition");
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    assert_eq!(script.listed(), (0, 0, 200));
+    script.publish(PublishAction::TypeName("shop.sqlite".to_owned()));
+    script.publish(PublishAction::Unlock);
+    assert!(!script.dialog().is_sweep_meant);
+    script.publish(PublishAction::Write(morning()));
+    assert_eq!(stage.rows("orders").len(), 260, "nobody said that they may go");
+    script.publish(PublishAction::MeanDeletes(true));
+    assert!(script.dialog().is_sweep_meant);
+    script.publish(PublishAction::Write(morning()));
+    assert!(matches!(&script.dialog().stage, PublishStage::Written { .. }), "{:?}", script.dialog().stage);
+    assert_eq!(stage.rows("orders").len(), 60);
 }

@@ -41,7 +41,7 @@ use timeglass::{
         workspace::Workspace,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
         memory::{MemoryStore, event},
     },
     work::Work,
@@ -226,13 +226,8 @@ impl EventStore for Growing {
         self.0.read().unwrap().ranges(work, after, parts)
     }
 
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
-        self.0.read().unwrap().scan(work, range, visit)
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        self.0.read().unwrap().scan_into(work, range, sink)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
