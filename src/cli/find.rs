@@ -1,6 +1,6 @@
 //! `timeglass find`: the events at which a condition is met, in one stream or in many.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -208,12 +208,12 @@ fn in_streams<'a>(
     let wanted = arguments.category.as_deref().map(|name| opened.choice().category(name)).transpose()?;
     let categories = index.categories().iter().map(|info| info.name.clone());
     let mut findings = AcrossFindings::default();
+    let mut streams_of: BTreeMap<&Option<Arc<str>>, Vec<u32>> = BTreeMap::new();
+    for (number, info) in (0..).zip(index.streams()) {
+        streams_of.entry(&info.name.category).or_default().push(number);
+    }
     for category in categories.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
-        let streams: Vec<u32> = (0..)
-            .zip(index.streams())
-            .filter(|(_, info)| info.name.category == category)
-            .map(|(number, _)| number)
-            .collect();
+        let streams = streams_of.remove(&category).unwrap_or_default();
         let chosen = if Condition::needs(&conditions) == Need::State {
             arguments.reducer.of_category(opened, category.as_deref(), output)?
         } else {

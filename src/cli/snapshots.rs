@@ -1,6 +1,6 @@
 //! `timeglass snapshots`: the states that the store's owner stored, held against the events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -15,7 +15,7 @@ use crate::{
         table::{Side, Table, counted, csv_line, printable},
         write_json,
     },
-    model::{Change, ChangeKind, Json, StoredSnapshot, Timestamp},
+    model::{Change, ChangeKind, Json, StoredSnapshot, StreamName, Timestamp},
     snapshot::{
         Check, Mapping, Parting, PathParting, Standard, Standards, Verdict, Verification, bounds, look,
         parting, summary,
@@ -168,6 +168,11 @@ fn compared<'a>(
         .map(|(snapshot, (_, check))| Found { snapshot, check, parting: None })
         .collect();
     let owners = opened.index.snapshot_owners();
+    let mut known_of: BTreeMap<Option<&StreamName>, Vec<(usize, Verdict)>> = BTreeMap::new();
+    for found in &all {
+        let known = found.check.count.map(|count| (count, found.check.verdict));
+        known_of.entry(found.snapshot.stream.as_deref()).or_default().extend(known);
+    }
     let partings: Vec<Option<Parting>> = all
         .iter()
         .map(|found| {
@@ -180,8 +185,7 @@ fn compared<'a>(
             else {
                 return Ok(None);
             };
-            let others = all.iter().filter(|other| other.snapshot.stream == found.snapshot.stream);
-            let others = others.filter_map(|other| Some((other.check.count?, other.check.verdict)));
+            let others = known_of.get(&name).into_iter().flatten().copied();
             parting(&history, &found.check.changes, bounds(count, others), &work).map(Some)
         })
         .collect::<Result<_, crate::store::StoreError>>()?;

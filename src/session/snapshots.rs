@@ -59,6 +59,8 @@ pub(crate) struct Snapshots {
     /// Whether those of the chosen stream are wanted, and not of the whole store.
     is_of_stream: bool,
     is_reading: bool,
+    /// Whether that was stopped, or failed.
+    is_broken_off: bool,
     /// The row that is shown in detail.
     chosen: Option<usize>,
     detail: Option<Arc<StoredSnapshot>>,
@@ -71,6 +73,7 @@ impl Default for Snapshots {
             listed_of: None,
             is_of_stream: true,
             is_reading: false,
+            is_broken_off: false,
             chosen: None,
             detail: None,
         }
@@ -88,7 +91,7 @@ impl Snapshots {
             self.detail = None;
         }
         self.listed_of = of;
-        self.is_reading = false;
+        (self.is_reading, self.is_broken_off) = (false, false);
         std::mem::replace(&mut self.list, list)
     }
 
@@ -116,7 +119,9 @@ impl Snapshots {
         self.detail = snapshot.map(Arc::new);
     }
 
+    /// Nobody reads them any more; those that are listed may be others.
     pub(crate) fn stop_waiting(&mut self) {
+        self.is_broken_off |= self.is_reading;
         self.is_reading = false;
     }
 
@@ -189,6 +194,7 @@ impl Opened {
             rows: Arc::clone(&snapshots.list.rows),
             is_of_stream: snapshots.is_of_stream,
             is_reading: snapshots.is_reading,
+            is_broken_off: snapshots.is_broken_off,
             chosen: snapshots.chosen,
             detail: snapshots.detail.clone(),
             has_table: !self.layout.snapshots.is_empty(),

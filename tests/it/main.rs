@@ -20,6 +20,7 @@ mod cli_projections;
 mod cli_what_if;
 mod conformance;
 mod control_set;
+mod damaged_tables;
 mod detection;
 mod detection_hostile;
 mod genuine;

@@ -406,6 +406,15 @@ impl Opened {
 
     /// A job ended without an answer.
     pub(crate) fn publish_job_failed(&mut self, slot: Slot) {
+        let is_writing = slot == Slot::Publish;
+        let waits = |stage: &Stage| match stage {
+            Stage::CatchingUp(_) | Stage::Planning => !is_writing,
+            Stage::Writing(..) => is_writing,
+            Stage::Planned(_) | Stage::Written(_) | Stage::Refused(..) => false,
+        };
+        if !self.publishing.dialog.as_ref().is_some_and(|dialog| waits(&dialog.stage)) {
+            return;
+        }
         let title = match slot {
             Slot::DryRun => "The dry run broke off",
             // SQLite ends a transaction that nobody finished, as if it had not begun.

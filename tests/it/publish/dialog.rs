@@ -114,6 +114,30 @@ fn it_is_listed_unlocked_by_name_and_written() {
 }
 
 #[test]
+fn stopping_other_work_says_nothing_about_what_is_planned_or_written() {
+    let stage = drifted();
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    let stop = |script: &mut Script| script.feed(Input::Action(Action::Shell(ShellAction::CancelWork)));
+    stop(&mut script);
+    assert_eq!(script.listed(), (1, 1, 1));
+    script.publish(PublishAction::TypeName("shop.sqlite".to_owned()));
+    script.publish(PublishAction::Unlock);
+    let writing = script.0.apply(Input::Action(Action::Publish(PublishAction::Write(morning()))));
+    stop(&mut script);
+    assert!(matches!(script.dialog().stage, PublishStage::Writing(_)), "{:?}", script.dialog().stage);
+    for job in writing {
+        let answer = job.question.run(&Work::default()).expect("nobody cancels");
+        script.feed(Input::Answer(job.slot, answer));
+    }
+    stop(&mut script);
+    assert!(matches!(script.dialog().stage, PublishStage::Written { .. }), "{:?}", script.dialog().stage);
+    let noted = fs::read_to_string(stage.folder.path().join("timeglass.toml")).expect("the project file");
+    assert!(noted.contains("[[published]]"), "{noted}");
+}
+
+#[test]
 fn what_has_come_since_the_dry_run_is_taken_in_and_listed_again() {
     let stage = drifted();
     let mut script = Script::open(&stage);

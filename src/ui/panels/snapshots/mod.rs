@@ -102,6 +102,8 @@ fn scope_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) 
 fn count_ui(ui: &mut egui::Ui, view: &SnapshotsView) {
     if view.is_reading {
         whole_label(ui, "Reading…");
+    } else if view.is_broken_off {
+        whole_label(ui, "Not read");
     } else {
         let count = view.rows.len() as u64;
         whole_label(ui, &format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
@@ -199,6 +201,7 @@ fn merged_ui(ui: &mut egui::Ui, verified: &VerifyView) {
 fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) {
     let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
         (true, _, _) => ("Reading snapshots…", ""),
+        (false, _, _) if view.is_broken_off => ("The snapshots were not read", "That was stopped, or failed"),
         (false, true, false) => ("No stream is chosen", "Choose one to see its snapshots"),
         (false, true, true) => ("This stream has no snapshots", ""),
         (false, false, _) => ("No snapshots", "The table for them is empty"),
