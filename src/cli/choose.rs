@@ -127,9 +127,9 @@ impl Choice<'_> {
 
     /// That several events have this version, if so; `count` lies behind the last of them.
     pub(crate) fn doubled_version(self, stream: u32, version: i64, count: usize) -> Option<String> {
-        let events = self.index.stream_events(stream);
         /// So many events without a version may follow those of one.
         const FOLLOWING: usize = 1_000;
+        let events = self.index.stream_events(stream);
         let is_it = |ordinal: &&u32| {
             self.index.row(**ordinal).and_then(|row| row.version).is_some_and(|own| own.0 == version)
         };

@@ -174,7 +174,10 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
     match &item.key {
         Some(Segment::Name(name)) => {
             let name = on_one_line(name);
-            writer.add(&fitted.name.map_or(name.to_string(), |room| cut_in_front(&name, room)), colours.key);
+            writer.add(
+                &fitted.name.map_or_else(|| name.clone(), |room| cut_in_front(&name, room)),
+                colours.key,
+            );
             writer.aside(": ", colours.faint);
         }
         Some(Segment::Index(index)) => {
