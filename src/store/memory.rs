@@ -79,7 +79,7 @@ pub fn event(
     }
 }
 
-/// Whether an event answers a query: what [`EventStore::page`] promises, said once, plainly.
+/// Whether an event answers a query: what [`EventStore::page`] promises, as plainly as it can be said.
 #[must_use]
 pub fn answers(event: &RecordedEvent, query: &EventQuery) -> bool {
     query.stream.as_ref().is_none_or(|stream| event.stream == *stream)
