@@ -30,7 +30,9 @@ fn store(folder: &Path, rows: &[Row<'_>]) -> String {
         }
         connection.execute("INSERT INTO orders VALUES (?1, 'paid')", [&id]).unwrap();
     }
-    rows.iter().for_each(|row| insert(&connection, *row));
+    for row in rows {
+        insert(&connection, *row);
+    }
     connection.execute_batch("COMMIT").unwrap();
     path.to_str().unwrap().to_owned()
 }
