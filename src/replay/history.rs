@@ -32,8 +32,13 @@ pub struct History {
     events: Arc<dyn Sequence>,
     reducer: Arc<dyn Reducer>,
     on_failure: OnFailure,
-    known: Mutex<Known>,
+    known: Mutex<Keyframes>,
+    told: Mutex<Told>,
     changes: Mutex<ChangeIndex>,
+    /// What another history knows that is still to be taken over, and until when.
+    legacy: Mutex<Option<Legacy>>,
+    /// Held by whoever takes it over.
+    inheriting: Mutex<()>,
     /// How much memory it may take.
     budget: AtomicUsize,
     /// How much its states and its changes took when that was last asked.
@@ -49,9 +54,12 @@ const NEAR: usize = 5_000;
 /// Where the kept states are further apart, some are kept on the way to where the user goes.
 const FAR: usize = 4 * Keyframes::FIRST_DISTANCE;
 
-/// What was found out so far.
-struct Known {
-    keyframes: Keyframes,
+/// What is to be taken over from another history: what it knows of so many events.
+type Legacy = (Arc<History>, usize);
+
+/// What else was found out so far: apart from the states, since what is done to those may take longer than a frame.
+#[derive(Default)]
+struct Told {
     failures: BTreeMap<usize, Failure>,
     /// The first count at which a keyframe was due and could not be kept, because the reducer holds
     /// things in variables outside the state.
@@ -135,10 +143,11 @@ impl History {
     ) -> Self {
         let changes = budget_bytes / CHANGES_SHARE;
         let keyframes = Keyframes::new(budget_bytes - changes);
-        let known = Known { keyframes, failures: BTreeMap::new(), unresumable_at: None };
-        let (known, changes) = (Mutex::new(known), Mutex::new(ChangeIndex::new(changes)));
+        let (known, told) = (Mutex::new(keyframes), Mutex::default());
+        let changes = Mutex::new(ChangeIndex::new(changes));
         let (budget, taken) = (budget_bytes.into(), [0.into(), 0.into()]);
-        Self { events, reducer, on_failure, known, changes, budget, taken }
+        let (legacy, inheriting) = (Mutex::default(), Mutex::default());
+        Self { events, reducer, on_failure, known, told, changes, legacy, inheriting, budget, taken }
     }
 
     /// How much memory it may take, in bytes.
@@ -152,7 +161,7 @@ impl History {
         self.budget.store(budget_bytes, Ordering::Relaxed);
         let changes = budget_bytes / CHANGES_SHARE;
         self.with_changes(|own| own.set_budget(changes));
-        self.with_known(|known| known.keyframes.set_budget(budget_bytes - changes));
+        self.with_known(|known| known.set_budget(budget_bytes - changes));
     }
 
     /// About how much memory it takes, in bytes. Never waits: while it is busy, as much as when it was last
@@ -168,7 +177,7 @@ impl History {
     pub fn taken(&self) -> (usize, usize) {
         let [of_states, of_changes] = &self.taken;
         if let (Ok(changes), Ok(known)) = (self.changes.try_lock(), self.known.try_lock()) {
-            of_states.store(known.keyframes.bytes(), Ordering::Relaxed);
+            of_states.store(known.bytes(), Ordering::Relaxed);
             of_changes.store(changes.figures().bytes, Ordering::Relaxed);
         }
         (of_states.load(Ordering::Relaxed), of_changes.load(Ordering::Relaxed))
@@ -198,34 +207,65 @@ impl History {
         self.len() == 0
     }
 
-    /// Takes over what `old` knows of the first `up_to` events: states, failures, who changed what.
+    /// Takes over what `old` knows of the first `up_to` events: states, failures, who changed what. That is done
+    /// by whoever first asks something of the steps: it takes as long as `old` knows much.
     ///
     /// The caller promises that both histories begin with the same `up_to` events, and that the
     /// reducers treat them alike: `old` is the same stream before it grew, or the same reducer before
     /// an edit that concerns later events only. Nothing is taken over once this one is being folded.
-    pub fn adopt(&self, old: &Self, up_to: usize) {
+    pub fn adopt(&self, old: Arc<Self>, up_to: usize) {
         let mut up_to = up_to.min(self.len()).min(old.len());
         if self.on_failure != old.on_failure {
-            let first = old.with_known(|known| known.failures.keys().next().copied());
+            let first = old.with_failures(|failures, _| failures.keys().next().copied());
             up_to = up_to.min(first.map_or(usize::MAX, |count| count - 1));
         }
-        let (keyframes, failures, unresumable_at) = old.with_known(|known| {
-            let failures = known.failures.range(..=up_to);
+        *self.legacy.lock().unwrap_or_else(PoisonError::into_inner) = Some((old, up_to));
+    }
+
+    /// Takes over what was promised. Nothing is locked meanwhile that a frame may ask for.
+    fn inherit(&self) {
+        let turn = self.inheriting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((old, up_to)) = self.legacy() else { return };
+        old.inherit();
+        let known = old.with_known(|known| known.clone());
+        let (failures, unresumable_at) = old.with_told(|told| {
+            let failures = told.failures.range(..=up_to);
             let failures: Vec<_> = failures.map(|(count, failure)| (*count, failure.clone())).collect();
-            (known.keyframes.clone(), failures, known.unresumable_at.filter(|count| *count <= up_to))
+            (failures, told.unresumable_at.filter(|count| *count <= up_to))
         });
         let changes = old.with_changes(|changes| changes.clone());
+        let mut keyframes = self.with_known(|known| known.clone());
+        keyframes.adopt(&known, up_to);
+        let mut own_changes = self.with_changes(|own| own.clone());
+        own_changes.adopt(&changes, up_to);
         self.with_known(|known| {
-            known.keyframes.adopt(&keyframes, up_to);
-            known.failures.extend(failures);
-            known.unresumable_at = known.unresumable_at.or(unresumable_at);
+            // It may have got another budget by now.
+            keyframes.set_budget(known.budget_bytes());
+            *known = keyframes;
         });
-        self.with_changes(|own| own.adopt(&changes, up_to));
+        self.with_told(|told| {
+            told.failures.extend(failures);
+            told.unresumable_at = told.unresumable_at.or(unresumable_at);
+        });
+        self.with_changes(|own| {
+            own_changes.set_budget(own.figures().budget_bytes);
+            *own = own_changes;
+        });
+        let legacy = self.legacy.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(turn);
+        // It may be the last to hold the other history, which is a lot to let go of.
+        drop((legacy, old, known, changes));
+    }
+
+    /// What is still to be taken over.
+    fn legacy(&self) -> Option<Legacy> {
+        self.legacy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Folds the whole history once, so that every seek after it is short and blame knows who
     /// changed what. A fold that was withdrawn goes on where it stopped.
     pub fn fold_all(&self, work: &Work) -> StoreResult<()> {
+        self.inherit();
         work.expect_total(self.len() as u64);
         work.goes_on_from(self.folded() as u64);
         if self.folded() == 0 {
@@ -259,18 +299,21 @@ impl History {
     /// The step that led to the state after `count` events if it is near; else the last one before
     /// it that is. For the time while another job folds the history, which need not be done twice.
     pub fn step_ready(&self, count: usize, work: &Work) -> StoreResult<Step> {
+        self.inherit();
         let count = count.min(self.len());
-        let known = self.with_known(|known| known.keyframes.nearest(count)).map_or(0, |(at, _)| at);
+        let known = self.with_known(|known| known.nearest(count)).map_or(0, |(at, _)| at);
         self.step_at(if count - known <= NEAR { count } else { known }, work)
     }
 
     /// What the fold noted of a path, and up to which count it noted anything.
     pub(crate) fn noted(&self, path: &Pointer) -> (Noted, usize) {
+        self.inherit();
         self.with_changes(|changes| (changes.find(path), changes.known_to()))
     }
 
     /// The step that led to the state after `count` events.
     pub fn step_at(&self, count: usize, work: &Work) -> StoreResult<Step> {
+        self.inherit();
         let count = count.min(self.len());
         if count == 0 {
             let mut folding = start(&*self.reducer, work);
@@ -367,6 +410,7 @@ impl History {
 
     /// Begins at the last state kept at or before `count` events; returns its count.
     fn resume(&self, folding: &mut dyn Folding, count: usize, work: &Work) -> usize {
+        self.inherit();
         match self.nearest_keyframe(count) {
             Some((at, state)) => {
                 folding.resume(&state, at);
@@ -385,25 +429,25 @@ impl History {
     /// Keeps the state before the first event, if there is one.
     fn offer_first(&self, folding: &dyn Folding, state: &Json) {
         if folding.has_begun() {
-            self.with_known(|known| known.keyframes.offer(0, state));
+            self.with_known(|known| known.offer(0, state));
         }
     }
 
     /// The first count behind this one whose state may be worth keeping.
     pub(super) fn next_wanted(&self, count: usize) -> usize {
-        self.with_known(|known| known.keyframes.next_wanted(count))
+        self.with_known(|known| known.next_wanted(count))
     }
 
     /// The kept state nearest to the one after `count` events, before or behind it, with its count. Never
     /// waits: nothing while the history is busy.
     #[must_use]
     pub fn glance(&self, count: usize) -> Option<(usize, Json)> {
-        self.known.try_lock().ok()?.keyframes.closest(count)
+        self.known.try_lock().ok()?.closest(count)
     }
 
     /// The last state kept at or before `count` events, with its count.
     pub(crate) fn nearest_keyframe(&self, count: usize) -> Option<(usize, Json)> {
-        self.with_known(|known| known.keyframes.nearest(count))
+        self.with_known(|known| known.nearest(count))
     }
 
     /// What happens after an event that cannot be applied.
@@ -415,38 +459,56 @@ impl History {
     /// The steps that failed, as far as the history was folded: counts, and why.
     #[must_use]
     pub fn failures(&self) -> BTreeMap<usize, Failure> {
-        self.with_known(|known| known.failures.clone())
+        self.first_failures(usize::MAX)
     }
 
-    /// The counts of the steps that failed, as far as the history was folded, in order.
+    /// The first of them.
     #[must_use]
-    pub fn failed_counts(&self) -> Vec<usize> {
-        self.with_known(|known| known.failures.keys().copied().collect())
+    pub fn first_failures(&self, most: usize) -> BTreeMap<usize, Failure> {
+        self.with_failures(|failures, up_to| {
+            let first = failures.range(..=up_to).take(most);
+            first.map(|(count, failure)| (*count, failure.clone())).collect()
+        })
+    }
+
+    /// The counts of the steps that failed, as far as the history was folded, in order: the first in each of so
+    /// many parts of the history. Asking takes no longer if very many failed.
+    #[must_use]
+    pub fn failed_counts(&self, parts: usize) -> Vec<usize> {
+        let length = self.len();
+        self.with_failures(|failures, up_to| {
+            let next = |from: usize| {
+                let (count, _) = failures.range(from..).next().filter(|(count, _)| **count <= up_to)?;
+                Some(*count)
+            };
+            let behind = |count: usize| end_of_part(count, parts, length);
+            std::iter::successors(next(0), |count| next(behind(*count))).collect()
+        })
     }
 
     /// How many steps failed, as far as the history was folded.
     #[must_use]
     pub fn failure_count(&self) -> usize {
-        self.with_known(|known| known.failures.len())
+        self.with_failures(|failures, up_to| {
+            let is_whole = failures.keys().next_back().is_none_or(|last| *last <= up_to);
+            if is_whole { failures.len() } else { failures.range(..=up_to).count() }
+        })
     }
 
     /// What is known of it and what that takes.
     #[must_use]
     pub fn figures(&self) -> HistoryFigures {
         let changes = self.with_changes(|changes| changes.figures());
-        let (events, folded) = (self.len(), self.folded());
-        self.with_known(|known| {
-            let keyframes = &known.keyframes;
-            HistoryFigures {
-                events,
-                folded,
-                keyframes: keyframes.len(),
-                distance: keyframes.distance(),
-                bytes: keyframes.bytes(),
-                budget_bytes: keyframes.budget_bytes(),
-                unresumable_at: known.unresumable_at,
-                changes,
-            }
+        let (events, folded, unresumable_at) = (self.len(), self.folded(), self.unresumable_at());
+        self.with_known(|keyframes| HistoryFigures {
+            events,
+            folded,
+            keyframes: keyframes.len(),
+            distance: keyframes.distance(),
+            bytes: keyframes.bytes(),
+            budget_bytes: keyframes.budget_bytes(),
+            unresumable_at,
+            changes,
         })
     }
 
@@ -454,7 +516,7 @@ impl History {
     /// outside the state; seeks beyond it fold from before it.
     #[must_use]
     pub fn unresumable_at(&self) -> Option<usize> {
-        self.with_known(|known| known.unresumable_at)
+        self.with_told(|told| told.unresumable_at)
     }
 
     pub(super) fn apply(
@@ -489,16 +551,16 @@ impl History {
         is_on_the_way: bool,
     ) {
         if let Outcome::Failed(failure) = outcome {
-            self.with_known(|known| {
+            self.with_told(|told| {
                 // A reducer that fails at every event fails in the same words: they are kept once.
-                let last = known.failures.values().next_back().filter(|last| *last == failure);
+                let last = told.failures.values().next_back().filter(|last| *last == failure);
                 let failure = last.unwrap_or(failure).clone();
-                known.failures.insert(count, failure);
+                told.failures.insert(count, failure);
             });
         }
         let is_stopped = self.on_failure == OnFailure::Stop
             && matches!(outcome, Outcome::Failed(_) | Outcome::Stopped { .. });
-        let is_wanted = self.with_known(|known| known.keyframes.wants(count));
+        let is_wanted = self.with_known(|known| known.wants(count));
         if is_stopped || !(is_wanted || is_on_the_way) {
             return;
         }
@@ -506,15 +568,15 @@ impl History {
             let state = folding.state();
             self.with_known(|known| {
                 if is_wanted {
-                    known.keyframes.offer(count, &state);
+                    known.offer(count, &state);
                 } else {
-                    known.keyframes.keep_near(count, &state);
+                    known.keep_near(count, &state);
                 }
             });
         } else {
-            self.with_known(|known| {
-                let first = known.unresumable_at.map_or(count, |first| first.min(count));
-                known.unresumable_at = Some(first);
+            self.with_told(|told| {
+                let first = told.unresumable_at.map_or(count, |first| first.min(count));
+                told.unresumable_at = Some(first);
             });
         }
     }
@@ -524,10 +586,34 @@ impl History {
         use_it(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn with_known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
+    /// The failures, and up to which count they are meant: those that are still to be taken over, until they are.
+    fn with_failures<T>(&self, use_it: impl FnOnce(&BTreeMap<usize, Failure>, usize) -> T) -> T {
+        match self.legacy() {
+            Some((old, up_to)) => old.with_told(|told| use_it(&told.failures, up_to)),
+            None => self.with_told(|told| use_it(&told.failures, usize::MAX)),
+        }
+    }
+
+    fn with_told<T>(&self, use_it: impl FnOnce(&mut Told) -> T) -> T {
+        use_it(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with_known<T>(&self, use_it: impl FnOnce(&mut Keyframes) -> T) -> T {
         // A panic while it was held cannot leave it half changed: each change is one call.
         use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Behind which count the part of a history ends that a count lies in, of so many parts; the next count at least.
+#[must_use]
+pub fn end_of_part(count: usize, parts: usize, length: usize) -> usize {
+    let (parts, length) = (parts.max(1), length.max(1));
+    if length <= parts {
+        return count + 1;
+    }
+    // A count times the parts of a timeline is far from too much.
+    let part = count.saturating_mul(parts) / length;
+    (part + 1).saturating_mul(length).div_ceil(parts).max(count + 1)
 }
 
 /// Whether a state so many events before the place that the user goes to is worth keeping: single
@@ -540,5 +626,74 @@ pub(super) fn is_way_mark(distance: usize) -> bool {
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("History").field("events", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc};
+
+    use super::{History, OnFailure, end_of_part};
+    use crate::{
+        model::{Failure, Json, StreamName},
+        replay::{HeldEvents, Merge},
+        store::memory::event,
+        work::Work,
+    };
+
+    fn history(events: i64) -> History {
+        let stream = StreamName::of("order", "1");
+        let data = |number: i64| Json::object([("n", Json::from(number))]);
+        let events = (1..=events).map(|number| event(number, &stream, number, "Noted", data(number)));
+        let merge = Arc::new(Merge::for_category(None));
+        History::new(Arc::new(HeldEvents(events.collect())), merge, OnFailure::GoOn, 1 << 20)
+    }
+
+    /// The first failure of each part is told.
+    fn check(events: i64, failed: impl Iterator<Item = usize>, parts: usize) {
+        let history = history(events);
+        let failed: Vec<usize> = failed.collect();
+        for count in &failed {
+            history.with_told(|told| told.failures.insert(*count, Failure::new("it failed")));
+        }
+        let mut expected = Vec::new();
+        let mut known = BTreeSet::new();
+        for count in failed {
+            if known.insert(end_of_part(count, parts, history.len())) {
+                expected.push(count);
+            }
+        }
+        assert_eq!(history.failed_counts(parts), expected);
+    }
+
+    #[test]
+    fn of_very_many_failures_one_in_each_part_is_told() {
+        check(100, 1..=100, 10);
+        check(100, (1..=100).step_by(7), 1000);
+        check(97, (3..=97).filter(|count| count % 5 != 0), 13);
+        check(5, 2..=3, 5);
+        assert!(history(1000).failed_counts(10).is_empty());
+        let (parts, length) = (7, 100);
+        let ends: BTreeSet<usize> = (0..=length).map(|count| end_of_part(count, parts, length)).collect();
+        assert!((7..=8).contains(&ends.len()), "{ends:?}");
+        assert!((0..=length).all(|count| end_of_part(count, parts, length) > count));
+    }
+
+    #[test]
+    fn what_is_to_be_taken_over_is_told_before_it_is() {
+        let old = Arc::new(history(1000));
+        for count in [3, 500, 900] {
+            old.with_told(|told| told.failures.insert(count, Failure::new("it failed")));
+        }
+        old.fold_all(&Work::default()).unwrap();
+        let new = history(1000);
+        new.adopt(Arc::clone(&old), 600);
+        let told = |history: &History| (history.failure_count(), history.failed_counts(4000));
+        assert_eq!(told(&new), (2, vec![3, 500]));
+        assert_eq!((new.folded(), new.figures().keyframes), (0, 0));
+        new.step_at(10, &Work::default()).unwrap();
+        assert_eq!(told(&new), (2, vec![3, 500]));
+        assert_eq!(new.folded(), 600);
+        assert_eq!(Arc::strong_count(&old), 1, "it is let go of");
     }
 }

@@ -21,7 +21,6 @@ use crate::{
         build_text::build_text,
         encode::encode,
         engine::Engine,
-        engine_memory::{Access, define},
         envelope::Envelope,
         event_object::{MAX_DEPTH, event_object, is_deeper_than},
         image::Image,
@@ -246,6 +245,12 @@ proptest! {
         in_engine(|engine| engine.with(|ctx| followed(engine, ctx, &first, &changes)))?;
     }
 
+    /// The same, of changes deep inside a state that has much to leave as it is.
+    #[test]
+    fn an_image_follows_what_changes_deep_inside(changes in vec(deep_change(), 1..12)) {
+        in_engine(|engine| engine.with(|ctx| followed(engine, ctx, DEEP, &changes)))?;
+    }
+
     /// Nobody can tell an event whose members are made when they are read from one that has them all.
     #[test]
     fn members_of_an_event_come_when_they_are_read(data in json_text(), acts in vec(act(), 0..10)) {
@@ -350,10 +355,50 @@ fn change() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A state of several levels.
+const DEEP: &str = "{ a: { b: { c: [1, { d: 2 }, 'x'], e: 'x' }, '7': 1.5 }, \
+                    list: [{ n: 1 }, { n: 2 }, { n: 3, m: {} }], t: 't', z: null }";
+
+/// What a script may do to that state, far from its root.
+fn deep_change() -> impl Strategy<Value = String> {
+    let fixed = select(vec![
+        "s.a.b.c[1].d += 1;",
+        "s.a.b.c[0] = s.a.b.c[0] + 0.5;",
+        "s.a.b.c.push({ d: s.a.b.c.length });",
+        "s.a.b.c.shift();",
+        "s.a.b.c.length = 1;",
+        "s.a.b.c = s.a.b.c.map((item) => item);",
+        "s.a.b.e += 'ü';",
+        "s.a.b.e = 'y' + s.a.b.e;",
+        "s.a.b = { ...s.a.b };",
+        "s.a.b = { e: 'x', ...s.a.b };",
+        "s.a.b.c = { d: 1 };",
+        "s.a.b.c = [{ d: 1 }, { d: 1 }];",
+        "delete s.a.b.e;",
+        "delete s.a['7'];",
+        "s.a['5'] = true;",
+        "s.list.shift();",
+        "s.list.push({ n: s.list.length });",
+        "s.list.push(s.list.shift());",
+        "s.list.at(-1).n = -1;",
+        "s.list[0].m = { k: [] };",
+        "s.list[1].m.k.push(null);",
+        "s.list = s.list.slice(1).concat({ n: 9 });",
+        "Object.freeze(s.list[0]);",
+        "s.list[0] = { n: s.list[0].n };",
+        "s.list.at(-1).n = undefined;",
+        "s.list.at(-1).n = false;",
+        "s.t = s.t === 't' ? 'u' : 't';",
+        "keep = s.list[0];",
+        "keep = undefined;",
+    ]);
+    fixed.prop_map(str::to_owned)
+}
+
 /// Looks at a state after each change, and holds what the image says against what is written.
 fn followed(engine: &Engine, ctx: &Ctx<'_>, first: &str, changes: &[String]) -> TestCaseResult {
     let host = &engine.host;
-    let prelude = "var s, keep, weak, shared = { list: [1], t: 1 }, P = class extends Array {}; void 0";
+    let prelude = "var s, keep, weak, shared = { list: [1], t: 1 }, P = class extends Array {}; s = keep = weak = void 0";
     let _nothing: Value<'_> = ctx.eval(prelude).unwrap();
     let mut image: Option<Image> = None;
     let mut said: Option<Json> = None;
@@ -384,7 +429,7 @@ fn followed(engine: &Engine, ctx: &Ctx<'_>, first: &str, changes: &[String]) -> 
             let still = image.json(&host.names.borrow());
             prop_assert_eq!(Some(still.to_compact()), said.as_ref().map(Json::to_compact), "{}", change);
         }
-        define(&ctx.globals(), "s", &state, Access::Free).unwrap();
+        ctx.globals().set("s", state).unwrap();
     }
     // An image may outlive everything that it was made of.
     ctx.run_gc();

@@ -3,15 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    replay::{Across, AcrossFindings, StreamHit},
+    replay::{Across, AcrossFindings, Condition, OnFailure, Reducer, StreamHit},
     session::{
         conditions::{ConditionQuestion, Reach},
         job::{Job, Question, Slot},
         notice::{Notices, fault_words},
         opened::Opened,
+        pieces::Pieces,
         view::{SearchView, grouped},
     },
-    store::{StoreResult, index::Index},
+    store::{EventStore, StoreResult, index::Index},
     work::Work,
 };
 
@@ -21,47 +22,105 @@ const FIRST_STRETCH: u64 = 20_000;
 /// No more events are looked at without showing what was found.
 const LONGEST_STRETCH: u64 = 400_000;
 
-/// A part of a search: some streams of one category.
+/// A part of a search.
 pub struct AcrossQuestion {
-    /// What is looked for, and where.
-    pub across: Across,
-    /// In which streams.
-    pub streams: Vec<u32>,
-    /// How many events the whole search looks at, and how many it has.
-    pub progress: (u64, u64),
+    asks: Asks,
     /// Which search it is a part of.
-    pub search: u64,
+    search: u64,
 }
 
-/// What was found in these streams.
+enum Asks {
+    /// Which streams there are to look at.
+    Plan(Box<Reached>),
+    /// Look at some streams of one category; of so many events in all so many are behind.
+    Look { across: Across, streams: Vec<u32>, progress: (u64, u64) },
+}
+
+/// What a search is to look at, and for.
+struct Reached {
+    store: Arc<dyn EventStore>,
+    index: Arc<Index>,
+    /// The streams of this category, or of all.
+    category: Option<Option<Arc<str>>>,
+    /// What makes the states of each category.
+    reducers: BTreeMap<Option<Arc<str>>, Arc<dyn Reducer>>,
+    on_failure: OnFailure,
+    conditions: Arc<[Condition]>,
+}
+
+/// What a part of a search found.
 pub struct AcrossAnswer {
-    found: AcrossFindings,
-    streams: usize,
+    found: Found,
     search: u64,
+}
+
+enum Found {
+    /// The streams to look at, and how many events they have.
+    Planned(Vec<Part>, u64),
+    /// What is in so many streams, which have so many events.
+    Looked(AcrossFindings, usize, u64),
 }
 
 impl AcrossQuestion {
     /// Finds the answer.
     pub(crate) fn run(self, work: &Work) -> StoreResult<AcrossAnswer> {
-        let (total, done) = self.progress;
-        work.expect_total(total);
-        work.goes_on_from(done);
-        let found = self.across.search(&self.streams, work)?;
-        Ok(AcrossAnswer { found, streams: self.streams.len(), search: self.search })
+        let found = match self.asks {
+            Asks::Plan(reached) => {
+                let (parts, total) = reached.parts(work)?;
+                Found::Planned(parts, total)
+            }
+            Asks::Look { across, streams, progress: (total, done) } => {
+                work.expect_total(total);
+                work.goes_on_from(done);
+                let found = across.search(&streams, work)?;
+                Found::Looked(found, streams.len(), events_of(&across.index, &streams))
+            }
+        };
+        Ok(AcrossAnswer { found, search: self.search })
     }
+}
+
+impl Reached {
+    /// The streams that there are to look at, by category, and how many events they have.
+    fn parts(&self, work: &Work) -> StoreResult<(Vec<Part>, u64)> {
+        let by_category = streams_by_category(&self.index, self.category.as_ref());
+        work.advance(0)?;
+        let part = |(category, streams)| {
+            let across = Across {
+                store: Arc::clone(&self.store),
+                index: Arc::clone(&self.index),
+                reducer: Arc::clone(self.reducers.get(&category)?),
+                on_failure: self.on_failure,
+                conditions: Arc::clone(&self.conditions),
+                is_first_enough: true,
+            };
+            Some(Part { across, streams })
+        };
+        let parts: Vec<Part> = by_category.into_iter().filter_map(part).collect();
+        let total = parts.iter().map(|part| events_of(&self.index, &part.streams)).sum();
+        Ok((parts, total))
+    }
+}
+
+fn events_of(index: &Index, streams: &[u32]) -> u64 {
+    streams.iter().map(|stream| index.stream_events(*stream).len() as u64).sum()
 }
 
 /// A search, and what it found so far.
 pub(crate) struct Search {
     title: String,
-    parts: Vec<Part>,
+    conditions: Arc<[Condition]>,
+    /// The streams of this category, or of all.
+    category: Option<Option<Arc<str>>>,
+    /// What is looked at; nothing while that is being found out.
+    parts: Option<Vec<Part>>,
     /// The part that is looked at, and how many of its streams are behind.
     at: (usize, usize),
     /// How many events of streams that were looked at there are, and how many in all.
     done: u64,
     total: u64,
     streams: u64,
-    hits: Arc<Vec<StreamHit>>,
+    hits: Pieces<StreamHit>,
     /// The rest of what was found.
     found: AcrossFindings,
     is_stopped: bool,
@@ -76,7 +135,7 @@ struct Part {
 
 impl Search {
     fn is_over(&self) -> bool {
-        self.at.0 >= self.parts.len()
+        self.parts.as_ref().is_some_and(|parts| self.at.0 >= parts.len())
     }
 
     pub(crate) fn stop(&mut self) {
@@ -86,7 +145,7 @@ impl Search {
     /// Asks for the next stretch; nothing when all streams were looked at.
     fn stretch(&self) -> Option<Job> {
         let (part, behind) = self.at;
-        let part = self.parts.get(part)?;
+        let part = self.parts.as_ref()?.get(part)?;
         let wanted = self.done.clamp(FIRST_STRETCH, LONGEST_STRETCH);
         let mut events = 0;
         let rest = part.streams.get(behind..).unwrap_or_default().iter().copied();
@@ -95,28 +154,25 @@ impl Search {
             events += part.across.index.stream_events(*stream).len() as u64;
             has_room
         });
-        let question = AcrossQuestion {
-            across: part.across.clone(),
-            streams: streams.collect(),
-            progress: (self.total, self.done),
-            search: self.number,
-        };
-        Some(Job { slot: Slot::Across, question: Question::Conditions(ConditionQuestion::Across(question)) })
+        let (across, progress) = (part.across.clone(), (self.total, self.done));
+        Some(job(Asks::Look { across, streams: streams.collect(), progress }, self.number))
     }
 
     fn take(&mut self, answer: AcrossAnswer) -> Option<Job> {
-        let part = self.parts.get(self.at.0)?;
-        let looked_at = part.streams.get(self.at.1..self.at.1 + answer.streams).unwrap_or_default();
-        let events = looked_at.iter().map(|stream| part.across.index.stream_events(*stream).len() as u64);
-        self.done += events.sum::<u64>();
-        self.streams += looked_at.len() as u64;
-        self.at.1 += answer.streams;
-        if self.at.1 >= part.streams.len() {
-            self.at = (self.at.0 + 1, 0);
+        match answer.found {
+            Found::Planned(parts, total) => (self.parts, self.total) = (Some(parts), total),
+            Found::Looked(mut found, streams, events) => {
+                let part = self.parts.as_ref()?.get(self.at.0)?;
+                self.done += events;
+                self.streams += streams as u64;
+                self.at.1 += streams;
+                if self.at.1 >= part.streams.len() {
+                    self.at = (self.at.0 + 1, 0);
+                }
+                self.hits.add(std::mem::take(&mut found.hits));
+                self.found.add(found);
+            }
         }
-        let mut found = answer.found;
-        Arc::make_mut(&mut self.hits).append(&mut found.hits);
-        self.found.add(found);
         self.stretch()
     }
 
@@ -125,11 +181,12 @@ impl Search {
         let found = format!("{} of {} streams", grouped(hits), grouped(self.streams));
         let summary = if self.is_over() {
             found
+        } else if self.parts.is_none() {
+            "Looking which streams there are".to_owned()
         } else {
             format!("{found}; {} of {} events", grouped(self.done), grouped(self.total))
         };
-        let conditions = self.parts.first().map(|part| Arc::clone(&part.across.conditions));
-        let conditions = conditions.unwrap_or_default();
+        let conditions = Arc::clone(&self.conditions);
         let of_conditions = self.found.faults.iter().filter_map(|(place, _, fault)| {
             Some(format!("{}: {}", conditions.get(*place)?, fault_words(fault)))
         });
@@ -142,7 +199,7 @@ impl Search {
             summary,
             is_over: self.is_over(),
             is_stopped: self.is_stopped,
-            hits: Arc::clone(&self.hits),
+            hits: self.hits.clone(),
             chosen: focus.and_then(|stream| self.hits.iter().position(|hit| hit.stream == stream)),
             faults: faults.collect(),
             conditions,
@@ -153,7 +210,9 @@ impl Search {
 impl Opened {
     /// Looks for the conditions in many streams: the first hit of each.
     pub(crate) fn search_streams(&mut self, reach: Reach, notices: &mut Notices) -> Vec<Job> {
-        let Some(index) = self.whole_index().cloned() else { return Vec::new() };
+        if self.whole_index().is_none() {
+            return Vec::new();
+        }
         let (_, conditions) = self.enabled_conditions();
         if conditions.is_empty() {
             notices.warning(
@@ -164,23 +223,6 @@ impl Opened {
             return Vec::new();
         }
         let category = self.condition_category().filter(|_| reach == Reach::Category);
-        let parts: Vec<Part> = streams_by_category(&index, category.as_ref())
-            .into_iter()
-            .map(|(category, streams)| {
-                let across = Across {
-                    store: Arc::clone(&self.store),
-                    index: Arc::clone(&index),
-                    reducer: self.reducer_for(category.as_deref()).0,
-                    on_failure: self.on_failure(),
-                    conditions: Arc::clone(&conditions),
-                    is_first_enough: true,
-                };
-                Part { across, streams }
-            })
-            .collect();
-        let events = |part: &Part| {
-            part.streams.iter().map(|stream| index.stream_events(*stream).len() as u64).sum::<u64>()
-        };
         let title = match &category {
             Some(Some(category)) => format!("All streams of `{category}`"),
             Some(None) => "All streams without a category".to_owned(),
@@ -189,24 +231,42 @@ impl Opened {
         let number = self.conditions.search.as_ref().map_or(1, |search| search.number + 1);
         let search = Search {
             title,
-            total: parts.iter().map(events).sum(),
-            parts,
+            conditions: Arc::clone(&conditions),
+            category: category.clone(),
+            parts: None,
             at: (0, 0),
             done: 0,
+            total: 0,
             streams: 0,
-            hits: Arc::default(),
+            hits: Pieces::default(),
             found: AcrossFindings::default(),
             is_stopped: false,
             number,
         };
-        let job = search.stretch();
-        self.conditions.search = Some(search);
-        job.into_iter().collect()
+        let before = self.conditions.search.replace(search);
+        self.discards.put_some(before);
+        self.plan_search(conditions, category).into_iter().collect()
+    }
+
+    /// Asks which streams there are to look at.
+    fn plan_search(&self, conditions: Arc<[Condition]>, category: Option<Option<Arc<str>>>) -> Option<Job> {
+        let index = Arc::clone(self.whole_index()?);
+        let names = index.categories().iter().map(|info| info.name.clone());
+        let reducers = names.map(|name| (name.clone(), self.reducer_for(name.as_deref()).0)).collect();
+        let on_failure = self.on_failure();
+        let store = Arc::clone(&self.store);
+        let reached = Reached { store, index, category, reducers, on_failure, conditions };
+        let number = self.conditions.search.as_ref()?.number;
+        Some(job(Asks::Plan(Box::new(reached)), number))
     }
 
     pub(crate) fn search_on(&mut self) -> Option<Job> {
         let search = self.conditions.search.as_mut()?;
         search.is_stopped = false;
+        if search.parts.is_none() {
+            let (conditions, category) = (Arc::clone(&search.conditions), search.category.clone());
+            return self.plan_search(conditions, category);
+        }
         search.stretch()
     }
 
@@ -225,6 +285,11 @@ impl Opened {
         self.cursor.is_playing = false;
         self.stand_at(hit.ordinal)
     }
+}
+
+fn job(asks: Asks, search: u64) -> Job {
+    let question = AcrossQuestion { asks, search };
+    Job { slot: Slot::Across, question: Question::Conditions(ConditionQuestion::Across(question)) }
 }
 
 /// The streams of one category, or of all, by category.

@@ -10,14 +10,16 @@ use crate::{
     replay::{Experiment, History, Step, Write},
     session::{
         action::CursorAction,
+        estimates::event_words,
         job::{Answer, Job, Question, Slot},
         notice::Notices,
         opened::Opened,
         states::is_same_history,
+        timeline::FINEST_TICKS,
         view::{BlameView, LastWrite, WriteRow},
     },
     store::StoreResult,
-    work::Work,
+    work::{Work, estimate::Task},
 };
 
 /// Asking why a value is as it is.
@@ -90,9 +92,6 @@ struct Writes {
 
 /// Rows fetched at most at once: two screens of a large window.
 const MOST_ROWS: usize = 200;
-
-/// Ticks that can be told apart on the timeline.
-const FINEST_TICKS: usize = 4000;
 
 /// What is known.
 #[derive(Default)]
@@ -273,7 +272,8 @@ impl Opened {
         if writes.counts.is_empty() {
             blame.rows = Arc::default();
         }
-        blame.writes = Some(writes);
+        let before = blame.writes.replace(writes);
+        self.discards.put_some(before);
         self.place_ticks();
         let mut jobs = Vec::new();
         jobs.extend(self.blame_at_cursor());
@@ -336,6 +336,7 @@ impl Opened {
             is_busy: blame.is_asking || is_last_asked,
             is_partial: blame.writes.as_ref().is_some_and(|writes| !writes.is_whole),
             empty: self.blame_empty(),
+            copy_estimate: event_words(self.estimate(Task::Copy, total as u64)),
             copied: blame.copied.clone(),
         }
     }

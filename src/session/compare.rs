@@ -301,10 +301,11 @@ impl Opened {
 
     fn compare_all(&mut self) -> Vec<Job> {
         let compare = &mut self.compare;
-        compare.pair = None;
         compare.is_renewal = false;
-        compare.comparison = None;
-        compare.beside = None;
+        let before = (compare.pair.take(), compare.comparison.take(), compare.beside.take());
+        if before.0.is_some() {
+            self.discards.put(before);
+        }
         let asked = self.asked();
         self.compare.is_comparing = asked.is_some();
         let job = |asked| Job {

@@ -185,7 +185,8 @@ impl Opened {
             ConditionAction::SearchOn => self.search_on().into_iter().collect(),
             ConditionAction::ChooseFound(row) => self.choose_found(row),
             ConditionAction::CloseSearch => {
-                self.conditions.search = None;
+                let before = self.conditions.search.take();
+                self.discards.put_some(before);
                 Vec::new()
             }
         };

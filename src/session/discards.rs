@@ -18,6 +18,13 @@ impl Discards {
         self.0.push(Box::new(thing));
     }
 
+    /// The same, if there is something.
+    pub(crate) fn put_some(&mut self, thing: Option<impl Any + Send>) {
+        if let Some(thing) = thing {
+            self.put(thing);
+        }
+    }
+
     /// The job that drops them, if there are any.
     pub(crate) fn job(&mut self) -> Option<Job> {
         let things = std::mem::take(&mut self.0);

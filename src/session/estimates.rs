@@ -86,6 +86,8 @@ impl Slot {
             Self::WatchSeries => Task::Follow,
             Self::Compare | Self::WhatIf => Task::Compare,
             Self::BlameWrites => Task::Blame,
+            Self::BlameCopy | Self::Export => Task::Copy,
+            Self::ModelExport => Task::Export,
             _ => return None,
         })
     }
@@ -172,6 +174,12 @@ impl Opened {
     pub(crate) fn estimate(&self, task: Task, events: u64) -> Estimate {
         let bytes = self.estimates.bytes.map(|bytes| (bytes * events as f64) as u64);
         self.estimates.speeds.estimate(task, events, bytes)
+    }
+
+    /// The same of work over the events of the chosen stream, in words.
+    pub(crate) fn words_of_stream(&self, task: Task) -> Option<Arc<str>> {
+        let events = self.index.as_ref()?.stream_events(self.browse.focus?).len();
+        event_words(self.estimate(task, events as u64))
     }
 
     /// The same over all events.

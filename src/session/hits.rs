@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use crate::{
     replay::{
         Condition, Fault, Findings, History, Hit, Which,
+        history::end_of_part,
         search::{hits, merge_faults, next_hit, previous_hit},
     },
     session::{
@@ -12,6 +13,8 @@ use crate::{
         job::{Job, Question, Slot},
         notice::{Notices, fault_words},
         opened::Opened,
+        pieces::Pieces,
+        timeline::FINEST_TICKS,
         view::grouped,
     },
     store::StoreResult,
@@ -23,9 +26,6 @@ const FIRST_STRETCH: usize = 4096;
 
 /// Later ones are longer, and never so long that nothing is seen for many seconds.
 const LONGEST_STRETCH: usize = 65_536;
-
-/// More hits than this are not told apart on the timeline.
-const MOST_TICKS: usize = 20_000;
 
 /// How many events are looked at next, when so many were.
 pub(crate) fn stretch_of(history: &History, done: usize) -> usize {
@@ -65,9 +65,21 @@ pub enum HitsQuestion {
 /// What was found.
 pub enum HitsAnswer {
     /// The hits of a stretch.
-    List(Findings, Range<usize>, u64),
+    List(Listed),
     /// The nearest hit.
     Run(Findings, Run, u64),
+}
+
+/// The hits of a stretch of a history.
+pub struct Listed {
+    found: Findings,
+    /// How many of them each condition has: there may be very many.
+    totals: Vec<u64>,
+    /// Those that the timeline can tell apart, by their counts.
+    ticks: Vec<usize>,
+    range: Range<usize>,
+    /// Which list it is a part of.
+    list: u64,
 }
 
 /// A run under way.
@@ -89,7 +101,11 @@ impl HitsQuestion {
                 work.expect_total(history.len() as u64);
                 work.advance(range.start as u64)?;
                 let found = hits(&history, &conditions, range.clone(), work)?;
-                Ok(HitsAnswer::List(found, range, list))
+                let of = |own: usize| found.hits.iter().filter(|hit| hit.which.has(own)).count() as u64;
+                let totals = (0..conditions.len()).map(of).collect();
+                let mut ticks: Vec<usize> = found.hits.iter().map(|hit| hit.count).collect();
+                ticks.dedup_by_key(|count| end_of_part(*count, FINEST_TICKS, history.len()));
+                Ok(HitsAnswer::List(Listed { found, totals, ticks, range, list }))
             }
             Self::Run { history, conditions, run, list } => {
                 let found = match run.direction {
@@ -110,7 +126,9 @@ pub(crate) struct Hits {
     conditions: Arc<[Condition]>,
     /// The places of the conditions in the whole list.
     places: Vec<usize>,
-    found: Arc<Vec<Hit>>,
+    found: Pieces<Hit>,
+    /// Those that the timeline can tell apart, by their counts.
+    ticks: Vec<usize>,
     /// How many of them each condition has: a view is made too often to count a million hits for it.
     totals: Vec<u64>,
     faults: Vec<(usize, Fault)>,
@@ -126,14 +144,20 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
-    /// Where hits are, for the timeline: of very many only some, since it is placed within a frame.
+    /// Where hits are: of very many only those that the timeline can tell apart.
     pub(crate) fn counts(&self) -> Vec<usize> {
-        let step = self.found.len() / MOST_TICKS + 1;
-        self.found.iter().step_by(step).map(|hit| hit.count).collect()
+        self.ticks.clone()
     }
 
-    pub(crate) fn found(&self) -> Arc<Vec<Hit>> {
-        Arc::clone(&self.found)
+    pub(crate) fn found(&self) -> Pieces<Hit> {
+        self.found.clone()
+    }
+
+    /// Forgets the hits; gives them back if there are any.
+    fn take_found(&mut self) -> Option<Pieces<Hit>> {
+        self.ticks.clear();
+        let found = std::mem::take(&mut self.found);
+        (!found.is_empty()).then_some(found)
     }
 
     pub(crate) fn conditions(&self) -> Arc<[Condition]> {
@@ -146,7 +170,8 @@ impl Hits {
 
     /// The row of the hit at this count.
     pub(crate) fn row_at(&self, count: usize) -> Option<usize> {
-        self.found.binary_search_by_key(&count, |hit| hit.count).ok()
+        let row = self.found.partition_point(|hit| hit.count < count);
+        self.found.get(row).is_some_and(|hit| hit.count == count).then_some(row)
     }
 
     /// How many hits the condition at a place of the whole list has, as far as is known.
@@ -236,7 +261,7 @@ impl Opened {
         // What an older history of the stream gave stays until the new one gives something.
         let is_same = hits.stream == self.browse.focus && hits.conditions == conditions;
         if !is_same || history.is_none() {
-            hits.found = Arc::default();
+            self.discards.put_some(hits.take_found());
             hits.totals = vec![0; conditions.len()];
         }
         hits.stream = self.browse.focus;
@@ -320,15 +345,16 @@ impl Opened {
     pub(crate) fn take_hits(&mut self, answer: HitsAnswer, notices: &mut Notices) -> Vec<Job> {
         let hits = &mut self.conditions.hits;
         match answer {
-            HitsAnswer::List(found, range, list) if list == hits.lists => {
+            HitsAnswer::List(Listed { found, totals, ticks, range, list }) if list == hits.lists => {
                 if range.start == 0 {
-                    hits.found = Arc::default();
+                    self.discards.put_some(hits.take_found());
                     hits.totals.fill(0);
                 }
-                for (own, total) in hits.totals.iter_mut().enumerate() {
-                    *total += found.hits.iter().filter(|hit| hit.which.has(own)).count() as u64;
+                for (total, more) in hits.totals.iter_mut().zip(totals) {
+                    *total += more;
                 }
-                Arc::make_mut(&mut hits.found).extend(found.hits);
+                hits.found.add(found.hits);
+                hits.ticks.extend(ticks);
                 hits.take_faults(found.faults, notices);
                 hits.present = hits.present.and(found.present);
                 hits.looked_at = range.end;
@@ -342,7 +368,7 @@ impl Opened {
                 let hit = found.hits.last().copied();
                 self.arrive(run, hit, notices)
             }
-            HitsAnswer::List(..) | HitsAnswer::Run(..) => Vec::new(),
+            HitsAnswer::List(_) | HitsAnswer::Run(..) => Vec::new(),
         }
     }
 }

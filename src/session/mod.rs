@@ -32,6 +32,7 @@ mod named;
 pub mod notice;
 mod opened;
 pub mod payloads;
+pub mod pieces;
 pub mod projections;
 pub mod publish;
 mod rows;
@@ -205,6 +206,9 @@ impl Session {
                 self.with_store(|store, _| store.tick(elapsed))
             }
         };
+        if let Place::Store(store) = &mut self.place {
+            store.settle_ticks();
+        }
         // The view holds a share of what is shown until it is made anew.
         self.refresh();
         jobs.extend(self.discards.job());

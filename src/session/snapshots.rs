@@ -10,7 +10,7 @@ use crate::{
         opened::Opened,
         view::{SnapshotRow, SnapshotsView, grouped},
     },
-    snapshot::{SnapshotKey, look},
+    snapshot::{SnapshotKey, Verdict, look},
     store::{
         EventStore, StoreResult,
         index::{Index, SnapshotOwners},
@@ -27,6 +27,12 @@ pub struct SnapshotList {
     places: BTreeMap<SnapshotKey, usize>,
     /// Of each that is of a known stream and version, how many of the stream's events it holds.
     counts: Vec<Option<usize>>,
+    /// The places of those of each stream.
+    of_streams: BTreeMap<u32, Vec<usize>>,
+    /// What can be said of each without a replay.
+    looks: Arc<Vec<Option<Verdict>>>,
+    /// How many events their streams have.
+    events: u64,
 }
 
 impl SnapshotList {
@@ -47,7 +53,15 @@ impl SnapshotList {
         let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
         let count = |row: &SnapshotRow| index.count_of_version(row.stream_number?, row.version.parse().ok()?);
         let counts = rows.iter().map(count).collect();
-        Ok(Self { rows: Arc::new(rows), places, counts })
+        let mut of_streams = BTreeMap::<u32, Vec<usize>>::new();
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(stream) = row.stream_number {
+                of_streams.entry(stream).or_default().push(place);
+            }
+        }
+        let events = of_streams.keys().map(|stream| index.stream_events(*stream).len() as u64).sum();
+        let looks = rows.iter().map(|row| row.look.as_ref().map(|look| look.verdict)).collect();
+        Ok(Self { rows: Arc::new(rows), places, counts, of_streams, looks: Arc::new(looks), events })
     }
 }
 
@@ -100,9 +114,26 @@ impl Snapshots {
         self.list.places.get(key).copied()
     }
 
-    /// The rows, each with how many of its stream's events it holds, if that is known.
-    pub(crate) fn counted(&self) -> impl Iterator<Item = (&SnapshotRow, Option<usize>)> {
-        self.list.rows.iter().zip(self.list.counts.iter().copied())
+    /// The rows of a stream with their places, each with how many of the stream's events it holds, if that is
+    /// known.
+    pub(crate) fn of_stream(
+        &self,
+        stream: Option<u32>,
+    ) -> impl Iterator<Item = (usize, &SnapshotRow, Option<usize>)> {
+        let places = stream.and_then(|stream| self.list.of_streams.get(&stream));
+        places.into_iter().flatten().filter_map(|place| {
+            Some((*place, self.list.rows.get(*place)?, self.list.counts.get(*place).copied()?))
+        })
+    }
+
+    /// What can be said of each row without a replay.
+    pub(crate) fn looks(&self) -> Arc<Vec<Option<Verdict>>> {
+        Arc::clone(&self.list.looks)
+    }
+
+    /// How many events the streams of the listed rows have.
+    pub(crate) fn listed_events(&self) -> u64 {
+        self.list.events
     }
 
     /// The row that is shown in detail.

@@ -9,6 +9,7 @@ use crate::{
         job::{Job, Question, Slot},
         memory::HistoryOf,
         opened::Opened,
+        timeline::FINEST_TICKS,
         view::{DiffView, StateView},
     },
 };
@@ -104,13 +105,10 @@ impl States {
         self.glance = None;
     }
 
-    /// The steps that failed, by how many events lie behind them: of very many only some, since the timeline does
-    /// not tell them apart.
+    /// The steps that failed, by how many events lie behind them: of very many only those that the timeline can
+    /// tell apart.
     pub(crate) fn failures(&self) -> Vec<usize> {
-        const MOST_TICKS: usize = 20_000;
-        let failed = self.history.as_ref().map(|history| history.failed_counts()).unwrap_or_default();
-        let step = failed.len() / MOST_TICKS + 1;
-        failed.into_iter().step_by(step).collect()
+        self.history.as_ref().map(|history| history.failed_counts(FINEST_TICKS)).unwrap_or_default()
     }
 
     /// What is known of the history and what that takes.
@@ -192,7 +190,8 @@ impl Opened {
                 count <= known.len() && known.range(0..count).all(|known| (*known as usize) < indexed)
             };
             if let Some(old) = old.filter(|old| are_old(old.len())) {
-                history.adopt(&old, old.len().min(alike));
+                let up_to = old.len().min(alike);
+                history.adopt(old, up_to);
             }
             Arc::new(history)
         });

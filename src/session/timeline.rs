@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    replay::history::end_of_part,
     session::{
         action::{Axis, Scope},
         job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Ticks that can be told apart along the timeline.
-const FINEST_TICKS: f32 = 4000.0;
+pub(crate) const FINEST_TICKS: usize = 4000;
 
 /// What the timeline counts and shows.
 pub(crate) struct Timeline {
@@ -28,6 +29,8 @@ pub(crate) struct Timeline {
     labels: Arc<Vec<(f32, String)>>,
     gaps: Arc<Vec<(f32, String)>>,
     ticks: Arc<Vec<(f32, Tick)>>,
+    /// Whether something that ticks mark has changed since they were placed.
+    are_ticks_old: bool,
 }
 
 impl Timeline {
@@ -41,6 +44,7 @@ impl Timeline {
             labels: Arc::default(),
             gaps: Arc::default(),
             ticks: Arc::default(),
+            are_ticks_old: false,
         }
     }
 
@@ -154,12 +158,20 @@ impl Opened {
         time.map_or(0.0, |time| scale.place_of_time(time))
     }
 
-    /// Places the ticks anew. A history may have as many as it has events, so this is done when
-    /// what they mark has changed, and not for every view.
+    /// What ticks mark has changed: they are placed anew before they are shown.
     pub(crate) fn place_ticks(&mut self) {
+        self.timeline.are_ticks_old = true;
+    }
+
+    /// Places the ticks anew, if they are not where they belong. There may be thousands, so this is done once
+    /// for all that an input changed, and not for every view.
+    pub(crate) fn settle_ticks(&mut self) {
+        if !std::mem::take(&mut self.timeline.are_ticks_old) {
+            return;
+        }
         let mut ticks = self.ticks();
         // Ticks nearer than half a pixel of a wide window are one.
-        ticks.dedup_by_key(|(place, tick)| ((*place * FINEST_TICKS) as u32, *tick));
+        ticks.dedup_by_key(|(place, tick)| ((*place * FINEST_TICKS as f32) as u32, *tick));
         self.timeline.ticks = Arc::new(ticks);
     }
 
@@ -168,13 +180,18 @@ impl Opened {
         if !self.is_on_stream() {
             return Vec::new();
         }
-        let rows = self.browse.snapshots.counted().enumerate();
-        let of_stream = rows.filter(|(_, (row, _))| row.stream_number == self.browse.focus);
-        let snapshots = of_stream.filter_map(|(place, (_, count))| {
-            let is_wrong = self.verified.verdict(place).is_some_and(Verdict::is_disagreement);
-            let tick = if is_wrong { Tick::WrongSnapshot } else { Tick::Snapshot };
-            Some((self.place_of(self.what_if.shown_count(count?)) as f32, tick))
-        });
+        let length = self.length();
+        let of_stream = self.browse.snapshots.of_stream(self.browse.focus);
+        let mut snapshots: Vec<(usize, Tick)> = of_stream
+            .filter_map(|(place, _, count)| {
+                let is_wrong = self.verified.verdict(place).is_some_and(Verdict::is_disagreement);
+                Some((count?, if is_wrong { Tick::WrongSnapshot } else { Tick::Snapshot }))
+            })
+            .collect();
+        // What cannot be told apart need not be placed.
+        snapshots.dedup_by_key(|(count, tick)| (end_of_part(*count, FINEST_TICKS, length), *tick));
+        let placed = |(count, tick)| (self.place_of(self.what_if.shown_count(count)) as f32, tick);
+        let snapshots = snapshots.into_iter().map(placed);
         let marked = [
             (Tick::Trouble, self.states.failures()),
             (Tick::Hit, self.conditions.ticks()),

@@ -17,6 +17,7 @@ use crate::{
         view::{WatchView, WatchesView},
         watched::Watched,
     },
+    work::estimate::Task,
 };
 
 pub use crate::session::watched::{WatchAnswer, WatchQuestion};
@@ -202,6 +203,7 @@ impl Opened {
             here: self.cursor.count,
             progress: watched.progress_words(),
             is_stopped: watched.is_stopped(),
+            estimate: self.words_of_stream(Task::Follow),
         }
     }
 

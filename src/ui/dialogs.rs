@@ -11,6 +11,7 @@ use crate::{
             Action, BrowseAction, NAMED, Named, ProjectionAction, ScriptAction, ShellAction, What,
             WindowAction,
         },
+        view::View,
     },
     ui::{
         file_dialog::Purpose,
@@ -75,7 +76,7 @@ pub(crate) fn dialog_ui(
             };
             entry_ui(ui, (title, button), hint, text).then(|| actions.push(use_path(text, purpose))).is_some()
         }
-        Dialog::ChooseFormat => formats_ui(ui, &mut wanted),
+        Dialog::ChooseFormat => formats_ui(ui, session.view(), &mut wanted),
         Dialog::Palette { text, chosen } => palette_ui(ui, text, chosen, session, &mut wanted),
         Dialog::Shortcuts => shortcuts_ui(ui),
         Dialog::Settings(local) => settings_ui(ui, session.view(), local, actions),
@@ -125,9 +126,12 @@ fn entry_ui(ui: &mut egui::Ui, (title, button): (&str, &str), hint: &str, text: 
 }
 
 /// The formats of a read model; true once one was chosen.
-fn formats_ui(ui: &mut egui::Ui, wanted: &mut Vec<What>) -> bool {
+fn formats_ui(ui: &mut egui::Ui, view: &View, wanted: &mut Vec<What>) -> bool {
     ui.set_width(260.0);
     ui.heading("Export the read model as");
+    if let Some(words) = view.projections.model.as_ref().and_then(|model| model.export_estimate.as_ref()) {
+        ui.weak(&**words);
+    }
     ui.add_space(4.0);
     for format in Format::ALL {
         let button = egui::Button::new(format.name()).min_size(egui::vec2(ui.available_width(), 0.0));

@@ -1,8 +1,7 @@
 //! The fonts that the window uses, and how they fall back.
 //!
 //! The shipped ones cover Latin, Greek and Cyrillic. A character that they lack (Chinese, Arabic, an emoji) is
-//! looked up among the fonts of the system by eframe, whose `system_fonts` feature adds that provider itself;
-//! nothing is read from disk before such a character is on screen.
+//! looked for among the fonts of the system.
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ pub mod panels;
 pub mod rehearsal;
 pub mod requirements;
 mod settings;
+mod system_fonts;
 pub mod theme;
 mod watch;
 pub mod widgets;
@@ -23,6 +24,8 @@ pub mod widgets;
 pub use app::{App, Start};
 pub use rehearsal::rehearse;
 pub use requirements::NoWindow;
+
+use system_fonts::SystemFonts;
 
 /// Why the window ended before it was closed.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +44,10 @@ pub enum WindowError {
 /// Opens the window and returns when it is closed.
 pub fn run(start: Start) -> Result<(), WindowError> {
     let options = options()?;
+    let fonts = SystemFonts::begin()?;
     let early = early::Early::begin(start)?;
-    let make = Box::new(|context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+    let make = Box::new(move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        fonts.install(&context.egui_ctx);
         Ok(Box::new(App::begun(context, early).with_first_rows()))
     });
     eframe::run_native("timeglass", options, make)?;
@@ -60,5 +65,7 @@ fn options() -> Result<eframe::NativeOptions, NoWindow> {
         .with_min_inner_size([640.0, 400.0])
         .with_drag_and_drop(true)
         .with_icon(icon);
-    Ok(eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() })
+    // Looked for by ourselves, so that no frame waits for it.
+    let system_font_fallback = false;
+    Ok(eframe::NativeOptions { viewport, system_font_fallback, ..eframe::NativeOptions::default() })
 }

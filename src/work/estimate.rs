@@ -36,14 +36,18 @@ pub enum Task {
     Compare,
     /// Looking for what wrote a value.
     Blame,
+    /// Writing down the events of a history, or its steps.
+    Copy,
+    /// Writing the rows of a read model into a file.
+    Export,
 }
 
 impl Task {
     /// What is a part of it, so that it cannot be faster.
     fn part(self) -> Option<Self> {
         match self {
-            Self::Index | Self::Read | Self::Search | Self::Table | Self::Cost => None,
-            Self::Fold | Self::Rebuild | Self::Verify | Self::Across => Some(Self::Read),
+            Self::Index | Self::Read | Self::Search | Self::Table | Self::Cost | Self::Export => None,
+            Self::Fold | Self::Rebuild | Self::Verify | Self::Across | Self::Copy => Some(Self::Read),
             Self::Find | Self::Follow | Self::Compare | Self::Blame => Some(Self::Fold),
         }
     }

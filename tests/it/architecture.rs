@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("egui::", &["ui"]),
     ("egui_extras::", &["ui"]),
+    ("egui_system_font_provider::", &["ui"]),
     ("egui_tiles::", &["ui"]),
     ("eframe::", &["ui"]),
     ("rfd::", &["ui"]),

@@ -319,10 +319,13 @@ proptest! {
         });
         let after = events(&changed);
         let merge = || -> Arc<dyn Reducer> { Arc::new(Merge::for_category(None)) };
-        let old = History::new(Arc::new(HeldEvents(before)), merge(), OnFailure::GoOn, 1 << 20);
+        let old = Arc::new(History::new(Arc::new(HeldEvents(before)), merge(), OnFailure::GoOn, 1 << 20));
         old.fold_all(&work).unwrap();
         let new = History::new(Arc::new(HeldEvents(after.clone())), merge(), OnFailure::GoOn, 1 << 20);
-        new.adopt(&old, up_to);
+        new.adopt(old, up_to);
+        // Nothing is taken over before somebody asks for a step.
+        assert_eq!((new.folded(), new.figures().keyframes), (0, 0));
+        new.step_at(0, &work).unwrap();
         assert_eq!(new.folded(), up_to);
         let states = states(&after, &*merge(), OnFailure::GoOn);
         let count = usize::from(seek) % (choices.len() + 1);
@@ -638,8 +641,8 @@ fn what_a_reducer_says_when_it_is_interrupted_says_nothing_about_the_event() {
         for is_seek in [true, false] {
             let withdrawn = Work::default();
             let reducer = Arc::new(Interrupted { at, work: withdrawn.clone() });
-            let history =
-                History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
+            let held = Arc::new(HeldEvents(events.clone()));
+            let history = Arc::new(History::new(held, reducer, OnFailure::Stop, 1 << 20));
             let found = if is_seek {
                 history.step_at(600, &withdrawn).map(drop)
             } else {
@@ -656,7 +659,7 @@ fn what_a_reducer_says_when_it_is_interrupted_says_nothing_about_the_event() {
             let again = Work::default();
             let reducer = Arc::new(Interrupted { at: 1000, work: Work::default() });
             let other = History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
-            other.adopt(&history, 600);
+            other.adopt(history, 600);
             other.fold_all(&again).unwrap();
             assert_eq!(other.step_at(600, &again).unwrap().after.get("count"), Some(&Json::from(600_usize)));
         }

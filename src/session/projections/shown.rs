@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::{
     projection::OnFailure,
     session::{
-        estimates::event_words,
+        estimates::{event_words, row_words},
         opened::Opened,
         projections::{Extent, question::is_script, runs::Run},
         view::{LoadedRows, ModelView, ProjectionDetail, ProjectionsView, Stage, StoryView, grouped},
     },
-    work::estimate::Task,
+    work::estimate::{Estimate, Task},
 };
 
 impl Opened {
@@ -25,8 +25,16 @@ impl Opened {
             output: self.output_view(),
             is_reading: !projections.definitions.are_read(),
             is_any_running: projections.runs.values().any(|run| run.stage != Stage::Idle),
+            estimate: self.estimate_of_rebuilds(),
             copied: projections.copied.clone(),
         }
+    }
+
+    /// How long rebuilding all takes, one after the other.
+    fn estimate_of_rebuilds(&self) -> Option<Arc<str>> {
+        let defined = self.projections.list.iter().filter(|listed| listed.definition.is_some()).count();
+        let events = self.whole_index()?.len() as u64;
+        event_words(self.estimate(Task::Rebuild, events * defined as u64))
     }
 
     fn projection_detail(&self) -> Option<ProjectionDetail> {
@@ -97,6 +105,10 @@ impl Opened {
                 0 => format!("before the first of {} events", grouped(total)),
                 _ => format!("event {} of {}", grouped(cursor), grouped(total)),
             },
+            export_estimate: row_words(Estimate {
+                bytes: None,
+                ..self.estimate(Task::Export, rows.found.listed)
+            }),
             filter: Arc::clone(&rows.filter),
             generation: rows.generation,
             revision: run.generation,

@@ -118,8 +118,8 @@ impl Opened {
         if self.scripts.failures_of == Some(now) {
             return;
         }
-        let found = history.failures();
-        let lines = found.into_iter().take(FAILURES_LISTED).map(|(count, failure)| FailureLine {
+        let found = history.first_failures(FAILURES_LISTED);
+        let lines = found.into_iter().map(|(count, failure)| FailureLine {
             count,
             label: self.label_of_count(count),
             failure,

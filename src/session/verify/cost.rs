@@ -44,7 +44,7 @@ impl Opened {
     /// The events since the last snapshot, along the chosen stream.
     fn along(&self) -> Option<(Arc<str>, Arc<Sketch>)> {
         let (index, stream) = (self.index.as_ref()?, self.browse.focus?);
-        let rows = self.browse.snapshots.rows().iter().filter(|row| row.stream_number == Some(stream));
+        let rows = self.browse.snapshots.of_stream(Some(stream)).map(|(_, row, _)| row);
         let helpful = rows.filter(|row| row.look.is_none()).filter_map(|row| row.key.version);
         let mut counts: Vec<usize> =
             helpful.filter_map(|version| count_of(index, stream, version)).map(|(count, _)| count).collect();

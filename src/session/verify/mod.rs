@@ -59,8 +59,8 @@ pub enum VerifyAction {
 pub(crate) struct Verified {
     checks: BTreeMap<SnapshotKey, Known>,
     verdicts: Arc<Vec<Option<Verdict>>>,
-    /// How many events the streams of the listed rows have.
-    listed_events: u64,
+    /// Whether what was compared of a category agrees with what the merge makes of its events.
+    merges: BTreeMap<Arc<str>, Agreement>,
     shown: Option<Arc<Vec<usize>>>,
     counts: Arc<Vec<(Verdict, usize)>>,
     filter: Option<Verdict>,
@@ -82,7 +82,16 @@ pub(crate) struct Verified {
 /// A verdict, and what it was found with.
 struct Known {
     check: Arc<Check>,
+    /// Of which stream.
+    stream: u32,
     stamp: Stamp,
+}
+
+/// What comparing the snapshots of a category came to.
+#[derive(Default)]
+struct Agreement {
+    agrees: bool,
+    differs: bool,
 }
 
 /// The generations of the reducer and of the mapping.
@@ -293,9 +302,9 @@ impl Opened {
 
     /// What is known of the snapshots of a stream: counts and verdicts.
     fn neighbours(&self, stream: u32) -> Vec<(usize, Verdict)> {
-        let of_stream = self.browse.snapshots.rows().iter().filter(|row| row.stream_number == Some(stream));
+        let of_stream = self.browse.snapshots.of_stream(Some(stream));
         of_stream
-            .filter_map(|row| self.check_of(row))
+            .filter_map(|(_, row, _)| self.check_of(row))
             .filter_map(|check| Some((check.count?, check.verdict)))
             .collect()
     }

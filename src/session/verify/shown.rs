@@ -1,6 +1,6 @@
 //! What the panel shows of verdicts.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::StreamVersion,
@@ -10,48 +10,79 @@ use crate::{
         notice::Notices,
         opened::Opened,
         verify::{
-            Known,
+            Agreement, Known, Stamp,
             asked::{Asks, job},
         },
-        view::{ChosenCheck, SnapshotRow, VerifyView},
+        view::{ChosenCheck, VerifyView},
     },
     snapshot::{Check, Mapping, NewSnapshot, SnapshotKey, Verdict},
     work::estimate::Task,
 };
 
+impl Agreement {
+    fn note(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Agrees => self.agrees = true,
+            Verdict::Differs => self.differs = true,
+            Verdict::Unreadable
+            | Verdict::Orphan
+            | Verdict::Ahead
+            | Verdict::NotComparable
+            | Verdict::NotChecked => (),
+        }
+    }
+}
+
 impl Opened {
     /// The rows, the reducers or the mapping changed: what holds is shown, and the rest is not.
     pub(crate) fn arrange_verdicts(&mut self) {
-        let rows = self.browse.snapshots.rows();
-        let verdict = |row: &SnapshotRow| match (&row.look, self.check_of(row)) {
-            (Some(look), _) => Some(look.verdict),
-            (None, check) => check.map(|check| check.verdict),
-        };
-        let verdicts = rows.iter().map(verdict).collect();
-        let streams: BTreeSet<u32> = rows.iter().filter_map(|row| row.stream_number).collect();
-        let events = |stream| self.index.as_ref().map_or(0, |index| index.stream_events(stream).len() as u64);
-        self.verified.listed_events = streams.into_iter().map(events).sum();
-        self.verified.verdicts = Arc::new(verdicts);
+        // What was compared may be far less than what is listed.
+        let snapshots = &self.browse.snapshots;
+        let mut verdicts = snapshots.looks();
+        let mut merges = BTreeMap::<Arc<str>, Agreement>::new();
+        let mut found = Vec::new();
+        let stamps = self.stamps_now();
+        for (key, known) in &self.verified.checks {
+            let category = self.category_name(known.stream).unwrap_or_default();
+            if stamps.get(&category) != Some(&known.stamp) {
+                continue;
+            }
+            found.extend(snapshots.place(key).map(|place| (place, known.check.verdict)));
+            merges.entry(category).or_default().note(known.check.verdict);
+        }
+        if !found.is_empty() {
+            let verdicts = Arc::make_mut(&mut verdicts);
+            for (place, verdict) in found {
+                // What can be said without a replay goes first.
+                if let Some(own) = verdicts.get_mut(place) {
+                    own.get_or_insert(verdict);
+                }
+            }
+        }
+        self.verified.verdicts = verdicts;
+        self.verified.merges = merges;
         self.filter_verdicts();
         self.refresh_cost_along();
     }
 
     /// Takes what was found, as far as it still holds.
     pub(super) fn note_checks(&mut self, found: Vec<(SnapshotKey, Option<u32>, Check)>) {
-        let category = |stream: u32| {
-            let info = self.index.as_ref()?.stream(stream)?;
-            Some(info.name.category.clone().unwrap_or_default())
-        };
+        let stamps = self.stamps_now();
         let verified = &self.verified;
         let known: Vec<(SnapshotKey, Known, bool)> = found
             .into_iter()
             .filter_map(|(key, stream, check)| {
                 let stream = stream?;
-                let stamp = *verified.stamps.get(&category(stream)?)?;
-                let holds = self.stamp_of(stream) == Some(stamp);
-                Some((key, Known { check: Arc::new(check), stamp }, holds))
+                let category = self.category_name(stream)?;
+                let stamp = *verified.stamps.get(&category)?;
+                let holds = stamps.get(&category) == Some(&stamp);
+                Some((key, Known { check: Arc::new(check), stream, stamp }, holds))
             })
             .collect();
+        for (_, known, _) in known.iter().filter(|(.., holds)| *holds) {
+            let name = self.category_name(known.stream).unwrap_or_default();
+            self.verified.merges.entry(name).or_default().note(known.check.verdict);
+        }
         let verdicts = Arc::make_mut(&mut self.verified.verdicts);
         for (key, known, holds) in known {
             let place = self.browse.snapshots.place(&key).and_then(|place| verdicts.get_mut(place));
@@ -67,15 +98,14 @@ impl Opened {
     /// Counts the verdicts, and picks the rows that pass.
     pub(super) fn filter_verdicts(&mut self) {
         let verified = &mut self.verified;
-        let count = |wanted: Verdict| {
-            verified
-                .verdicts
-                .iter()
-                .filter(|verdict| verdict.unwrap_or(Verdict::NotChecked) == wanted)
-                .count()
-        };
-        let counts = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict)));
-        let counts = counts.filter(|(_, count)| *count > 0).collect();
+        let mut counts = Verdict::ALL.map(|verdict| (verdict, 0_usize));
+        for verdict in verified.verdicts.iter() {
+            let verdict = verdict.unwrap_or(Verdict::NotChecked);
+            if let Some((_, count)) = counts.iter_mut().find(|(wanted, _)| *wanted == verdict) {
+                *count += 1;
+            }
+        }
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         let passing = |wanted: Verdict| {
             let rows = verified.verdicts.iter().enumerate();
             let passing = rows.filter(|(_, verdict)| verdict.unwrap_or(Verdict::NotChecked) == wanted);
@@ -100,7 +130,7 @@ impl Opened {
             is_counting: verified.is_counting,
             here: self.cursor.count,
             can_create: self.new_snapshot().is_ok(),
-            estimate: event_words(self.estimate(Task::Verify, verified.listed_events)),
+            estimate: event_words(self.estimate(Task::Verify, self.browse.snapshots.listed_events())),
             cost_estimate: event_words(self.estimate_of_all(Task::Cost)),
         }
     }
@@ -160,25 +190,21 @@ impl Opened {
 
     /// Whether stored snapshots of the category are what the merge makes.
     fn merge_agrees(&self, category: Option<&str>) -> bool {
-        let rows = self.browse.snapshots.rows().iter();
-        let is_of = |row: &&SnapshotRow| {
-            let info = row.stream_number.and_then(|stream| self.index.as_ref()?.stream(stream));
-            info.is_some_and(|info| info.name.category.as_deref() == category)
-        };
-        let verdicts = rows.filter(is_of).filter_map(|row| self.check_of(row)).map(|check| check.verdict);
-        let mut agrees = false;
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Agrees => agrees = true,
-                Verdict::Differs => return false,
-                Verdict::Unreadable
-                | Verdict::Orphan
-                | Verdict::Ahead
-                | Verdict::NotComparable
-                | Verdict::NotChecked => (),
-            }
-        }
-        agrees
+        let found = self.verified.merges.get(category.unwrap_or_default());
+        found.is_some_and(|found| found.agrees && !found.differs)
+    }
+
+    /// The category of a stream; empty for one without.
+    fn category_name(&self, stream: u32) -> Option<Arc<str>> {
+        let info = self.index.as_ref()?.stream(stream)?;
+        Some(info.name.category.clone().unwrap_or_default())
+    }
+
+    /// What the snapshots of each category would be compared with now.
+    fn stamps_now(&self) -> BTreeMap<Arc<str>, Stamp> {
+        let categories = self.index.iter().flat_map(|index| index.categories());
+        let stamp = |name: &Option<Arc<str>>| (self.reducer_for(name.as_deref()).1, self.verified.mapping);
+        categories.map(|info| (info.name.clone().unwrap_or_default(), stamp(&info.name))).collect()
     }
 
     pub(super) fn creation_job(&self, notices: &mut Notices) -> Option<Job> {

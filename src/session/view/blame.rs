@@ -29,6 +29,8 @@ pub struct BlameView {
     pub is_partial: bool,
     /// Why there is nothing to show, and what to do.
     pub empty: String,
+    /// How long copying all writes takes; nothing if that is soon done.
+    pub copy_estimate: Option<Arc<str>>,
     /// The text to copy, with a number that rises with each.
     pub copied: Option<(u64, Arc<str>)>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::Zone,
     replay::{Condition, Hit, StreamHit, Which},
-    session::view::RowHead,
+    session::{pieces::Pieces, view::RowHead},
     store::index::Index,
 };
 
@@ -27,7 +27,7 @@ pub struct ConditionsView {
     /// Whether the list was stopped on the way.
     pub is_stopped: bool,
     /// The hits in the chosen stream.
-    pub hits: Arc<Vec<Hit>>,
+    pub hits: Pieces<Hit>,
     /// The conditions that they meet.
     pub conditions: Arc<[Condition]>,
     /// The row of the hit at the cursor.
@@ -75,7 +75,7 @@ pub struct SearchView {
     /// Whether it was stopped on the way.
     pub is_stopped: bool,
     /// The first hit of each stream that has one.
-    pub hits: Arc<Vec<StreamHit>>,
+    pub hits: Pieces<StreamHit>,
     /// The row of the chosen stream among them.
     pub chosen: Option<usize>,
     /// The conditions that they meet.

@@ -26,6 +26,8 @@ pub struct ProjectionsView {
     pub is_reading: bool,
     /// Whether any rebuild runs or waits.
     pub is_any_running: bool,
+    /// How long rebuilding all takes; nothing if that is soon done.
+    pub estimate: Option<Arc<str>>,
     /// A text for the clipboard, with its number.
     pub copied: Option<(u64, Arc<str>)>,
 }
@@ -176,6 +178,8 @@ pub struct ModelView {
     pub cursor: u64,
     /// Where that is: "event 4 711 of 1 376".
     pub place: String,
+    /// How long writing them into a file takes; nothing if that is soon done.
+    pub export_estimate: Option<Arc<str>>,
     /// Only rows that contain this are listed.
     pub filter: Arc<str>,
     /// Raised when the rows became other rows, so that the table goes to its start.

@@ -22,6 +22,8 @@ pub struct WatchesView {
     pub progress: Option<String>,
     /// Whether it was stopped on the way.
     pub is_stopped: bool,
+    /// How long following one more along the history takes; nothing if that is soon done.
+    pub estimate: Option<Arc<str>>,
 }
 
 /// One watch.

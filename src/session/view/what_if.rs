@@ -35,6 +35,10 @@ pub struct WhatIfView {
     pub can_undo: bool,
     /// Whether it can be done again.
     pub can_redo: bool,
+    /// How long comparing it with the truth takes after a change; nothing if that is soon done.
+    pub estimate: Option<Arc<str>>,
+    /// How long writing it down as a test case takes; nothing if that is soon done.
+    pub case_estimate: Option<Arc<str>>,
 }
 
 /// A branch in the list.

@@ -8,14 +8,14 @@ use std::{
 
 use crate::{
     project::new_file::{Existing, NewFileError, write_file},
-    replay::{Branch, History, Pair, Plan, compensation, siblings, test_case},
+    replay::{Branch, Pair, Plan, compensation, siblings, test_case},
     session::{
         job::{Job, Slot},
         notice::{Notices, chain},
         opened::Opened,
         what_if::{WhatIfQuestion, job},
     },
-    store::StoreResult,
+    store::{EventStore, StoreResult, index::Index},
     work::Work,
 };
 
@@ -45,15 +45,18 @@ pub struct ExportQuestion {
     branch: Branch,
     plan: Arc<Plan>,
     pair: Pair,
-    /// Other streams of the category, to learn from what happened there.
-    others: Vec<Arc<History>>,
+    /// The store and its index, and the stream: from others of its category is learnt what happened there.
+    of: (Arc<dyn EventStore>, Arc<Index>, u32),
 }
 
 impl ExportQuestion {
     pub(super) fn run(self, work: &Work) -> StoreResult<(ExportKind, Arc<str>)> {
-        let Self { kind, branch, plan, pair, others } = self;
+        let Self { kind, branch, plan, pair, of: (store, index, stream) } = self;
         let json = match kind {
-            ExportKind::Compensation => compensation(&branch, &pair, &others, work)?,
+            ExportKind::Compensation => {
+                let others = siblings(&store, &index, stream, pair.truth());
+                compensation(&branch, &pair, &others, work)?
+            }
             ExportKind::Case => test_case(&branch, &plan, &pair, work)?,
         };
         Ok((kind, json.to_pretty().into()))
@@ -74,18 +77,18 @@ impl Opened {
 
     fn export_question(&self, kind: ExportKind) -> Option<ExportQuestion> {
         let built = self.what_if.built.as_ref()?;
-        let others = match kind {
-            ExportKind::Compensation => {
-                siblings(&self.store, self.whole_index()?, built.stream, &built.truth)
-            }
-            ExportKind::Case => Vec::new(),
+        // What is learnt from other streams is learnt from all of them.
+        let index = match kind {
+            ExportKind::Compensation => self.whole_index()?,
+            ExportKind::Case => self.index.as_ref()?,
         };
+        let of = (Arc::clone(&self.store), Arc::clone(index), built.stream);
         Some(ExportQuestion {
             kind,
             branch: self.what_if.branch()?.clone(),
             plan: Arc::clone(&built.plan),
             pair: built.pair(),
-            others,
+            of,
         })
     }
 

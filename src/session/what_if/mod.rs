@@ -26,7 +26,7 @@ use crate::{
         view::{BranchRow, EditRow, OutcomeView, WhatIfView, grouped},
     },
     store::StoreError,
-    work::Work,
+    work::{Work, estimate::Task},
 };
 
 use drafts::{Draft, DraftOf};
@@ -479,6 +479,8 @@ impl Opened {
             export: what_if.export.clone(),
             can_undo: !what_if.undo.is_empty(),
             can_redo: !what_if.redo.is_empty(),
+            estimate: self.words_of_stream(Task::Compare),
+            case_estimate: self.words_of_stream(Task::Copy),
         }
     }
 

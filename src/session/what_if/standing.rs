@@ -233,8 +233,14 @@ impl Opened {
 
     /// Applies the chosen branch to the stream that is shown, if it is that stream's.
     fn build_chosen(&mut self) -> Vec<Job> {
+        let outcome = (self.what_if.comparison.take(), self.what_if.beside.take());
         self.what_if.forget_outcome();
-        self.what_if.built = self.built();
+        // The history of the branch as it was may hold what a million events made.
+        let next = self.built();
+        let before = std::mem::replace(&mut self.what_if.built, next);
+        if before.is_some() {
+            self.discards.put((before, outcome));
+        }
         self.compare_jobs()
     }
 
@@ -257,7 +263,7 @@ impl Opened {
         let events = BranchEvents::new(Arc::clone(truth.events()), name, Arc::clone(&plan));
         let history = History::new(Arc::new(events), reducer, truth.on_failure(), self.histories.share());
         if Arc::ptr_eq(history.reducer(), truth.reducer()) {
-            history.adopt(&truth, plan.untouched());
+            history.adopt(Arc::clone(&truth), plan.untouched());
         }
         Some(Built {
             stream,

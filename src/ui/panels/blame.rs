@@ -104,8 +104,14 @@ fn head_ui(ui: &mut Ui, path: &Pointer, view: &BlameView, asked: &mut Vec<BlameA
             asked.push(BlameAction::Previous);
         }
     });
-    if view.total > 0 && icon_button(ui, Icon::Copy, "Copy all writes as JSON").clicked() {
-        asked.push(BlameAction::Copy);
+    if view.total > 0 {
+        let mut button = icon_button(ui, Icon::Copy, "Copy all writes as JSON");
+        if let Some(words) = &view.copy_estimate {
+            button = button.on_hover_text(format!("Up to {words}"));
+        }
+        if button.clicked() {
+            asked.push(BlameAction::Copy);
+        }
     }
     if icon_button(ui, Icon::Close, "Forget this path").clicked() {
         asked.push(BlameAction::Forget);

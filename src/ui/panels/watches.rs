@@ -8,6 +8,7 @@ use egui::{
 use crate::{
     session::{
         action::{Action, WatchAction},
+        estimates::with_estimate,
         view::{WatchView, WatchesView, grouped},
     },
     ui::{
@@ -35,7 +36,7 @@ pub fn watches_ui(
     local: &mut WatchesLocal,
     actions: &mut Vec<Action>,
 ) {
-    add_ui(ui, local, actions);
+    add_ui(ui, view, local, actions);
     if view.stream.is_empty() {
         let hint = "Watches are followed along the history of one stream";
         empty_panel(ui, Icon::Search, "No stream is chosen", hint, None);
@@ -55,11 +56,13 @@ pub fn watches_ui(
     });
 }
 
-fn add_ui(ui: &mut egui::Ui, local: &mut WatchesLocal, actions: &mut Vec<Action>) {
+fn add_ui(ui: &mut egui::Ui, view: &WatchesView, local: &mut WatchesLocal, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let is_something = !local.typed.trim().is_empty();
-            let is_clicked = ui.add_enabled(is_something, egui::Button::new("Watch")).clicked();
+            let help = with_estimate("Follow it along the history", view.estimate.as_ref());
+            let button = ui.add_enabled(is_something, egui::Button::new("Watch")).on_hover_text(help);
+            let is_clicked = button.clicked();
             let field = TextEdit::singleline(&mut local.typed)
                 .hint_text("Path or expression, such as state.total")
                 .desired_width(f32::INFINITY);
@@ -76,6 +79,9 @@ fn add_ui(ui: &mut egui::Ui, local: &mut WatchesLocal, actions: &mut Vec<Action>
             }
         });
     });
+    if let Some(words) = view.estimate.as_ref().filter(|_| !local.typed.trim().is_empty()) {
+        ui.weak(&**words);
+    }
 }
 
 fn progress_ui(ui: &mut egui::Ui, view: &WatchesView, actions: &mut Vec<Action>) {

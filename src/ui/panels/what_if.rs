@@ -1,6 +1,6 @@
 //! What-if: branches of a history, beside the truth.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use egui::{RichText, ScrollArea, TextEdit, WidgetInfo};
 
@@ -8,6 +8,7 @@ use crate::{
     replay::BranchReducer,
     session::{
         action::{Action, CompareAction, WhatIfAction},
+        estimates::with_estimate,
         view::{BranchRow, EditRow, OutcomeView, WhatIfView},
         what_if::{DraftTexts, ExportKind, content_of},
     },
@@ -62,7 +63,8 @@ pub fn what_if_ui(ui: &mut egui::Ui, view: &WhatIfView, local: &mut WhatIfLocal,
             }
             let trouble = draft.trouble.as_ref().filter(|_| local.texts == draft.texts);
             let trouble = local.trouble.clone().or_else(|| trouble.cloned());
-            draft_ui(ui, (&draft.title, draft.is_move), trouble.as_deref(), local, &mut asked);
+            let estimate = view.estimate.as_ref();
+            draft_ui(ui, (&draft.title, draft.is_move, estimate), trouble.as_deref(), local, &mut asked);
         } else if let Some((kind, text)) = &view.export {
             export_ui(ui, *kind, text, local, &mut asked);
         } else if let Some(branch) = view.chosen.and_then(|chosen| view.branches.get(chosen)) {
@@ -133,9 +135,10 @@ fn branch_ui(
         }
         return;
     };
-    outcome_ui(ui, outcome, (asked, actions));
+    outcome_ui(ui, view, outcome, (asked, actions));
+    let again = with_estimate("Compare the branch with the truth", view.estimate.as_ref());
     if let Some(chosen) = view.chosen.filter(|_| outcome.is_stopped)
-        && ui.button("Compare again").clicked()
+        && ui.button("Compare again").on_hover_text(again).clicked()
     {
         asked.push(WhatIfAction::Choose(chosen));
     }
@@ -168,6 +171,7 @@ fn head_ui(
             ("Undo", "Take the last change back", view.can_undo, WhatIfAction::Undo),
             ("Redo", "Do it again", view.can_redo, WhatIfAction::Redo),
         ] {
+            let help = with_estimate(help, view.estimate.as_ref());
             if ui.add_enabled(is_possible, egui::Button::new(name)).on_hover_text(help).clicked() {
                 asked.push(action);
             }
@@ -245,6 +249,7 @@ fn reducer_ui(ui: &mut egui::Ui, view: &WhatIfView, local: &mut WhatIfLocal, ask
 
 fn outcome_ui(
     ui: &mut egui::Ui,
+    view: &WhatIfView,
     outcome: &OutcomeView,
     (asked, actions): (&mut Vec<WhatIfAction>, &mut Vec<Action>),
 ) {
@@ -258,14 +263,16 @@ fn outcome_ui(
         if ui.add_enabled(outcome.has_parted, egui::Button::new("Go where it parts")).clicked() {
             asked.push(WhatIfAction::GoToParting);
         }
-        if ui.button("Side by side").on_hover_text("Compare the truth and the branch step by step").clicked()
-        {
+        let beside = with_estimate("Compare the truth and the branch step by step", view.estimate.as_ref());
+        if ui.button("Side by side").on_hover_text(beside).clicked() {
             actions.push(Action::Compare(CompareAction::TakeBranch));
         }
-        for (name, kind) in
-            [("Compensating events…", ExportKind::Compensation), ("Test case…", ExportKind::Case)]
-        {
-            if ui.button(name).on_hover_text(kind.title()).clicked() {
+        for (name, kind, estimate) in [
+            // Of the other streams only the first events are looked at.
+            ("Compensating events…", ExportKind::Compensation, None),
+            ("Test case…", ExportKind::Case, view.case_estimate.as_ref()),
+        ] {
+            if ui.button(name).on_hover_text(with_estimate(kind.title(), estimate)).clicked() {
                 asked.push(WhatIfAction::Export(kind));
             }
         }
@@ -301,7 +308,7 @@ fn beside_ui(ui: &mut egui::Ui, outcome: &OutcomeView, local: &mut WhatIfLocal, 
 
 fn draft_ui(
     ui: &mut egui::Ui,
-    (title, is_move): (&str, bool),
+    (title, is_move, estimate): (&str, bool, Option<&Arc<str>>),
     trouble: Option<&str>,
     local: &mut WhatIfLocal,
     asked: &mut Vec<WhatIfAction>,
@@ -322,7 +329,8 @@ fn draft_ui(
     }
     ui.horizontal(|ui| {
         let apply = egui::Button::new(RichText::new("Apply to the branch").strong());
-        if ui.add_enabled(trouble.is_none(), apply).clicked() {
+        let help = with_estimate("The branch is then compared with the truth", estimate);
+        if ui.add_enabled(trouble.is_none(), apply).on_hover_text(help).clicked() {
             asked.push(WhatIfAction::ApplyDraft(local.texts.clone()));
         }
         if ui.button("Leave as it was").clicked() {
@@ -334,6 +342,9 @@ fn draft_ui(
         None if is_move => ui.weak("The event then stands after that one"),
         None => ui.weak("It is kept in the branch alone; the database stays as it is"),
     };
+    if let Some(words) = estimate {
+        ui.weak(&**words);
+    }
     if !is_move {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             for (name, text, rows) in [

@@ -28,6 +28,7 @@ use crate::{
         dock::Panel,
         doings::{worked_by_process, worked_by_thread},
         early::Early,
+        system_fonts::SystemFonts,
     },
     work::Work,
 };
@@ -67,9 +68,11 @@ pub fn rehearse(store: PathBuf, project: Option<&Path>, lasts: Duration) -> Resu
     fs::write(folder.path().join(asks::DEFINITION), asks::DEFINITION_TEXT)?;
     let own_folder = folder.path().to_owned();
     let start = Start { store: Some(store), project: Some(own_project), ..Start::default() };
+    let fonts = SystemFonts::begin()?;
     let early = Early::begin(start)?;
     let make = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         let created = Instant::now();
+        fonts.install(&context.egui_ctx);
         let mut app = App::begun(context, early);
         app.note_doings();
         let app = app.with_first_rows();

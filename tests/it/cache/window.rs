@@ -175,9 +175,9 @@ fn an_index_of_a_store_that_was_closed_is_not_taken_for_that_of_another() {
     let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
     let session = session.with_cache(Some(other.cache()));
     let mut script = Script { session, holds: Slot::Index, checks: Vec::new(), ran: Vec::new() };
-    script.shell(ShellAction::Open(stage.path.clone()));
+    script.shell(ShellAction::Open(stage.path));
     assert_eq!(script.checks.len(), 1, "it is being scanned");
-    script.shell(ShellAction::Open(other.path.clone()));
+    script.shell(ShellAction::Open(other.path));
     assert!(script.session.take_left(), "what is still done for the other can be stopped");
     script.check_now();
     assert!(script.title().contains("10 events"), "{}", script.title());

@@ -1,7 +1,7 @@
 //! Running to where something holds, and looking for it everywhere.
 
 use timeglass::{
-    model::Pointer,
+    model::{Json, Pointer, StreamName},
     replay::Condition,
     session::{
         Input,
@@ -10,6 +10,7 @@ use timeglass::{
         job::Slot,
         view::{Tick, met_words},
     },
+    store::memory::event,
 };
 
 use super::{Script, shop};
@@ -220,4 +221,48 @@ fn a_condition_that_fails_says_so_once_and_counts_as_not_met() {
         search.faults,
         ["totl < 0: 1:1: ReferenceError: totl is not defined (at OrderPlaced 1@order-1 and 1 more)"]
     );
+}
+
+#[test]
+fn which_streams_a_search_looks_at_is_found_out_by_a_job() {
+    let mut script = order_1(&[status_changes()]);
+    let search = Action::Conditions(ConditionAction::Search(Reach::Store));
+    let jobs = script.session.apply(Input::Action(search));
+    assert_eq!(jobs.iter().filter(|job| job.slot == Slot::Across).count(), 1);
+    let search = script.view().conditions.search.clone().unwrap();
+    assert_eq!(
+        (search.title.as_str(), search.summary.as_str(), search.is_over),
+        ("The whole store", "Looking which streams there are", false)
+    );
+    // Stopped before that, it goes on with that.
+    script.shell(ShellAction::CancelWork);
+    assert!(script.view().conditions.search.as_ref().unwrap().is_stopped);
+    script.condition(ConditionAction::SearchOn);
+    let search = script.view().conditions.search.as_ref().unwrap();
+    assert_eq!((search.summary.as_str(), search.is_over, search.is_stopped), ("2 of 3 streams", true, false));
+}
+
+#[test]
+fn very_many_hits_are_no_more_ticks_than_can_be_told_apart() {
+    let stream = StreamName::of("order", "1");
+    let events = 20_000;
+    let mut script =
+        Script::open((1..=events).map(|number| {
+            event(number, &stream, number, "Noted", Json::object([("n", Json::from(number))]))
+        }));
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    let before = script.view().timeline.ticks.len();
+    script.condition(ConditionAction::Add(Condition::Type("Noted".into())));
+    assert_eq!(script.view().conditions.hits.len(), 20_000);
+    let ticks: Vec<f32> = script
+        .view()
+        .timeline
+        .ticks
+        .iter()
+        .filter(|(_, tick)| *tick == Tick::Hit)
+        .map(|(place, _)| *place)
+        .collect();
+    assert!((3_900..=4_001).contains(&ticks.len()) && before == 0, "{} ticks", ticks.len());
+    assert!(ticks.windows(2).all(|pair| pair[1] - pair[0] < 1.0 / 1_900.0), "no gap that can be seen");
+    assert_eq!(script.view().conditions.hits.get(12_345).map(|hit| hit.count), Some(12_346));
 }

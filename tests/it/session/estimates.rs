@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use timeglass::{
-    model::{Json, StreamName},
+    model::{Json, Pointer, StreamName},
     session::{
         Input,
+        action::{Action, BlameAction, BrowseAction},
         estimates::Trial,
         job::{Answer, Slot},
     },
@@ -80,4 +81,30 @@ fn only_large_stores_are_tried_out_and_only_once() {
     let index = script.view().conditions.index.clone().expect("an index");
     let jobs = script.session.apply(Input::Answer(Slot::Index, Answer::Indexed(index)));
     assert!(!jobs.iter().any(is_trial));
+}
+
+#[test]
+fn what_walks_along_a_stream_says_so_before_it_starts() {
+    let mut script = open(60_000);
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    let words = |script: &Script| {
+        let view = script.view();
+        let [watches, what_if, case] =
+            [&view.watches.estimate, &view.what_if.estimate, &view.what_if.case_estimate]
+                .map(|words| words.as_ref().map(|words| words.replace('\u{2009}', " ")));
+        [watches, what_if, case]
+    };
+    for (slot, millis) in [(Slot::WatchSeries, 500), (Slot::WhatIf, 1_000), (Slot::Export, 2_000)] {
+        // As if nothing else had been measured: these are slower than the fold.
+        measured(&mut script, slot, 10_000, millis);
+    }
+    let expected = ["54 000 events · about 3 s", "54 000 events · about 5 s", "54 000 events · about 11 s"];
+    assert_eq!(words(&script), expected.map(|words| Some(words.to_owned())));
+    // What is soon done is not talked about.
+    for _ in 0..3 {
+        measured(&mut script, Slot::WatchSeries, 10_000, 10);
+    }
+    assert_eq!(words(&script)[0], None);
+    script.feed(Input::Action(Action::Blame(BlameAction::Ask(Pointer::parse("/note").unwrap()))));
+    assert_eq!(script.view().blame.copy_estimate, None, "one write is soon copied");
 }

@@ -1,6 +1,6 @@
 //! A store that grows while it is open.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use timeglass::{
     model::{Json, StreamName},
@@ -51,7 +51,7 @@ fn a_store_that_did_not_change_is_not_read_again() {
     let before = script.view().streams.index.clone().unwrap();
     script.feed(Input::Tick(Duration::from_secs(1)));
     let after = script.view().streams.index.clone().unwrap();
-    assert!(std::sync::Arc::ptr_eq(&before, &after));
+    assert!(Arc::ptr_eq(&before, &after));
 }
 
 /// A window on the shop whose looks at new events wait, and another event.
@@ -100,7 +100,7 @@ fn new_events_that_could_not_be_read_are_asked_for_again() {
         script.take_held();
         let busy = StoreError::Busy { path: "shop.sqlite".into(), doing: "following".to_owned() };
         script.feed(Input::Answer(Slot::Index, Answer::Failed(busy)));
-        let notices = script.view().notices.clone();
+        let notices = Arc::clone(&script.view().notices);
         for notice in notices.iter() {
             script.shell(ShellAction::Dismiss(notice.id));
         }
@@ -120,7 +120,7 @@ fn a_store_that_never_rests_is_said_to_be_so_once() {
         script.take_held();
         let busy = StoreError::Busy { path: "shop.sqlite".into(), doing: "following".to_owned() };
         script.feed(Input::Answer(Slot::Index, Answer::Failed(busy)));
-        let notices = script.view().notices.clone();
+        let notices = Arc::clone(&script.view().notices);
         told += notices.len();
         for notice in notices.iter() {
             script.shell(ShellAction::Dismiss(notice.id));

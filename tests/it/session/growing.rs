@@ -97,7 +97,7 @@ fn it_is_said_how_many_rows_have_trouble_and_where_not_all_were_counted() {
     let check = |rows: usize, expected: &[&str]| {
         let mut events: Vec<_> = shop().into_iter().cycle().take(rows).collect();
         for (event, position) in events.iter_mut().zip(1..) {
-            let name = event.stream.clone();
+            let name = Arc::clone(&event.stream);
             *event = timeglass::store::memory::event(
                 position,
                 &name,

@@ -1,6 +1,6 @@
 //! A store is left while questions about it are open: nothing that is found says anything about the next one.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use timeglass::{
     projection::drift::Drift,
@@ -68,10 +68,10 @@ impl Scene {
     /// Some of what is shown of the store.
     fn shown(&self) -> impl std::fmt::Debug + PartialEq + use<> {
         let view = self.session.view();
-        let drift = view.drift.drift.as_ref().map(|drift: &std::sync::Arc<Drift>| drift.totals.missing);
+        let drift = view.drift.drift.as_ref().map(|drift: &Arc<Drift>| drift.totals.missing);
         (
             (view.title.clone(), view.streams.summary.clone(), view.events.total),
-            (view.snapshots.rows.len(), view.timeline.bars.clone(), view.state.state.clone(), drift),
+            (view.snapshots.rows.len(), Arc::clone(&view.timeline.bars), view.state.state.clone(), drift),
         )
     }
 }

@@ -1,17 +1,17 @@
 //! Branches: standing on them, editing, taking back, beside the truth.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use timeglass::{
-    model::Change,
-    replay::BranchReducer,
+    model::{Change, Json, StreamName},
+    replay::{BranchReducer, History},
     session::{
         Input,
         action::{
             Action, Axis, BookmarkAction, BrowseAction, CompareAction, CursorAction, ShellAction,
             WhatIfAction,
         },
-        job::Slot,
+        job::{Job, Question, Slot},
         what_if::{DraftTexts, ExportKind, Target},
     },
     store::memory::event,
@@ -53,6 +53,16 @@ fn on_order_1_in(folder: &Path) -> Script {
 
 fn on_order_1() -> Script {
     let mut script = Script::open(shop());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script
+}
+
+/// A stream of so many events, chosen and folded.
+fn on_long_stream(events: i64) -> Script {
+    let stream = StreamName::of("order", "1");
+    let data = |number: i64| Json::object([("total", Json::from(number))]);
+    let mut script =
+        Script::open((1..=events).map(|number| event(number, &stream, number, "Noted", data(number))));
     script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
     script
 }
@@ -447,4 +457,42 @@ fn data_written_by_hand_that_is_no_json_is_not_lost_by_the_next_change() {
     assert!(kept.contains("{ total: 1"), "{kept}");
     script.what_if(WhatIfAction::Revise(0));
     assert_eq!(script.view().what_if.draft.as_ref().unwrap().texts.data, r#""{ total: 1""#);
+}
+
+/// What a change of a branch hands to jobs: the history that is folded, and whether something is let go of.
+fn asked(script: &mut Script, action: WhatIfAction) -> (Arc<History>, bool, Vec<Job>) {
+    let jobs = script.session.apply(Input::Action(Action::WhatIf(action)));
+    let folded = jobs.iter().find_map(|job| match &job.question {
+        Question::Fold(history) => Some(Arc::clone(history)),
+        _ => None,
+    });
+    let lets_go = jobs.iter().any(|job| matches!(job.question, Question::LetGo(_)));
+    (folded.expect("a history is folded"), lets_go, jobs)
+}
+
+#[test]
+fn what_a_branch_takes_over_from_the_truth_is_taken_over_by_a_job() {
+    let mut script = on_long_stream(1_000);
+    let (branch, lets_go, jobs) = asked(&mut script, WhatIfAction::LeaveOut(Target::Row(899)));
+    assert_eq!((branch.figures().keyframes, branch.folded(), lets_go), (0, 0, false));
+    // Until there is the step of the branch, what was shown stays.
+    assert!(script.view().what_if.is_standing && script.view().state.is_stale);
+    assert_eq!(script.state(), r#"{"total":1000}"#);
+    script.run(jobs);
+    assert_eq!((branch.len(), branch.folded()), (999, 999));
+    assert_eq!(
+        script.parting().replace('\u{2009}', " "),
+        "Parts from the truth at v899 (truth: v900); 1 of 1 000 steps differ"
+    );
+    // The branch as it was before is let go of by a job.
+    let weak = Arc::downgrade(&branch);
+    drop(branch);
+    let (next, lets_go, mut jobs) = asked(&mut script, WhatIfAction::LeaveOut(Target::Row(499)));
+    assert!(lets_go && weak.upgrade().is_some());
+    drop(next);
+    // It has nothing to wait for; what shares the memory finds it gone when the fold has ended.
+    jobs.sort_by_key(|job| !matches!(job.question, Question::LetGo(_)));
+    script.run(jobs);
+    assert!(weak.upgrade().is_none(), "nobody else holds it");
+    assert_eq!(script.state(), r#"{"total":499}"#);
 }

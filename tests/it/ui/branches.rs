@@ -128,6 +128,9 @@ fn a_draft_is_checked_while_it_is_written() {
     let draft =
         DraftView { number: 1, title: "Edit OrderPaid v3".to_owned(), is_move: false, texts, trouble: None };
     let view = WhatIfView { draft: Some(Arc::new(draft)), ..branch_view() };
+    let words = "1 000 000 events · about 4 s";
+    let long = WhatIfView { estimate: Some(words.into()), ..view.clone() };
+    stage(vec2(760.0, 520.0), Theme::Dark, shown(long), draw_what_if).get_by_label(words);
     let mut harness = stage(vec2(760.0, 520.0), Theme::Dark, shown(view), draw_what_if);
     harness.get_by_label("Data (JSON)").focus();
     harness.run();

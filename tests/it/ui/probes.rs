@@ -10,6 +10,7 @@ use timeglass::{
         Input,
         action::{Action, BrowseAction, ConditionAction, CursorAction, WatchAction},
         conditions::Reach,
+        view::WatchesView,
     },
     ui::panels::{
         conditions::{ConditionsLocal, conditions_ui},
@@ -101,6 +102,23 @@ fn watches_can_be_read() {
     }
     check_tree("watches-no-stream", &panel(watches, Theme::Light, None, &[]));
     check_tree("watches-none", &panel(watches, Theme::Light, Some("order-1"), &[]));
+}
+
+#[test]
+fn how_long_following_takes_is_said_while_something_is_typed() {
+    let words = "1 000 000 events · about 4 s";
+    let view =
+        WatchesView { stream: "order-1".into(), estimate: Some(words.into()), ..WatchesView::default() };
+    let state = (view, WatchesLocal::default());
+    let mut harness = stage(vec2(460.0, 420.0), Theme::Light, state, |ui, (view, local)| {
+        watches_ui(ui, view, local, &mut Vec::new());
+    });
+    assert!(harness.query_by_label(words).is_none());
+    harness.get_by_label("Path or expression to watch").focus();
+    harness.run();
+    harness.event(egui::Event::Text("total".to_owned()));
+    harness.run();
+    harness.get_by_label(words);
 }
 
 #[test]

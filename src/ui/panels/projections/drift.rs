@@ -12,6 +12,7 @@ use crate::{
     session::{
         action::Action,
         drift::{DriftAction, DriftKind, rows},
+        estimates::with_estimate,
         view::{DriftStage, DriftView, grouped},
     },
     ui::{
@@ -148,7 +149,7 @@ fn nothing_ui(ui: &mut Ui, view: &DriftView, asked: &mut Vec<DriftAction>) {
 
 fn again_help(view: &DriftView) -> String {
     let help = "Row by row; nothing is written";
-    view.estimate.as_ref().map_or_else(|| help.to_owned(), |words| format!("{help}: {words}"))
+    with_estimate(help, view.estimate.as_ref())
 }
 
 /// What came out, and what to do with it.
@@ -174,7 +175,7 @@ fn head_ui(ui: &mut Ui, view: &DriftView, local: &mut DriftLocal, asked: &mut Ve
         }
         if view.drift.as_ref().is_some_and(|drift| !drift.is_none()) && !view.is_part {
             let help = "List what would be written into the store to make it agree; nothing is written yet";
-            if ui.button("Publish…").on_hover_text(help).clicked() {
+            if ui.button("Publish…").on_hover_text(with_estimate(help, view.estimate.as_ref())).clicked() {
                 asked.push(DriftAction::Publish);
             }
         }

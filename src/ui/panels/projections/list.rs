@@ -7,6 +7,7 @@ use egui::Ui;
 use crate::{
     session::{
         action::{Action, ProjectionAction},
+        estimates::with_estimate,
         view::{ProjectionLine, ProjectionsView, Stage, grouped},
     },
     ui::{
@@ -43,7 +44,8 @@ pub(super) fn list_ui(
             local.wish = Some(FileWish::Definition);
         }
         let has_any = view.lines.iter().any(|line| line.has_definition);
-        if ui.add_enabled(has_any, egui::Button::new("Rebuild all")).clicked() {
+        let help = with_estimate("Each anew, from all events", view.estimate.as_ref());
+        if ui.add_enabled(has_any, egui::Button::new("Rebuild all")).on_hover_text(help).clicked() {
             asked.push(ProjectionAction::RebuildAll);
         }
         if view.is_any_running && ui.button("Stop all").clicked() {

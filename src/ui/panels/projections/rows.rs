@@ -83,6 +83,9 @@ fn head_ui(ui: &mut Ui, view: &ModelView, local: &mut ProjectionsLocal, asked: &
     }
     let writing = |ui: &mut Ui, title: &str, pick: &mut dyn FnMut(Format)| {
         ui.menu_button(title, |ui| {
+            if let Some(words) = &view.export_estimate {
+                ui.weak(&**words);
+            }
             for format in Format::ALL {
                 if ui.button(format.name()).clicked() {
                     pick(format);
