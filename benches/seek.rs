@@ -261,7 +261,9 @@ fn beside_a_loop(name: &str, ledger: &Ledger, reducer: &Arc<dyn Reducer>) -> Out
 }
 
 fn read_and_parse(ledger: &Ledger) -> Outcome<()> {
-    let connection = Connection::open_with_flags(&ledger.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // Without a mutex around each call, as rusqlite opens by default.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&ledger.path, flags)?;
     let mut statement = connection.prepare("SELECT data FROM events WHERE stream = ? ORDER BY version")?;
     let mut rows = statement.query([ledger.name()])?;
     while let Some(row) = rows.next()? {

@@ -4,10 +4,11 @@
 //! run in a test or from the command line needs none of this.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -194,7 +195,7 @@ fn serve<S: Copy + Send + Sync, T: Send>(
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
@@ -219,19 +220,57 @@ impl Lanes for ThreadLanes {
             sender.send(piece).ok();
         }
         drop(sender);
-        // A panic inside a piece is passed on by the scope, to be caught where the job was started.
+        let fall = Fall::default();
+        let lane = || waiting.iter().for_each(|piece: Piece<'a>| fall.guard(piece));
         thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| waiting.iter().for_each(|piece: Piece<'a>| piece()));
+            let mut started = 0;
+            while started < threads && thread::Builder::new().spawn_scoped(scope, lane).is_ok() {
+                started += 1;
+            }
+            if started == 0 {
+                lane();
             }
         });
+        fall.pass_on();
     }
 
     fn beside(&self, piece: Piece<'_>, own: &mut dyn FnMut()) {
+        let fall = Fall::default();
+        // Where the system refuses a thread the piece is still here, to be run on the caller's own.
+        let waiting = Mutex::new(Some(piece));
+        let run = || {
+            let piece = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(piece) = piece {
+                fall.guard(piece);
+            }
+        };
         thread::scope(|scope| {
-            scope.spawn(piece);
+            if thread::Builder::new().spawn_scoped(scope, run).is_err() {
+                run();
+            }
             own();
         });
+        fall.pass_on();
+    }
+}
+
+/// What the first piece that panicked said. A scope would only tell that one of its threads did.
+#[derive(Default)]
+struct Fall(Mutex<Option<Box<dyn Any + Send>>>);
+
+impl Fall {
+    /// Runs a piece, and catches what it panics with.
+    fn guard(&self, piece: Piece<'_>) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(piece)) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+        }
+    }
+
+    /// Goes on with the panic, if there was one, to be caught where the job was started.
+    fn pass_on(self) {
+        if let Some(panic) = self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -67,6 +67,9 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let opened = open::open(&arguments.store, common, output)?;
     let stream = opened.choice().stream(&arguments.stream)?;
     let end = arguments.point.count(&opened, stream)?;
+    if let Some(caveat) = arguments.point.caveat(&opened, stream, end) {
+        output.complain(&format!("warning: {caveat}"));
+    }
     let Some(name) = opened.index.stream(stream).map(|info| Arc::clone(&info.name)) else {
         return Ok(Exit::No);
     };

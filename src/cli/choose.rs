@@ -49,7 +49,12 @@ impl Choice<'_> {
             }
             FoundStream::Several(streams) => {
                 let infos = streams.iter().filter_map(|stream| self.index.stream(*stream));
-                let names: Vec<String> = infos.map(|info| info.name.full().to_string()).collect();
+                // A name that is itself what was typed would not help.
+                let name = |info: &StreamInfo| match info.name.full() {
+                    name if *name == *text => info.name.with_category().to_string(),
+                    name => name.to_string(),
+                };
+                let names: Vec<String> = infos.map(name).collect();
                 let hint =
                     names.first().map(|first| format!("give the whole name, such as `--stream {first}`"));
                 Err(Failure::trouble(format!("`{text}` may be any of {} streams", names.len()))
@@ -103,9 +108,72 @@ impl Choice<'_> {
         let version_of = |ordinal: &u32| self.index.row(*ordinal)?.version;
         let is_within = |ordinal: &u32| version_of(ordinal).is_some_and(|own| own <= StreamVersion(version));
         let last = events.iter().rposition(is_within).map_or(0, |place| place + 1);
+        let place_of = |place: Option<usize>| events.get(place?).and_then(version_of);
+        let nearest = (place_of(last.checked_sub(1)), place_of(Some(last)));
+        if let (Some(before), after) = nearest
+            && before.0 != version
+        {
+            let after = after.map(|after| format!(" and version {after}")).unwrap_or_default();
+            let failure = Failure::trouble(format!("`{name}` has no version {version}: it is missing"));
+            return Err(failure
+                .given(version.to_string())
+                .exists([format!("version {before}{after}")])
+                .hint(format!("for the state before the gap, give version {before}")));
+        }
         // What follows without a version of its own belongs to the version before it.
         let rest = events.range(last..events.len());
         Ok(last + rest.take_while(|ordinal| version_of(ordinal).is_none()).count())
+    }
+
+    /// That several events have this version, if so; `count` lies behind the last of them.
+    pub(crate) fn doubled_version(self, stream: u32, version: i64, count: usize) -> Option<String> {
+        let events = self.index.stream_events(stream);
+        /// So many events without a version may follow those of one.
+        const FOLLOWING: usize = 1_000;
+        let is_it = |ordinal: &&u32| {
+            self.index.row(**ordinal).and_then(|row| row.version).is_some_and(|own| own.0 == version)
+        };
+        // Events stand in version order, so those of one version stand together.
+        let mut same: Vec<u32> = Vec::new();
+        for place in (0..count).rev() {
+            match events.get(place) {
+                Some(ordinal) if is_it(&ordinal) => same.push(*ordinal),
+                // What has no version of its own may follow them.
+                _ if same.is_empty() && place + FOLLOWING > count => (),
+                _ => break,
+            }
+        }
+        let positions = same.iter().rev().filter_map(|ordinal| self.index.row(*ordinal)?.position);
+        let positions: Vec<String> = positions.map(|position| position.to_string()).collect();
+        let at = if positions.is_empty() {
+            String::new()
+        } else {
+            format!(", at positions {}", positions.join(", "))
+        };
+        (same.len() > 1).then(|| {
+            let count = same.len();
+            format!(
+                "{count} events of this stream have version {version}{at}; this is after the last of them"
+            )
+        })
+    }
+
+    /// That some of a stream's first `count` events are later than the time they are asked for, if so.
+    pub(crate) fn later_before(self, stream: u32, text: &str, count: usize) -> Option<String> {
+        let time = time_until(text).ok()?;
+        let (later, first) = self.index.stream_later(stream, count, time)?;
+        let events = self.index.stream_events(stream);
+        let words = |place: usize| {
+            let row = self.index.row(*events.get(place)?)?;
+            let version = row.version.map_or_else(|| format!("event {}", place + 1), |own| format!("v{own}"));
+            Some(format!("{version} of {}", row.time?.to_rfc3339()))
+        };
+        let (first, last) = (words(first)?, words(count.checked_sub(1)?)?);
+        let are = if later == 1 { "is" } else { "are" };
+        Some(format!(
+            "times do not rise in this stream: {last} stands after {first}; {later} of the {count} events that \
+             are counted here {are} later than {text}"
+        ))
     }
 
     /// How many of a stream's events lie at or before a time.

@@ -17,6 +17,7 @@ use crate::{
     project::new_file::{Existing, NewFileError, write_file},
     projection::{
         Definition, Loaded, ReadModel, RebuildOptions, Scratch,
+        coverage::remarks,
         drift::{
             Drift, DriftError, compare, pair_with,
             report::{self, ReportForm},
@@ -176,11 +177,13 @@ fn drift_of(
         // Each row is read, and then met on either side.
         let rows = rows_of(opened, &pairing.table, work)?;
         work.expect_total(rows.map_or(0, |rows| 3 * rows));
-        compare(work, &*opened.store, &model, &definition.name, &pairing)
+        let mut drift = compare(work, &*opened.store, &model, &definition.name, &pairing)?;
+        drift.remarks = remarks(definition, model.progress(), &opened.index);
+        Ok(drift)
     });
     match compared {
         Ok(drift) => Ok(Ok(drift)),
-        Err(DriftError::NoPair(why)) => Ok(Err(why)),
+        Err(DriftError::NoPair(why) | DriftError::NothingHandled(why)) => Ok(Err(why)),
         Err(error) => Err(Failure::caused(&error)),
     }
 }

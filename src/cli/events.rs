@@ -9,7 +9,7 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        rows::{RowWriter, event_columns},
+        rows::{RowWriter, Whole, event_columns},
         scope::{Scope, chosen},
     },
     model::{EventKey, EventQuery, GlobalPosition, Json, RecordedEvent, Timestamp},
@@ -67,8 +67,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let columns = event_columns("data");
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let mut take = |event: &RecordedEvent| writer.row(output, || event.to_json(), || cells(event));
-    listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;
-    writer.end(output, "event")?;
+    let whole = listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;
+    writer.end(output, "event", whole)?;
     Ok(Exit::Done)
 }
 
@@ -107,16 +107,22 @@ impl Arguments {
 }
 
 impl Listing {
-    /// Hands up to `limit` events to `take`, in global order.
+    /// Hands up to `limit` events to `take`, in global order; says how much there is.
     fn each(
         &self,
         limit: usize,
         take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Whole, Failure> {
         match self {
             Self::Pages(store, query) => each_page(&**store, query, limit, take),
-            Self::Chosen(opened, Some(chosen)) => each_of(opened, chosen.iter().take(limit), take),
-            Self::Chosen(opened, None) => each_of(opened, (0..opened.index.len() as u32).take(limit), take),
+            Self::Chosen(opened, Some(chosen)) => {
+                each_of(opened, chosen.iter().take(limit), take)?;
+                Ok(Whole::Of(chosen.len()))
+            }
+            Self::Chosen(opened, None) => {
+                each_of(opened, (0..opened.index.len() as u32).take(limit), take)?;
+                Ok(Whole::Of(opened.index.len()))
+            }
         }
     }
 }
@@ -126,7 +132,7 @@ fn each_page(
     query: &EventQuery,
     limit: usize,
     take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Whole, Failure> {
     let mut from = PageFrom::Start;
     let mut taken = 0;
     while taken < limit {
@@ -136,10 +142,11 @@ fn each_page(
         taken += page.len();
         match page.last() {
             Some(last) if page.len() == size => from = PageFrom::After(last.key.clone()),
-            Some(_) | None => break,
+            Some(_) | None => return Ok(Whole::All),
         }
     }
-    Ok(())
+    let next = store.page(&Work::default(), query, &from, 1)?;
+    Ok(if next.is_empty() { Whole::All } else { Whole::More })
 }
 
 fn each_of(

@@ -1,6 +1,6 @@
 //! `timeglass find`: the events at which a condition is met, in one stream or in many.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -178,7 +178,8 @@ fn in_stream<'a>(
         }
         (true, true) => previous_hit(&history, &conditions, until + 1, work),
     };
-    let Findings { hits: mut found, faults, searched } = attended(output, ("searching", "events"), search)?;
+    let Findings { hits: mut found, faults, searched, present } =
+        attended(output, ("searching", "events"), search)?;
     if arguments.backward {
         found.reverse();
     }
@@ -192,7 +193,8 @@ fn in_stream<'a>(
         let times = failures.len() as u64;
         (stream, Fault { count: *count, event, failure: failure.clone(), times })
     });
-    let findings = AcrossFindings { hits: hits.collect(), faults: faults.collect(), unapplied, searched };
+    let findings =
+        AcrossFindings { hits: hits.collect(), faults: faults.collect(), unapplied, searched, present };
     Ok(Found { opened, conditions, findings })
 }
 
@@ -206,12 +208,12 @@ fn in_streams<'a>(
     let wanted = arguments.category.as_deref().map(|name| opened.choice().category(name)).transpose()?;
     let categories = index.categories().iter().map(|info| info.name.clone());
     let mut findings = AcrossFindings::default();
+    let mut streams_of: BTreeMap<&Option<Arc<str>>, Vec<u32>> = BTreeMap::new();
+    for (number, info) in (0..).zip(index.streams()) {
+        streams_of.entry(&info.name.category).or_default().push(number);
+    }
     for category in categories.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
-        let streams: Vec<u32> = (0..)
-            .zip(index.streams())
-            .filter(|(_, info)| info.name.category == category)
-            .map(|(number, _)| number)
-            .collect();
+        let streams = streams_of.remove(&category).unwrap_or_default();
         let chosen = if Condition::needs(&conditions) == Need::State {
             arguments.reducer.of_category(opened, category.as_deref(), output)?
         } else {
@@ -256,6 +258,14 @@ impl Found<'_> {
         which.places().filter_map(|place| Some(self.conditions.get(place)?.to_string()))
     }
 
+    /// The places that conditions name and at which nothing was ever found: misspelt, perhaps.
+    fn never_there(&self) -> impl Iterator<Item = Probe> {
+        let AcrossFindings { present, searched, .. } = self.findings;
+        let conditions = self.conditions.iter().enumerate();
+        let absent = conditions.filter(move |(place, _)| searched > 0 && !present.has(*place));
+        absent.filter_map(|(_, condition)| condition.place())
+    }
+
     /// Stream, version, position, time and type of an event.
     fn head(&self, ordinal: u32) -> Option<[Json; 5]> {
         let index = &self.opened.index;
@@ -294,7 +304,7 @@ impl Found<'_> {
                 ("times", Json::from(fault.times)),
             ]))
         };
-        let AcrossFindings { hits, faults, unapplied, searched } = &self.findings;
+        let AcrossFindings { hits, faults, unapplied, searched, .. } = &self.findings;
         let of_conditions = faults
             .iter()
             .filter_map(|(place, stream, fault)| failure(self.conditions.get(*place), *stream, fault));
@@ -304,6 +314,7 @@ impl Found<'_> {
             ("hits", Json::array(hits.iter().filter_map(hit))),
             ("failures", Json::array(of_conditions.chain(of_reducer))),
             ("searched", Json::from(*searched)),
+            ("never_there", Json::array(self.never_there().map(|probe| Json::from(probe.to_string())))),
         ])
     }
 
@@ -330,6 +341,10 @@ impl Found<'_> {
         }
         if let Some((_, fault)) = &self.findings.unapplied {
             output.remark(&printable(&format!("events were not applied: {}", words(fault))));
+        }
+        for probe in self.never_there() {
+            let what = if probe.reads_event() { "event" } else { "state" };
+            output.complain(&printable(&format!("no {what} that was looked at has anything at {probe}")));
         }
         let hits = counted(self.findings.hits.len(), "hit");
         output.remark(&format!("{hits} in {}", counted(self.findings.searched as usize, "event")));

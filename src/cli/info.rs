@@ -9,13 +9,13 @@ use crate::{
         open::{self, Looked, NoEvents, Opened},
         output::Output,
         projections::checkpoint_json,
-        table::{Side, Table, printable},
+        table::{Side, Table, counted, printable},
         write_json,
     },
     model::{Json, Timestamp},
     projection::{CheckpointAt, stand},
     store::{
-        Description,
+        Description, StoreError, StoreResult,
         index::Index,
         layout::{Mapping, Role},
     },
@@ -35,7 +35,8 @@ struct Info<'a> {
     index: &'a Index,
     /// Rows of each table of the layout; `None` where unreadable.
     rows: Vec<Option<u64>>,
-    snapshots: u64,
+    /// Nothing where they cannot be counted.
+    snapshots: Option<u64>,
     /// For the machine's form alone.
     checkpoints: Vec<CheckpointAt>,
     problems: Vec<String>,
@@ -71,16 +72,59 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     let layout = &description.layout;
     // A row of a snapshot table is a snapshot; only where rows cannot be counted they are read.
     let of = |table: &Arc<str>| layout.tables.iter().position(|note| note.table == *table);
-    let counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
-    let snapshots = match counted {
-        Some(counted) => counted,
-        None => opened.store.snapshots(&work, None)?.len() as u64,
+    let rows_counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
+    let mut damage = Vec::new();
+    let snapshots = match rows_counted {
+        Some(count) => Some(count),
+        None => sound(opened.store.snapshots(&work, None), &mut damage)?.map(|found| found.len() as u64),
     };
-    let checkpoints = if with_checkpoints { opened.store.checkpoints(&work)? } else { Vec::new() };
-    let stand = |checkpoint| stand(&work, &*opened.store, &opened.index, checkpoint, None);
-    let checkpoints = checkpoints.iter().map(stand).collect::<Result<_, _>>()?;
-    let problems = [&description.problems, &layout.problems, opened.index.troubles()].concat();
-    Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints, problems })
+    let checkpoints =
+        if with_checkpoints { sound(opened.store.checkpoints(&work), &mut damage)? } else { None };
+    let mut stands = Vec::new();
+    for checkpoint in &checkpoints.unwrap_or_default() {
+        let found = stand(&work, &*opened.store, &opened.index, checkpoint, None);
+        stands.extend(sound(found, &mut damage)?);
+    }
+    let mut problems = [&description.problems, &layout.problems, opened.index.troubles(), &damage].concat();
+    if opened.index.has_more_troubles() {
+        let listed = opened.index.troubles().len();
+        problems.push(format!("more rows may have trouble: the first {listed} are listed"));
+    }
+    problems.extend(torn(&opened.index));
+    Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints: stands, problems })
+}
+
+/// What was found; nothing where damage was in the way, which is one more problem to tell of.
+fn sound<T>(found: StoreResult<T>, damage: &mut Vec<String>) -> Result<Option<T>, Failure> {
+    match found {
+        Err(err @ StoreError::Damaged { .. }) => {
+            damage.push(err.to_string());
+            Ok(None)
+        }
+        other => Ok(other.map(Some)?),
+    }
+}
+
+/// So many streams are told by name.
+const NAMED: usize = 5;
+
+/// Streams that were written with several categories, in a sentence.
+fn torn(index: &Index) -> Option<String> {
+    let torn = index.torn_streams(usize::MAX);
+    let names = torn.iter().take(NAMED).map(|(id, parts)| {
+        let parts = parts.iter().filter_map(|part| Some(index.stream(*part)?.name.with_category()));
+        format!("{id} ({})", parts.collect::<Vec<_>>().join(", "))
+    });
+    let names: Vec<String> = names.collect();
+    let has = if torn.len() == 1 { "has" } else { "have" };
+    let more = if torn.len() > NAMED { ", …" } else { "" };
+    let streams = counted(torn.len(), "stream");
+    (!torn.is_empty()).then(|| {
+        format!(
+            "{streams} {has} events of several categories, listed as streams of their own: {}{more}",
+            names.join(", ")
+        )
+    })
 }
 
 impl Info<'_> {
@@ -145,7 +189,10 @@ impl Info<'_> {
         fact("layout", layout.name.to_string());
         fact("events", format!("{} in table {}", self.index.len(), layout.events.table));
         fact("streams", self.index.streams().len().to_string());
-        fact("snapshots", self.snapshots.to_string());
+        fact(
+            "snapshots",
+            self.snapshots.map_or_else(|| "cannot be read".to_owned(), |found| found.to_string()),
+        );
         if let Some((first, last)) = self.index.time_span() {
             fact("times", format!("{} to {}", first.to_rfc3339(), last.to_rfc3339()));
         }

@@ -213,7 +213,8 @@ pub fn run(
                 Some(missing) => Err(failure::no_store(missing, &command_names())),
                 None => {
                     return window(WindowRequest {
-                        store,
+                        // A relative path would be another file when the window is opened elsewhere next time.
+                        store: store.map(|path| std::path::absolute(&path).unwrap_or(path)),
                         project: common.project,
                         no_cache: common.no_cache,
                         rehearsal: None,

@@ -41,6 +41,9 @@ const TYPES: usize = 3;
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
     let found = overview(&Work::default(), &*opened.store, &opened.index, &definitions(&opened))?;
+    if let Some(damage) = &found.damage {
+        output.complain(damage);
+    }
     if common.json {
         let list = found.entries.iter().map(|entry| entry_json(entry, &opened.index));
         write_json(output, &Json::array(list))?;

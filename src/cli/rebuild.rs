@@ -11,6 +11,7 @@ use crate::{
         output::Output,
         projections::{definitions, definitions_in, does_not_load, no_such},
         rebuild_report::Report,
+        table::printable,
     },
     project::sections::{OnFailureEntry, ProjectionEntry, PublishedEntry},
     projection::{
@@ -59,6 +60,9 @@ pub(crate) struct Arguments {
     /// The store's file name, which --write asks for so that no other store is written by mistake
     #[arg(long, value_name = "NAME", requires = "write")]
     confirm: Option<String>,
+    /// So many rows may be deleted; --write asks for it where a table would lose more than half of its rows
+    #[arg(long, value_name = "COUNT", requires = "write")]
+    deletes: Option<u64>,
     /// Where the backup goes [default: beside the store]
     #[arg(long, value_name = "FILE", requires = "write")]
     backup: Option<PathBuf>,
@@ -96,17 +100,44 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let mut report = Report::new(definition, &made.model, made.scratch)?;
     let is_whole = arguments.until.is_none();
     if let (Some(pairing), true) = (&pairing, is_whole) {
-        let (edits, plan) = plan(&opened, &loaded, &made.model, pairing, head)?;
-        report.plan = Some(plan.clone());
-        if let Some(unlock) = unlock.filter(|_| !edits.is_empty()) {
-            let published = write(arguments, &opened, &edits, &plan, &unlock, output)?;
-            report.file = note(common, &opened, &edits, &published, output);
-            report.published = Some(published);
+        match plan(&opened, &loaded, &made.model, pairing, head)? {
+            Err(why) if asks => return Err(unhandled(&why)),
+            Err(why) => output.remark(&format!("warning: {why}")),
+            Ok((edits, plan)) => {
+                report.plan = Some(plan.clone());
+                if let Some(unlock) = unlock.filter(|_| !edits.is_empty()) {
+                    arguments.check_deletes(&plan)?;
+                    let published = write(arguments, &opened, &edits, &plan, &unlock, output)?;
+                    report.file = note(common, &opened, &edits, &published, output);
+                    report.published = Some(published);
+                }
+            }
         }
     }
     report.write(common, arguments.dry_run, output)?;
     let would_change = report.plan.as_ref().is_some_and(|plan| !plan.tables.is_empty());
     Ok(if arguments.dry_run && would_change { Exit::No } else { Exit::Done })
+}
+
+/// Nothing was handled, so that publishing would write an emptiness.
+fn unhandled(why: &str) -> Failure {
+    Failure::trouble(format!("{why}; nothing was written"))
+        .hint("correct the names in the definition; `timeglass info STORE` lists those of the store")
+}
+
+impl Arguments {
+    /// Whether deleting most of a table was asked for in so many words.
+    fn check_deletes(&self, plan: &DryRun) -> Result<(), Failure> {
+        let Some((deleted, stored)) = plan.sweep().filter(|(deleted, _)| self.deletes != Some(*deleted))
+        else {
+            return Ok(());
+        };
+        let tables: Vec<String> = plan.swept().map(|table| printable(&table.table)).collect();
+        let what = format!("{deleted} of the {stored} rows of {} would be deleted", tables.join(" and "));
+        Err(Failure::trouble(format!("{what}; nothing was written"))
+            .given(self.deletes.map_or_else(|| "--write".to_owned(), |count| count.to_string()))
+            .hint(format!("to see which: --dry-run; if that is what you want, add --deletes {deleted}")))
+    }
 }
 
 fn unconfirmed(arguments: &Arguments) -> Failure {
@@ -217,13 +248,14 @@ pub(crate) fn came_through(definition: &Definition, progress: &Progress) -> Resu
     Err(Failure::trouble(what).given(&*definition.name).hint(hint))
 }
 
+/// What would be written, or in words why that is nothing to write.
 fn plan(
     opened: &Opened,
     loaded: &Loaded,
     model: &ReadModel,
     pairing: &Pairing,
     head: EventsHead,
-) -> Result<(Edits, DryRun), Failure> {
+) -> Result<Result<(Edits, DryRun), String>, Failure> {
     let work = Work::default();
     let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
     if model.progress().count != opened.index.len() as u64 {
@@ -234,9 +266,13 @@ fn plan(
     let name = loaded.name();
     let checkpoint = loaded.entry.checkpoint.as_ref().unwrap_or(&name);
     let material = Material { definition, model, pairing, checkpoint, index: &opened.index };
-    let edits = publication(&work, &*opened.store, &material).map_err(|err| Failure::caused(&err))?;
+    let edits = match publication(&work, &*opened.store, &material) {
+        Ok(edits) => edits,
+        Err(DriftError::NothingHandled(why)) => return Ok(Err(why)),
+        Err(err) => return Err(Failure::caused(&err)),
+    };
     let plan = dry_run(&work, &*opened.store, &edits, head)?;
-    Ok((edits, plan))
+    Ok(Ok((edits, plan)))
 }
 
 fn write(

@@ -96,6 +96,13 @@ impl Report {
         for note in &plan.notes {
             output.line(&printable(note))?;
         }
+        for table in plan.swept() {
+            let (deleted, stored) = (table.deleted, table.stored.unwrap_or_default());
+            output.line(&format!(
+                "warning: {deleted} of the {stored} rows of {} would be deleted; writing asks for `--deletes`",
+                printable(&table.table)
+            ))?;
+        }
         if is_dry_run {
             output.line(&format!("nobody else could write for {}", plan.lock))?;
             output.line("nothing was written; `--write --confirm NAME` does, after a backup")?;

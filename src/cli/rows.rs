@@ -4,7 +4,7 @@ use crate::{
     cli::{
         failure::Failure,
         output::{Format, Output},
-        table::{Side, Table, csv_line},
+        table::{Side, Table, counted, csv_line},
     },
     model::Json,
 };
@@ -16,6 +16,19 @@ pub(crate) struct RowWriter {
     fields: &'static [&'static str],
     table: Table,
     written: usize,
+}
+
+/// How much there is beside what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// Nothing.
+    All,
+    /// So many in all.
+    Of(usize),
+    /// More, nobody counted how many.
+    More,
+    /// Nobody looked whether there is more.
+    PerhapsMore,
 }
 
 impl RowWriter {
@@ -56,14 +69,22 @@ impl RowWriter {
         }
     }
 
-    /// Ends the answer; people are told how many there were of what.
-    pub(crate) fn end(mut self, output: &mut Output<'_>, noun: &str) -> Result<usize, Failure> {
+    /// Ends the answer; people are told how many there were of what, and whether there are more.
+    pub(crate) fn end(mut self, output: &mut Output<'_>, noun: &str, whole: Whole) -> Result<usize, Failure> {
         match self.format {
             Format::Json if self.written == 0 => output.line("]")?,
             Format::Json => output.line("\n]")?,
             Format::Text => {
                 self.table.write(output)?;
-                output.remark(&crate::cli::table::counted(self.written, noun));
+                let written = counted(self.written, noun);
+                output.remark(&match whole {
+                    Whole::Of(all) if all > self.written => {
+                        format!("{} of {}", self.written, counted(all, noun))
+                    }
+                    Whole::More => format!("the first {written}; there are more"),
+                    Whole::PerhapsMore => format!("the first {written}; there may be more"),
+                    Whole::All | Whole::Of(_) => written,
+                });
             }
             Format::Ndjson | Format::Csv => (),
         }

@@ -9,7 +9,7 @@ use crate::{
         failure::Failure,
         open::{self, Opened},
         output::Output,
-        rows::{RowWriter, event_columns, scalar},
+        rows::{RowWriter, Whole, event_columns, scalar},
         scope::{Scope, chosen},
     },
     jobs::ThreadLanes,
@@ -71,10 +71,16 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let columns = event_columns("found");
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
-    let mut take =
-        |hit: &SearchHit, output: &mut Output<'_>| writer.row(output, || to_json(hit), || cells(hit));
+    let mut written = 0;
+    let mut take = |hit: &SearchHit, output: &mut Output<'_>| {
+        written += 1;
+        writer.row(output, || to_json(hit), || cells(hit))
+    };
     let troubles = wanted.search(&sieve, (newest, limit), output, &mut take)?;
-    let written = writer.end(output, "hit")?;
+    // A search ends at the last hit that is wanted, and does not look for another.
+    let whole =
+        if arguments.limit.is_some_and(|limit| written >= limit) { Whole::PerhapsMore } else { Whole::All };
+    let written = writer.end(output, "hit", whole)?;
     for trouble in troubles {
         output.complain(&trouble);
     }

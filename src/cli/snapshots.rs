@@ -1,6 +1,6 @@
 //! `timeglass snapshots`: the states that the store's owner stored, held against the events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::{
@@ -15,7 +15,7 @@ use crate::{
         table::{Side, Table, counted, csv_line, printable},
         write_json,
     },
-    model::{Change, ChangeKind, Json, StoredSnapshot, Timestamp},
+    model::{Change, ChangeKind, Json, StoredSnapshot, StreamName, Timestamp},
     snapshot::{
         Check, Mapping, Parting, PathParting, Standard, Standards, Verdict, Verification, bounds, look,
         parting, summary,
@@ -168,6 +168,11 @@ fn compared<'a>(
         .map(|(snapshot, (_, check))| Found { snapshot, check, parting: None })
         .collect();
     let owners = opened.index.snapshot_owners();
+    let mut known_of: BTreeMap<Option<&StreamName>, Vec<(usize, Verdict)>> = BTreeMap::new();
+    for found in &all {
+        let known = found.check.count.map(|count| (count, found.check.verdict));
+        known_of.entry(found.snapshot.stream.as_deref()).or_default().extend(known);
+    }
     let partings: Vec<Option<Parting>> = all
         .iter()
         .map(|found| {
@@ -180,8 +185,7 @@ fn compared<'a>(
             else {
                 return Ok(None);
             };
-            let others = all.iter().filter(|other| other.snapshot.stream == found.snapshot.stream);
-            let others = others.filter_map(|other| Some((other.check.count?, other.check.verdict)));
+            let others = known_of.get(&name).into_iter().flatten().copied();
             parting(&history, &found.check.changes, bounds(count, others), &work).map(Some)
         })
         .collect::<Result<_, crate::store::StoreError>>()?;
@@ -282,7 +286,7 @@ fn write_table(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure
 /// What differs, why, and where it parts, for people.
 fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
     let told = |found: &&Found<'_>| match found.check.verdict {
-        Verdict::Agrees | Verdict::NotChecked => found.check.reason.is_some(),
+        Verdict::Agrees | Verdict::NotComparable | Verdict::NotChecked => found.check.reason.is_some(),
         // The state's column says already why it cannot be read.
         Verdict::Unreadable => false,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => true,
@@ -293,10 +297,11 @@ fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
         let stream = snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default();
         let version = snapshot.version.map(|version| format!(" v{version}")).unwrap_or_default();
         output.line(&format!("\n{}{version} {}", printable(&stream), check.words()))?;
-        for change in check.changes.iter().take(PATHS) {
+        let is_told = check.verdict != Verdict::NotComparable;
+        for change in check.changes.iter().take(PATHS).filter(|_| is_told) {
             output.line(&format!("  {}", printable(&change_words(change))))?;
         }
-        if check.changes.len() > PATHS {
+        if is_told && check.changes.len() > PATHS {
             output.line(&format!("  … and {} more", check.changes.len() - PATHS))?;
         }
         if let Some(reason) = &check.reason {

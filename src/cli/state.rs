@@ -57,6 +57,17 @@ impl Point {
             Self { .. } => Ok(opened.index.stream_events(stream).len()),
         }
     }
+
+    /// What has to be said of the point, lest the answer be read as another: that events before it are later, or
+    /// that there are several events of its version.
+    pub(crate) fn caveat(&self, opened: &Opened, stream: u32, count: usize) -> Option<String> {
+        let choice = opened.choice();
+        match self {
+            Self { version: Some(version), .. } => choice.doubled_version(stream, *version, count),
+            Self { as_of: Some(time), .. } => choice.later_before(stream, time, count),
+            Self { .. } => None,
+        }
+    }
 }
 
 /// So many failed steps, and so many rounded numbers, are shown; the rest is counted.
@@ -77,10 +88,14 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let stream = opened.choice().stream(&arguments.stream)?;
     let count = arguments.point.count(&opened, stream)?;
     let chosen = arguments.reducer.choose(&opened, stream, output)?;
+    let caveat = arguments.point.caveat(&opened, stream, count);
     let state = state_at(&opened, stream, count, chosen, output)?;
     if common.json {
-        write_json(output, &state.to_json(&opened, stream))?;
+        write_json(output, &state.to_json(&opened, stream, caveat))?;
     } else {
+        if let Some(caveat) = caveat {
+            output.complain(&format!("warning: {caveat}"));
+        }
         state.write(&opened, stream, output)?;
     }
     Ok(Exit::Done)
@@ -104,7 +119,7 @@ pub(crate) fn state_at(
 }
 
 impl State {
-    fn to_json(&self, opened: &Opened, stream: u32) -> Json {
+    fn to_json(&self, opened: &Opened, stream: u32, caveat: Option<String>) -> Json {
         let last = self.folded.last.as_ref();
         Json::object([
             ("stream", Json::from(opened.index.stream(stream).map(|info| info.name.full()))),
@@ -114,6 +129,7 @@ impl State {
             ("reducer", Json::from(self.chosen.reducer.name())),
             ("applied", Json::from(self.folded.applied)),
             ("failed", self.failed_json(opened)),
+            ("caveat", Json::from(caveat)),
             ("state", self.folded.state.clone()),
         ])
     }

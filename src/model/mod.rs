@@ -32,7 +32,7 @@ pub use pointer::{Pointer, Segment};
 pub use query::{EventQuery, TextFilter};
 pub use snapshot::StoredSnapshot;
 pub use stream::{StreamInfo, StreamName};
-pub use time::{Timestamp, Zone};
+pub use time::{LastDay, Timestamp, Zone};
 
 pub(crate) use json_parse::{Names, text_of};
 pub(crate) use json_tape::{Inside, Part, Tape, Taped};

@@ -70,6 +70,15 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// How many bytes of text or blob are stored; 0 for any other value.
+    #[must_use]
+    pub fn stored_len(&self) -> usize {
+        match &self.stored {
+            Stored::Text(bytes) | Stored::Blob(bytes) => bytes.len(),
+            Stored::Null | Stored::Integer(_) | Stored::Real(_) => 0,
+        }
+    }
+
     /// No payload at all.
     #[must_use]
     pub fn absent() -> Self {

@@ -56,6 +56,21 @@ impl StreamName {
         }
     }
 
+    /// What the store's own column for the stream holds: its name, or its id beside a column for the category.
+    #[must_use]
+    pub fn cell(&self) -> &Arc<str> {
+        self.stored.as_ref().unwrap_or(&self.id)
+    }
+
+    /// `<category>-<id>`, whatever the store calls it; the name where there is no category.
+    #[must_use]
+    pub fn with_category(&self) -> Arc<str> {
+        match &self.category {
+            Some(category) => format!("{category}-{}", self.id).into(),
+            None => self.full(),
+        }
+    }
+
     /// Whether the user may mean this stream by `text`: its name, `<category>-<id>` or the bare id,
     /// an UUID with or without dashes, in either case of letters.
     #[must_use]

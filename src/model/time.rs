@@ -10,6 +10,29 @@ pub struct Timestamp {
     digits: u8,
 }
 
+/// The day of the time that was read last. Events that follow each other mostly share it, and then only the
+/// clock is read.
+#[derive(Debug, Clone, Copy)]
+pub struct LastDay {
+    /// As the text spells it, `2024-03-01`.
+    text: [u8; DATE],
+    /// When it began, in seconds since 1970.
+    start: i64,
+}
+
+/// Characters of a date.
+const DATE: usize = 10;
+
+/// Powers of ten.
+const TENS: [i64; 10] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
+impl Default for LastDay {
+    fn default() -> Self {
+        Self { text: *b"1970-01-01", start: 0 }
+    }
+}
+
 /// In which zone times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Zone {
@@ -63,7 +86,13 @@ impl Timestamp {
     /// The same, of bytes that may be no text.
     #[must_use]
     pub fn parse_bytes(text: &[u8]) -> Option<Self> {
-        Self::parse_common(text).or_else(|| Self::parse_rare(std::str::from_utf8(text).ok()?))
+        Self::parse_after(text, &mut LastDay::default())
+    }
+
+    /// The same, quicker where the time before was of the same day.
+    #[must_use]
+    pub fn parse_after(text: &[u8], last: &mut LastDay) -> Option<Self> {
+        Self::parse_common(text, last).or_else(|| Self::parse_rare(std::str::from_utf8(text).ok()?))
     }
 
     fn parse_rare(text: &str) -> Option<Self> {
@@ -95,35 +124,30 @@ impl Timestamp {
     /// Reads the spellings that fill whole columns, `2024-03-01T09:51:00.211940Z` with any number of
     /// digits up to nine, a blank for the `T`, and no zone or `+00:00`. A scan does this for every
     /// event; what it does not take is left to `parse_rare`.
-    fn parse_common(text: &[u8]) -> Option<Self> {
-        let (clock, rest) = text.split_first_chunk::<19>()?;
-        let is_at = |place: usize, marks: &[u8]| clock.get(place).is_some_and(|byte| marks.contains(byte));
-        let two = |place: usize| Some(digit(*clock.get(place)?)? * 10 + digit(*clock.get(place + 1)?)?);
-        if !(is_at(4, b"-") && is_at(7, b"-") && is_at(10, b"T ") && is_at(13, b":") && is_at(16, b":")) {
-            return None;
+    #[inline]
+    fn parse_common(text: &[u8], last: &mut LastDay) -> Option<Self> {
+        let (date, rest) = text.split_first_chunk::<DATE>()?;
+        let ([b'T' | b' ', clock @ ..], rest) = rest.split_first_chunk::<9>()? else { return None };
+        if last.text != *date {
+            *last = LastDay { text: *date, start: day_start(date)? };
         }
-        let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
-        let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let (mut nanos, mut digits, mut zone) = (0_i64, 0_u8, rest);
+        let seconds = last.start + seconds_of(u64::from_le_bytes(*clock))?;
+        let (mut nanos, mut digits, mut zone) = (0_i64, 0, rest);
         if let Some(fraction) = rest.strip_prefix(b".") {
-            zone = fraction;
-            while let Some((byte, behind)) = zone.split_first()
-                && let Some(value) = digit(*byte)
-            {
-                (nanos, digits, zone) = (nanos * 10 + value, digits + 1, behind);
+            while let Some(value) = fraction.get(digits).and_then(|byte| digit(*byte)) {
+                nanos = nanos * 10 + value;
+                digits += 1;
                 if digits > 9 {
                     return None;
                 }
             }
-            nanos *= 10_i64.pow(9 - u32::from(digits));
+            nanos *= TENS.get(9 - digits)?;
+            zone = fraction.get(digits..)?;
         }
-        if !matches!(zone, b"" | b"Z" | b"+00" | b"+00:00") {
+        if !(zone == b"Z" || matches!(zone, b"" | b"+00" | b"+00:00")) {
             return None;
         }
-        let seconds = ((days_since_1970(year, month, day)? * 24 + hour) * 60 + minute) * 60 + second;
+        let digits = digits as u8;
         Some(Self { nanos: seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?, digits })
     }
 
@@ -266,6 +290,33 @@ fn push_digits(text: &mut String, value: i64, width: u32) {
     }
 }
 
+/// When a day began that is spelled `2024-03-01`, in seconds since 1970.
+fn day_start(text: &[u8; DATE]) -> Option<i64> {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text.map(|byte| byte) else { return None };
+    let two = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
+    Some(days_since_1970(two(y0, y1)? * 100 + two(y2, y3)?, two(m0, m1)?, two(d0, d1)?)? * 86_400)
+}
+
+/// The second of the day of a clock that is spelled `09:51:00`, its first character lowest. All eight characters
+/// are looked at in one go: a scan does this for every event.
+#[inline]
+fn seconds_of(clock: u64) -> Option<i64> {
+    const ZEROS: u64 = u64::from_le_bytes(*b"00:00:00");
+    // What is added to a digit above nine reaches its highest bit.
+    const ABOVE: u64 = u64::from_le_bytes([0x76, 0x76, 0x7f, 0x76, 0x76, 0x7f, 0x76, 0x76]);
+    const HIGHEST: u64 = 0x8080_8080_8080_8080;
+    let digits = clock ^ ZEROS;
+    if (digits | ((digits & !HIGHEST) + ABOVE)) & HIGHEST != 0 {
+        return None;
+    }
+    let two = |place: u32| {
+        let pair = digits >> (8 * place);
+        ((pair & 0xff) * 10 + ((pair >> 8) & 0xff)) as i64
+    };
+    let (hour, minute, second) = (two(0), two(3), two(6));
+    (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
+}
+
 /// `Z`, nothing, `+00`, `+0530` or `+05:30`, in seconds.
 fn parse_offset(text: &str) -> Option<i64> {
     if text.is_empty() || text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
@@ -309,6 +360,34 @@ mod tests {
         check("9999-01-01", "none");
     }
 
+    #[test]
+    fn the_day_before_changes_nothing() {
+        let texts = [
+            "1970-01-01T00:00:07Z",
+            "2024-03-01T09:51:00.211940Z",
+            "2024-03-01T09:51:59Z",
+            "2024-03-01T09:51:61Z",
+            "2024-03-01T09:51",
+            "2024-03-01 09:51:07",
+            "2024-03-01T09:51:08+01:00",
+            "2024-03-01T09:52:00.5Z",
+            "2024-03-41T09:52:00.5Z",
+            "2024-03-01T24:00:00Z",
+            "2024-03-01T23:60:00Z",
+            "2024-03-01T09-52:00Z",
+            "2024-03-01T0:952:00Z",
+            "2024-03-01T09:5x:00Z",
+            "2024-03-01T09:5\u{e9}:0Z",
+            "2024-03-01T09:52:01Z",
+        ];
+        let mut last = LastDay::default();
+        for text in texts.iter().chain(texts.iter().rev()) {
+            let alone = Timestamp::parse(text);
+            assert_eq!(Timestamp::parse_after(text.as_bytes(), &mut last), alone, "{text}");
+        }
+        assert_eq!(Timestamp::parse_after(&[0; 19], &mut LastDay::default()), None);
+    }
+
     /// The short way of reading a time against the calendar's own.
     #[test]
     fn common_spellings_are_read_as_the_calendar_reads_them() {
@@ -325,10 +404,10 @@ mod tests {
         for text in
             ["2023-02-29 00:00:00", "2023-04-31 00:00:00", "2023-13-01 00:00:00", "0000-01-01 00:00:00"]
         {
-            assert_eq!(Timestamp::parse_common(text.as_bytes()), None, "{text}");
+            assert_eq!(Timestamp::parse_common(text.as_bytes(), &mut LastDay::default()), None, "{text}");
         }
         for text in ["2024-02-29 23:59:59", "2024-02-29T23:59:59.5Z", "1969-12-31T23:59:59.250000+00:00"] {
-            assert!(Timestamp::parse_common(text.as_bytes()).is_some(), "{text}");
+            assert!(Timestamp::parse_common(text.as_bytes(), &mut LastDay::default()).is_some(), "{text}");
             // A blank in front is more than the short way takes.
             assert_eq!(Timestamp::parse(text), Timestamp::parse(&format!(" {text}")), "{text}");
         }

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use etcetera::BaseStrategy as _;
@@ -44,11 +45,16 @@ pub fn keep(
     }
 }
 
+/// Held while a file is changed, from reading it until it is replaced: two changes at once would both start from
+/// the text before them, and one would be lost.
+static CHANGING: Mutex<()> = Mutex::new(());
+
 /// Replaces a file's text by what `change` makes of it.
 fn change_file(
     path: &Path,
     change: impl FnOnce(&Path, &str) -> Result<String, ProjectError>,
 ) -> Result<(), ProjectError> {
+    let _one_at_a_time = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = change(path, &read_text(path)?.unwrap_or_default())?;
     replace(path, &text).map_err(|source| ProjectError::Unwritable { path: path.to_owned(), source })
 }

@@ -8,6 +8,7 @@
 
 mod clock;
 mod compile;
+pub mod coverage;
 mod definition;
 pub mod drift;
 pub mod export;

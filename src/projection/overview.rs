@@ -10,7 +10,7 @@ use crate::{
         standing::{CheckpointAt, Handled, stand},
     },
     store::{
-        EventStore, StoreResult,
+        EventStore, StoreError, StoreResult,
         index::Index,
         layout::{TableKind, TableNote},
     },
@@ -22,6 +22,8 @@ use crate::{
 pub struct Overview {
     /// By name.
     pub entries: Vec<Entry>,
+    /// What was said when checkpoints, or events that they name, could not be read for damage: they are missing.
+    pub damage: Option<Arc<str>>,
 }
 
 /// One projection: a definition, a stored table, a checkpoint, or several of these.
@@ -91,9 +93,11 @@ pub fn overview(
 ) -> StoreResult<Overview> {
     let layout = Arc::clone(&store.describe().layout);
     let counts = store.table_counts(work)?;
+    let mut damage = None;
+    let checkpoints = unless_damaged(store.checkpoints(work), &mut damage)?;
     let mut joining = Joining {
         tables: layout.tables.iter().zip(counts).collect(),
-        checkpoints: store.checkpoints(work)?,
+        checkpoints: checkpoints.unwrap_or_default(),
         used: BTreeSet::new(),
         entries: Vec::new(),
     };
@@ -108,12 +112,24 @@ pub fn overview(
         let definition = entry.definition.as_ref().and_then(|defined| loaded.get(defined.loaded));
         let handled = definition.and_then(|loaded| loaded.outcome.as_ref().ok()).and_then(Handled::by);
         for checkpoint in &found {
-            entry.checkpoints.push(stand(work, store, index, checkpoint, handled.as_ref())?);
+            let found = stand(work, store, index, checkpoint, handled.as_ref());
+            entry.checkpoints.extend(unless_damaged(found, &mut damage)?);
         }
         entries.push(entry);
     }
     entries.sort_by_cached_key(|entry| (entry.name.to_lowercase(), Arc::clone(&entry.name)));
-    Ok(Overview { entries })
+    Ok(Overview { entries, damage })
+}
+
+/// What was found; nothing where damage was in the way, which is noted.
+fn unless_damaged<T>(found: StoreResult<T>, damage: &mut Option<Arc<str>>) -> StoreResult<Option<T>> {
+    match found {
+        Err(err @ StoreError::Damaged { .. }) => {
+            damage.get_or_insert_with(|| err.to_string().into());
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
 }
 
 /// Tables and checkpoints while they are given out.

@@ -6,6 +6,7 @@ use crate::{
     model::{Checkpoint, GlobalPosition, RecordedEvent, Stored, TableShape},
     projection::{
         Definition, Handled, ReadModel, Standing,
+        coverage::{nothing_handled, remarks},
         drift::{Difference, DriftError, Pairing, differences},
         stand,
     },
@@ -40,17 +41,22 @@ pub struct Material<'a> {
 /// Only columns that are compared are written. An inserted row takes a column that no replay can reproduce from
 /// the rebuilt row if the table has no default for it. A checkpoint never moves back, unless it stands behind
 /// the last event; status and error stay, and so do tables that mark every handled event, which
-/// [`Edits::notes`] says where it matters.
+/// [`Edits::notes`] says where it matters. Fails with [`DriftError::NothingHandled`] where the definition handled
+/// none of the events: what it made then is empty for want of a name, more likely than for want of rows.
 pub fn publication(
     work: &Work,
     store: &dyn EventStore,
     material: &Material<'_>,
 ) -> Result<Edits, DriftError> {
-    let Material { definition, model, pairing, .. } = material;
+    let Material { definition, model, pairing, index, .. } = material;
+    if let Some(why) = nothing_handled(definition, model.progress(), index) {
+        return Err(DriftError::NothingHandled(why));
+    }
     let shape = store.table_shape(work, &pairing.table)?.unwrap_or_default();
     let mut maker = Maker { pairing, shape: &shape, edits: TableEdits::default(), alike: BTreeMap::new() };
     maker.edits.table = Arc::clone(&pairing.table);
-    differences(work, store, model, pairing, &mut |difference| maker.take(difference))?;
+    let compared = differences(work, store, model, pairing, &mut |difference| maker.take(difference))?;
+    maker.edits.stored = Some(compared.stored);
     maker.count_alike(work, store)?;
     // The order of the comparison is none; an order that can be read is better.
     let mut edits = Edits { subject: Arc::clone(&definition.name), ..Edits::default() };
@@ -62,7 +68,8 @@ pub fn publication(
         }
         edits.checkpoint = Some(shown);
     }
-    edits.notes = unmarked(work, store, material)?;
+    edits.notes = remarks(definition, model.progress(), index);
+    edits.notes.extend(unmarked(work, store, material)?);
     Ok(edits)
 }
 

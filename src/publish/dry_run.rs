@@ -31,6 +31,8 @@ pub struct DryRun {
 pub struct TableDryRun {
     /// The table.
     pub table: Arc<str>,
+    /// How many rows it has before, where that is known.
+    pub stored: Option<u64>,
     /// Rows that would be inserted.
     pub inserted: u64,
     /// Rows that would be updated.
@@ -45,6 +47,25 @@ pub struct TableDryRun {
     pub first_delete: Option<RowPlace>,
     /// Triggers on the table; none of them runs.
     pub triggers: Vec<Arc<str>>,
+}
+
+impl DryRun {
+    /// Tables that would lose all or most of their rows: what a slip in a definition does, and what therefore
+    /// asks for a word of its own.
+    pub fn swept(&self) -> impl Iterator<Item = &TableDryRun> {
+        self.tables.iter().filter(|table| {
+            table.stored.is_some_and(|stored| table.deleted > 0 && table.deleted.saturating_mul(2) > stored)
+        })
+    }
+
+    /// How many rows the tables of [`Self::swept`] would lose, and how many they have; `None` if there are none.
+    #[must_use]
+    pub fn sweep(&self) -> Option<(u64, u64)> {
+        let sums = self.swept().fold((0, 0), |(deleted, stored), table| {
+            (deleted + table.deleted, stored + table.stored.unwrap_or_default())
+        });
+        (sums.0 > 0).then_some(sums)
+    }
 }
 
 /// What a store looked like when edits were made for it; it must look so still when they are written.
@@ -128,6 +149,7 @@ pub fn dry_run(
 fn of_table(edits: &TableEdits) -> TableDryRun {
     TableDryRun {
         table: Arc::clone(&edits.table),
+        stored: edits.stored,
         inserted: edits.inserts.len() as u64,
         updated: edits.updates.len() as u64,
         deleted: edits.deletes.len() as u64,

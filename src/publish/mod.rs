@@ -60,6 +60,8 @@ pub struct CheckpointEdit {
 pub struct TableEdits {
     /// The table.
     pub table: Arc<str>,
+    /// How many rows the table has before, where that is known.
+    pub stored: Option<u64>,
     /// Rows to insert: column and value. Columns that are not named take their defaults.
     pub inserts: Vec<Vec<(Arc<str>, Stored)>>,
     /// Rows to update: which, and the new values.

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use crate::{
     model::{EventKey, Failure, Json, RecordedEvent},
     replay::{
-        condition::{Condition, Hit, Matcher, Need, Seen},
+        condition::{Condition, Hit, Matcher, Need, Seen, Which},
         fold::{OnFailure, start},
         probe::Fault,
         reducer::{Folding, Reducer},
@@ -60,6 +60,8 @@ pub struct AcrossFindings {
     pub unapplied: Option<(u32, Fault)>,
     /// How many events were looked at.
     pub searched: u64,
+    /// Conditions that name a place at which something was found, whatever it was.
+    pub present: Which,
 }
 
 impl AcrossFindings {
@@ -78,6 +80,7 @@ impl AcrossFindings {
             (Some(_), None) => (),
         }
         self.searched += other.searched;
+        self.present = self.present.and(other.present);
     }
 }
 
@@ -152,6 +155,7 @@ impl Across {
         }
         looking.look_at(&batch, work)?;
         looking.end_stream();
+        looking.found.present = looking.matcher.present();
         Ok(looking.found)
     }
 }

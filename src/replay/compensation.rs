@@ -68,6 +68,15 @@ pub fn compensation(branch: &Branch, pair: &Pair, others: &[Arc<History>], work:
             ControlFlow::Continue(())
         })?;
     }
+    // What was left out brought the values about that are not wanted: it takes more than that to suggest it.
+    let left_out = |event_type: &str| {
+        let mut kinds = branch.edits.iter().filter(|edit| edit.is_on).map(|edit| edit.kind.to_json());
+        kinds.any(|kind| {
+            let own = kind.get("leave_out").and_then(|left| left.get("type")).and_then(Json::as_text);
+            own.is_some_and(|own| *own == *event_type)
+        })
+    };
+    candidates.retain(|event_type, candidate| !candidate.sets.is_empty() || !left_out(event_type));
     let mut found: Vec<(&Arc<str>, &Candidate)> = candidates.iter().collect();
     found.sort_by_key(|(_, candidate)| {
         std::cmp::Reverse((candidate.sets.len(), candidate.touches.len(), candidate.times))
@@ -98,6 +107,14 @@ fn wanted(change: &Change) -> Option<&Json> {
     }
 }
 
+/// Whether a change leaves nothing at a path.
+fn takes_away(own: &Change, path: &Pointer) -> bool {
+    let Some(new) = wanted(own) else { return true };
+    let below: Option<Pointer> =
+        path.segments().get(own.path.segments().len()..).map(|rest| rest.iter().cloned().collect());
+    below.is_some_and(|below| below.resolve(new).is_none())
+}
+
 fn learn(
     candidates: &mut BTreeMap<Arc<str>, Candidate>,
     event: RecordedEvent,
@@ -111,7 +128,9 @@ fn learn(
         .iter()
         .filter_map(|change| {
             let own = meets(change)?;
-            Some((change, own.path == change.path && wanted(own) == wanted(change)))
+            // Whatever else it may give: what only ever put a value there takes none away.
+            let can_give = wanted(change).is_some() || takes_away(own, &change.path);
+            can_give.then(|| (change, own.path == change.path && wanted(own) == wanted(change)))
         })
         .collect();
     if touched.is_empty() {

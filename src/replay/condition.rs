@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    model::{Failure, Json, Pointer, RecordedEvent},
+    model::{Failure, Json, Pointer, RecordedEvent, Segment},
     replay::{
         history::Step,
         probe::{Fault, Probe, Prober},
@@ -64,8 +64,33 @@ impl Condition {
         let (Self::Event(text) | Self::State(text) | Self::Becomes(text)) = self else { return Ok(()) };
         match Probe::typed(text) {
             Some(Probe::Expression(text)) => Expression::parse(&text).map(drop),
-            Some(Probe::State(_) | Probe::Event(_)) => Ok(()),
+            Some(Probe::State(_) | Probe::Event(_)) => self.refused().map_or(Ok(()), Err),
             None => Err(Failure::new("there is no expression")),
+        }
+    }
+
+    /// Why no step can meet it, and what to write instead: the event has no path of the state.
+    fn refused(&self) -> Option<Failure> {
+        let Self::Event(text) = self else { return None };
+        let Some(Probe::State(path)) = Probe::typed(text) else { return None };
+        let is_data = |segment: &Segment| *segment == Segment::Name("data".into());
+        let has_data = path.segments().first().is_some_and(is_data);
+        let of_data = path.segments().iter().skip(usize::from(has_data)).cloned().collect();
+        let instead = Probe::Event(of_data);
+        Some(Failure::new(format!(
+            "that is a path of the state, and only the event is looked at: write {instead}"
+        )))
+    }
+
+    /// The place that it looks at, if it names one and is no expression.
+    #[must_use]
+    pub fn place(&self) -> Option<Probe> {
+        match self {
+            Self::Type(_) => None,
+            Self::Event(text) | Self::State(text) | Self::Becomes(text) => {
+                Probe::typed(text).filter(|probe| !matches!(probe, Probe::Expression(_)))
+            }
+            Self::Changes { path, .. } => Some(Probe::State(path.clone())),
         }
     }
 
@@ -123,6 +148,12 @@ impl Which {
         (0..Self::MOST).filter(move |place| self.has(*place))
     }
 
+    /// Those that either has.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     fn add(&mut self, place: usize) {
         if place < Self::MOST {
             self.0 |= 1 << place;
@@ -171,15 +202,22 @@ pub(crate) struct Matcher {
     /// A probe for each condition that has one, and again for the state before where that is needed.
     prober: Prober,
     places: Vec<[usize; 2]>,
+    /// Why a condition cannot be met by any step.
+    refused: Vec<Option<Failure>>,
     faults: Vec<Option<Fault>>,
+    /// The places that conditions look at.
+    looked_at: Vec<Option<Probe>>,
+    /// Conditions at whose places something was found, whatever it was.
+    present: Which,
 }
 
 impl Matcher {
     pub(crate) fn start(conditions: &[Condition], work: &Work) -> Self {
         let mut probes = Vec::new();
-        let mut places = Vec::new();
+        let (mut places, mut refused) = (Vec::new(), Vec::new());
         for condition in conditions.iter().take(Which::MOST) {
             let place = probes.len();
+            refused.push(condition.refused());
             match condition {
                 Condition::Event(text) | Condition::State(text) => probes.extend(Probe::typed(text)),
                 Condition::Becomes(text) => {
@@ -193,13 +231,17 @@ impl Matcher {
             conditions: conditions.iter().take(Which::MOST).cloned().collect(),
             prober: Prober::start(&probes, work),
             faults: vec![None; places.len()],
+            looked_at: conditions.iter().take(Which::MOST).map(Condition::place).collect(),
+            present: Which::default(),
             places,
+            refused,
         }
     }
 
     /// Which conditions a step meets. One that fails is remembered, and not met.
     pub(crate) fn meets(&mut self, seen: &Seen<'_>) -> Which {
         let mut which = Which::default();
+        self.look_for_places(seen);
         for place in 0..self.conditions.len() {
             match self.is_met(place, seen) {
                 Ok(true) => which.add(place),
@@ -214,12 +256,41 @@ impl Matcher {
         which
     }
 
+    /// Notes which conditions look at something that is there: a name that never is may be misspelt.
+    fn look_for_places(&mut self, seen: &Seen<'_>) {
+        for (place, probe) in self.looked_at.iter().enumerate() {
+            if self.present.has(place) {
+                continue;
+            }
+            let [before, after] = seen.states;
+            let is_there = match probe {
+                Some(Probe::State(path)) => path.resolve(after).is_some() || path.resolve(before).is_some(),
+                Some(Probe::Event(path)) => {
+                    let data = seen.event.and_then(|event| event.data.json());
+                    data.and_then(|data| path.resolve(data)).is_some()
+                }
+                Some(Probe::Expression(_)) | None => continue,
+            };
+            if is_there {
+                self.present.add(place);
+            }
+        }
+    }
+
+    /// The conditions at whose places something was found.
+    pub(crate) fn present(&self) -> Which {
+        self.present
+    }
+
     fn is_met(&mut self, place: usize, seen: &Seen<'_>) -> Result<bool, Failure> {
         let Some((condition, [now, earlier])) =
             self.conditions.get(place).zip(self.places.get(place).copied())
         else {
             return Ok(false);
         };
+        if let Some(failure) = self.refused.get(place).and_then(Option::as_ref) {
+            return Err(failure.clone());
+        }
         let [before, after] = seen.states;
         let prober = &mut self.prober;
         let mut holds = |probe: usize, state: &Json| prober.holds(probe, state, seen.event);
@@ -304,6 +375,25 @@ mod tests {
         check(changes(Some(1), Some(2)), r#"{"total":1}"#, r#"{"total":2}"#, true);
         check(changes(Some(1), Some(3)), r#"{"total":1}"#, r#"{"total":2}"#, false);
         check(changes(None, Some(2)), "{}", r#"{"total":2}"#, true);
+    }
+
+    #[test]
+    fn a_path_of_the_state_is_no_condition_on_an_event() {
+        for text in ["amount", "data.amount", "state.amount", "/amount"] {
+            let condition = Condition::Event(text.into());
+            let expected =
+                "that is a path of the state, and only the event is looked at: write event:/amount";
+            assert_eq!(condition.check().map_err(|failure| failure.to_string()), Err(expected.to_owned()));
+            let work = Work::default();
+            let mut matcher = Matcher::start(&[condition], &work);
+            let event = event(1, &StreamName::of("order", "1"), 1, "Paid", Json::Null);
+            assert!(matcher.meets(&Seen::event(1, &event)).is_none());
+            let faults = matcher.take_faults();
+            assert_eq!(faults.first().map(|(_, fault)| fault.failure.to_string()).as_deref(), Some(expected));
+        }
+        for condition in [Condition::Event("event:/amount".into()), Condition::State("amount".into())] {
+            assert!(condition.check().is_ok(), "{condition}");
+        }
     }
 
     #[test]

@@ -196,6 +196,10 @@ impl Folding for NeverStarted {
 
     fn resume(&mut self, _: &Json, _: usize) {}
 
+    fn has_begun(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, _: &RecordedEvent) -> Result<Applied, Failure> {
         Err(self.0.clone())
     }

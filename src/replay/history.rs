@@ -273,7 +273,7 @@ impl History {
         }
         let mut folding = start(&*self.reducer, work);
         if folding.feed() != Feed::Events {
-            let reached = self.resume(&mut *folding, self.folded());
+            let reached = self.resume(&mut *folding, self.folded(), work);
             let mut run_up = RunUp::new(self, reached);
             run_up.run(&mut *folding, self.folded(), work)?;
             run_up.is_noted = true;
@@ -316,9 +316,10 @@ impl History {
         self.inherit();
         let count = count.min(self.len());
         if count == 0 {
-            let state = start(&*self.reducer, work).state();
+            let mut folding = start(&*self.reducer, work);
+            let state = folding.state();
             work.advance(0)?;
-            self.with_known(|known| known.offer(0, &state));
+            self.offer_first(&*folding, &state);
             return Ok(Step {
                 count,
                 event: None,
@@ -382,7 +383,7 @@ impl History {
         work: &Work,
         each: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> StoreResult<()> {
-        let from = self.resume(folding, range.start);
+        let from = self.resume(folding, range.start, work);
         let is_far = range.start - from > FAR;
         let mut run_up = RunUp::new(self, from);
         run_up.far = is_far.then_some(range.start);
@@ -408,7 +409,7 @@ impl History {
     }
 
     /// Begins at the last state kept at or before `count` events; returns its count.
-    fn resume(&self, folding: &mut dyn Folding, count: usize) -> usize {
+    fn resume(&self, folding: &mut dyn Folding, count: usize, work: &Work) -> usize {
         self.inherit();
         match self.nearest_keyframe(count) {
             Some((at, state)) => {
@@ -417,9 +418,18 @@ impl History {
             }
             None => {
                 let state = folding.state();
-                self.with_known(|known| known.offer(0, &state));
+                if !work.is_cancelled() {
+                    self.offer_first(folding, &state);
+                }
                 0
             }
+        }
+    }
+
+    /// Keeps the state before the first event, if there is one.
+    fn offer_first(&self, folding: &dyn Folding, state: &Json) {
+        if folding.has_begun() {
+            self.with_known(|known| known.offer(0, state));
         }
     }
 

@@ -39,6 +39,11 @@ pub trait Folding {
     /// Applies one event. On a failure the state stays as it was: the history goes on from there.
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure>;
 
+    /// Whether there is a state before the first event at all: a fold that could not begin has none.
+    fn has_begun(&self) -> bool {
+        true
+    }
+
     /// What it has to be given of an event where nobody looks at the steps between: in a long fold, and on
     /// the way from a keyframe to where the user goes.
     fn feed(&self) -> Feed {

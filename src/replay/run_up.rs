@@ -52,7 +52,7 @@ impl<'a> RunUp<'a> {
                 if work.is_cancelled() {
                     return ControlFlow::Break(());
                 }
-                self.row(folding, count, row)
+                self.row(folding, count, row, work)
             })?;
             work.advance(0)?;
             if self.reached < end && self.stopped.is_none() {
@@ -73,6 +73,7 @@ impl<'a> RunUp<'a> {
         folding: &mut dyn Folding,
         count: usize,
         row: Option<&EventRow<'_>>,
+        work: &Work,
     ) -> ControlFlow<()> {
         let fed = match row {
             None => {
@@ -82,9 +83,13 @@ impl<'a> RunUp<'a> {
                 Fed::Applied(Applied::default())
             }
             Some(row) if !self.is_noted => folding.apply_row(row, None),
-            Some(row) if folding.notes_changes() => self.noting(folding, count, row),
-            Some(row) => self.noted(folding, count, row),
+            Some(row) if folding.notes_changes() => self.noting(folding, count, row, work),
+            Some(row) => self.noted(folding, count, row, work),
         };
+        if work.is_cancelled() {
+            // What the reducer said when it was interrupted says nothing about the event.
+            return ControlFlow::Break(());
+        }
         let outcome = match fed {
             Fed::WantsEvent => return ControlFlow::Break(()),
             Fed::Failed(failure) => Outcome::Failed(failure),
@@ -94,13 +99,13 @@ impl<'a> RunUp<'a> {
     }
 
     /// Applies a row by a reducer that notes what it changes.
-    fn noting(&self, folding: &mut dyn Folding, count: usize, row: &EventRow<'_>) -> Fed {
+    fn noting(&self, folding: &mut dyn Folding, count: usize, row: &EventRow<'_>, work: &Work) -> Fed {
         self.history.with_changes(|changes| {
             let fed = match changes.step(count) {
                 Some(mut notes) => folding.apply_row(row, Some(&mut notes)),
                 None => folding.apply_row(row, None),
             };
-            if fed != Fed::WantsEvent {
+            if is_told(&fed, work) {
                 changes.pass(count);
             }
             fed
@@ -108,10 +113,10 @@ impl<'a> RunUp<'a> {
     }
 
     /// Applies a row and notes what the states tell.
-    fn noted(&self, folding: &mut dyn Folding, count: usize, row: &EventRow<'_>) -> Fed {
+    fn noted(&self, folding: &mut dyn Folding, count: usize, row: &EventRow<'_>, work: &Work) -> Fed {
         let before = folding.state();
         let fed = folding.apply_row(row, None);
-        if fed != Fed::WantsEvent {
+        if is_told(&fed, work) {
             let after = folding.state();
             self.history.with_changes(|changes| changes.note(count, &before, &after));
         }
@@ -150,5 +155,15 @@ impl<'a> RunUp<'a> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Whether it says what the event does: not where the whole event is wanted, nor a failure of a reducer that was
+/// interrupted.
+fn is_told(fed: &Fed, work: &Work) -> bool {
+    match fed {
+        Fed::Applied(_) => true,
+        Fed::Failed(_) => !work.is_cancelled(),
+        Fed::WantsEvent => false,
     }
 }

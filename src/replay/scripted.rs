@@ -145,8 +145,8 @@ impl Names {
     /// The event of a row as handlers see it; nothing if the whole event might say anything else.
     fn envelope(&mut self, row: &EventRow<'_>) -> Option<Envelope> {
         // An event without data has the data null, so that handlers run for it, too.
-        let data = text_of(row.data)?.unwrap_or("null");
-        let metadata = text_of(row.metadata)?;
+        let data = text_of(row.data, row.is_plain)?.unwrap_or("null");
+        let metadata = text_of(row.metadata, row.is_plain)?;
         let stream = row.head.full_name();
         if *self.stream != *stream {
             self.stream = stream.into();
@@ -175,10 +175,10 @@ impl Names {
 }
 
 /// The text of a payload, if there is one; nothing at all where the whole event might give another.
-fn text_of(body: Body<'_>) -> Option<Option<&str>> {
+fn text_of(body: Body<'_>, is_plain: bool) -> Option<Option<&str>> {
     match body {
         Body::Absent => Some(None),
-        Body::Json(text) if is_plain_json(text) => Some(Some(text)),
+        Body::Json(text) if is_plain || is_plain_json(text) => Some(Some(text)),
         Body::Json(_) | Body::Unreadable(_) => None,
     }
 }

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use crate::{
     model::Json,
     replay::{
-        condition::{Condition, Hit, Matcher, Need, Seen},
+        condition::{Condition, Hit, Matcher, Need, Seen, Which},
         history::History,
         probe::Fault,
     },
@@ -22,6 +22,8 @@ pub struct Findings {
     pub faults: Vec<(usize, Fault)>,
     /// How many events were looked at.
     pub searched: u64,
+    /// Conditions that name a place at which something was found, whatever it was.
+    pub present: Which,
 }
 
 /// A backward run looks at this many events at least before it goes further down.
@@ -70,6 +72,7 @@ pub fn previous_hit(
         let start = end.saturating_sub(block);
         let block = run(history, conditions, start..end, work, false)?;
         found.searched += block.searched;
+        found.present = found.present.and(block.present);
         merge_faults(&mut found.faults, block.faults);
         if let Some(hit) = block.hits.last() {
             found.hits.push(*hit);
@@ -136,5 +139,6 @@ fn run(
     // What an expression said when it was interrupted says nothing about an event.
     work.advance(0)?;
     found.faults = matcher.take_faults();
+    found.present = matcher.present();
     Ok(found)
 }

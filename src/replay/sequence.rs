@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
 use crate::{
     model::{EventKey, RecordedEvent, Stored, Tape, Taped},
+    script::is_plain_json,
     store::{
         EventStore, ScanKey, ScanRow, StoreResult,
         bodies::{Bodies, BodyBatch},
@@ -17,10 +18,13 @@ use crate::{
 /// that a cancelled seek ends within a frame.
 const BATCH: usize = 256;
 
+/// Whole events are fetched this many at first: nobody knows yet how large they are.
+const FIRST_BATCH: usize = 32;
+
 /// Long walks fetch more at a time, while events are small enough for it.
 const LONGEST_BATCH: usize = 2048;
 
-/// A batch that takes more memory than this is followed by no longer one, in bytes.
+/// A batch that takes more memory than this is followed by a shorter one, in bytes.
 const ROOMY: usize = 256 << 10;
 
 /// The same for rows, which take less, and of which the next batch may be read while one is used.
@@ -158,6 +162,7 @@ impl StreamEvents {
                 data: body.data,
                 metadata: body.metadata,
                 taped: rows.taped(at, body.data),
+                is_plain: rows.plain.get(at).copied().unwrap_or_default(),
             };
             each(count, Some(&row))?;
         }
@@ -187,12 +192,12 @@ impl Sequence for StreamEvents {
         each: &mut dyn FnMut(usize, Option<RecordedEvent>) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         let end = range.end.min(self.len());
-        let (mut start, mut batch) = (range.start, BATCH);
+        let (mut start, mut batch) = (range.start, FIRST_BATCH);
         while start < end {
             let stop = end.min(start + batch);
             let events = self.store.fetch(work, &self.keys(start..stop))?;
-            let bytes = events.iter().flatten().map(stored_bytes).sum::<usize>();
-            batch = if bytes < ROOMY { (2 * batch).min(LONGEST_BATCH) } else { BATCH };
+            let bytes = events.iter().flatten().map(|event| event.data.stored_len()).sum::<usize>();
+            batch = if bytes < ROOMY { (2 * batch).min(LONGEST_BATCH) } else { (batch / 2).max(1) };
             for (count, event) in (start + 1..).zip(events) {
                 if each(count, event).is_break() {
                     return Ok(());
@@ -225,8 +230,9 @@ impl Sequence for StreamEvents {
             if stop - from >= WORTH_A_LANE {
                 let ahead = || {
                     read = self.read_rows(from..stop, bodies, work, &mut next);
-                    if bodies == Bodies::Data {
-                        next.tape();
+                    match bodies {
+                        Bodies::Data => next.tape(),
+                        Bodies::All => next.prove(),
                     }
                 };
                 work.beside(Box::new(ahead), &mut || flow = self.each_of(&rows, each));
@@ -257,6 +263,8 @@ struct Rows {
     /// Where on the tape the data of each is; nothing where it has to be looked at again. Empty if nothing was
     /// read ahead.
     places: Vec<Option<usize>>,
+    /// Whether data and metadata of each are known to be plain. Empty if nothing was read ahead.
+    plain: Vec<bool>,
 }
 
 impl Rows {
@@ -267,6 +275,21 @@ impl Rows {
         self.bodies.clear();
         self.tape.clear();
         self.places.clear();
+        self.plain.clear();
+    }
+
+    /// Looks whether any reader takes the texts for the same, so that this is done while others are used.
+    fn prove(&mut self) {
+        let is_plain = |body| match body {
+            Body::Json(text) => is_plain_json(text),
+            Body::Absent => true,
+            Body::Unreadable(_) => false,
+        };
+        let proven = self
+            .bodies
+            .iter()
+            .map(|body| body.is_some_and(|body| is_plain(body.data) && is_plain(body.metadata)));
+        self.plain.extend(proven);
     }
 
     /// Reads the data of all rows, so that this is done while others are used.
@@ -299,14 +322,6 @@ impl Rows {
         let is_roomy = self.bodies.bytes() < ROOMY_ROWS;
         let length = if is_roomy { (2 * length).min(LONGEST_BATCH_OF_ROWS) } else { BATCH.max(length / 2) };
         end.min(self.start + self.keys.len() + length)
-    }
-}
-
-/// About how much memory an event takes, in bytes.
-fn stored_bytes(event: &RecordedEvent) -> usize {
-    match &event.data.stored {
-        Stored::Text(bytes) | Stored::Blob(bytes) => bytes.len(),
-        Stored::Null | Stored::Integer(_) | Stored::Real(_) => 0,
     }
 }
 

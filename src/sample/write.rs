@@ -16,7 +16,8 @@ use crate::{
         damage,
         doc::push_reference,
         draft::{Draft, Telling},
-        indexes::{Laid, Noted},
+        indexes::Laid,
+        laid::{Laying, Roots},
         many::Many,
         mixed::Mixed,
         shop::Shop,
@@ -88,11 +89,12 @@ fn fill(path: &Path, options: &SampleOptions, work: &Work) -> Result<SampleRepor
     let mut database = Database::create(path)?;
     database.make_tables(options)?;
     let mut story = story(options);
-    let mut noted = options.shape.is_indexed().then(Noted::default);
-    let mut report = database.write_events(story.as_mut(), noted.as_mut(), work)?;
-    match noted.filter(|_| report.events > 0) {
-        Some(noted) => database = database.lay_down(&noted)?,
-        None => database.make_index(options)?,
+    let mut report = SampleReport::default();
+    if options.shape.is_indexed() {
+        (database, report) = database.lay_down(story.as_mut(), options, work)?;
+    } else {
+        database.write_events(story.as_mut(), &mut report, work)?;
+        database.make_index(options)?;
     }
     if story.has_read_model() {
         database.doing("making the read model", database.write_read_model(story.as_ref(), &mut report))?;
@@ -191,28 +193,17 @@ COMMIT;"
         self.doing("making the tables", self.connection.execute_batch(&sql))
     }
 
-    /// Tells a batch on one lane while the one before it is written on another.
+    /// Writes all events in transactions.
     fn write_events(
         &mut self,
         story: &mut dyn Story,
-        mut noted: Option<&mut Noted>,
+        report: &mut SampleReport,
         work: &Work,
-    ) -> Result<SampleReport, SampleError> {
-        let mut report = SampleReport::default();
-        let (mut told, mut next) = (Batch::default(), Batch::default());
-        told.fill(story, noted.as_deref_mut());
-        while told.len > 0 {
-            let (mut outcome, noted) = (Ok(()), noted.as_deref_mut());
-            let telling: Piece<'_> = Box::new(|| next.fill(story, noted));
-            // Borrowed as one's own: a connection goes to another thread, but is not shared.
-            let connection = &mut self.connection;
-            let writing: Piece<'_> = Box::new(|| outcome = told.write(connection, &mut report));
-            work.run(vec![telling, writing]);
-            self.doing("writing the events", outcome)?;
-            work.advance(told.len as u64)?;
-            std::mem::swap(&mut told, &mut next);
-        }
-        Ok(report)
+    ) -> Result<(), SampleError> {
+        let Self { path, connection } = self;
+        let failed = |source| SampleError::Sqlite { path: path.clone(), doing: "writing the events", source };
+        // Borrowed as one's own: a connection goes to another thread, but is not shared.
+        in_batches(story, work, |told| told.write(&mut *connection, report).map_err(failed))
     }
 
     /// The index, after the events because sorting once is quicker than inserting everywhere.
@@ -223,11 +214,23 @@ COMMIT;"
         self.doing("making the index", self.connection.execute_batch(&sql))
     }
 
-    /// The indexes as pages of ours, and their names in the schema.
-    fn lay_down(self, noted: &Noted) -> Result<Self, SampleError> {
+    /// All events and indexes as pages of ours, and the indexes' names in the schema.
+    fn lay_down(
+        self,
+        story: &mut dyn Story,
+        options: &SampleOptions,
+        work: &Work,
+    ) -> Result<(Self, SampleReport), SampleError> {
+        let roots = self.doing("making the tables", self.roots())?;
         let path = self.close()?;
         let unwritable = |source| SampleError::Unwritable { path: path.clone(), source };
-        let laid = noted.lay_down(&path).map_err(unwritable)?;
+        let has_positions = options.damage.contains(&DamageKind::DuplicatePosition);
+        let mut laying = Laying::behind(&path, &roots, has_positions).map_err(unwritable)?;
+        in_batches(story, work, |told| {
+            told.drafts().try_for_each(|draft| laying.push(draft)).map_err(unwritable)
+        })?;
+        let (report, laid) = laying.finish(work).map_err(unwritable)?;
+        work.advance(0)?;
         let database = Self::open(&path)?;
         let named = || {
             let connection = &database.connection;
@@ -239,7 +242,20 @@ COMMIT;"
             connection.execute_batch("PRAGMA writable_schema = RESET")
         };
         database.doing("making the indexes", named())?;
-        Ok(database)
+        Ok((database, report))
+    }
+
+    /// Where SQLite has the tables that it made.
+    fn roots(&self) -> rusqlite::Result<Roots> {
+        let root = |name: &str| {
+            let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+            self.connection.query_row(sql, [name], |row| row.get(0))
+        };
+        Ok(Roots {
+            events: root("events")?,
+            snapshots: root("snapshots")?,
+            snapshots_index: root("sqlite_autoindex_snapshots_1")?,
+        })
     }
 
     fn write_read_model(&self, story: &dyn Story, report: &mut SampleReport) -> rusqlite::Result<()> {
@@ -297,14 +313,35 @@ struct Batch {
     len: usize,
 }
 
+/// Tells a batch on one lane while the one before it is written on another.
+fn in_batches(
+    story: &mut dyn Story,
+    work: &Work,
+    mut write: impl FnMut(&Batch) -> Result<(), SampleError> + Send,
+) -> Result<(), SampleError> {
+    let (mut told, mut next) = (Batch::default(), Batch::default());
+    told.fill(story);
+    while told.len > 0 {
+        let mut outcome = Ok(());
+        let telling: Piece<'_> = Box::new(|| next.fill(story));
+        let writing: Piece<'_> = Box::new(|| outcome = write(&told));
+        work.run(vec![telling, writing]);
+        outcome?;
+        work.advance(told.len as u64)?;
+        std::mem::swap(&mut told, &mut next);
+    }
+    Ok(())
+}
+
 impl Batch {
     /// Takes the next events from a story; none if it has ended.
-    fn fill(&mut self, story: &mut dyn Story, mut noted: Option<&mut Noted>) {
+    fn fill(&mut self, story: &mut dyn Story) {
         self.drafts.resize_with(BATCH, Draft::default);
-        let told = self.drafts.iter_mut().map_while(|draft| story.tell(draft).then_some(draft));
-        self.len = told
-            .inspect(|draft| noted.as_deref_mut().into_iter().for_each(|noted| noted.note(draft)))
-            .count();
+        self.len = self.drafts.iter_mut().map_while(|draft| story.tell(draft).then_some(())).count();
+    }
+
+    fn drafts(&self) -> impl Iterator<Item = &Draft> {
+        self.drafts.iter().take(self.len)
     }
 
     /// Writes them in one transaction.
@@ -317,7 +354,7 @@ impl Batch {
         let mut events =
             connection.prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
         let mut snapshots = connection.prepare_cached("INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4)")?;
-        for draft in self.drafts.iter().take(self.len) {
+        for draft in self.drafts() {
             report.events += 1;
             report.streams += u64::from(draft.version == 1);
             events.execute(params![

@@ -172,6 +172,12 @@ fn failure(text: &str, ended: Ended) -> Failure {
         line => (line, column),
     });
     let (line, column) = place.unzip();
+    // What stands behind it is ours, and was not typed.
+    let message = if place == Some((lines, end)) && message.contains("unexpected token") {
+        "the expression is not finished".into()
+    } else {
+        message
+    };
     Failure { message, file: None, line, column }
 }
 

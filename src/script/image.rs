@@ -2,15 +2,16 @@
 //!
 //! After every event a state has to be known to be plain data that nobody else refers to, and the state
 //! before it has to come back if the next event fails. So what was there is kept as an [`Image`]: numbers and texts
-//! as the engine has them, compared with what lies there the next time. The tree that an image stands for is made
-//! only when somebody wants it, and shares what did not change.
+//! as the engine has them, compared with what lies there the next time. That comparison and the proof that all is
+//! plain are one walk, which leaves the image as it is; a second one follows what changed, and nothing else. The
+//! tree that an image stands for is made only when somebody wants it, and shares what did not change.
 
 use std::{rc::Rc, sync::Arc};
 
 use crate::{
     model::{Array, Json, Number},
     script::{
-        engine_memory::{Held, Key, Seen, SeenValue, Sight},
+        engine_memory::{Bits, Held, Key, Seen, SeenPart, SeenValue, Sight},
         meter::Meter,
         names::Names,
         number_text::script_number,
@@ -20,6 +21,8 @@ use crate::{
 /// What the engine held for a state when it was last looked at.
 pub(crate) struct Image {
     root: Node,
+    /// How often it was compared with what lies in the engine.
+    looks: u64,
     /// What it takes, about; and who is told of it.
     bytes: usize,
     meter: Rc<Meter>,
@@ -27,7 +30,7 @@ pub(crate) struct Image {
 
 /// An object or an array.
 #[derive(Default)]
-struct Node {
+pub(crate) struct Node {
     is_array: bool,
     /// Where the object lay; a hint where an item went, no more. 0 before it was looked at.
     address: usize,
@@ -35,11 +38,19 @@ struct Node {
     json: Option<Json>,
     /// The last tree of an array, for the next one to share with.
     before: Option<Array>,
+    /// The look that found nothing changed in it.
+    same_at: u64,
 }
 
 /// A member or an item.
-struct Slot {
+pub(crate) struct Slot {
     key: Key,
+    /// What stood there; nothing of an object or an array, which may be another one by now in the same place.
+    bits: Bits,
+    /// At most so many characters for its name and what it holds, parts of an object or array left out.
+    size: usize,
+    /// Those of the name alone.
+    name: usize,
     content: Content,
     json: Option<Json>,
 }
@@ -50,14 +61,59 @@ enum Content {
     Bool(bool),
     Int(i32),
     Float(f64),
-    Text(Held),
+    /// With its length.
+    Text(Held, usize),
     Node(Box<Node>),
+}
+
+/// How many characters the parts of a text take at most.
+pub(crate) mod size_of_text {
+    pub(crate) const WORD: usize = 5;
+    pub(crate) const INT: usize = 11;
+    pub(crate) const FLOAT: usize = 25;
+    pub(crate) const QUOTES: usize = 2;
+    /// Quotes, colon and comma.
+    pub(crate) const BESIDE_NAME: usize = 4;
+    /// Of a name that is a number.
+    pub(crate) const INDEX: usize = 10;
+}
+
+/// What stands by to follow what changed.
+#[derive(Clone, Copy)]
+struct Guide<'a> {
+    sight: Sight<'a>,
+    names: &'a Names,
+    look: u64,
+}
+
+/// The slots of a node beside what lies in the engine, one by one.
+#[derive(Default)]
+pub(crate) struct Comparison<'n> {
+    slots: std::slice::IterMut<'n, Slot>,
+    is_same: bool,
+}
+
+/// A slot beside a value.
+pub(crate) enum Compared<'n> {
+    /// It says what the value says.
+    Same,
+    /// Both are objects or arrays.
+    Nodes(&'n mut Node),
+    /// It says something else.
+    Other,
 }
 
 impl Image {
     /// Of an object that was found to be plain just now.
-    pub(crate) fn of(object: Seen<'_>, sight: Sight<'_>, meter: &Rc<Meter>) -> Self {
-        Self { root: Node::of(object, sight), bytes: 0, meter: Rc::clone(meter) }
+    pub(crate) fn of(object: Seen<'_>, sight: Sight<'_>, names: &Names, meter: &Rc<Meter>) -> Self {
+        let root = Node::of(object, Guide { sight, names, look: 0 });
+        Self { root, looks: 0, bytes: 0, meter: Rc::clone(meter) }
+    }
+
+    /// Begins to compare it with what lies in the engine; the number of this look.
+    pub(crate) fn compare(&mut self) -> (&mut Node, u64) {
+        self.looks += 1;
+        (&mut self.root, self.looks)
     }
 
     /// It has so many members and items in all.
@@ -69,9 +125,9 @@ impl Image {
         }
     }
 
-    /// Says what an object holds that was found to be plain just now.
-    pub(crate) fn follow(&mut self, object: Seen<'_>, sight: Sight<'_>) {
-        self.root.follow(object, sight);
+    /// Says what an object holds that was found to be plain by the latest look.
+    pub(crate) fn follow(&mut self, object: Seen<'_>, sight: Sight<'_>, names: &Names) {
+        self.root.follow(object, Guide { sight, names, look: self.looks });
     }
 
     /// The tree that it stands for.
@@ -97,35 +153,126 @@ impl std::fmt::Debug for Image {
     }
 }
 
+impl<'n> Comparison<'n> {
+    /// The slot of the next member or item, if all slots until now were for those that lie there.
+    #[inline]
+    pub(crate) fn next(&mut self, key: Key) -> Option<&'n mut Slot> {
+        let slot = self.slots.next().filter(|slot| slot.key == key);
+        if slot.is_none() {
+            *self = Self::default();
+        }
+        slot
+    }
+
+    /// What is compared is not the same.
+    #[inline]
+    pub(crate) fn differs(&mut self) {
+        self.is_same = false;
+    }
+
+    /// Whether all was the same, and nothing is left.
+    #[inline]
+    pub(crate) fn ends_same(self) -> bool {
+        self.is_same && self.slots.len() == 0
+    }
+}
+
+impl Slot {
+    fn of(key: Key, name: usize, bits: Bits, content: Content) -> Self {
+        let (bits, size) = match &content {
+            Content::Node(_) => (Bits::default(), name),
+            content => (bits, name + content.size()),
+        };
+        Self { key, bits, size, name, content, json: None }
+    }
+
+    /// At most so many characters, without the parts of an object or array.
+    #[inline]
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Those of the member's name and what is beside it.
+    #[inline]
+    pub(crate) fn name(&self) -> usize {
+        self.name
+    }
+
+    /// Whether the very same number, word or text stands there; it is held, so no other can be in its place.
+    #[inline]
+    pub(crate) fn still_has(&self, bits: Bits) -> bool {
+        self.bits == bits
+    }
+
+    #[inline]
+    pub(crate) fn compare(&mut self, value: &SeenValue<'_>) -> Compared<'_> {
+        match (&mut self.content, value) {
+            (Content::Node(node), SeenValue::Object(_)) => Compared::Nodes(node),
+            (content, value) if content.says(value) => Compared::Same,
+            _ => Compared::Other,
+        }
+    }
+}
+
 impl Node {
-    fn of(object: Seen<'_>, sight: Sight<'_>) -> Self {
+    fn of(object: Seen<'_>, guide: Guide<'_>) -> Self {
         let mut node = Self::default();
-        node.follow(object, sight);
+        node.follow(object, guide);
         node
     }
 
+    /// Its slots, to be compared with what an object or array has.
+    #[inline]
+    pub(crate) fn compare(&mut self, object: Seen<'_>, is_array: bool) -> Comparison<'_> {
+        if self.is_array != is_array {
+            return Comparison::default();
+        }
+        let is_moved = is_array && self.is_first_gone(object);
+        let is_same = self.address == object.address() && !is_moved;
+        let slots = self.slots.get_mut(usize::from(is_moved)..).unwrap_or_default();
+        Comparison { slots: slots.iter_mut(), is_same }
+    }
+
+    /// A look found nothing changed in it.
+    #[inline]
+    pub(crate) fn note_same(&mut self, look: u64) {
+        self.same_at = look;
+    }
+
+    #[inline]
+    pub(crate) fn is_same(&self, look: u64) -> bool {
+        self.same_at == look
+    }
+
     /// Makes it say what the object holds; tells whether that is anything else.
-    fn follow(&mut self, object: Seen<'_>, sight: Sight<'_>) -> bool {
+    fn follow(&mut self, object: Seen<'_>, guide: Guide<'_>) -> bool {
+        if guide.look > 0 && self.same_at == guide.look {
+            return false;
+        }
         let is_array = object.is_fast_array();
         let mut is_changed = self.is_array != is_array || self.address == 0;
         if is_changed {
             self.slots.clear();
             self.is_array = is_array;
         }
-        self.address = object.address();
         let mut count = 0;
         if is_array {
-            is_changed |= self.drop_first_if_gone(object);
+            if self.is_first_gone(object) {
+                self.slots.remove(0);
+                is_changed = true;
+            }
             for item in object.items() {
-                is_changed |= self.follow_slot(count, Key::default(), &item, sight);
+                is_changed |= self.follow_slot(count, None, (item.bits(), item.value()), guide);
                 count += 1;
             }
         } else {
             for property in object.properties() {
-                is_changed |= self.follow_slot(count, property.key(), &property.value(), sight);
+                let part = (property.bits(), property.value());
+                is_changed |= self.follow_slot(count, Some(property.key()), part, guide);
                 count += 1;
             }
         }
+        self.address = object.address();
         if count < self.slots.len() {
             self.slots.truncate(count);
             is_changed = true;
@@ -136,32 +283,38 @@ impl Node {
         is_changed
     }
 
-    /// Where the first item was taken out of a list, the others moved up.
-    fn drop_first_if_gone(&mut self, array: Seen<'_>) -> bool {
-        let Some(SeenValue::Object(first)) = array.items().next() else { return false };
-        let is_gone = match self.slots.get(1).map(|slot| &slot.content) {
-            Some(Content::Node(second)) => second.address == first.address(),
-            _ => false,
-        };
-        if is_gone {
-            self.slots.remove(0);
-        }
-        is_gone
+    /// Whether the first item was taken out of a list, so that the others moved up.
+    fn is_first_gone(&self, array: Seen<'_>) -> bool {
+        let Some(Content::Node(second)) = self.slots.get(1).map(|slot| &slot.content) else { return false };
+        let first = array.items().next().map(SeenPart::value);
+        matches!(first, Some(SeenValue::Object(first)) if second.address == first.address())
     }
 
-    fn follow_slot(&mut self, place: usize, key: Key, value: &SeenValue<'_>, sight: Sight<'_>) -> bool {
+    /// A member has a key.
+    fn follow_slot(
+        &mut self,
+        place: usize,
+        member: Option<Key>,
+        (bits, value): (Bits, SeenValue<'_>),
+        guide: Guide<'_>,
+    ) -> bool {
+        let key = member.unwrap_or_default();
         if self.slots.get(place).is_some_and(|slot| slot.key != key) {
             self.slots.truncate(place);
         }
         let Some(slot) = self.slots.get_mut(place) else {
-            self.slots.push(Slot { key, content: Content::of(value, sight), json: None });
+            let name = member.map_or(0, |key| guide.names.length_of_known(key) + size_of_text::BESIDE_NAME);
+            self.slots.push(Slot::of(key, name, bits, Content::of(&value, guide)));
             return true;
         };
-        let is_changed = match (&mut slot.content, value) {
-            (Content::Node(node), SeenValue::Object(object)) => node.follow(*object, sight),
+        if slot.still_has(bits) {
+            return false;
+        }
+        let is_changed = match (&mut slot.content, &value) {
+            (Content::Node(node), SeenValue::Object(object)) => node.follow(*object, guide),
             (content, value) if content.says(value) => return false,
-            (content, value) => {
-                *content = Content::of(value, sight);
+            (_, value) => {
+                *slot = Slot::of(key, slot.name, bits, Content::of(value, guide));
                 true
             }
         };
@@ -266,15 +419,15 @@ impl Slot {
 }
 
 impl Content {
-    fn of(value: &SeenValue<'_>, sight: Sight<'_>) -> Self {
+    fn of(value: &SeenValue<'_>, guide: Guide<'_>) -> Self {
         match value {
             // Nothing else is plain.
             SeenValue::Null | SeenValue::Other => Self::Null,
             SeenValue::Bool(value) => Self::Bool(*value),
             SeenValue::Int(number) => Self::Int(*number),
             SeenValue::Float(number) => Self::Float(*number),
-            SeenValue::Text(text) => Self::Text(sight.hold(*text)),
-            SeenValue::Object(object) => Self::Node(Box::new(Node::of(*object, sight))),
+            SeenValue::Text(text) => Self::Text(guide.sight.hold(*text), text.length()),
+            SeenValue::Object(object) => Self::Node(Box::new(Node::of(*object, guide))),
         }
     }
 
@@ -285,8 +438,19 @@ impl Content {
             (Self::Bool(own), SeenValue::Bool(other)) => own == other,
             (Self::Int(own), SeenValue::Int(other)) => own == other,
             (Self::Float(own), SeenValue::Float(other)) => own.to_bits() == other.to_bits(),
-            (Self::Text(own), SeenValue::Text(other)) => own.says(*other),
+            (Self::Text(own, _), SeenValue::Text(other)) => own.says(*other),
             _ => false,
+        }
+    }
+
+    /// At most so many characters, counted as [`plain_data`](super::plain_data) counts them.
+    fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => size_of_text::WORD,
+            Self::Int(_) => size_of_text::INT,
+            Self::Float(_) => size_of_text::FLOAT,
+            Self::Text(_, length) => length + size_of_text::QUOTES,
+            Self::Node(_) => 0,
         }
     }
 
@@ -296,7 +460,7 @@ impl Content {
             Self::Bool(value) => Json::Bool(*value),
             Self::Int(number) => Json::Number(Number::from_valid(&number.to_string())),
             Self::Float(number) => Json::Number(Number::from_valid(&script_number(*number))),
-            Self::Text(text) => Json::Text(text.to_text()),
+            Self::Text(text, _) => Json::Text(text.to_text()),
             Self::Null | Self::Node(_) => Json::Null,
         }
     }

@@ -128,21 +128,20 @@ pub(crate) fn plain_length(text: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
-    let (words, _) = text.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let quote = has_zero(word ^ (ONES * u64::from(b'"')));
         let backslash = has_zero(word ^ (ONES * u64::from(b'\\')));
         let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        if (quote | backslash | control) != 0 {
-            break;
+        let found = quote | backslash | control;
+        if found != 0 {
+            // Bytes above one that was found may be marked wrongly; the lowest is right.
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
         }
-        at += 8;
     }
-    let rest = text.get(at..)?;
     let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    Some(at + length)
+    Some(words.len() * 8 + length)
 }
 
 /// Whether that is a number of JSON.
@@ -171,12 +170,35 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_plain_json;
+    use super::{is_plain_json, plain_length};
     use crate::model::Json;
 
     fn check(text: &str, expected: bool) {
         assert_eq!(is_plain_json(text), expected, "{text}");
         assert!(!expected || Json::parse(text.as_bytes()).is_ok(), "{text}");
+    }
+
+    #[test]
+    fn plain_characters_are_counted_up_to_the_first_other() {
+        let plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+        for stop in [b'"', b'\\', 0, 0x1f, b'\n'] {
+            for before in [b' ', b'!', b'#', b'[', b'a', 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+                for after in [b'a', b'!', b' ', b'"', b'\\', b'#', b']', 0x20, 0x80, 0xff] {
+                    for length in 0..20 {
+                        let mut text = vec![before; length];
+                        text.push(stop);
+                        text.extend([after; 12]);
+                        assert_eq!(
+                            plain_length(&text),
+                            text.iter().position(|byte| !plain(*byte)),
+                            "{text:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(plain_length(b"abcdefghijk"), None);
+        assert_eq!(plain_length(b""), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::script::{
     engine_memory::{Key, LiveKey},
+    image::size_of_text,
     repaired_text::repaired,
 };
 
@@ -52,6 +53,14 @@ impl Names {
         }
         let name = self.0.get(place)?.as_ref()?;
         name.is_whole.then_some(name.text.len())
+    }
+
+    /// How long the name of a key is that was asked for before.
+    pub(crate) fn length_of_known(&self, key: Key) -> usize {
+        if key.index().is_some() {
+            return size_of_text::INDEX;
+        }
+        self.0.get(key.place()).and_then(Option::as_ref).map_or(0, |name| name.text.len())
     }
 
     /// The name of a key that was asked for before; digits for a small integer.

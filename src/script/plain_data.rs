@@ -7,12 +7,11 @@ use rquickjs::{Ctx, Object, Value};
 
 use crate::script::{
     engine_memory::{
-        Anchor, Characters, FREE, LENGTH_OF_ARRAY, Layout, Seen, SeenProperty, SeenText, SeenValue, Sight,
-        in_place,
+        Anchor, Characters, FREE, Key, LENGTH_OF_ARRAY, Layout, Seen, SeenText, SeenValue, Sight, in_place,
     },
     event_object::MAX_DEPTH,
     host::{Host, Plain},
-    image::Image,
+    image::{Compared, Comparison, Image, Node, Slot, size_of_text},
     meter::Meter,
     names::Names,
 };
@@ -29,6 +28,8 @@ pub(crate) struct Beside<'a> {
     size: usize,
     /// A longer text is not plain.
     most: usize,
+    /// Which look at the image this is.
+    look: u64,
 }
 
 /// Looks whether an object is plain data; if so, makes `image` say what it holds. Otherwise the image stays as it
@@ -39,17 +40,26 @@ pub(crate) fn look(host: &Host, anchor: &Rc<Anchor>, object: &Object<'_>, image:
     let names = &mut *host.names.borrow_mut();
     // No character takes more than six bytes as text.
     let most = host.options.limits.state / 6;
-    let mut beside = Beside { plain, names, image, meter: &host.meter, slots: 0, size: 0, most };
+    let mut beside = Beside { plain, names, image, meter: &host.meter, slots: 0, size: 0, most, look: 0 };
     in_place(layout, anchor, object, &mut beside, see).unwrap_or(false)
 }
 
 fn see(object: Seen<'_>, sight: Sight<'_>, beside: &mut Beside<'_>) -> bool {
-    let is_plain = beside.is_plain(object, sight, 0);
+    let mut image = beside.image.take();
+    let (known, look) = image.as_mut().map(Image::compare).unzip();
+    beside.look = look.unwrap_or_default();
+    let is_plain = beside.is_plain(object, sight, 0, known);
     if is_plain {
-        let image = beside.image.get_or_insert_with(|| Image::of(object, sight, beside.meter));
-        image.follow(object, sight);
-        image.note_slots(beside.slots);
+        let names = &*beside.names;
+        match &mut image {
+            Some(image) => image.follow(object, sight, names),
+            None => image = Some(Image::of(object, sight, names, beside.meter)),
+        }
+        if let Some(image) = &mut image {
+            image.note_slots(beside.slots);
+        }
     }
+    *beside.image = image;
     is_plain
 }
 
@@ -97,7 +107,14 @@ fn samples_are_read(ctx: &Ctx<'_>, anchor: &Rc<Anchor>, host: &Host) -> rquickjs
 }
 
 impl Beside<'_> {
-    fn is_plain(&mut self, object: Seen<'_>, sight: Sight<'_>, depth: usize) -> bool {
+    /// What is known of the object by now is noted to be the same, or not; it is not changed.
+    fn is_plain(
+        &mut self,
+        object: Seen<'_>,
+        sight: Sight<'_>,
+        depth: usize,
+        known: Option<&mut Node>,
+    ) -> bool {
         self.size += 2;
         let may_be =
             object.has_one_owner() && depth < MAX_DEPTH && object.is_extensible() && self.size <= self.most;
@@ -105,36 +122,83 @@ impl Beside<'_> {
             return false;
         }
         let (class, prototype) = (object.class(), object.prototype());
-        if class == self.plain.object_class && prototype == self.plain.object_prototype {
-            object.properties().all(|property| self.is_plain_member(property, sight, depth))
-        } else {
-            class == self.plain.array_class
-                && prototype == self.plain.array_prototype
-                && self.is_plain_array(object, sight, depth)
-        }
-    }
-
-    fn is_plain_member(&mut self, property: SeenProperty<'_>, sight: Sight<'_>, depth: usize) -> bool {
-        if property.access() != FREE {
+        let is_array = class == self.plain.array_class && prototype == self.plain.array_prototype;
+        if !is_array && (class != self.plain.object_class || prototype != self.plain.object_prototype) {
             return false;
         }
-        let length = match property.key().index() {
-            Some(_) => 10,
-            None => match self.names.length(sight.key(property)) {
-                Some(length) => length,
-                None => return false,
-            },
+        let Some(known) = known else {
+            return self.has_plain_parts(object, is_array, sight, depth, &mut Comparison::default());
         };
-        self.size += length + 4;
-        self.slots += 1;
-        self.is_plain_value(property.value(), sight, depth)
+        let mut beside = known.compare(object, is_array);
+        let is_plain = self.has_plain_parts(object, is_array, sight, depth, &mut beside);
+        if is_plain && beside.ends_same() {
+            known.note_same(self.look);
+        }
+        is_plain
     }
 
-    fn is_plain_array(&mut self, array: Seen<'_>, sight: Sight<'_>, depth: usize) -> bool {
+    fn has_plain_parts(
+        &mut self,
+        object: Seen<'_>,
+        is_array: bool,
+        sight: Sight<'_>,
+        depth: usize,
+        known: &mut Comparison<'_>,
+    ) -> bool {
+        let is_plain = if is_array {
+            self.is_plain_array(object, sight, depth, known)
+        } else {
+            self.has_plain_members(object, sight, depth, known)
+        };
+        is_plain && self.size <= self.most
+    }
+
+    fn has_plain_members(
+        &mut self,
+        object: Seen<'_>,
+        sight: Sight<'_>,
+        depth: usize,
+        known: &mut Comparison<'_>,
+    ) -> bool {
+        for property in object.properties() {
+            if property.access() != FREE {
+                return false;
+            }
+            self.slots += 1;
+            let slot = known.next(property.key());
+            if let Some(slot) = &slot
+                && slot.still_has(property.bits())
+            {
+                self.size += slot.size();
+                continue;
+            }
+            let length = match (&slot, property.key().index()) {
+                (Some(slot), _) => slot.name(),
+                (None, Some(_)) => size_of_text::INDEX + size_of_text::BESIDE_NAME,
+                (None, None) => match self.names.length(sight.key(property)) {
+                    Some(length) => length + size_of_text::BESIDE_NAME,
+                    None => return false,
+                },
+            };
+            self.size += length;
+            if !self.is_plain_part(property.value(), sight, depth, slot, known) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn is_plain_array(
+        &mut self,
+        array: Seen<'_>,
+        sight: Sight<'_>,
+        depth: usize,
+        known: &mut Comparison<'_>,
+    ) -> bool {
         if !array.is_fast_array() {
             return false;
         }
-        let mut items = array.items();
+        let items = array.items();
         // Its length, and no other property.
         let mut own = array.properties();
         let has_length = own.next().is_some_and(|property| {
@@ -146,25 +210,65 @@ impl Beside<'_> {
         }
         self.size += items.len();
         self.slots += items.len();
-        items.all(|item| self.is_plain_value(item, sight, depth))
+        for item in items {
+            let slot = known.next(Key::default());
+            if let Some(slot) = &slot
+                && slot.still_has(item.bits())
+            {
+                self.size += slot.size();
+            } else if !self.is_plain_part(item.value(), sight, depth, slot, known) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Looks at a member or an item beside what is known of it. The name is counted already.
+    fn is_plain_part(
+        &mut self,
+        value: SeenValue<'_>,
+        sight: Sight<'_>,
+        depth: usize,
+        slot: Option<&mut Slot>,
+        known: &mut Comparison<'_>,
+    ) -> bool {
+        let Some(slot) = slot else { return self.is_plain_value(value, sight, depth) };
+        let parts = slot.size() - slot.name();
+        match (slot.compare(&value), value) {
+            (Compared::Same, _) => {
+                self.size += parts;
+                true
+            }
+            (Compared::Nodes(node), SeenValue::Object(object)) => {
+                let is_plain = self.is_plain(object, sight, depth + 1, Some(&mut *node));
+                if !node.is_same(self.look) {
+                    known.differs();
+                }
+                is_plain
+            }
+            (Compared::Nodes(_) | Compared::Other, value) => {
+                known.differs();
+                self.is_plain_value(value, sight, depth)
+            }
+        }
     }
 
     fn is_plain_value(&mut self, value: SeenValue<'_>, sight: Sight<'_>, depth: usize) -> bool {
         match value {
-            SeenValue::Null | SeenValue::Bool(_) => self.size += 5,
-            SeenValue::Int(_) => self.size += 11,
+            SeenValue::Null | SeenValue::Bool(_) => self.size += size_of_text::WORD,
+            SeenValue::Int(_) => self.size += size_of_text::INT,
             SeenValue::Float(number) => {
-                self.size += 25;
+                self.size += size_of_text::FLOAT;
                 return number.is_finite();
             }
             SeenValue::Text(text) => {
-                self.size += text.length() + 2;
+                self.size += text.length() + size_of_text::QUOTES;
                 // It may be far longer than it takes memory.
                 if self.size <= self.most && text.is_wide() {
                     return is_whole(text);
                 }
             }
-            SeenValue::Object(object) => return self.is_plain(object, sight, depth + 1),
+            SeenValue::Object(object) => return self.is_plain(object, sight, depth + 1, None),
             SeenValue::Other => return false,
         }
         self.size <= self.most

@@ -3,17 +3,17 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    model::{EventQuery, diff},
+    model::diff,
     project::open::{OpenError, open, preview, save_mapping},
     replay::{History, Step},
     sample::{SampleOptions, write},
     session::{
         bars::bars,
-        event_rows::{FIRST_ROWS, event_rows, passing_events},
+        event_rows::{event_rows, first_rows, passing_events},
         job::{Answer, Question},
         snapshots::SnapshotList,
     },
-    store::{EventStore, PageFrom, StoreError, index::Index},
+    store::{EventStore, StoreError, index::Index},
     work::{Cancelled, Work},
 };
 
@@ -39,15 +39,13 @@ impl Question {
                 of_opening(path, preview.map(|preview| Answer::Preview(Box::new(preview))))
             }
             Self::Sample(path) => Ok(make_sample(path, work)),
-            Self::FirstRows(store, shape) => store
-                .page(work, &EventQuery::default(), &PageFrom::Start, FIRST_ROWS)
-                .map(|events| Answer::FirstRows(event_rows(events.into_iter().map(Some), &shape))),
+            Self::FirstRows(store, shape) => first_rows(&*store, &shape, work).map(Answer::FirstRows),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
-            Self::GoOn(store, index) => indexed(&index, &*store, work, report),
+            Self::GoOn(store, index) => gone_on(&index, &*store, work, report),
             Self::Extend(store, index) => extended(&index, &*store, work),
-            Self::Rows { store, first, keys, shape } => store
-                .fetch(work, &keys)
-                .map(|events| Answer::Rows(first, event_rows(events.into_iter(), &shape))),
+            Self::Rows { store, first, keys, shape } => {
+                event_rows(&*store, &keys, &shape, work).map(|rows| Answer::Rows(first, rows))
+            }
             Self::Streams(lines) => {
                 Ok(lines.make(work).map(|(lines, passing)| Answer::Streams(lines, passing))?)
             }
@@ -99,7 +97,23 @@ impl Question {
 
 /// An index with what came since.
 fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
-    index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index)))
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index))),
+    }
+}
+
+/// The whole index of which this is the beginning.
+fn gone_on(
+    index: &Index,
+    store: &dyn EventStore,
+    work: &Work,
+    report: &(dyn Fn(Answer) + Sync),
+) -> Result<Answer, StoreError> {
+    match index.first_changed(store, work)? {
+        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
+        None => indexed(index, store, work, report),
+    }
 }
 
 /// The events of each stream up to an ordinal; none before the first, and nothing to say at the end.

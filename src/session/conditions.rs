@@ -203,6 +203,14 @@ impl Opened {
             }
             return Vec::new();
         }
+        if let Err(failure) = condition.check() {
+            notices.warning(
+                format!("{condition} cannot be read"),
+                failure.to_string(),
+                "Write a path, or JavaScript over state and event, such as state.total < 0",
+            );
+            return Vec::new();
+        }
         if self.condition_entries().count() >= Which::MOST {
             notices.warning(
                 format!("No more than {} conditions are looked for at once", Which::MOST),
@@ -284,7 +292,7 @@ impl Opened {
                     .map_or_else(|| "this condition cannot be read".to_owned(), ToString::to_string),
                 is_on: !entry.off,
                 hits: hits.count_of(place),
-                fault: hits.fault_of(place).map(fault_words),
+                fault: hits.fault_of(place).map(fault_words).or_else(|| hits.never_there(place)),
             }
         });
         let of_category = |info: &&CategoryInfo| Some(&info.name) == self.condition_category().as_ref();

@@ -14,6 +14,7 @@ use crate::{
     },
     projection::{
         Definition, ReadModel, ScratchError,
+        coverage::remarks,
         drift::{
             Drift, DriftError, DriftRow, compare, pair_with,
             report::{ReportForm, notes, report, row_json, summary, to_json},
@@ -29,7 +30,7 @@ use crate::{
         shell::file_name,
         view::{DriftStage, DriftView, grouped},
     },
-    store::{EventStore, StoreError, StoreResult},
+    store::{EventStore, StoreError, StoreResult, index::Index},
     work::{
         Cancelled, Work,
         estimate::{Estimate, Task},
@@ -92,6 +93,7 @@ pub struct Comparing {
     definition: Definition,
     entry: Option<ProjectionEntry>,
     model: ReadModel,
+    index: Option<Arc<Index>>,
 }
 
 /// What a job found out.
@@ -144,9 +146,14 @@ impl DriftQuestion {
 
 impl Comparing {
     fn run(self, work: &Work) -> StoreResult<Compared> {
-        let Self { store, definition, entry, model } = self;
-        let found = pair_with(work, &*store, &definition, &model, entry.as_ref())
-            .and_then(|pairing| compare(work, &*store, &model, &definition.name, &pairing));
+        let Self { store, definition, entry, model, index } = self;
+        let found = pair_with(work, &*store, &definition, &model, entry.as_ref()).and_then(|pairing| {
+            let mut drift = compare(work, &*store, &model, &definition.name, &pairing)?;
+            if let Some(index) = &index {
+                drift.remarks = remarks(&definition, model.progress(), index);
+            }
+            Ok(drift)
+        });
         let found = match found {
             Ok(drift) => Ok(Arc::new(drift)),
             Err(DriftError::Cancelled(cancelled)) => return Err(StoreError::Cancelled(cancelled)),
@@ -155,7 +162,9 @@ impl Comparing {
                 return Err(StoreError::Cancelled(Cancelled));
             }
             Err(DriftError::Store(err)) => return Err(err),
-            Err(err @ (DriftError::Scratch(_) | DriftError::NoPair(_))) => Err(chain(&err).into()),
+            Err(err @ (DriftError::Scratch(_) | DriftError::NoPair(_) | DriftError::NothingHandled(_))) => {
+                Err(chain(&err).into())
+            }
         };
         Ok(Compared {
             projection: definition.name,
@@ -267,6 +276,7 @@ impl Opened {
             definition: definition.clone(),
             entry: paired(&chosen),
             model: model.clone(),
+            index: self.whole_index().cloned(),
         };
         self.drifts.under_way = Some(Arc::clone(chosen.name));
         vec![Job {

@@ -5,13 +5,16 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{EventQuery, Json, Payload, Pointer, RecordedEvent},
+    model::{EventKey, EventQuery, Json, Payload, Pointer, RecordedEvent},
     session::{
         action::EventOrder,
         job::RowShape,
         view::{ByStream, Listed, LoadedRow, RowHead},
     },
-    store::index::{Index, Selection},
+    store::{
+        EventStore, PageFrom, StoreResult,
+        index::{Index, Selection},
+    },
     work::{Cancelled, Work},
 };
 
@@ -48,12 +51,59 @@ pub(crate) fn passing_events(
     Ok(Listed::ByStream(Arc::new(listed)))
 }
 
-/// Events as rows of the table.
-pub(crate) fn event_rows(
-    events: impl Iterator<Item = Option<RecordedEvent>>,
+/// How many whole events are held at once on their way to rows: few at first, since nobody knows how large they
+/// are, then more while they prove small.
+struct Portion(usize);
+
+impl Portion {
+    const FIRST: usize = 8;
+    const MOST: usize = 128;
+
+    /// Bytes of payloads as they are stored; beyond, events come one by one.
+    const ROOMY: usize = 256 << 10;
+
+    /// Settles the next portion by what the last one held.
+    fn follow(&mut self, events: &[Option<RecordedEvent>]) {
+        let bytes: usize = events.iter().flatten().map(|event| event.data.stored_len()).sum();
+        self.0 = if bytes > Self::ROOMY { 1 } else { (self.0 * 2).min(Self::MOST) };
+    }
+}
+
+/// The first events as rows of the table.
+pub(crate) fn first_rows(
+    store: &dyn EventStore,
     shape: &RowShape,
-) -> Vec<Option<LoadedRow>> {
-    events.map(|event| event.map(|event| event_row(&event, shape))).collect()
+    work: &Work,
+) -> StoreResult<Vec<Option<LoadedRow>>> {
+    let (mut rows, mut from, mut portion) = (Vec::new(), PageFrom::Start, Portion(Portion::FIRST));
+    while rows.len() < FIRST_ROWS {
+        let wanted = portion.0.min(FIRST_ROWS - rows.len());
+        let events: Vec<Option<RecordedEvent>> =
+            store.page(work, &EventQuery::default(), &from, wanted)?.into_iter().map(Some).collect();
+        portion.follow(&events);
+        rows.extend(events.iter().map(|event| Some(event_row(event.as_ref()?, shape))));
+        match events.into_iter().next_back().flatten() {
+            Some(last) => from = PageFrom::After(last.key),
+            None => break,
+        }
+    }
+    Ok(rows)
+}
+
+/// The events of these keys as rows of the table; nothing for those that are gone.
+pub(crate) fn event_rows(
+    store: &dyn EventStore,
+    keys: &[EventKey],
+    shape: &RowShape,
+    work: &Work,
+) -> StoreResult<Vec<Option<LoadedRow>>> {
+    let (mut rows, mut portion) = (Vec::with_capacity(keys.len()), Portion(Portion::FIRST));
+    while let Some(keys) = keys.get(rows.len()..).filter(|keys| !keys.is_empty()) {
+        let events = store.fetch(work, keys.get(..portion.0).unwrap_or(keys))?;
+        portion.follow(&events);
+        rows.extend(events.iter().map(|event| event.as_ref().map(|event| event_row(event, shape))));
+    }
+    Ok(rows)
 }
 
 fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {

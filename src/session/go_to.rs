@@ -28,7 +28,9 @@ impl Opened {
         }
         if let Some(time) = Timestamp::parse_in(text, self.zone) {
             self.trail.leave(self.spot());
-            return self.go_to_time(time);
+            let jobs = self.go_to_time(time);
+            self.tell_of_later(time, notices);
+            return jobs;
         }
         notices.warning(
             format!("Nowhere to go for “{text}”"),
@@ -36,6 +38,42 @@ impl Opened {
             "Type a version (v118), a position (p4711), a date (2024-03-01) or a time (2024-03-01 09:51)",
         );
         Vec::new()
+    }
+
+    /// Says so if events behind the cursor are later than the time that was asked for.
+    fn tell_of_later(&self, time: Timestamp, notices: &mut Notices) {
+        let (Some(stream), Some(index), true) = (self.browse.focus, &self.index, self.is_on_stream()) else {
+            return;
+        };
+        let count = index.stream_at_time(stream, time).map_or(0, |place| place + 1);
+        if let Some((later, _)) = index.stream_later(stream, count, time) {
+            notices.warning(
+                "Times do not rise in this stream",
+                format!(
+                    "{later} of the {count} events up to the cursor are later than {}",
+                    time.to_rfc3339()
+                ),
+                "The cursor stands at the last event that is not later; go by version to choose another",
+            );
+        }
+    }
+
+    /// Says so if several events have the version that was asked for.
+    fn tell_of_doubled(&self, stream: u32, version: i64, ordinal: u32, notices: &mut Notices) {
+        let Some(index) = &self.index else { return };
+        let events = index.stream_events(stream);
+        let Some(place) = events.iter().position(|own| *own == ordinal) else { return };
+        let same = events.iter().skip(place).take_while(|own| {
+            index.row(**own).and_then(|row| row.version).is_some_and(|found| found.0 == version)
+        });
+        let same = same.count();
+        if same > 1 {
+            notices.warning(
+                format!("{same} events have version {version}"),
+                "",
+                "The cursor stands at the first of them; the others follow it",
+            );
+        }
     }
 
     fn go_to_version(&mut self, version: i64, notices: &mut Notices) -> Vec<Job> {
@@ -47,6 +85,7 @@ impl Opened {
         match found {
             Some(ordinal) => {
                 self.trail.leave(self.spot());
+                self.tell_of_doubled(stream, version, ordinal, notices);
                 self.stand_at(ordinal)
             }
             None => {

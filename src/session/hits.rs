@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use crate::{
     replay::{
-        Condition, Fault, Findings, History, Hit,
+        Condition, Fault, Findings, History, Hit, Which,
         history::end_of_part,
         search::{hits, merge_faults, next_hit, previous_hit},
     },
@@ -132,6 +132,8 @@ pub(crate) struct Hits {
     /// How many of them each condition has: a view is made too often to count a million hits for it.
     totals: Vec<u64>,
     faults: Vec<(usize, Fault)>,
+    /// Conditions at whose places something was found, whatever it was.
+    present: Which,
     /// How many events were looked at from the first on.
     looked_at: usize,
     is_stopped: bool,
@@ -182,6 +184,17 @@ impl Hits {
     pub(crate) fn fault_of(&self, place: usize) -> Option<&Fault> {
         let own = self.places.iter().position(|other| *other == place)?;
         self.faults.iter().find(|(at, _)| *at == own).map(|(_, fault)| fault)
+    }
+
+    /// That nothing ever stands at the place which a condition names, once all of the history was looked at:
+    /// the name may be misspelt.
+    pub(crate) fn never_there(&self, place: usize) -> Option<String> {
+        let own = self.places.iter().position(|other| *other == place)?;
+        let length = self.history.as_ref()?.len();
+        let is_known = length > 0 && self.looked_at >= length && !self.present.has(own);
+        let probe = self.conditions.get(own).filter(|_| is_known)?.place()?;
+        let what = if probe.reads_event() { "event" } else { "state" };
+        Some(format!("No {what} of this stream has anything at {probe}"))
     }
 
     /// "3 hits in 231 events"; nothing while nothing is looked for.
@@ -256,6 +269,7 @@ impl Opened {
         hits.conditions = conditions;
         hits.history = history;
         hits.faults.clear();
+        hits.present = Which::default();
         hits.looked_at = 0;
         hits.lists += 1;
         (hits.is_stopped, hits.is_running, hits.ran_out) = (false, false, None);
@@ -342,6 +356,7 @@ impl Opened {
                 hits.found.add(found.hits);
                 hits.ticks.extend(ticks);
                 hits.take_faults(found.faults, notices);
+                hits.present = hits.present.and(found.present);
                 hits.looked_at = range.end;
                 let job = hits.stretch();
                 self.place_ticks();

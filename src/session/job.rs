@@ -190,6 +190,12 @@ impl Slot {
         matches!(self, Self::Keep | Self::ScriptSave | Self::DefinitionSave | Self::Publish)
     }
 
+    /// Whether it goes on when its store is left: it writes, or is about no store.
+    #[must_use]
+    pub fn outlives_store(self) -> bool {
+        self.is_writing() || matches!(self, Self::CacheSave | Self::CacheFolder | Self::Discards)
+    }
+
     /// Whether what it goes through was never counted: its total is an estimate.
     #[must_use]
     pub fn is_of_uncounted(self) -> bool {
@@ -443,6 +449,8 @@ pub enum Answer {
     IndexedSoFar(Arc<Index>),
     /// An index.
     Indexed(Arc<Index>),
+    /// The store has another event than was indexed, in the place of the one with this ordinal or before it.
+    PastChanged(u32),
     /// Rows, from a row number on.
     Rows(u64, Vec<Option<LoadedRow>>),
     /// The lines of the streams panel, with the number of streams that pass.

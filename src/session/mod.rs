@@ -7,6 +7,7 @@
 mod across;
 pub mod action;
 mod answering;
+mod asked;
 mod bars;
 pub mod blame;
 pub mod bookmarks;
@@ -55,6 +56,7 @@ pub mod workspace;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use action::Action;
+use asked::AskedSlots;
 use cache::CacheAnswer;
 use discards::Discards;
 use job::{Answer, Job, Slot};
@@ -106,6 +108,7 @@ pub struct Session {
     settings: Settings,
     /// What a job is to let go of.
     discards: Discards,
+    asked: AskedSlots,
     /// A store whose index from the cache proved wrong: it is opened anew without one.
     distrusted: Option<PathBuf>,
     view: View,
@@ -137,6 +140,7 @@ impl Session {
             sample,
             settings: Settings::default(),
             discards: Discards::default(),
+            asked: AskedSlots::default(),
             distrusted: None,
             view: View::default(),
         };
@@ -191,6 +195,7 @@ impl Session {
             }
             Input::Action(Action::Settings(action)) => self.apply_settings(&action),
             Input::Answer(slot, answer) => self.apply_answer(slot, answer),
+            Input::Measured { slot, .. } if self.asked.is_of_left(slot) => Vec::new(),
             Input::Measured { slot, steps, time } => self.with_store(|store, _| {
                 store.note_speed(slot, steps, time);
                 Vec::new()
@@ -208,7 +213,14 @@ impl Session {
         self.refresh();
         jobs.extend(self.discards.job());
         jobs.extend(self.with_store(|store, _| store.discards.job().into_iter().collect()));
+        self.asked.start(&jobs, self.has_store());
         jobs
+    }
+
+    /// Whether a store was left since the last call: whatever still works on it can be stopped, but for what
+    /// [outlives it](Slot::outlives_store).
+    pub fn take_left(&mut self) -> bool {
+        self.asked.take_left()
     }
 
     /// Whether nothing has to be done until something looks otherwise: nothing plays, nothing waits.
@@ -250,6 +262,9 @@ impl Session {
     }
 
     fn apply_answer(&mut self, slot: Slot, answer: Answer) -> Vec<Job> {
+        if self.asked.is_of_left(slot) {
+            return self.refuse(answer);
+        }
         match answer {
             Answer::Opened(opening) => self.opened(*opening),
             Answer::OpenFailed(path, err) => self.open_failed(&path, &err),
@@ -271,9 +286,9 @@ impl Session {
             Answer::Cache(CacheAnswer::Checked(Checked { differs_at: Some(ordinal), .. }, _)) => {
                 self.open_without_cache(ordinal)
             }
+            Answer::PastChanged(ordinal) => self.open_without_cache(ordinal),
             Answer::Failed(err) => self.with_store(|store, notices| {
-                // A store that is gone is looked at again and again, and said to be gone once.
-                if slot != Slot::Watch || store.lost_sight() {
+                if store.is_news(slot) {
                     notices.store_error(&err);
                 }
                 store.job_failed(slot)
@@ -282,8 +297,20 @@ impl Session {
         }
     }
 
+    /// What is said of a store that was left is let go of; only that something was not written is told.
+    fn refuse(&mut self, answer: Answer) -> Vec<Job> {
+        if let Answer::KeepFailed(err) = &answer {
+            self.notices.project_error(err);
+        }
+        self.discards.put(answer);
+        Vec::new()
+    }
+
     fn crashed(&mut self, slot: Slot, text: &str) -> Vec<Job> {
         self.notices.crash(slot.label(), text);
+        if self.asked.is_of_left(slot) {
+            return Vec::new();
+        }
         if slot == Slot::Open && matches!(self.place, Place::Opening(_)) {
             self.place = Place::Welcome;
         }

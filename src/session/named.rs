@@ -180,7 +180,7 @@ pub const NAMED: &[Named] = &[
     Menu::Go.row("Keep or let go this place", "Ctrl+D",       "Bookmark the cursor's place, or take its bookmark away", bookmark(Bookmark::Toggle),           Session::can_bookmark),
     Menu::Go.row("Next bookmark",           "Ctrl+Shift+ArrowDown","Go to the next bookmark of this stream",                bookmark(Bookmark::Turn(true)),        Session::has_bookmarks),
     Menu::Go.row("Previous bookmark",       "Ctrl+Shift+ArrowUp","Go to the bookmark before",                             bookmark(Bookmark::Turn(false)),       Session::has_bookmarks),
-    Menu::Go.row("All streams",             "Escape",         "Show the events of all streams",                        browse(Browse::ClearStream),           Session::has_stream),
+    Menu::Go.row("All streams",             "Escape",         "Show the events of all streams; the key counts in the lists of events and streams", browse(Browse::ClearStream),           Session::has_stream),
 
     Menu::Debug.row("Run back to the hit before", "Shift+F9", "Go back to where a condition was met last",            conditions(Condition::Run(Direction::Backward)), Session::has_condition),
     Menu::Debug.row("Search all streams",   "",               "List the streams of the category that ever met a condition", conditions(Condition::Search(Reach::Category)), Session::has_any_condition),

@@ -75,7 +75,12 @@ pub(crate) struct Opened {
     /// The event at the cursor.
     pub(crate) event: Option<Arc<RecordedEvent>>,
     pub(crate) layout: Arc<Layout>,
+    /// What the store looked like when the index was made, or last extended.
     head: Head,
+    /// What it looked like when the index was last asked to follow, until that has ended.
+    awaited_head: Option<Head>,
+    /// Whether following broke off, and the user was told.
+    is_behind: bool,
     since_look: Duration,
     is_out_of_sight: bool,
     pub(crate) table_counts: Vec<Option<u64>>,
@@ -134,6 +139,8 @@ impl Opened {
             event: None,
             layout,
             head: found.head,
+            awaited_head: None,
+            is_behind: false,
             since_look: Duration::ZERO,
             is_out_of_sight: false,
             table_counts: Vec::new(),
@@ -159,7 +166,7 @@ impl Opened {
                 Vec::new()
             }
             Answer::IndexedSoFar(index) => self.take_index_part(&index),
-            Answer::Indexed(index) => self.take_scanned_index(&index, notices),
+            Answer::Indexed(index) => self.take_latest_index(&index, notices),
             Answer::Cache(answer) => self.take_cache(answer, notices),
             Answer::Rows(first, rows) => {
                 self.browse.rows.take(first, rows);
@@ -219,6 +226,7 @@ impl Opened {
             | Answer::SampleMade(_)
             | Answer::SampleFailed(_)
             | Answer::Preview(_)
+            | Answer::PastChanged(_)
             | Answer::Failed(_) => Vec::new(),
         }
     }
@@ -238,6 +246,10 @@ impl Opened {
     }
 
     fn take_step(&mut self, step: Step, changes: Vec<Change>) -> Vec<Job> {
+        // It may come after its stream was left.
+        if self.states.history().is_none() {
+            return Vec::new();
+        }
         let mut jobs = Vec::new();
         if self.is_on_stream() && step.count == self.cursor.count {
             self.event = step.event.clone().map(Arc::new);
@@ -288,7 +300,11 @@ impl Opened {
     /// A job ended without an answer: nothing waits for it any more.
     pub(crate) fn job_failed(&mut self, slot: Slot) -> Vec<Job> {
         match slot {
-            Slot::Index => self.browse.is_counting = false,
+            Slot::Index => {
+                self.browse.is_counting = false;
+                // The next look finds the store ahead of the index still, and asks again.
+                self.awaited_head = None;
+            }
             Slot::Rows => self.browse.rows.stop_waiting(),
             Slot::Snapshots => self.browse.snapshots.stop_waiting(),
             Slot::Verify | Slot::SnapshotParting | Slot::SnapshotCost => self.verified.stop_waiting(slot),
@@ -316,7 +332,7 @@ impl Opened {
         Vec::new()
     }
 
-    /// Every job was stopped, but for those that write files: nothing waits for them any more.
+    /// Every job was stopped, but for those that write files: nothing waits for the others any more.
     pub(crate) fn work_stopped(&mut self) -> Vec<Job> {
         for slot in [
             Slot::Index,
@@ -340,7 +356,7 @@ impl Opened {
         ] {
             self.job_failed(slot);
         }
-        for slot in [Slot::ScriptLoad, Slot::ScriptSave, Slot::Scaffold] {
+        for slot in [Slot::ScriptLoad, Slot::Scaffold] {
             self.job_failed(slot);
         }
         self.states.fold_stopped();
@@ -367,11 +383,13 @@ impl Opened {
         if !was_whole && !index.troubles().is_empty() {
             let troubles = index.troubles();
             let detail = troubles.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
-            notices.warning(
-                format!("{} rows have trouble", grouped(troubles.len() as u64)),
-                detail,
-                "They are listed in View › Layout of the store",
-            );
+            let count = grouped(troubles.len() as u64);
+            let title = match troubles.len() {
+                1 => "1 row has trouble".to_owned(),
+                _ if index.has_more_troubles() => format!("At least {count} rows have trouble"),
+                _ => format!("{count} rows have trouble"),
+            };
+            notices.warning(title, detail, "They are listed in View › Layout of the store");
         }
         self.discard_index(Some(Arc::clone(index)));
         (self.is_index_part, self.browse.is_counting) = (false, false);
@@ -412,6 +430,15 @@ impl Opened {
     /// The index of all events; what is asked of the store as a whole waits for it.
     pub(crate) fn whole_index(&self) -> Option<&Arc<Index>> {
         self.index.as_ref().filter(|_| !self.is_index_part)
+    }
+
+    /// Takes the index of all events that there were when it was asked for.
+    fn take_latest_index(&mut self, index: &Arc<Index>, notices: &mut Notices) -> Vec<Job> {
+        self.is_behind = false;
+        if let Some(head) = self.awaited_head.take() {
+            self.head = head;
+        }
+        self.take_scanned_index(index, notices)
     }
 
     /// Takes the beginning of an index: streams and events can be browsed by it.
@@ -458,19 +485,25 @@ impl Opened {
         vec![Job { slot: Slot::Index, question }]
     }
 
-    /// The store cannot be looked at; tells whether it could be until now.
-    pub(crate) fn lost_sight(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_out_of_sight, true)
+    /// A job failed; tells whether that is news. A store that is gone, or never at rest, is looked at again and
+    /// again, and said to be so once.
+    pub(crate) fn is_news(&mut self, slot: Slot) -> bool {
+        match slot {
+            Slot::Watch => !std::mem::replace(&mut self.is_out_of_sight, true),
+            Slot::Index if self.awaited_head.is_some() => !std::mem::replace(&mut self.is_behind, true),
+            _ => true,
+        }
     }
 
     fn take_head(&mut self, head: Head) -> Vec<Job> {
         self.is_out_of_sight = false;
-        if head == self.head {
+        // While the index follows it is not stopped for still newer events: they are asked for after that.
+        if head == self.head || self.awaited_head.is_some() {
             return Vec::new();
         }
         // What came while the events are indexed is found once they are.
         let Some(index) = self.whole_index().cloned() else { return Vec::new() };
-        self.head = head;
+        self.awaited_head = Some(head);
         let question = Question::Extend(Arc::clone(&self.store), index);
         vec![Job { slot: Slot::Index, question }]
     }

@@ -86,12 +86,19 @@ impl Session {
 
     /// Goes elsewhere; what is known of a store is let go of by a job.
     fn leave_for(&mut self, place: Place) {
+        let is_left = match (&self.place, &place) {
+            (Place::Store(_), _) | (Place::Opening(_), Place::Opening(_) | Place::Welcome) => true,
+            (Place::Opening(_) | Place::Welcome | Place::NoEvents(_), _) => false,
+        };
+        if is_left {
+            self.asked.leave();
+        }
         if let Place::Store(store) = std::mem::replace(&mut self.place, place) {
             self.discards.put(store);
         }
     }
 
-    /// Opens the store again, since what the cache had of it is not what it holds.
+    /// Opens the store again, since it does not hold what was indexed, or what the cache had of it.
     pub(crate) fn open_without_cache(&mut self, ordinal: u32) -> Vec<Job> {
         let Place::Store(store) = &self.place else { return Vec::new() };
         let path = store.path.clone();
@@ -113,12 +120,12 @@ impl Session {
                     self.notices.warning(warning, "", "");
                 }
                 self.workspace.remember(&path);
-                self.place = Place::NoEvents(Arc::new(NoEventsView {
+                self.leave_for(Place::NoEvents(Arc::new(NoEventsView {
                     path,
                     nearest: nearest.as_ref().map(|candidate| Arc::clone(&candidate.table)),
                     shortfalls: nearest.map(|candidate| candidate.shortfalls).unwrap_or_default(),
                     tables: tables.iter().map(|table| table_row(table, None)).collect(),
-                }));
+                })));
                 Vec::new()
             }
             Opening::Store(found) => {
@@ -138,7 +145,7 @@ impl Session {
                 if let Some(carried) = carried.filter(|carried| carried.is_of(&path)) {
                     jobs.extend(store.take_up(carried, &mut self.notices));
                 }
-                self.place = Place::Store(Box::new(store));
+                self.leave_for(Place::Store(Box::new(store)));
                 if is_uncertain {
                     self.mapping = Some(Mapping::of(path.clone()));
                     jobs.push(Job { slot: Slot::Preview, question: Question::Preview(path, None) });
@@ -154,6 +161,12 @@ impl Session {
         }
         self.notices.open_error(err);
         Vec::new()
+    }
+
+    /// Tells that the window closes later, since something is still being written.
+    pub fn say_closing_waits(&mut self) {
+        self.notices.info("The window closes once everything is written");
+        self.refresh();
     }
 
     /// Rebuilds the view. Everything long in it is shared, so this costs a handful of pointers.

@@ -73,6 +73,8 @@ pub(crate) struct Snapshots {
     /// Whether those of the chosen stream are wanted, and not of the whole store.
     is_of_stream: bool,
     is_reading: bool,
+    /// Whether that was stopped, or failed.
+    is_broken_off: bool,
     /// The row that is shown in detail.
     chosen: Option<usize>,
     detail: Option<Arc<StoredSnapshot>>,
@@ -85,6 +87,7 @@ impl Default for Snapshots {
             listed_of: None,
             is_of_stream: true,
             is_reading: false,
+            is_broken_off: false,
             chosen: None,
             detail: None,
         }
@@ -102,7 +105,7 @@ impl Snapshots {
             self.detail = None;
         }
         self.listed_of = of;
-        self.is_reading = false;
+        (self.is_reading, self.is_broken_off) = (false, false);
         std::mem::replace(&mut self.list, list)
     }
 
@@ -147,8 +150,15 @@ impl Snapshots {
         self.detail = snapshot.map(Arc::new);
     }
 
+    /// Nobody reads them any more; those that are listed may be others.
     pub(crate) fn stop_waiting(&mut self) {
+        self.is_broken_off |= self.is_reading;
         self.is_reading = false;
+    }
+
+    /// Whether others are being read, so that those in the list are not the ones that were asked for.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.is_reading
     }
 
     pub(crate) fn rows(&self) -> &[SnapshotRow] {
@@ -215,6 +225,7 @@ impl Opened {
             rows: Arc::clone(&snapshots.list.rows),
             is_of_stream: snapshots.is_of_stream,
             is_reading: snapshots.is_reading,
+            is_broken_off: snapshots.is_broken_off,
             chosen: snapshots.chosen,
             detail: snapshots.detail.clone(),
             has_table: !self.layout.snapshots.is_empty(),

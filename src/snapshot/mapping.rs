@@ -21,6 +21,12 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Whether somebody said where things stand in the stored states, so that they are to be like the replayed.
+    #[must_use]
+    pub fn says_where(&self) -> bool {
+        !self.fields.is_empty() || !self.root.segments().is_empty()
+    }
+
     /// The mapping of a category: its own entry, else the one for all others; without either, none.
     #[must_use]
     pub fn of_category(entries: &[SnapshotEntry], category: Option<&str>) -> Self {

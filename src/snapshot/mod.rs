@@ -35,6 +35,8 @@ pub enum Verdict {
     Orphan,
     /// Its version lies behind the last event of its stream.
     Ahead,
+    /// There is no reducer, and it has members that no event carries: a merge is no state to hold it against.
+    NotComparable,
     /// It was not compared.
     NotChecked,
 }
@@ -98,8 +100,15 @@ fn content(bytes: &[u8]) -> u64 {
 
 impl Verdict {
     /// All verdicts, in the order in which they are counted.
-    pub const ALL: [Self; 6] =
-        [Self::Agrees, Self::Differs, Self::Unreadable, Self::Orphan, Self::Ahead, Self::NotChecked];
+    pub const ALL: [Self; 7] = [
+        Self::Agrees,
+        Self::Differs,
+        Self::Unreadable,
+        Self::Orphan,
+        Self::Ahead,
+        Self::NotComparable,
+        Self::NotChecked,
+    ];
 
     /// As machines and people read it.
     #[must_use]
@@ -110,6 +119,7 @@ impl Verdict {
             Self::Unreadable => "unreadable",
             Self::Orphan => "orphan",
             Self::Ahead => "ahead",
+            Self::NotComparable => "not comparable",
             Self::NotChecked => "not checked",
         }
     }
@@ -119,7 +129,7 @@ impl Verdict {
     pub fn is_disagreement(self) -> bool {
         match self {
             Self::Differs | Self::Orphan | Self::Ahead => true,
-            Self::Agrees | Self::Unreadable | Self::NotChecked => false,
+            Self::Agrees | Self::Unreadable | Self::NotComparable | Self::NotChecked => false,
         }
     }
 }

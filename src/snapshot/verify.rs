@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    model::{Json, StoredSnapshot, StreamVersion, diff},
+    model::{Change, ChangeKind, Json, Segment, StoredSnapshot, StreamVersion, diff},
     replay::{History, OnFailure, Reducer, StreamEvents},
     snapshot::{Check, Mapping, Verdict},
     store::{
@@ -35,6 +35,8 @@ pub struct Verification {
     standards: Arc<Standards>,
     /// What is still to be compared, those of one stream beside each other; the next at the end.
     waiting: Vec<Waiting>,
+    /// How many events the streams have of all that was to be compared.
+    events: u64,
     /// The history of the stream that was met last.
     history: Option<(u32, Arc<History>)>,
 }
@@ -102,7 +104,9 @@ impl Verification {
             std::cmp::Reverse((one.stream, version, one.place))
         });
         drop(owners);
-        (Self { store, index, snapshots, standards, waiting, history: None }, known)
+        let mut verification = Self { store, index, snapshots, standards, waiting, events: 0, history: None };
+        verification.events = verification.remaining_events();
+        (verification, known)
     }
 
     /// The snapshots that it is about.
@@ -129,6 +133,12 @@ impl Verification {
         let of_streams = self.waiting.chunk_by(|left, right| left.stream == right.stream);
         let events = |stream| self.index.stream_events(stream).len() as u64;
         of_streams.filter_map(<[Waiting]>::first).map(|one| events(one.stream)).sum()
+    }
+
+    /// Tells `work` how far the whole comparison is: what a portion counts goes on from there.
+    pub fn tell(&self, work: &Work) {
+        work.goes_on_from(self.events.saturating_sub(self.remaining_events()));
+        work.expect_total(self.events);
     }
 
     /// The history of a stream, the same one for all its snapshots as long as they come one after the other.
@@ -258,9 +268,19 @@ impl Judge<'_> {
             return Check::of(Verdict::Unreadable, reason);
         };
         let changes = diff(&mapping.of_replayed(made), &stored);
-        let verdict = if changes.is_empty() { Verdict::Agrees } else { Verdict::Differs };
-        let reason = if changes.is_empty() { None } else { self.doubt(count) };
+        let (verdict, reason) = match changes.as_slice() {
+            [] => (Verdict::Agrees, None),
+            changes if self.is_guess() && is_of_another_kind(changes) => {
+                (Verdict::NotComparable, Some(another_kind(changes)))
+            }
+            _ => (Verdict::Differs, self.doubt(count)),
+        };
         Check { verdict, reason, changes, count: Some(count), made_by: Some(self.history.reducer().name()) }
+    }
+
+    /// Whether nobody said what the stored state should be like.
+    fn is_guess(&self) -> bool {
+        self.history.reducer().is_merge() && !self.standard.mapping.says_where()
     }
 
     /// Why a difference may say less than it seems to.
@@ -303,6 +323,25 @@ impl Judge<'_> {
             }
         })
     }
+}
+
+/// Whether a stored state is of another kind than a merge of events: it has members that no event carries, and all
+/// that both have is the same. Which of the two is wrong, only a reducer could say.
+fn is_of_another_kind(changes: &[Change]) -> bool {
+    let is_item = |change: &Change| matches!(change.path.segments().last(), Some(Segment::Index(_)) | None);
+    let is_value = |change: &Change| matches!(change.kind, ChangeKind::Replace(..)) || is_item(change);
+    let is_only_stored = |change: &Change| matches!(change.kind, ChangeKind::Add(_));
+    changes.iter().any(is_only_stored) && !changes.iter().any(is_value)
+}
+
+fn another_kind(changes: &[Change]) -> Arc<str> {
+    /// So many members are named.
+    const NAMED: usize = 4;
+    let stored = changes.iter().filter(|change| matches!(change.kind, ChangeKind::Add(_)));
+    let names: Vec<String> = stored.map(|change| change.path.to_string()).collect();
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    format!("not comparable without a reducer: no event carries {}{more}", named.join(", ")).into()
 }
 
 /// The same, of a snapshot whose own version no event has.

@@ -8,7 +8,8 @@ use crate::{
         StreamVersion, Timestamp,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanKey, ScanRow, StoreResult,
+        Description, EventStore, Head, KeyRange, KnownNames, PageFrom, RowSink, ScanKey, ScanRow,
+        StoreResult,
         layout::{EventsTable, Layout, Order},
     },
     work::Work,
@@ -156,18 +157,13 @@ impl EventStore for MemoryStore {
         Ok(ranges)
     }
 
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
         let is_behind = |event: &&RecordedEvent| range.after.as_ref().is_none_or(|after| event.key > *after);
         let is_within = |event: &&RecordedEvent| range.until.as_ref().is_none_or(|until| event.key <= *until);
         let mut troubles = Vec::new();
         for event in self.events.iter().filter(is_behind).take_while(is_within) {
             work.advance(1)?;
-            visit(&ScanRow {
+            let row = ScanRow {
                 key: ScanKey::of(&event.key.0),
                 position: event.position.clone(),
                 category: event.stream.category.as_deref(),
@@ -176,7 +172,9 @@ impl EventStore for MemoryStore {
                 version: event.version,
                 event_type: &event.event_type,
                 time: event.time,
-            });
+            };
+            sink.push(&row, KnownNames::default());
+            sink.settle();
             troubles.extend(event.troubles.iter().map(|trouble| format!("{}: {trouble}", event.label())));
         }
         troubles.truncate(100);

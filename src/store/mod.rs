@@ -6,6 +6,7 @@
 pub mod bodies;
 pub mod cache;
 pub mod conformance;
+mod copied;
 pub mod covered;
 pub mod decode;
 pub mod detect;
@@ -30,6 +31,7 @@ use crate::{
 pub use cache::Identity;
 
 use bodies::{Bodies, BodyBatch};
+use copied::OnceSettled;
 use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
@@ -168,6 +170,29 @@ pub struct ScanRow<'a> {
     pub time: Option<Timestamp>,
 }
 
+/// Numbers for names, so that they need not be looked up again: rows of one scan with the same number have the same
+/// name. Names without a number have to be compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownNames {
+    /// Of the stream: its category, id and stored name.
+    pub stream: Option<u32>,
+    /// Of the event type.
+    pub event_type: Option<u32>,
+}
+
+/// Takes the rows of a scan as they are met. What is read while somebody writes may prove void: rows count only
+/// once they are settled.
+pub trait RowSink {
+    /// The next row, and what is known of its names.
+    fn push(&mut self, row: &ScanRow<'_>, known: KnownNames);
+
+    /// The rows since the last [`Self::settle`] were void. They come again, and may be others.
+    fn take_back(&mut self);
+
+    /// The rows so far stand.
+    fn settle(&mut self);
+}
+
 impl ScanRow<'_> {
     /// The store's own name of its stream, or `<category>-<id>`, as [`StreamName::full`] says it.
     #[must_use]
@@ -222,7 +247,8 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head(pub Vec<u64>);
 
-/// How many events there are and which is the last, table by table; equal means that none came or went.
+/// How many events there are and which is the last, table by table. Equal means that none came at the
+/// end and that as many came as went before it, which in a log is none.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EventsHead {
     /// The tables of the log, oldest first.
@@ -254,8 +280,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// A store of events, read-only.
 ///
 /// Global order is the order of [`EventKey`]. An answer may list trouble in rows; `Err` means that
-/// the store could not be asked. Every call may be made from any thread, and none keeps the
-/// database open behind its back.
+/// the store could not be asked. Every call may be made from any thread. Between calls nothing is held
+/// that a writer would notice; an idle connection may wait for the next call.
 pub trait EventStore: Send + Sync {
     /// Its name, layout and problems.
     fn describe(&self) -> &Description;
@@ -315,12 +341,17 @@ pub trait EventStore: Send + Sync {
     /// Meets every event of a range in global order, without payloads where roles allow, and counts
     /// them on `work`, which is also where it stops.
     /// Returns the troubles met, in words, at most a hundred.
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>>;
+
+    /// The same, and every event is visited once.
     fn scan(
         &self,
         work: &Work,
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>>;
+    ) -> StoreResult<Vec<String>> {
+        self.scan_into(work, range, &mut OnceSettled::new(visit))
+    }
 
     /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.
     ///
@@ -360,7 +391,8 @@ pub trait EventStore: Send + Sync {
         read::event_of_id(self, work, id)
     }
 
-    /// The checkpoints of the owner's projections, by table and name; a store without tables has none.
+    /// The checkpoints of the owner's projections, by table and name; a store without tables has none. Damage is an
+    /// error here, too.
     fn checkpoints(&self, _work: &Work) -> StoreResult<Vec<Checkpoint>> {
         Ok(Vec::new())
     }
@@ -386,7 +418,8 @@ pub trait EventStore: Send + Sync {
         Ok(())
     }
 
-    /// The stored snapshots of one stream, or of all; oldest version first within a stream.
+    /// The stored snapshots of one stream, or of all; oldest version first within a stream. Damage in a table of
+    /// snapshots is an error: the rows before it are not all there are.
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;
 
     /// How many rows each table of the layout has, in the layout's order; `None` where unreadable.

@@ -25,6 +25,8 @@ pub struct EventRow<'a> {
     pub metadata: Body<'a>,
     /// The data, where its text was read already and no name stands twice in an object along its members.
     pub(crate) taped: Option<Taped<'a>>,
+    /// Whether data and metadata were looked at already, and any reader of JSON takes them for the same.
+    pub(crate) is_plain: bool,
 }
 
 /// A payload as JSON text.
@@ -217,5 +219,6 @@ pub(crate) fn visit_event(
         data: Body::from(data.as_ref()),
         metadata: Body::from(metadata.as_ref()),
         taped: None,
+        is_plain: false,
     })
 }

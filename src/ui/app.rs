@@ -26,6 +26,7 @@ use crate::{
     },
     store::cache::Cache,
     ui::{
+        closing::Closing,
         debug_panel::{self, Frames},
         dialogs::{self, Dialog},
         dock::{self, Docked, Panel},
@@ -79,6 +80,7 @@ pub struct App {
     /// What files looked like while nothing happened.
     seen: Seen,
     doings: Doings,
+    closing: Closing,
 }
 
 /// Keys in the window's own store.
@@ -143,6 +145,7 @@ impl App {
             early: asked,
             seen: Seen::default(),
             doings: Doings::default(),
+            closing: Closing::default(),
         }
     }
 
@@ -229,14 +232,18 @@ impl App {
     fn apply_one(&mut self, input: Input) {
         if let Input::Action(action) = &input {
             if *action == Action::Shell(ShellAction::CancelWork) {
-                self.cancel_work();
+                self.withdraw(|slot| !slot.is_writing());
             }
             self.remember(action);
             if let Some(panel) = panels::panel_of(action) {
                 dock::show(&mut self.tree, panel);
             }
         }
-        for Job { slot, question } in self.session.apply(input) {
+        let jobs = self.session.apply(input);
+        if self.session.take_left() {
+            self.withdraw(|slot| !slot.outlives_store());
+        }
+        for Job { slot, question } in jobs {
             match question {
                 Question::Watch(store) => {
                     let (rest, seen) = (self.session.at_rest(), self.seen.clone());
@@ -251,9 +258,9 @@ impl App {
         }
     }
 
-    fn cancel_work(&mut self) {
+    fn withdraw(&mut self, is_meant: impl Fn(Slot) -> bool) {
         let open: Vec<Slot> = self.jobs.open_questions().map(|(slot, _)| slot).collect();
-        for slot in open.into_iter().filter(|slot| !slot.is_writing()) {
+        for slot in open.into_iter().filter(|slot| is_meant(*slot)) {
             self.jobs.cancel(slot);
         }
     }
@@ -263,6 +270,17 @@ impl App {
         if self.recent_actions.len() > REMEMBERED_ACTIONS {
             self.recent_actions.pop_front();
         }
+    }
+
+    /// The window stays until what is being written is whole.
+    fn answer_closing(&mut self, ctx: &egui::Context) {
+        let is_asked = ctx.input(|input| input.viewport().close_requested());
+        let writing = self.jobs.open_questions().filter(|(slot, _)| slot.is_writing()).count();
+        let Some(command) = self.closing.answer(is_asked, writing) else { return };
+        if command == ViewportCommand::CancelClose {
+            self.session.say_closing_waits();
+        }
+        ctx.send_viewport_cmd(command);
     }
 
     fn take_answers(&mut self) {
@@ -561,6 +579,7 @@ impl eframe::App for App {
             self.title.clone_from(&view.title);
             ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));
         }
+        self.answer_closing(ctx);
         if self.jobs.open_questions().any(|(slot, _)| !slot.is_look()) {
             // Progress moves at ten times a second; answers wake the window by themselves.
             ctx.request_repaint_after(Duration::from_millis(100));

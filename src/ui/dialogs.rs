@@ -94,7 +94,8 @@ fn go_to(text: &str) -> Action {
 
 /// What is done with a path that was typed.
 fn use_path(text: &str, purpose: &Purpose) -> Action {
-    use_file(PathBuf::from(text.trim()), purpose, Existing::Kept)
+    let path = PathBuf::from(text.trim());
+    use_file(std::path::absolute(&path).unwrap_or(path), purpose, Existing::Kept)
 }
 
 /// What is done with a file, and with another of its name if it is written.

@@ -5,7 +5,7 @@ use crate::{
         Session,
         action::{Menu, NAMED, What},
     },
-    ui::keys,
+    ui::{keys, widgets::rows::take_focused_list},
 };
 
 /// The menu bar; returns what was asked for.
@@ -26,7 +26,43 @@ pub(crate) fn menu_bar_ui(ui: &mut egui::Ui, session: &Session) -> Vec<What> {
 fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
     let mut wanted = Vec::new();
     ui.set_min_width(220.0);
+    // What is longer than the window is scrolled; a menu begins below the bar.
+    let room = ui.ctx().content_rect().height() - BAR_ABOVE;
+    let room = room.max(120.0);
+    let scroll = egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room);
+    scroll.show(ui, |ui| items_ui(ui, session, menu, &mut wanted));
+    wanted
+}
+
+/// What is above and below an open menu at least, in points.
+const BAR_ABOVE: f32 = 56.0;
+
+/// The actions that begin a group of their own within their menu.
+const GROUPS: [&str; 17] = [
+    "Reload",
+    "Settings…",
+    "Copy event as JSON",
+    "Find…",
+    "Clear filters",
+    "Times in UTC",
+    "Light theme",
+    "Reset panels",
+    "Go to…",
+    "Keep or let go this place",
+    "All streams",
+    "Reducer",
+    "Why?",
+    "Compare branch and truth",
+    "Leave this event out",
+    "Projections",
+    "Collapse gaps",
+];
+
+fn items_ui(ui: &mut egui::Ui, session: &Session, menu: Menu, wanted: &mut Vec<What>) {
     for action in NAMED.iter().filter(|action| action.menu == menu) {
+        if GROUPS.contains(&action.name) {
+            ui.separator();
+        }
         let button = egui::Button::new(action.name).shortcut_text(keys::shown(action.shortcut));
         let is_enabled = (action.is_enabled)(session);
         if ui.add_enabled(is_enabled, button).on_hover_text(action.help).clicked() {
@@ -34,8 +70,10 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
             ui.close();
         }
     }
-    wanted
 }
+
+/// The lists that Escape leaves for all streams.
+const ESCAPED: [&str; 2] = ["Events", "Streams"];
 
 /// When keys are taken in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +92,8 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
     let is_covered = has_dialog || session.view().mapping.is_some();
     // Escape closes a menu first, and Space presses what it stands on.
     let is_typing = ctx.text_edit_focused() || egui::Popup::is_any_open(ctx);
+    let list = (turn == Turn::BeforePanels).then(|| take_focused_list(ctx)).flatten();
+    let is_at_events = list.is_some_and(|name| ESCAPED.contains(&name.as_str()));
     let mut wanted = Vec::new();
     let keyed = || NAMED.iter().filter_map(|action| Some((action, keys::parse(action.shortcut)?)));
     let with_shift = |shift: bool| keyed().filter(move |(_, keys)| keys.modifiers.shift == shift);
@@ -61,7 +101,9 @@ pub(crate) fn shortcuts(ctx: &egui::Context, session: &Session, has_dialog: bool
     for (action, shortcut) in with_shift(true).chain(with_shift(false)) {
         let is_blocked = keys::is_plain(shortcut) && (is_typing || is_covered);
         let is_its_turn = keys::moves_in_trees(shortcut) == (turn == Turn::AfterPanels);
-        if is_blocked || !is_its_turn || !(action.is_enabled)(session) {
+        // Escape leaves fields, views and menus; only from a list of events or streams it leaves a stream.
+        let is_elsewhere = shortcut.logical_key == egui::Key::Escape && !is_at_events;
+        if is_blocked || is_elsewhere || !is_its_turn || !(action.is_enabled)(session) {
             continue;
         }
         // A key that was pressed twice since the last frame asks twice.

@@ -1,6 +1,7 @@
 //! The window. Only here is egui named.
 
 pub mod app;
+mod closing;
 mod debug_panel;
 mod dialogs;
 pub mod dock;

@@ -16,14 +16,14 @@ use crate::support::{all_fixtures, expectations, fixture};
 const SHOP: &str = "sample-data/shop.sqlite";
 
 /// What a command wrote, and how it ended.
-struct Answer {
-    out: String,
-    err: String,
-    exit: Exit,
+pub(crate) struct Answer {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) exit: Exit,
 }
 
 /// Runs a command that opens no window.
-fn run(arguments: &[&str]) -> Answer {
+pub(crate) fn run(arguments: &[&str]) -> Answer {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = ["timeglass"].iter().chain(arguments);
     let exit = cli::run(arguments, &mut Output::new(&mut out, &mut err), |request| {
@@ -498,7 +498,9 @@ fn without_a_command_the_window_opens() {
         request.unwrap()
     };
     assert_eq!(opened(&[]), WindowRequest::default());
-    let shop = WindowRequest { store: Some(SHOP.into()), ..Default::default() };
+    // Kept among the recent files, it must mean the same file wherever the window is opened next.
+    let path = std::env::current_dir().unwrap().join(SHOP);
+    let shop = WindowRequest { store: Some(path), ..Default::default() };
     assert_eq!(opened(&[SHOP]), shop);
     let project = Some("mine.toml".into());
     assert_eq!(opened(&[SHOP, "--project", "mine.toml"]), WindowRequest { project, ..shop });

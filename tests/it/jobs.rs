@@ -86,6 +86,35 @@ fn an_answer_nobody_waits_for_is_dropped() {
 }
 
 #[test]
+fn a_panic_on_a_lane_keeps_its_words() {
+    let mut pool = Pool::new(1);
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    pool.jobs.start(Slot::Left, move |work| {
+        let piece = |number: usize| -> Piece<'_> {
+            let counted = &counted;
+            Box::new(move || {
+                assert!(number != 3, "piece {number} has a bug");
+                counted.fetch_add(1, Ordering::Relaxed);
+            })
+        };
+        work.run((0..8).map(piece).collect());
+        Ok(1)
+    });
+    assert_eq!(pool.answers()[0].outcome, Outcome::Crashed("piece 3 has a bug".to_owned()));
+    assert_eq!(count.load(Ordering::Relaxed), 7, "the others ran to their end");
+    let (beside, own) = ("beside it", "its own");
+    for (panics, expected) in [(beside, beside), (own, own)] {
+        pool.jobs.start(Slot::Left, move |_| {
+            let say = |what: &str| assert!(what != panics, "{what}");
+            ThreadLanes.beside(Box::new(move || say(beside)), &mut || say(own));
+            Ok(1)
+        });
+        assert_eq!(pool.answers()[0].outcome, Outcome::Crashed(expected.to_owned()));
+    }
+}
+
+#[test]
 fn a_panic_is_an_outcome_and_the_worker_goes_on() {
     let mut pool = Pool::new(1);
     pool.jobs.start(Slot::Left, |_| panic!("a bug of ours"));

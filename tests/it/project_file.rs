@@ -28,6 +28,36 @@ fn choice() -> LayoutChoice {
     LayoutChoice { table: "log".into(), fingerprint: "00112233".into(), roles }
 }
 
+#[test]
+fn changes_at_the_same_time_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeglass.toml");
+    let change = |before: &Sections, after: &Sections| {
+        keep(Path::new("shop.sqlite"), Some(&path), before, after).unwrap();
+        ProjectFile::read(&path).unwrap().sections().clone()
+    };
+    let bookmark = |count: usize| Sections {
+        bookmarks: vec![BookmarkEntry { place: PlaceEntry { count, ..Default::default() }, note: "".into() }],
+        ..Default::default()
+    };
+    let reducer = |number: usize| Sections {
+        reducers: [("order".into(), format!("order-{number}.js").into())].into(),
+        ..Default::default()
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..150 {
+                let found = change(&bookmark(number - 1), &bookmark(number)).bookmarks;
+                assert_eq!(found, bookmark(number).bookmarks);
+            }
+        });
+        for number in 1..150 {
+            let found = change(&reducer(number - 1), &reducer(number)).reducers;
+            assert_eq!(found, reducer(number).reducers);
+        }
+    });
+}
+
 /// What reading the text says: nothing, or the complaint after the path.
 fn check(text: &str, expected: &str) {
     let folder = tempfile::tempdir().unwrap();

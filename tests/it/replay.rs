@@ -12,8 +12,8 @@ use timeglass::{
     jobs::ThreadLanes,
     model::{Encoding, Failure, Json, Payload, Pointer, RecordedEvent, Stored, StreamName, diff},
     replay::{
-        Applied, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted, StreamEvents,
-        Write, fold, fold_by_rows,
+        Applied, Fed, Feed, Folding, HeldEvents, History, Merge, OnFailure, Outcome, Reducer, Scripted,
+        StepNotes, StreamEvents, Write, fold, fold_by_rows,
     },
     script::{Options, Script},
     store::{
@@ -21,6 +21,7 @@ use timeglass::{
         decode::decode,
         index::Index,
         memory::{MemoryStore, event},
+        read::EventRow,
     },
     work::Work,
 };
@@ -564,6 +565,105 @@ fn a_fold_that_was_withdrawn_goes_on_where_it_stopped() {
     let version = Pointer::parse("/version").unwrap();
     assert_eq!(history.writes(&version, &again).unwrap(), (1..=600).collect::<Vec<_>>());
     assert!(matches!(history.step_at(350, &again).unwrap().outcome, Outcome::Applied(_)));
+}
+
+/// Takes rows, and says that it failed when it is interrupted within one, as a script does; or is interrupted
+/// before it has begun.
+struct Interrupted {
+    at: usize,
+    work: Work,
+}
+
+struct Interrupting<'w> {
+    reducer: (usize, Work),
+    work: &'w Work,
+    count: usize,
+}
+
+impl Reducer for Interrupted {
+    fn name(&self) -> Arc<str> {
+        "interrupted".into()
+    }
+
+    fn start<'w>(&self, work: &'w Work) -> Result<Box<dyn Folding + 'w>, Failure> {
+        if self.at == 0 {
+            self.work.cancel();
+        }
+        if work.is_cancelled() {
+            return Err(Failure::new("cancelled"));
+        }
+        Ok(Box::new(Interrupting { reducer: (self.at, self.work.clone()), work, count: 0 }))
+    }
+
+    fn handles(&self, _: &str) -> bool {
+        true
+    }
+}
+
+impl Folding for Interrupting<'_> {
+    fn state(&mut self) -> Json {
+        Json::object([("count", Json::from(self.count))])
+    }
+
+    fn resume(&mut self, _: &Json, count: usize) {
+        self.count = count;
+    }
+
+    fn apply(&mut self, _: &RecordedEvent) -> Result<Applied, Failure> {
+        if self.count + 1 == self.reducer.0 {
+            self.reducer.1.cancel();
+        }
+        if self.work.is_cancelled() {
+            return Err(Failure::new("cancelled"));
+        }
+        self.count += 1;
+        Ok(Applied::default())
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Rows
+    }
+
+    fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
+        if row.head.version.is_some_and(|version| version.0 % 97 == 0) {
+            return Fed::WantsEvent;
+        }
+        let known = event(1, &StreamName::of("order", "1"), 1, "Changed", Json::Null);
+        self.apply(&known).map_or_else(Fed::Failed, Fed::Applied)
+    }
+}
+
+#[test]
+fn what_a_reducer_says_when_it_is_interrupted_says_nothing_about_the_event() {
+    let events = events(&[(1, 3); 600]);
+    // 256 is on the grid of keyframes, 388 is taken whole.
+    for at in [0, 1, 5, 256, 350, 388, 512, 600] {
+        for is_seek in [true, false] {
+            let withdrawn = Work::default();
+            let reducer = Arc::new(Interrupted { at, work: withdrawn.clone() });
+            let history =
+                History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
+            let found = if is_seek {
+                history.step_at(600, &withdrawn).map(drop)
+            } else {
+                history.fold_all(&withdrawn)
+            };
+            assert!(found.is_err(), "{at}");
+            assert!(history.failures().is_empty(), "{at}");
+            assert!(is_seek || history.folded() < at.max(1), "{at}: {}", history.folded());
+            for count in (0..=600).rev().step_by(5) {
+                if let Some((at, state)) = history.glance(count) {
+                    assert_eq!(state.get("count"), Some(&Json::from(at)), "{at}");
+                }
+            }
+            let again = Work::default();
+            let reducer = Arc::new(Interrupted { at: 1000, work: Work::default() });
+            let other = History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
+            other.adopt(&history, 600);
+            other.fold_all(&again).unwrap();
+            assert_eq!(other.step_at(600, &again).unwrap().after.get("count"), Some(&Json::from(600_usize)));
+        }
+    }
 }
 
 #[test]

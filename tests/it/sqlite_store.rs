@@ -494,3 +494,35 @@ fn reading_leaves_no_trace() {
         assert_eq!(files, 1, "{name}: something lies beside it");
     }
 }
+
+#[test]
+fn ranges_of_keys_that_sort_in_a_way_of_their_own_hold_every_event_once() {
+    let check = |collation: &str, is_cut: bool| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("texts.sqlite");
+        let connection = rusqlite::Connection::open(&path).expect("a database");
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE events (id TEXT COLLATE {collation} NOT NULL UNIQUE, stream_id TEXT NOT NULL,
+                     version INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (stream_id, version));
+                 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 500)
+                 INSERT INTO events SELECT char(65 + i % 26 + 32 * (i / 26 % 2)) || printf('%03d', i),
+                     'order-' || (i % 7), i / 7 + 1, 'Noted', '{{}}' FROM n;"
+            ))
+            .expect("a store");
+        drop(connection);
+        let mut layout = (*open(&path).describe().layout).clone();
+        layout.events.order.columns = vec!["id".into()];
+        let opened = SqliteStore::open(&path, Some(&layout), &Work::default()).expect("a store");
+        let Opened::Found { store, .. } = opened else { panic!("events") };
+        let ranges = store.ranges(&Work::default(), None, 8).expect("ranges");
+        assert_eq!(ranges.len() > 1, is_cut, "{collation}: {ranges:?}");
+        let mut met = 0;
+        for range in &ranges {
+            store.scan(&Work::default(), range, &mut |_| met += 1).expect("a scan");
+        }
+        assert_eq!(met, 500, "{collation}");
+    };
+    check("BINARY", true);
+    check("NOCASE", false);
+}

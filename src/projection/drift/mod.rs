@@ -36,6 +36,12 @@ pub struct Drift {
     pub pairing: Pairing,
     /// The count up to which the read model was rebuilt.
     pub count: u64,
+    /// How many of these events the definition handled.
+    pub handled: u64,
+    /// What is to be said of the rebuild before anything is believed: [`coverage::remarks`].
+    ///
+    /// [`coverage::remarks`]: crate::projection::coverage::remarks
+    pub remarks: Vec<Arc<str>>,
     /// Whether that is all that was asked of the rebuild: a failure may have stopped it before.
     pub is_complete: bool,
     /// Events that the definition could not handle, the first ones; what they should have written differs, most
@@ -107,6 +113,9 @@ pub enum DriftError {
     /// The tables cannot be paired; in words, with what to write into the project file.
     #[error("{0}")]
     NoPair(String),
+    /// The definition handled no event, so that what it made says nothing; in words, with what comes near.
+    #[error("{0}")]
+    NothingHandled(String),
 }
 
 impl Drift {
@@ -162,6 +171,7 @@ pub fn compare_listing(
         projection: projection.into(),
         pairing: pairing.clone(),
         count: progress.count,
+        handled: progress.handled,
         is_complete: progress.is_complete,
         failures: progress.failures.clone(),
         failed: progress.failed,

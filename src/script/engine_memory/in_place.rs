@@ -204,12 +204,36 @@ pub(crate) enum SeenValue<'q> {
     Other,
 }
 
+/// What stands in the place of a value, not yet looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct SeenPart<'q> {
+    raw: qjs::JSValue,
+    alive: PhantomData<&'q ()>,
+}
+
+/// What stood in the place of a value, to compare: where the same stands again, it is the same number or word, or
+/// the same text or object unless that one ended meanwhile. The default stands nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bits(Option<(i64, usize)>);
+
+impl<'q> SeenPart<'q> {
+    #[inline]
+    pub(crate) fn value(self) -> SeenValue<'q> {
+        SeenValue::of(self.raw)
+    }
+
+    #[inline]
+    pub(crate) fn bits(self) -> Bits {
+        // SAFETY: reads the tag and all eight bytes beside it, whatever they say; a known layout has them so.
+        unsafe { Bits(Some((self.raw.tag, qjs::JS_VALUE_GET_PTR(self.raw).addr()))) }
+    }
+}
+
 /// An own property in place.
 #[derive(Clone, Copy)]
 pub(crate) struct SeenProperty<'q> {
     head: PropertyHead,
-    raw: qjs::JSValue,
-    alive: PhantomData<&'q ()>,
+    part: SeenPart<'q>,
 }
 
 impl<'q> Seen<'q> {
@@ -252,14 +276,14 @@ impl<'q> Seen<'q> {
 
     /// The items, if it is a fast array.
     #[inline]
-    pub(crate) fn items(self) -> impl ExactSizeIterator<Item = SeenValue<'q>> {
+    pub(crate) fn items(self) -> impl ExactSizeIterator<Item = SeenPart<'q>> {
         let items: &'q [qjs::JSValue] = if self.is_fast_array() {
             // SAFETY: see the field; a fast array has so many items there.
             unsafe { slice_of((*self.place).items, (*self.place).items_count as usize) }
         } else {
             &[]
         };
-        items.iter().map(|item| SeenValue::of(*item))
+        items.iter().map(|raw| SeenPart { raw: *raw, alive: PhantomData })
     }
 
     /// The own properties, by key and place; deleted ones are left out.
@@ -276,8 +300,7 @@ impl<'q> Seen<'q> {
         };
         let property = |(head, raw): (&PropertyHead, &qjs::JSValue)| SeenProperty {
             head: *head,
-            raw: *raw,
-            alive: PhantomData,
+            part: SeenPart { raw: *raw, alive: PhantomData },
         };
         heads.iter().zip(values).filter(|(head, _)| head.key != 0).map(property)
     }
@@ -305,14 +328,16 @@ impl<'q> SeenProperty<'q> {
         self.head.flags >> 26
     }
 
+    /// What stands in its place; a value only for data, as its access tells.
+    #[inline]
+    pub(crate) fn bits(self) -> Bits {
+        self.part.bits()
+    }
+
     /// What it holds; only for data, as its access tells.
     #[inline]
     pub(crate) fn value(self) -> SeenValue<'q> {
-        if self.access() & !(qjs::JS_PROP_C_W_E | LENGTH) == 0 {
-            SeenValue::of(self.raw)
-        } else {
-            SeenValue::Other
-        }
+        if self.access() & !(qjs::JS_PROP_C_W_E | LENGTH) == 0 { self.part.value() } else { SeenValue::Other }
     }
 }
 

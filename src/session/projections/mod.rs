@@ -282,7 +282,7 @@ impl Opened {
         let jobs = match answer {
             ProjectionAnswer::Looked(found) => self.take_definitions(found),
             ProjectionAnswer::Overview(overview) => {
-                self.take_overview(overview);
+                self.take_overview(overview, notices);
                 Vec::new()
             }
             ProjectionAnswer::Rebuilt(rebuilt) => self.take_rebuilt(*rebuilt, notices),

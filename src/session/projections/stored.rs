@@ -6,6 +6,7 @@ use crate::{
     projection::{CheckpointAt, Entry, Lag, LoadError, Loaded, Overview, Standing, of_entry},
     session::{
         job::{Job, Slot},
+        notice::Notices,
         opened::Opened,
         projections::{ProjectionQuestion, definitions::DefinitionFile, job},
         scale::span_words,
@@ -70,8 +71,15 @@ impl Opened {
         is_due.then(|| self.overview_job()).flatten()
     }
 
-    pub(super) fn take_overview(&mut self, overview: Overview) {
+    pub(super) fn take_overview(&mut self, overview: Overview, notices: &mut Notices) {
         let stored = &mut self.projections.stored;
+        if let Some(damage) = overview.damage.as_ref().filter(|_| stored.overview.damage.is_none()) {
+            notices.warning(
+                "Checkpoints cannot be read",
+                &**damage,
+                "Those that are missing are not told of; check the file with the tools of its owner",
+            );
+        }
         stored.overview = overview;
         stored.is_asking = false;
         stored.since_answer = Duration::ZERO;

@@ -44,6 +44,8 @@ pub enum PublishAction {
     Unlock,
     /// Locks it again.
     Lock,
+    /// Whether all or most rows of a table may be deleted, where that was listed.
+    MeanDeletes(bool),
     /// Where the backup goes; nothing means beside the store.
     PlaceBackup(String),
     /// Writes what was listed; with the time of day.
@@ -71,6 +73,8 @@ struct Dialog {
     stage: Stage,
     typed: String,
     backup: String,
+    /// So many rows may be deleted; what is listed anew is asked for anew.
+    deletes: Option<u64>,
 }
 
 /// Where the edits come from.
@@ -115,7 +119,7 @@ impl Publishing {
     fn open(&mut self, subject: Arc<str>, source: Source, stage: Stage) {
         self.turn += 1;
         let (typed, backup) = (String::new(), String::new());
-        self.dialog = Some(Dialog { subject, source, stage, typed, backup });
+        self.dialog = Some(Dialog { subject, source, stage, typed, backup, deletes: None });
     }
 
     fn set(&mut self, stage: Stage) {
@@ -164,6 +168,14 @@ impl Opened {
             PublishAction::Lock => {
                 if !self.publishing.is_writing() && self.publishing.unlock.take().is_some() {
                     notices.info("The store is read-only again");
+                }
+                Vec::new()
+            }
+            PublishAction::MeanDeletes(is_meant) => {
+                if let Some(dialog) = &mut self.publishing.dialog
+                    && let Stage::Planned(plan) = &dialog.stage
+                {
+                    dialog.deletes = plan.dry_run.sweep().filter(|_| is_meant).map(|(deleted, _)| deleted);
                 }
                 Vec::new()
             }
@@ -285,6 +297,9 @@ impl Opened {
         let unlock = self.publishing.unlock.clone()?;
         let dialog = self.publishing.dialog.as_mut()?;
         let Stage::Planned(plan) = &dialog.stage else { return None };
+        if plan.dry_run.sweep().is_some_and(|(deleted, _)| dialog.deletes != Some(deleted)) {
+            return None;
+        }
         let plan = plan.clone();
         let stop = Work::default();
         let backup = match dialog.backup.trim() {
@@ -391,6 +406,15 @@ impl Opened {
 
     /// A job ended without an answer.
     pub(crate) fn publish_job_failed(&mut self, slot: Slot) {
+        let is_writing = slot == Slot::Publish;
+        let waits = |stage: &Stage| match stage {
+            Stage::CatchingUp(_) | Stage::Planning => !is_writing,
+            Stage::Writing(..) => is_writing,
+            Stage::Planned(_) | Stage::Written(_) | Stage::Refused(..) => false,
+        };
+        if !self.publishing.dialog.as_ref().is_some_and(|dialog| waits(&dialog.stage)) {
+            return;
+        }
         let title = match slot {
             Slot::DryRun => "The dry run broke off",
             // SQLite ends a transaction that nobody finished, as if it had not begun.
@@ -431,6 +455,12 @@ impl Opened {
         Some(PublishView {
             is_confirmed: dialog.typed == name,
             is_unlocked: self.publishing.is_unlocked(),
+            is_sweep_meant: match &dialog.stage {
+                Stage::Planned(plan) | Stage::Writing(plan, _, _) => {
+                    plan.dry_run.sweep().is_none_or(|(deleted, _)| dialog.deletes == Some(deleted))
+                }
+                Stage::CatchingUp(_) | Stage::Planning | Stage::Written(_) | Stage::Refused(..) => false,
+            },
             store: name,
             subject: Arc::clone(&dialog.subject),
             typed: dialog.typed.clone(),

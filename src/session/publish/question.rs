@@ -130,6 +130,11 @@ fn plan(
         Err(DriftError::Store(err)) => return Err(err),
         Err(DriftError::Cancelled(cancelled)) => return Err(StoreError::Cancelled(cancelled)),
         Err(_) if work.is_cancelled() => return Err(StoreError::Cancelled(Cancelled)),
+        Err(DriftError::NothingHandled(why)) => {
+            let hint = "Correct the names in the definition: publishing would delete every row".to_owned();
+            let title = "The definition handled no event".to_owned();
+            return Ok(Found::Refused(Words { title, detail: why, hint }));
+        }
         Err(err @ (DriftError::Scratch(_) | DriftError::NoPair(_))) => {
             let title = "The tables cannot be compared".to_owned();
             return Ok(Found::Refused(Words { title, detail: chain(&err), hint: String::new() }));

@@ -125,6 +125,7 @@ fn portion(
     mut found: Vec<(usize, Check)>,
     work: &Work,
 ) -> StoreResult<Found> {
+    verification.tell(work);
     found.extend(verification.portion(PORTION, PORTION_EVENTS, work)?);
     let snapshots: Arc<[StoredSnapshot]> = Arc::clone(verification.snapshots());
     let owners = verification.index().snapshot_owners();

@@ -106,7 +106,11 @@ impl Verified {
     /// A job ended without an answer.
     pub(crate) fn stop_waiting(&mut self, slot: Slot) {
         match slot {
-            Slot::Verify => self.progress = None,
+            Slot::Verify => {
+                // What is on its way still brings what it found, and is not gone on with.
+                self.turn += 1;
+                self.progress = None;
+            }
             Slot::SnapshotParting => self.looking = None,
             _ => self.is_counting = false,
         }
@@ -117,6 +121,8 @@ impl Opened {
     /// Answers what the user asked for.
     pub(crate) fn apply_verify(&mut self, action: VerifyAction, notices: &mut Notices) -> Vec<Job> {
         match action {
+            // What is listed is not what was asked for yet.
+            VerifyAction::Listed if self.browse.snapshots.is_reading() => Vec::new(),
             VerifyAction::Listed => {
                 let of = self.browse.snapshots.listed_of().cloned();
                 self.verify_job(of, None).into_iter().collect()

@@ -24,7 +24,11 @@ impl Agreement {
         match verdict {
             Verdict::Agrees => self.agrees = true,
             Verdict::Differs => self.differs = true,
-            Verdict::Unreadable | Verdict::Orphan | Verdict::Ahead | Verdict::NotChecked => (),
+            Verdict::Unreadable
+            | Verdict::Orphan
+            | Verdict::Ahead
+            | Verdict::NotComparable
+            | Verdict::NotChecked => (),
         }
     }
 }
@@ -134,7 +138,8 @@ impl Opened {
     /// The categories last compared that have no reducer, as long as anything differs.
     fn compared_with_a_merge(&self) -> Arc<[Arc<str>]> {
         let verified = &self.verified;
-        if !verified.counts.iter().any(|(verdict, _)| *verdict == Verdict::Differs) {
+        let is_in_doubt = |verdict| matches!(verdict, Verdict::Differs | Verdict::NotComparable);
+        if !verified.counts.iter().any(|(verdict, _)| is_in_doubt(*verdict)) {
             return Arc::default();
         }
         let is_merged = |category: &&Arc<str>| {

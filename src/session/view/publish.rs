@@ -22,6 +22,8 @@ pub struct PublishView {
     pub is_confirmed: bool,
     /// Whether the store is unlocked for writing.
     pub is_unlocked: bool,
+    /// Whether nothing is asked about deleting most of a table, or the user means it.
+    pub is_sweep_meant: bool,
     /// Where the backup goes; nothing means beside the store.
     pub backup: String,
 }

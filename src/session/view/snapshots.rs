@@ -16,6 +16,8 @@ pub struct SnapshotsView {
     pub is_of_stream: bool,
     /// Whether they are still being read.
     pub is_reading: bool,
+    /// Whether reading them was stopped, or failed.
+    pub is_broken_off: bool,
     /// The chosen row.
     pub chosen: Option<usize>,
     /// The chosen snapshot.

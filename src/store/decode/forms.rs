@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use rusqlite::types::ValueRef;
 
 use crate::{
-    model::{Json, Stored, Timestamp},
+    model::{Json, LastDay, Stored, Timestamp},
     store::layout::Form,
 };
 
@@ -114,9 +114,16 @@ impl<'a> Value<'a> {
 /// The time that a value of this form tells; nothing if it tells none.
 #[must_use]
 pub fn time(value: Value<'_>, form: Form) -> Option<Timestamp> {
+    time_after(value, form, &mut LastDay::default())
+}
+
+/// The same for one of many values, quicker where the value before told the same day.
+#[must_use]
+#[inline]
+pub fn time_after(value: Value<'_>, form: Form, last: &mut LastDay) -> Option<Timestamp> {
     match form {
         Form::Plain | Form::Iso => match value {
-            Value::Text(bytes) | Value::Blob(bytes) => Timestamp::parse_bytes(bytes),
+            Value::Text(bytes) | Value::Blob(bytes) => Timestamp::parse_after(bytes, last),
             Value::Null | Value::Integer(_) | Value::Real(_) => None,
         },
         Form::EpochSeconds => epoch(value, 0),

@@ -18,7 +18,7 @@ use crate::{
     store::layout::Unwrap,
 };
 
-pub use forms::{Value, id_text, time};
+pub use forms::{Value, id_text, time, time_after};
 pub use unwrap::unwrapped;
 
 /// What a value says, and in which writing.

@@ -309,8 +309,23 @@ impl Reading {
         }
         if let Some((_, column)) = best {
             let kinds = look.distinct(column);
-            let evidence = format!("text, {kinds} different, the same within each `{}`", look.name(stream));
+            let (groups, changing) = look.changes_within(stream, column);
+            let name = look.name(stream);
+            let evidence = match groups {
+                0 => format!("text, {kinds} different"),
+                _ => {
+                    let same = groups - changing;
+                    format!("text, {kinds} different, the same within {same} of {groups} `{name}` looked at")
+                }
+            };
             self.put(look, Role::Category, column, evidence, Form::Plain);
+            if changing > 0 {
+                let own = look.name(column);
+                self.problems.push(format!(
+                    "`{own}` changes within {changing} of {groups} `{name}` looked at, whose events are listed as \
+                     several streams"
+                ));
+            }
         }
     }
 

@@ -100,7 +100,7 @@ impl Chunk {
         Some(Timestamp::from_nanos(self.times.get(row)?, self.digits.get(row)))
     }
 
-    /// Hands the numbers of the stream and the type of every event to `visit`.
+    /// The numbers of the stream and the type of every event.
     pub(crate) fn streams_and_types(&self) -> (Vec<u32>, Vec<u32>) {
         let mut columns = (Vec::with_capacity(self.len()), Vec::with_capacity(self.len()));
         self.streams.each(|stream| columns.0.push(stream as u32));

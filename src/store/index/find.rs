@@ -1,6 +1,6 @@
 //! Finding the stream that a user means.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     model::{StreamInfo, StreamName},
@@ -36,10 +36,45 @@ impl Index {
         let is_exact = |number: &u32| self.stream(*number).is_some_and(|info| *info.name.full() == *text);
         let exact: Vec<u32> = answering.iter().copied().filter(is_exact).collect();
         match (exact.as_slice(), answering.as_slice()) {
-            ([one], _) | (_, [one]) => FoundStream::One(*one),
+            (_, [one]) => FoundStream::One(*one),
+            // One id that was written with two categories: neither stream is the whole.
+            ([_], _) if self.is_shared(text, &answering) => FoundStream::Several(answering),
+            ([one], _) => FoundStream::One(*one),
             (_, []) => FoundStream::None { nearest: self.nearest_streams(text) },
             (_, _) => FoundStream::Several(answering),
         }
+    }
+
+    /// Whether the store holds a text as the id of several of these streams, where categories stand apart.
+    fn is_shared(&self, text: &str, streams: &[u32]) -> bool {
+        let infos = || streams.iter().filter_map(|stream| self.stream(*stream));
+        infos().filter(|info| info.name.category.is_some() && **info.name.cell() == *text).count() > 1
+            && infos().any(|info| info.name.stored.is_none())
+    }
+
+    /// Ids whose events seem to be one history that was written with several categories: no version occurs
+    /// twice, and together they leave no more gaps than one history would. At most so many.
+    #[must_use]
+    pub fn torn_streams(&self, most: usize) -> Vec<(Arc<str>, Vec<u32>)> {
+        let mut of_id: BTreeMap<&Arc<str>, Vec<u32>> = BTreeMap::new();
+        if self.categories().len() < 2 {
+            return Vec::new();
+        }
+        for (info, number) in self.streams.iter().zip(0..) {
+            of_id.entry(info.name.cell()).or_default().push(number);
+        }
+        let torn = of_id.into_iter().filter(|(_, parts)| parts.len() > 1 && self.is_torn(parts));
+        torn.take(most).map(|(id, parts)| (Arc::clone(id), parts)).collect()
+    }
+
+    fn is_torn(&self, parts: &[u32]) -> bool {
+        let infos = || parts.iter().filter_map(|part| self.stream(*part));
+        let (first, last) =
+            (infos().filter_map(|info| info.first_version), infos().filter_map(|info| info.last_version));
+        let (Some(first), Some(last)) = (first.min(), last.max()) else { return false };
+        let begin = infos().filter(|info| info.first_version == Some(first)).count();
+        let events: u64 = infos().map(|info| info.events).sum();
+        begin == 1 && events <= (last.0 - first.0).unsigned_abs() + 1
     }
 
     /// The one stream that a user means, as [`Self::find_stream`] finds it, without names that come near.

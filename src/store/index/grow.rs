@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// More troubles than this are counted, not listed.
-const TROUBLES_KEPT: usize = 100;
+/// So many troubles are listed, and no more.
+pub(super) const TROUBLES_KEPT: usize = 100;
 
 /// What a lane calls a stream or a type that was not yet met in global order.
 const UNKNOWN: u32 = u32::MAX;
@@ -174,8 +174,10 @@ impl Growing {
         let Some((first, last)) = ends else { return };
         let follows = self.last_key.as_ref().is_none_or(|last| *last < first);
         if !(follows && is_in_order) {
-            self.index.keys_rise = false;
-            self.trouble("events do not come in the order of their keys; looking one up is slow");
+            // Of each part the same is to be said: once is enough.
+            if std::mem::replace(&mut self.index.keys_rise, false) {
+                self.trouble("events do not come in the order of their keys; looking one up is slow");
+            }
         }
         self.last_key = Some(last);
         let position = |row: usize| rows.positions.get(row, &rows.keys);

@@ -17,11 +17,12 @@ mod find;
 mod grow;
 mod ints;
 mod keys;
-mod names;
+pub(crate) mod names;
 mod nearest;
 mod order;
 mod owners;
 mod postings;
+mod recheck;
 mod rows;
 mod sections;
 mod selection;
@@ -304,10 +305,16 @@ impl Index {
         }
     }
 
-    /// What went wrong in rows while the events were scanned, in words.
+    /// What went wrong in rows while the events were scanned, in words: the first hundred.
     #[must_use]
     pub fn troubles(&self) -> &[String] {
         &self.troubles
+    }
+
+    /// Whether there may be more troubles than are listed.
+    #[must_use]
+    pub fn has_more_troubles(&self) -> bool {
+        self.troubles.len() >= grow::TROUBLES_KEPT
     }
 
     /// How much memory the index takes, in bytes; the texts of names are counted once each.

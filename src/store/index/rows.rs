@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::{EventKey, KeyPart, StreamName, Timestamp},
     store::{
-        EventStore, KeyRange, ScanRow, StoreResult,
+        EventStore, KeyRange, KnownNames, RowSink, ScanKey, ScanRow, StoreResult,
         index::{
             chunk::CHUNK,
             ints::MISSING,
@@ -49,6 +49,11 @@ impl Rows {
         append(&mut self.digits, other.digits);
     }
 
+    /// Forgets the rows from `row` on.
+    fn truncate(&mut self, row: usize) {
+        drop(self.split_off(row));
+    }
+
     /// Cuts off the rows from `row` on.
     pub(crate) fn split_off(&mut self, row: usize) -> Self {
         if row >= self.len() {
@@ -73,6 +78,9 @@ fn append<T>(own: &mut Vec<T>, other: Vec<T>) {
         own.extend(other);
     }
 }
+
+/// No number.
+const UNKNOWN: u32 = u32::MAX;
 
 /// Some rows of a range, as its scan hands them on; streams and types have the numbers of its lane.
 #[derive(Debug, Default)]
@@ -101,20 +109,6 @@ impl Lane {
     pub(crate) fn new(number: usize, seed: Seed) -> Self {
         Self { number, names: Names::new(seed), told: (0, 0) }
     }
-
-    /// Hands on what was scanned, with the names that are new in it.
-    fn hand_on(&mut self, part: &mut Part, last: &[KeyPart], deliver: &mut dyn FnMut(Part)) {
-        let mut part = std::mem::replace(part, Part { is_in_order: true, ..Part::default() });
-        if let Some((_, end)) = &mut part.ends {
-            *end = EventKey(last.into());
-        }
-        let hashes = self.names.known_streams.hashes().iter().copied();
-        let streams = self.names.streams.iter().cloned().zip(hashes);
-        part.new_streams = streams.skip(self.told.0).collect();
-        part.new_types = self.names.types.iter().skip(self.told.1).cloned().collect();
-        self.told = (self.names.streams.len(), self.names.types.len());
-        deliver(part);
-    }
 }
 
 /// Scans one range, and hands its rows on by the chunk. Returns the troubles met.
@@ -125,38 +119,189 @@ pub(crate) fn scan(
     lane: &mut Lane,
     deliver: &mut dyn FnMut(Part),
 ) -> StoreResult<Vec<String>> {
-    let mut part = Part { is_in_order: true, ..Part::default() };
-    let mut last: Vec<KeyPart> = Vec::new();
-    let troubles = store.scan(work, range, &mut |row| {
-        part.take(row, &mut lane.names, &mut last);
-        if part.rows.len() == CHUNK {
-            lane.hand_on(&mut part, &last, deliver);
-        }
-    })?;
-    lane.hand_on(&mut part, &last, deliver);
+    let mut gathering = Gathering::new(lane, deliver);
+    let troubles = store.scan_into(work, range, &mut gathering)?;
+    gathering.hand_on();
     Ok(troubles)
 }
 
-impl Part {
-    /// Takes a row; `last` is the key of the row before, and becomes this one's.
-    fn take(&mut self, row: &ScanRow<'_>, names: &mut Names, last: &mut Vec<KeyPart>) {
-        let stream = names.stream(row);
-        let event_type = names.event_type(row.event_type);
-        let rows = &mut self.rows;
-        rows.positions.push(row.position.clone(), row.key, &rows.keys);
-        rows.keys.push(row.key);
-        rows.streams.push(stream);
-        rows.versions.push(row.version.map_or(MISSING, |version| version.0));
-        rows.types.push(event_type);
-        rows.times.push(row.time.map_or(MISSING, Timestamp::nanos));
-        rows.digits.push(row.time.map_or(0, Timestamp::digits));
-        if self.ends.is_none() {
-            self.ends = Some((row.key.to_key(), row.key.to_key()));
+/// The rows of a range on their way into parts.
+struct Gathering<'a> {
+    lane: &'a mut Lane,
+    deliver: &'a mut dyn FnMut(Part),
+    rows: Rows,
+    /// The key of the first of them.
+    first: Option<EventKey>,
+    /// The lane's numbers by those of the scan, or [`UNKNOWN`].
+    streams: Vec<u32>,
+    types: Vec<u32>,
+    end: End,
+    /// The end of the rows that stand. Names of rows that were taken back stay: a name without events is never
+    /// asked for.
+    settled: End,
+}
+
+/// How far a part has come.
+#[derive(Debug, Clone)]
+struct End {
+    rows: usize,
+    /// The key of the last row; empty before the first of the range.
+    key: Vec<KeyPart>,
+    is_in_order: bool,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { rows: 0, key: Vec::new(), is_in_order: true }
+    }
+}
+
+impl End {
+    /// Goes on to the next row.
+    #[inline]
+    fn advance(&mut self, key: ScanKey<'_>) {
+        self.rows += 1;
+        if let (ScanKey::Integer(next), [KeyPart::Integer(last)]) = (key, self.key.as_mut_slice()) {
+            self.is_in_order &= *last < next;
+            *last = next;
+            return;
         }
-        row.key.with_parts(|parts| {
-            self.is_in_order &= last.as_slice() < parts;
-            last.clear();
-            last.extend_from_slice(parts);
+        key.with_parts(|parts| {
+            self.is_in_order &= self.key.as_slice() < parts;
+            self.key.clear();
+            self.key.extend_from_slice(parts);
         });
+    }
+}
+
+impl RowSink for Gathering<'_> {
+    fn push(&mut self, row: &ScanRow<'_>, known: KnownNames) {
+        if self.end.rows == 0 {
+            self.first = Some(row.key.to_key());
+        }
+        self.end.advance(row.key);
+        let names = &mut self.lane.names;
+        let stream = numbered(&mut self.streams, known.stream, || names.stream(row));
+        let event_type = numbered(&mut self.types, known.event_type, || names.event_type(row.event_type));
+        self.rows.push(row, stream, event_type);
+    }
+
+    fn take_back(&mut self) {
+        if self.end.rows > self.settled.rows {
+            self.rows.truncate(self.settled.rows);
+            self.end.clone_from(&self.settled);
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.end.rows >= CHUNK {
+            self.hand_on();
+        }
+        self.settled.clone_from(&self.end);
+    }
+}
+
+impl<'a> Gathering<'a> {
+    fn new(lane: &'a mut Lane, deliver: &'a mut dyn FnMut(Part)) -> Self {
+        Self {
+            lane,
+            deliver,
+            rows: Rows::default(),
+            first: None,
+            streams: Vec::new(),
+            types: Vec::new(),
+            end: End::default(),
+            settled: End::default(),
+        }
+    }
+
+    /// Hands on what was scanned, with the names that are new in it.
+    fn hand_on(&mut self) {
+        let last = EventKey(self.end.key.as_slice().into());
+        let Lane { names, told, .. } = &mut *self.lane;
+        let hashes = names.known_streams.hashes().iter().copied();
+        let part = Part {
+            rows: std::mem::take(&mut self.rows),
+            ends: self.first.take().filter(|_| self.end.rows > 0).map(|first| (first, last)),
+            is_in_order: self.end.is_in_order,
+            new_streams: names.streams.iter().cloned().zip(hashes).skip(told.0).collect(),
+            new_types: names.types.iter().skip(told.1).cloned().collect(),
+        };
+        *told = (names.streams.len(), names.types.len());
+        (self.end.rows, self.end.is_in_order) = (0, true);
+        (self.deliver)(part);
+    }
+}
+
+/// The lane's number for a name; it is looked up once for each number of the scan.
+#[inline]
+fn numbered(numbers: &mut Vec<u32>, known: Option<u32>, look_up: impl FnOnce() -> u32) -> u32 {
+    let Some(known) = known.map(|known| known as usize) else { return look_up() };
+    if known >= numbers.len() {
+        numbers.resize(known + 1, UNKNOWN);
+    }
+    match numbers.get_mut(known) {
+        Some(number) if *number == UNKNOWN => {
+            *number = look_up();
+            *number
+        }
+        Some(number) => *number,
+        None => look_up(),
+    }
+}
+
+impl Rows {
+    #[inline]
+    fn push(&mut self, row: &ScanRow<'_>, stream: u32, event_type: u32) {
+        self.positions.push(row.position.clone(), row.key, &self.keys);
+        self.keys.push(row.key);
+        self.streams.push(stream);
+        self.versions.push(row.version.map_or(MISSING, |version| version.0));
+        self.types.push(event_type);
+        self.times.push(row.time.map_or(MISSING, Timestamp::nanos));
+        self.digits.push(row.time.map_or(0, Timestamp::digits));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes rows of these numbers; each is in the stream of its number.
+    fn push(gathering: &mut Gathering<'_>, numbers: &[i64]) {
+        for number in numbers {
+            let (key, id) = (ScanKey::Integer(*number), number.to_string());
+            let (position, category, stored, version, time) = (None, None, None, None, None);
+            let row = ScanRow { key, position, category, id: &id, stored, version, event_type: "", time };
+            gathering.push(&row, KnownNames { stream: Some(*number as u32), event_type: None });
+        }
+    }
+
+    #[test]
+    fn rows_that_were_taken_back_leave_nothing() {
+        let mut parts = Vec::new();
+        let (mut lane, mut deliver) = (Lane::new(0, Seed::random()), |part| parts.push(part));
+        let mut gathering = Gathering::new(&mut lane, &mut deliver);
+        gathering.take_back();
+        push(&mut gathering, &[9, 3]);
+        gathering.take_back();
+        push(&mut gathering, &[1, 2]);
+        gathering.settle();
+        push(&mut gathering, &[8, 7]);
+        gathering.take_back();
+        let many: Vec<i64> = (3..=CHUNK as i64 + 1).collect();
+        push(&mut gathering, &many);
+        gathering.settle();
+        push(&mut gathering, &[5]);
+        gathering.take_back();
+        gathering.hand_on();
+        let [part, empty] = parts.as_slice() else { panic!("{} parts", parts.len()) };
+        let ends = (EventKey::integer(1), EventKey::integer(CHUNK as i64 + 1));
+        assert_eq!((part.rows.len(), &part.ends, part.is_in_order), (CHUNK + 1, &Some(ends), true));
+        assert_eq!((empty.rows.len(), &empty.ends, empty.is_in_order), (0, &None, true));
+        let name =
+            |number: &u32| part.new_streams.get(*number as usize).map(|(name, _)| name.full().to_string());
+        let names: Vec<String> = part.rows.streams.iter().filter_map(name).collect();
+        assert_eq!(names, (1..=CHUNK + 1).map(|number| number.to_string()).collect::<Vec<_>>());
     }
 }

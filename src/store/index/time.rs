@@ -66,6 +66,29 @@ impl Index {
         events.iter().rposition(|ordinal| is_reached(*ordinal))
     }
 
+    /// How many of a stream's first `count` events are later than `time`, and the place of the first of these in
+    /// [`Index::stream_events`]: events of a clock that went back, or of several clocks.
+    #[must_use]
+    pub fn stream_later(&self, stream: u32, count: usize, time: Timestamp) -> Option<(usize, usize)> {
+        if self.streams.known(stream as usize).is_some_and(|known| known.is_in_time_order) {
+            return None;
+        }
+        let events = self.stream_events(stream);
+        let is_later = |ordinal: u32| {
+            let nanos = self.nanos(ordinal);
+            nanos != MISSING && nanos > time.nanos()
+        };
+        let mut first = None;
+        let mut later = 0;
+        for (place, ordinal) in events.iter().take(count).enumerate() {
+            if is_later(*ordinal) {
+                later += 1;
+                first = first.or(Some(place));
+            }
+        }
+        first.map(|first| (later, first))
+    }
+
     /// The earliest and the latest time of all events.
     #[must_use]
     pub fn time_span(&self) -> Option<(Timestamp, Timestamp)> {

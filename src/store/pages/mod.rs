@@ -21,6 +21,7 @@ mod leaf;
 mod number;
 mod picked;
 mod record;
+mod shape;
 mod table;
 mod tree;
 

@@ -9,6 +9,7 @@ use crate::{
         pages::{
             Damage, PageFile,
             number::{four, signed, varint},
+            shape::Shape,
         },
     },
 };
@@ -111,6 +112,20 @@ impl Columns {
         (!header.is_empty() || content.is_empty()).then_some(())
     }
 
+    /// Where the wanted columns of a record lie, in the order in which they are wanted, and whether each is
+    /// declared as a floating-point number. Nothing where they are not wanted in the order of the record.
+    pub(super) fn places(&self, record: &[u8]) -> Option<Vec<(Place, bool)>> {
+        let size = usize::from(*record.first()?);
+        let mut reading = Reading { rest: record.get(1..size)?, at: 0, start: size };
+        let mut place = |field: &Field| match field {
+            Field::Column { at, is_real, .. } if *at >= reading.at => {
+                Some((reading.place(*at).ok()??, *is_real))
+            }
+            Field::Column { .. } | Field::RowId => None,
+        };
+        self.fields.iter().map(&mut place).collect()
+    }
+
     /// The first `count` columns of an index's entries, numbers of declared floating-point columns told by
     /// `is_real`.
     #[must_use]
@@ -160,44 +175,54 @@ enum Kind {
 #[derive(Debug)]
 pub struct PageRow<'a> {
     rowid: i64,
+    source: Source<'a>,
+}
+
+/// Where the values of a row come from.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    /// All of them were decoded the quick way; the row lies on its page as a whole.
+    Values(&'a [Value<'a>]),
+    /// They lie where those of the record before lay; so does this one.
+    Shaped(&'a [u8], &'a Shape),
+    /// They are decoded one by one, as they are asked for.
+    Located(Located<'a>),
+}
+
+/// A payload, and where its values lie.
+#[derive(Debug, Clone, Copy)]
+struct Located<'a> {
     payload: &'a Payload<'a>,
     columns: &'a Columns,
     places: &'a [Place],
-    /// All values, where they could be decoded the quick way.
-    values: Option<&'a [Value<'a>]>,
 }
 
 impl<'a> PageRow<'a> {
     /// A row whose values are known.
     #[inline]
-    pub(super) fn decoded(
-        rowid: i64,
-        payload: &'a Payload<'a>,
-        columns: &'a Columns,
-        values: &'a [Value<'a>],
-    ) -> Self {
-        Self { rowid, payload, columns, places: &[], values: Some(values) }
+    pub(super) fn decoded(rowid: i64, values: &'a [Value<'a>]) -> Self {
+        Self { rowid, source: Source::Values(values) }
     }
 
-    pub(super) fn new(
+    /// An entry that looks like the one before.
+    #[inline]
+    pub(super) fn shaped(record: &'a [u8], shape: &'a Shape) -> Self {
+        Self { rowid: 0, source: Source::Shaped(record, shape) }
+    }
+
+    pub(super) fn located(
         rowid: i64,
         payload: &'a Payload<'a>,
         columns: &'a Columns,
         places: &'a [Place],
     ) -> Self {
-        Self { rowid, payload, columns, places, values: None }
+        Self { rowid, source: Source::Located(Located { payload, columns, places }) }
     }
 
     /// The row number; 0 for an entry of an index, where it is the last column.
     #[must_use]
     pub fn rowid(&self) -> i64 {
         self.rowid
-    }
-
-    /// Whether a part of the payload lies on other pages, which are read when a column there is asked for.
-    #[must_use]
-    pub fn is_spilled(&self) -> bool {
-        self.payload.local.len() < self.payload.total
     }
 
     /// A value by its place among the wanted columns.
@@ -207,16 +232,19 @@ impl<'a> PageRow<'a> {
     #[must_use]
     #[inline]
     pub fn column(&self, at: usize) -> Value<'a> {
-        match self.values {
-            Some(values) => values.get(at).copied().unwrap_or(Value::Null),
-            None => self.located(at),
+        match self.source {
+            Source::Values(values) => values.get(at).copied().unwrap_or(Value::Null),
+            Source::Shaped(record, shape) => shape.column(record, at),
+            Source::Located(located) => located.column(self.rowid, at),
         }
     }
+}
 
+impl<'a> Located<'a> {
     #[cold]
-    fn located(&self, at: usize) -> Value<'a> {
+    fn column(&self, rowid: i64, at: usize) -> Value<'a> {
         match (self.columns.fields.get(at), self.places.get(at)) {
-            (Some(Field::RowId), _) => Value::Integer(self.rowid),
+            (Some(Field::RowId), _) => Value::Integer(rowid),
             (Some(Field::Column { is_real, missing, .. }), Some(place)) => {
                 match (self.stored(*place, missing), is_real) {
                     (Value::Integer(number), true) => Value::Real(number as f64),
@@ -227,37 +255,55 @@ impl<'a> PageRow<'a> {
         }
     }
 
-    /// How many bytes a text or a blob has, without looking at them.
-    #[must_use]
-    pub fn column_len(&self, at: usize) -> usize {
-        if let Some(values) = self.values {
-            return values.get(at).map_or(0, |value| value.len());
-        }
-        let place = self.places.get(at).filter(|place| matches!(place.kind, Kind::Text | Kind::Blob));
-        place.map_or(0, |place| place.len as usize)
-    }
-
     fn stored(&self, place: Place, missing: &'a Missing) -> Value<'a> {
-        let bytes = || self.payload.bytes(place.start as usize, place.len as usize);
-        match place.kind {
-            Kind::Null => Value::Null,
-            Kind::Zero => Value::Integer(0),
-            Kind::One => Value::Integer(1),
-            Kind::Integer => bytes().map_or(Value::Null, |bytes| Value::Integer(signed(bytes))),
-            Kind::Real => {
-                let number = bytes().map(|bytes| f64::from_bits(signed(bytes) as u64));
-                // SQLite knows no other number that is none.
-                number.filter(|number| !number.is_nan()).map_or(Value::Null, Value::Real)
+        match (place.kind, missing) {
+            (Kind::Missing, Missing::Value(value)) => Value::from(value),
+            (Kind::Missing, Missing::Unknown) => {
+                self.payload.complain("a column is missing whose default only SQLite knows");
+                Value::Null
             }
-            Kind::Text => bytes().map_or(Value::Null, Value::Text),
-            Kind::Blob => bytes().map_or(Value::Null, Value::Blob),
-            Kind::Missing => match missing {
-                Missing::Value(value) => Value::from(value),
-                Missing::Unknown => {
-                    self.payload.complain("a column is missing whose default only SQLite knows");
-                    Value::Null
-                }
-            },
+            _ => {
+                let bytes = self.payload.bytes(place.start as usize, place.len as usize);
+                bytes.map_or(Value::Null, |bytes| place.kind.value(bytes))
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The value of a record that lies here as a whole; nothing if the record ends before it.
+    #[inline]
+    pub(super) fn value<'p>(&self, record: &'p [u8]) -> Option<Value<'p>> {
+        let (start, len) = (self.start as usize, self.len as usize);
+        let end = start + len;
+        // The eight bytes that end with the number: one load, whatever its length.
+        if self.kind == Kind::Integer
+            && let Some(from) = end.checked_sub(8)
+            && let Some(eight) = record.get(from..end).and_then(<[u8]>::first_chunk)
+        {
+            let unused = 64 - 8 * len as u32;
+            return Some(Value::Integer((i64::from_be_bytes(*eight) << unused) >> unused));
+        }
+        Some(self.kind.value(record.get(start..end)?))
+    }
+}
+
+impl Kind {
+    /// What the bytes of a value of this kind say.
+    #[inline]
+    fn value(self, bytes: &[u8]) -> Value<'_> {
+        match self {
+            Self::Missing | Self::Null => Value::Null,
+            Self::Zero => Value::Integer(0),
+            Self::One => Value::Integer(1),
+            Self::Integer => Value::Integer(signed(bytes)),
+            Self::Real => {
+                let number = f64::from_bits(signed(bytes) as u64);
+                // SQLite knows no other number that is none.
+                if number.is_nan() { Value::Null } else { Value::Real(number) }
+            }
+            Self::Text => Value::Text(bytes),
+            Self::Blob => Value::Blob(bytes),
         }
     }
 }

@@ -22,7 +22,7 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -448,7 +448,9 @@ impl Reader<'_> {
                 }
             }
             self.look = None;
-            pause(attempt);
+            if let Some(time) = rest_after(attempt) {
+                self.work.wait(time)?;
+            }
         }
         Err(self.access.busy(doing))
     }
@@ -485,16 +487,9 @@ impl Look {
     }
 }
 
-/// Lets the writer go on: not at all at first, then up to 80 ms.
-///
-/// A condition that nobody signals is a wait with a deadline, on the caller's own thread.
-fn pause(attempt: u32) {
-    if attempt >= 3 {
-        let wait = Duration::from_millis(1 << (attempt / 4).min(6));
-        let unsignalled = Mutex::new(());
-        let guard = unsignalled.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(Condvar::new().wait_timeout(guard, wait));
-    }
+/// How long the writer is let go on: not at all at first, then up to 64 ms.
+fn rest_after(attempt: u32) -> Option<Duration> {
+    (attempt >= 3).then(|| Duration::from_millis(1 << (attempt / 4).min(6)))
 }
 
 /// Whether the error says that the file is damaged.

@@ -13,7 +13,6 @@ use crate::{
             filter::spellings,
             plan::{Plan, Select, Take, quote},
             rows::{Fields, key_of},
-            walk::is_damage,
         },
     },
     work::Work,
@@ -36,11 +35,8 @@ pub(super) fn read(
         let doing = format!("reading checkpoints of \"{}\"", table.table);
         let mut rows = access.read(work, &doing, |connection| {
             let mut rows = Vec::new();
-            // What stands before the damage is shown.
-            match columns.collect(connection, &sql, table, &mut rows) {
-                Err(error) if is_damage(&error) => Ok(rows),
-                other => other.map(|()| rows),
-            }
+            columns.collect(connection, &sql, table, &mut rows)?;
+            Ok(rows)
         })?;
         rows.sort_by(|left, right| left.projection.cmp(&right.projection));
         work.advance(rows.len() as u64)?;
@@ -146,10 +142,7 @@ pub(super) fn event_of_id(
             let key = connection.query_row(&sql, rusqlite::params_from_iter(&values), |row| {
                 Ok(key_of(row, plan.key.len(), numbered))
             });
-            match key.optional() {
-                Err(error) if is_damage(&error) => Ok(None),
-                other => other,
-            }
+            key.optional()
         });
         match found {
             Ok(None) => (),

@@ -28,6 +28,7 @@ mod rows;
 mod scan;
 mod search;
 mod snapshots;
+mod spelled;
 mod tables;
 mod value;
 mod walk;
@@ -40,7 +41,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, RowSink, StoreResult,
         bodies::{Bodies, BodyBatch},
         covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -250,13 +251,8 @@ impl EventStore for SqliteStore {
         scan::ranges(&self.access, work, &self.plan, after, parts)
     }
 
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
-        scan::scan((&self.access, work), &self.plan, self.way, range, visit)
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        scan::scan((&self.access, work), &self.plan, self.way, range, sink)
     }
 
     fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {

@@ -20,6 +20,8 @@ pub(super) struct Plan {
     pub(super) parts: Vec<Arc<str>>,
     /// Expressions that together name an event and sort it.
     pub(super) key: Vec<String>,
+    /// The columns that these are.
+    pub(super) key_columns: Vec<Arc<str>>,
     /// Whether the table has a row number of SQLite's own, and under which name.
     pub(super) rowid: Option<&'static str>,
     /// Whether the key is the row number alone.
@@ -90,6 +92,7 @@ impl Plan {
             is_by_rowid: columns.len() == 1 && columns.iter().all(|column| facts.is_row_number(column)),
             parts,
             key,
+            key_columns: columns,
             events: events.clone(),
             problems,
         })

@@ -58,7 +58,7 @@ pub(super) fn read(
     while !walk.is_over() {
         let rows = walk.step(&mut reader, size, &mut copies)?;
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(copies.heads.troubles.drain(..).take(room));
+        troubles.extend(copies.heads.troubles().take(room));
         let onward = copies.visit(visit);
         work.advance(rows as u64)?;
         if onward == Onward::Enough {
@@ -186,6 +186,7 @@ impl<'a> Copies<'a> {
                 data: rest.data.body(&mut next),
                 metadata: rest.metadata.body(&mut next),
                 taped: None,
+                is_plain: false,
             };
             if visit(&row) == Onward::Enough {
                 return Onward::Enough;

@@ -6,7 +6,8 @@ use rusqlite::{Row, types::ValueRef};
 
 use crate::{
     model::{
-        EventKey, GlobalPosition, Json, KeyPart, Payload, RecordedEvent, StreamName, StreamVersion, Timestamp,
+        EventKey, GlobalPosition, Json, KeyPart, LastDay, Payload, RecordedEvent, StreamName, StreamVersion,
+        Timestamp,
     },
     store::{
         decode::{self, Value, id_text},
@@ -51,7 +52,8 @@ pub(super) struct Named<'a> {
 
 impl<'r> Fields<'r> {
     pub(super) fn new(row: impl Into<Cells<'r>>, select: &'r Select) -> Self {
-        let parsed = select.json.iter().map(|at| (*at, OnceCell::new())).collect();
+        let cells = || select.json.iter().map(|at| (*at, OnceCell::new())).collect();
+        let parsed = if select.json.is_empty() { Vec::new() } else { cells() };
         Self { row: row.into(), select, parsed }
     }
 
@@ -133,9 +135,9 @@ impl<'r> Fields<'r> {
         version
     }
 
-    pub(super) fn time(&self, troubles: &mut Vec<Arc<str>>) -> Option<Timestamp> {
+    pub(super) fn time(&self, last: &mut LastDay, troubles: &mut Vec<Arc<str>>) -> Option<Timestamp> {
         let (value, form) = self.value(Role::Time)?;
-        let time = decode::time(value, form);
+        let time = decode::time_after(value, form, last);
         if time.is_none() {
             let shown = id_text(value, Form::Plain).unwrap_or_default();
             troubles.push(format!("the time cannot be read as {form}: {}", brief(&shown)).into());
@@ -213,7 +215,7 @@ impl<'r> Fields<'r> {
             stream,
             version: self.version(&mut troubles),
             schema_version: shared(Role::SchemaVersion),
-            time: self.time(&mut troubles),
+            time: self.time(&mut LastDay::default(), &mut troubles),
             event_id: shared(Role::EventId),
             correlation_id: shared(Role::CorrelationId),
             causation_id: shared(Role::CausationId),

@@ -1,18 +1,21 @@
 //! Scanning ranges without payloads, and cutting the global order into ranges.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::{
-    model::{EventKey, GlobalPosition, KeyPart, StreamVersion, Timestamp},
+    model::{EventKey, GlobalPosition, KeyPart, LastDay},
     store::{
-        KeyRange, ScanKey, ScanRow, StoreResult,
+        KeyRange, KnownNames, RowSink, ScanKey, ScanRow, StoreResult,
+        copied::CopiedRows,
+        index::names::Seed,
         sqlite::{
             access::{Access, Reader},
             direct::Way,
             plan::{Plan, Select, quote},
-            rows::{Cells, Fields, key_of},
+            rows::{Cells, Fields, Named, key_of},
+            spelled::{Spelled, Spelling},
             walk::{Gather, Walk},
         },
     },
@@ -22,8 +25,7 @@ use crate::{
 /// So many troubles are told one by one.
 pub(super) const MOST_TROUBLES: usize = 100;
 
-/// Rows of the first batch and of the largest. A batch is copied before anybody sees it, because
-/// its read may prove void; copies of this size stay in the processor's cache.
+/// Rows of the first batch and of the largest. Rows are settled by the batch, because its read may prove void.
 const BATCH: Range<usize> = 512..4096;
 
 /// Meets every event of a range.
@@ -32,19 +34,19 @@ pub(super) fn scan(
     plan: &Plan,
     way: Way,
     range: &KeyRange,
-    visit: &mut dyn FnMut(&ScanRow<'_>),
+    sink: &mut dyn RowSink,
 ) -> StoreResult<Vec<String>> {
     let walk = Walk::new(plan, &plan.lean, true, range.after.as_ref()).until(range.until.as_ref());
     let mut walk = walk.directly(way);
     let mut reader = access.reader(work);
-    let mut batch = Batch::new(&plan.lean);
+    let mut pouring = Pouring { rows: RowReader::new(&plan.lean), sink };
     let mut troubles = Vec::new();
     let mut size = BATCH.start;
     while !walk.is_over() {
-        let rows = walk.step(&mut reader, size, &mut batch)?;
-        batch.rows().for_each(|row| visit(&row));
+        let rows = walk.step(&mut reader, size, &mut pouring)?;
+        pouring.sink.settle();
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(batch.troubles.drain(..).take(room));
+        troubles.extend(pouring.rows.troubles.drain(..).take(room));
         work.advance(rows as u64)?;
         size = (size * 2).min(BATCH.end);
     }
@@ -53,117 +55,178 @@ pub(super) fn scan(
     Ok(walk.troubles)
 }
 
-/// Rows copied out of the database: keys and texts one behind the other, so that a row costs no
-/// memory of its own.
-pub(super) struct Batch<'a> {
-    select: &'a Select,
-    /// As many parts a row as the key has.
-    keys: Vec<KeyPart>,
-    text: String,
-    lines: Vec<Line>,
-    pub(super) troubles: Vec<String>,
+/// Hands rows on as they are read.
+struct Pouring<'a> {
+    rows: RowReader<'a>,
+    sink: &'a mut dyn RowSink,
 }
 
-/// What a row holds beside its key. The texts follow each other; each is named by where it ends.
-struct Line {
-    position: Option<GlobalPosition>,
-    version: Option<StreamVersion>,
-    time: Option<Timestamp>,
-    category: Option<usize>,
-    id: usize,
-    stored: Option<usize>,
-    event_type: usize,
+impl Gather for Pouring<'_> {
+    fn restart(&mut self) {
+        self.rows.troubles.clear();
+        self.sink.take_back();
+    }
+
+    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
+        let fields = Fields::new(row, self.rows.select);
+        self.rows.read(key, &fields, |row, known| self.sink.push(row, known));
+    }
+}
+
+/// Makes rows of a scan from rows of the database.
+struct RowReader<'a> {
+    select: &'a Select,
+    streams: Spelled,
+    types: Spelled,
+    day: LastDay,
+    /// What is wrong with the rows of this batch.
+    troubles: Vec<String>,
+}
+
+impl<'a> RowReader<'a> {
+    fn new(select: &'a Select) -> Self {
+        let seed = Seed::random();
+        let (streams, types) = (Spelled::new(seed), Spelled::new(seed));
+        Self { select, streams, types, day: LastDay::default(), troubles: Vec::new() }
+    }
+
+    /// Reads a row whose fields are looked at already, and has it visited.
+    #[inline]
+    fn read(&mut self, key: &[KeyPart], fields: &Fields<'_>, visit: impl FnOnce(&ScanRow<'_>, KnownNames)) {
+        let known = KnownNames {
+            stream: Spelling::of_stream(fields, self.select).and_then(|spelling| self.streams.find(spelling)),
+            event_type: Spelling::of_type(fields, self.select).and_then(|spelling| self.types.find(spelling)),
+        };
+        let stream = known.stream.and_then(|number| self.streams.parts(number));
+        let event_type = known.event_type.and_then(|number| self.types.parts(number));
+        let (Some(stream), Some(event_type)) = (stream, event_type) else {
+            return self.read_names(key, fields, visit);
+        };
+        let mut troubles = Vec::new();
+        let row = ScanRow {
+            key: ScanKey::of(key),
+            position: fields.position(),
+            category: stream.category,
+            id: stream.id,
+            stored: stream.stored,
+            version: fields.version(&mut troubles),
+            event_type: event_type.id,
+            time: fields.time(&mut self.day, &mut troubles),
+        };
+        visit(&row, known);
+        if !troubles.is_empty() {
+            let row = (row.position.clone(), row.event_type.to_owned());
+            self.tell(&row, &troubles);
+        }
+    }
+
+    /// The same for names that were not met yet, or are to be looked at row by row.
+    #[cold]
+    fn read_names(
+        &mut self,
+        key: &[KeyPart],
+        fields: &Fields<'_>,
+        visit: impl FnOnce(&ScanRow<'_>, KnownNames),
+    ) {
+        let mut troubles = Vec::new();
+        let event_type = fields.event_type(&mut troubles);
+        if troubles.is_empty()
+            && let Some(spelling) = Spelling::of_type(fields, self.select)
+            && self.types.find(spelling).is_none()
+        {
+            let named = Named { category: None, id: event_type.as_ref().into(), stored: None };
+            self.types.add(spelling, &named);
+        }
+        let found = troubles.len();
+        let named = fields.stream(&event_type, &mut troubles);
+        if troubles.len() == found
+            && let Some(spelling) = Spelling::of_stream(fields, self.select)
+            && self.streams.find(spelling).is_none()
+        {
+            self.streams.add(spelling, &named);
+        }
+        let row = ScanRow {
+            key: ScanKey::of(key),
+            position: fields.position(),
+            category: named.category.as_deref(),
+            id: &named.id,
+            stored: named.stored.as_deref(),
+            version: fields.version(&mut troubles),
+            event_type: &event_type,
+            time: fields.time(&mut self.day, &mut troubles),
+        };
+        visit(&row, KnownNames::default());
+        if !troubles.is_empty() {
+            let row = (row.position.clone(), row.event_type.to_owned());
+            self.tell(&row, &troubles);
+        }
+    }
+
+    /// Notes what is wrong with a row.
+    #[cold]
+    fn tell(&mut self, (position, event_type): &(Option<GlobalPosition>, String), troubles: &[Arc<str>]) {
+        if self.troubles.len() < MOST_TROUBLES {
+            let position = position.as_ref().map(|position| format!(" at position {position}"));
+            let place = format!("{event_type}{}", position.unwrap_or_default());
+            self.troubles.extend(troubles.iter().map(|trouble| format!("{place}: {trouble}")));
+        }
+    }
+}
+
+/// Rows copied out of the database, of which more will be read than a scan does.
+pub(super) struct Batch<'a> {
+    reader: RowReader<'a>,
+    rows: CopiedRows,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(select: &'a Select) -> Self {
-        let (keys, text, lines, troubles) = (Vec::new(), String::new(), Vec::new(), Vec::new());
-        Self { select, keys, text, lines, troubles }
-    }
-
-    /// Copies a text; returns where it ends.
-    fn keep(&mut self, text: &str) -> usize {
-        self.text.push_str(text);
-        self.text.len()
+        Self { reader: RowReader::new(select), rows: CopiedRows::default() }
     }
 
     /// The rows in order, handed out once.
     pub(super) fn rows(&mut self) -> impl Iterator<Item = ScanRow<'_>> {
-        let width = self.keys.len().checked_div(self.lines.len()).unwrap_or_default().max(1);
-        let text = &self.text;
-        let mut start = 0;
-        let mut next = move |end: usize| {
-            let text = text.get(start..end).unwrap_or_default();
-            start = end;
-            text
-        };
-        self.lines.drain(..).zip(self.keys.chunks(width)).map(move |(line, key)| ScanRow {
-            key: ScanKey::of(key),
-            position: line.position,
-            category: line.category.map(&mut next),
-            id: next(line.id),
-            stored: line.stored.map(&mut next),
-            version: line.version,
-            event_type: next(line.event_type),
-            time: line.time,
-        })
+        self.rows.drain()
+    }
+
+    /// What is wrong with the rows, told once.
+    pub(super) fn troubles(&mut self) -> impl Iterator<Item = String> {
+        self.reader.troubles.drain(..)
     }
 
     /// From the next row on, rows have these columns.
     pub(super) fn select(&mut self, select: &'a Select) {
-        self.select = select;
+        self.reader.select = select;
     }
 
-    /// The type of the row that was taken last: the end of the text.
+    /// The type of the row that was taken last.
     pub(super) fn last_type(&self) -> Option<&str> {
-        let line = self.lines.last()?;
-        self.text.get(line.stored.unwrap_or(line.id)..)
+        self.rows.last_type()
     }
 
     /// Takes a row of which nothing but its type is asked.
     pub(super) fn push_type(&mut self, key: &[KeyPart], event_type: &str) {
-        let id = self.text.len();
-        let event_type = self.keep(event_type);
-        self.keys.extend_from_slice(key);
-        let line =
-            Line { position: None, version: None, time: None, category: None, id, stored: None, event_type };
-        self.lines.push(line);
+        self.rows.push(&ScanRow {
+            key: ScanKey::of(key),
+            position: None,
+            category: None,
+            id: "",
+            stored: None,
+            version: None,
+            event_type,
+            time: None,
+        });
     }
 
     /// Takes a row whose fields are looked at already.
     pub(super) fn push(&mut self, key: &[KeyPart], fields: &Fields<'_>) {
-        let mut troubles = Vec::new();
-        let event_type = fields.event_type(&mut troubles);
-        let named = fields.stream(&event_type, &mut troubles);
-        let line = Line {
-            position: fields.position(),
-            version: fields.version(&mut troubles),
-            time: fields.time(&mut troubles),
-            category: named.category.as_deref().map(|category| self.keep(category)),
-            id: self.keep(&named.id),
-            stored: named.stored.as_deref().map(|stored| self.keep(stored)),
-            event_type: self.keep(&event_type),
-        };
-        self.keys.extend_from_slice(key);
-        if !troubles.is_empty() && self.troubles.len() < MOST_TROUBLES {
-            let position = line.position.as_ref().map(|position| format!(" at position {position}"));
-            let place = format!("{event_type}{}", position.unwrap_or_default());
-            self.troubles.extend(troubles.iter().map(|trouble| format!("{place}: {trouble}")));
-        }
-        self.lines.push(line);
-    }
-}
-
-impl Gather for Batch<'_> {
-    fn restart(&mut self) {
-        self.keys.clear();
-        self.text.clear();
-        self.lines.clear();
-        self.troubles.clear();
+        self.reader.read(key, fields, |row, _| self.rows.push(row));
     }
 
-    fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
-        self.push(key, &Fields::new(row, self.select));
+    /// Forgets all rows, and what was wrong with them.
+    pub(super) fn restart(&mut self) {
+        self.rows.clear();
+        self.reader.troubles.clear();
     }
 }
 
@@ -198,7 +261,8 @@ pub(super) fn ranges(
 /// Keys at even distances in one table. A table that cannot be cut is left whole.
 fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) -> StoreResult<Vec<EventKey>> {
     let Some(rowid) = plan.rowid else { return Ok(Vec::new()) };
-    let table = plan.parts.get(part).map(|table| quote(table)).unwrap_or_default();
+    let Some(name) = plan.parts.get(part) else { return Ok(Vec::new()) };
+    let table = quote(name);
     let numbered = (plan.parts.len() > 1).then_some(part);
     let read = |connection: &Connection| -> rusqlite::Result<Vec<EventKey>> {
         let end = |direction: &str| {
@@ -218,6 +282,11 @@ fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) ->
             let key = statement.query_row([at as i64], |row| Ok(key_of(row, plan.key.len(), numbered)));
             cuts.extend(key.optional()?);
         }
+        // Ranges are cut in the order of the bytes, and read in that of the columns.
+        let has_texts = cuts.iter().any(|key| key.0.iter().any(|part| matches!(part, KeyPart::Text(_))));
+        if has_texts && !sorts_by_bytes(connection, name, &plan.key_columns) {
+            return Ok(Vec::new());
+        }
         Ok(cuts)
     };
     // Damage or a view without row numbers: one range is right, if slower.
@@ -226,4 +295,12 @@ fn part_cuts(reader: &mut Reader<'_>, plan: &Plan, part: usize, parts: usize) ->
         Err(error @ crate::store::StoreError::Cancelled(_)) => Err(error),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// Whether texts in these columns of a table are sorted by their bytes, and not as the column says otherwise.
+fn sorts_by_bytes(connection: &Connection, table: &str, columns: &[Arc<str>]) -> bool {
+    columns.iter().all(|column| {
+        let found = connection.column_metadata(None, table, &**column);
+        found.is_ok_and(|(_, collation, ..)| collation.is_some_and(|name| name == c"BINARY"))
+    })
 }

@@ -42,7 +42,7 @@ pub(super) fn search(
     while !walk.is_over() {
         let rows = walk.step(&mut reader, BATCH, &mut likely)?;
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(likely.heads.troubles.drain(..).take(room));
+        troubles.extend(likely.heads.troubles().take(room));
         let onward = likely.visit(visit);
         work.advance(rows as u64)?;
         if onward == Onward::Enough {

@@ -13,7 +13,6 @@ use crate::{
             filter::spellings,
             plan::{Plan, Select, Take, own, quote},
             rows::{Fields, beside_category, prefixed},
-            walk::is_damage,
         },
     },
     work::Work,
@@ -50,7 +49,7 @@ pub(super) fn read(
         let doing = format!("reading snapshots of \"{}\"", table.table);
         let rows = access.read(work, &doing, |connection| {
             let mut snapshots = Vec::new();
-            let outcome = collect(connection, &sql, &values, |row| {
+            collect(connection, &sql, &values, |row| {
                 let snapshot = columns.snapshot(plan, table, &Fields::new(row, &columns.select));
                 if is_inside_events && snapshot.state.encoding == Encoding::Absent {
                     // Not every event carries a state.
@@ -59,12 +58,8 @@ pub(super) fn read(
                 if stream.is_none_or(|stream| is_of(&snapshot, stream)) {
                     snapshots.push(snapshot);
                 }
-            });
-            // What stands before the damage is shown.
-            match outcome {
-                Err(error) if is_damage(&error) => Ok(snapshots),
-                other => other.map(|()| snapshots),
-            }
+            })?;
+            Ok(snapshots)
         })?;
         found.extend(rows);
     }

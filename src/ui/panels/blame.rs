@@ -53,7 +53,8 @@ pub fn blame_ui(ui: &mut Ui, view: &BlameView, local: &mut BlameLocal, actions: 
     }
     ui.spacing_mut().interact_size.y = height;
     if view.total == 0 {
-        empty_panel(ui, Icon::Search, "No event wrote this", &view.empty, None);
+        let title = if view.stream.is_empty() { "No stream is chosen" } else { "No event wrote this" };
+        empty_panel(ui, Icon::Search, title, &view.empty, None);
     } else {
         count_ui(ui, view);
         list(ui, view, local, &mut asked);
@@ -129,6 +130,8 @@ fn value_ui(ui: &mut Ui, view: &BlameView) {
                 ui.label(RichText::new(value.to_preview(2000)).font(theme::mono()));
             });
         }
+        // Without a stream nothing exists and nothing is missing.
+        None if view.stream.is_empty() => (),
         None => {
             ui.weak("Does not exist at the cursor");
         }

@@ -37,6 +37,8 @@ pub struct ConditionsLocal {
     hits: TableState,
     found: TableState,
     here: Option<usize>,
+    /// The condition that was asked for last, until it is among the others.
+    asked_for: Option<String>,
 }
 
 /// What a new condition asks.
@@ -146,11 +148,17 @@ fn add_ui(ui: &mut Ui, view: &ConditionsView, local: &mut ConditionsLocal, asked
             is_entered |= field_ui(ui, ("New value", "anything"), &mut local.to, 90.0);
         });
     }
-    if let Some(condition) = condition(local).filter(|_| is_entered) {
-        asked.push(ConditionAction::Add(condition));
+    // What was refused stays, to be mended.
+    if let Some(asked_for) = local.asked_for.take_if(|text| view.rows.iter().any(|row| row.text == *text))
+        && condition(local).is_some_and(|condition| condition.to_string() == asked_for)
+    {
         local.typed.clear();
         local.from.clear();
         local.to.clear();
+    }
+    if let Some(condition) = condition(local).filter(|_| is_entered) {
+        local.asked_for = Some(condition.to_string());
+        asked.push(ConditionAction::Add(condition));
     }
 }
 

@@ -33,6 +33,13 @@ enum Part {
     Bytes,
 }
 
+/// The height that is left to the payload and the names of its parts, in points: in a low window the head is
+/// scrolled, and never takes all of it.
+const PAYLOAD: f32 = 170.0;
+
+/// Something of the head is always seen, in points.
+const LEAST_HEAD: f32 = 48.0;
+
 /// Head and parts.
 pub fn event_ui(
     ui: &mut egui::Ui,
@@ -52,7 +59,9 @@ pub fn event_ui(
             ui.ctx().copy_text(event.to_json().to_pretty());
         }
     });
-    head_ui(ui, event, zone);
+    let room = (ui.available_height() - PAYLOAD).max(LEAST_HEAD);
+    let head = egui::ScrollArea::vertical().id_salt("event head").max_height(room);
+    head.show(ui, |ui| head_ui(ui, event, zone));
     for trouble in &event.troubles {
         trouble_label(ui, trouble.to_string());
     }

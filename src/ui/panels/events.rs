@@ -18,6 +18,7 @@ use crate::{
         empty,
         icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+        whole::whole_label,
     },
 };
 
@@ -83,7 +84,7 @@ fn filter_bar_ui(
                 asked.push(filter.remove.clone());
             }
         }
-        ui.weak(&view.summary);
+        whole_label(ui, &view.summary);
     });
 }
 

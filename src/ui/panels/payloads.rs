@@ -15,6 +15,7 @@ use crate::{
         empty::empty_panel,
         icon::{Icon, trouble_label},
         table::{Cell, ColumnKind, ColumnSpec, Ink, Table, TableState},
+        whole::whole_label,
     },
 };
 
@@ -211,7 +212,7 @@ fn progress_ui(ui: &mut Ui, view: &PayloadsView, asked: &mut Vec<PayloadAction>)
         return;
     }
     ui.horizontal(|ui| {
-        ui.weak(&view.summary);
+        whole_label(ui, &view.summary);
         if view.is_stopped {
             ui.weak("· stopped");
             if ui.button("Go on").clicked() {

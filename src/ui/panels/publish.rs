@@ -43,6 +43,7 @@ pub fn publish_ui(ctx: &Context, view: &PublishView, local: &PublishLocal, actio
             PublishStage::Planned(plan) => {
                 plan_ui(ui, plan, room);
                 if !plan.tables.is_empty() {
+                    sweep_ui(ui, plan, view, &mut asked);
                     unlock_ui(ui, view, &mut asked);
                 }
             }
@@ -156,6 +157,22 @@ fn cells(values: &[(Arc<str>, Stored)]) -> Vec<String> {
         .collect()
 }
 
+/// Where all or most rows of a table would go, that is asked for by itself.
+fn sweep_ui(ui: &mut Ui, plan: &DryRun, view: &PublishView, asked: &mut Vec<PublishAction>) {
+    let Some((deleted, stored)) = plan.sweep() else { return };
+    let tables: Vec<&str> = plan.swept().map(|table| &*table.table).collect();
+    ui.add_space(4.0);
+    trouble_label(
+        ui,
+        format!("{} of the {} rows of {} would go", grouped(deleted), grouped(stored), tables.join(" and ")),
+    );
+    let mut is_meant = view.is_sweep_meant;
+    let words = format!("Delete {} rows: that is what I want", grouped(deleted));
+    if ui.checkbox(&mut is_meant, words).changed() {
+        asked.push(PublishAction::MeanDeletes(is_meant));
+    }
+}
+
 /// Where the backup goes, and the name to type.
 fn unlock_ui(ui: &mut Ui, view: &PublishView, asked: &mut Vec<PublishAction>) {
     ui.separator();
@@ -225,8 +242,13 @@ fn buttons_ui(ui: &mut Ui, view: &PublishView, local: &PublishLocal, asked: &mut
         PublishStage::Planned(plan) => {
             if !plan.tables.is_empty() {
                 let write = Button::new(RichText::new("Write").strong());
-                let write = ui.add_enabled(view.is_unlocked, write);
-                if write.on_disabled_hover_text("Unlock the store first").clicked() {
+                let write = ui.add_enabled(view.is_unlocked && view.is_sweep_meant, write);
+                let missing = if view.is_unlocked {
+                    "Say first that most rows are to be deleted"
+                } else {
+                    "Unlock the store first"
+                };
+                if write.on_disabled_hover_text(missing).clicked() {
                     let now = local.clock.map_or_else(|| Timestamp::from_nanos(0, 0), |clock| clock());
                     asked.push(PublishAction::Write(now));
                 }

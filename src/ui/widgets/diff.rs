@@ -110,10 +110,15 @@ fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) ->
     let sign = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), vec2(16.0, 16.0));
     ui.painter().rect_filled(sign, 3.0, tone.ground);
     icon.paint(ui.painter(), sign.shrink(1.0), tone.ink);
-    let job = line(colours, tone, &path, (old, new), rect.width() - 40.0);
+    let width = rect.width() - 40.0;
+    let shown = shown_path(&path, old, new, width);
+    let job = line(colours, tone, &shown, (old, new), width);
+    let is_whole =
+        |value: Option<&Json>| value.is_none_or(|value| job.text.contains(&value.to_preview(LONGEST)));
+    let is_cut = shown != path || !is_whole(old) || !is_whole(new);
     let galley = ui.painter().layout_job(job);
     let is_long = |value: Option<&Json>| value.is_some_and(|value| value.to_preview(41).chars().count() > 40);
-    let is_elided = galley.elided || is_long(old) || is_long(new);
+    let is_elided = galley.elided || is_cut || is_long(old) || is_long(new);
     ui.painter().galley(
         pos2(rect.left() + 32.0, rect.center().y - galley.size().y / 2.0),
         galley,
@@ -131,6 +136,17 @@ fn change_ui(ui: &Ui, id: Id, rect: Rect, change: &Change, is_selected: bool) ->
         });
     }
     response
+}
+
+/// The path, cut at its front where numbers behind it would have no room.
+fn shown_path(path: &str, old: Option<&Json>, new: Option<&Json>, width: f32) -> String {
+    let numbers = [old, new].into_iter().flatten().filter(|value| matches!(value, Json::Number(_)));
+    let lengths: Vec<usize> = numbers.map(|value| value.to_preview(LONGEST).chars().count()).collect();
+    if lengths.is_empty() {
+        return path.to_owned();
+    }
+    let around = if old.is_some() && new.is_some() { AROUND } else { 2 };
+    cut_in_front(path, characters(width).saturating_sub(lengths.iter().sum::<usize>() + around))
 }
 
 fn line(
@@ -163,21 +179,95 @@ fn line(
 }
 
 /// Both values of a change, cut so that each has its part of the line: a long old value must not
-/// hide the new one.
+/// hide the new one. Numbers are never cut, since what is left of one is another number; texts that begin alike
+/// are cut where they do.
 pub(crate) fn side_by_side(old: &str, new: &str, path: &str, width: f32) -> (String, String) {
-    /// The width of a character, and what stands around the values, in characters.
-    const CHARACTER: f32 = 7.6;
-    const AROUND: usize = 8;
-    let room = ((width / CHARACTER) as usize).saturating_sub(path.chars().count() + AROUND);
+    let room = characters(width).saturating_sub(path.chars().count() + AROUND);
     let (old_length, new_length) = (old.chars().count(), new.chars().count());
-    if old_length + new_length <= room {
+    if old_length + new_length <= room || (is_number(old) && is_number(new)) {
         return (old.to_owned(), new.to_owned());
     }
+    let (old, new) = without_common_start(old, new, room);
+    let (old_length, new_length) = (old.chars().count(), new.chars().count());
     let half = room / 2;
     let old_room = half.max(room.saturating_sub(new_length)).min(old_length);
     let cut = |text: &str, length: usize| match text.char_indices().nth(length.max(4)) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
+        Some((end, _)) if !is_number(text) => format!("{}…", text.get(..end).unwrap_or(text)),
+        Some(_) | None => text.to_owned(),
     };
-    (cut(old, old_room), cut(new, room.saturating_sub(old_room)))
+    (cut(&old, old_room), cut(&new, room.saturating_sub(old_room)))
+}
+
+/// What stands around both values of a change, in characters.
+const AROUND: usize = 8;
+
+/// How many characters of fixed width fit.
+pub(crate) fn characters(width: f32) -> usize {
+    /// The width of a character, in points.
+    const CHARACTER: f32 = 7.6;
+    (width.max(0.0) / CHARACTER) as usize
+}
+
+/// Whether a value is a number as it is written.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.strip_prefix('-').unwrap_or(text).starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// A name cut at its front to so many characters, so that what tells it from others stays; at least a few.
+pub(crate) fn cut_in_front(name: &str, room: usize) -> String {
+    const LEAST: usize = 6;
+    let room = room.max(LEAST);
+    match name.chars().count().checked_sub(room) {
+        None | Some(0) => name.to_owned(),
+        Some(more) => format!("…{}", name.chars().skip(more + 1).collect::<String>()),
+    }
+}
+
+/// Both texts without what they begin with alike, as far as they are too long with it: a little of it stays.
+fn without_common_start(old: &str, new: &str, room: usize) -> (String, String) {
+    /// So much of what is alike stays in sight.
+    const KEPT: usize = 3;
+    let alike = old.chars().zip(new.chars()).take_while(|(left, right)| left == right).count();
+    let needed = (old.chars().count() + new.chars().count()).saturating_sub(room).div_ceil(2);
+    let away = alike.saturating_sub(KEPT).min(needed + 1);
+    // Nothing is gained by a sign in the place of one or two letters.
+    if away < 3 || is_number(old) || is_number(new) {
+        return (old.to_owned(), new.to_owned());
+    }
+    let without = |text: &str| {
+        let quote = if text.starts_with('"') { "\"" } else { "" };
+        format!("{quote}…{}", text.chars().skip(away + quote.len()).collect::<String>())
+    };
+    (without(old), without(new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut_in_front, side_by_side};
+
+    /// `room` is in characters, beside the path.
+    fn check(old: &str, new: &str, room: u16, expected: (&str, &str)) {
+        let width = (f32::from(room) + 8.0 + 2.0) * 7.6 + 1.0;
+        let (left, right) = side_by_side(old, new, "/a", width);
+        assert_eq!((left.as_str(), right.as_str()), expected, "{old} {new} in {room}");
+    }
+
+    #[test]
+    fn values_are_cut_where_they_are_alike_and_numbers_never() {
+        check("69936", "88848", 20, ("69936", "88848"));
+        check("69936", "88848", 4, ("69936", "88848"));
+        check("-69936.25", "null", 6, ("-69936.25", "null"));
+        check("\"order-4711\"", "\"order-4712\"", 24, ("\"order-4711\"", "\"order-4712\""));
+        check("\"order-4711\"", "\"order-4712\"", 16, ("\"…-4711\"", "\"…-4712\""));
+        check("\"a long text without\"", "\"another one\"", 16, ("\"a long …", "\"another…"));
+    }
+
+    #[test]
+    fn names_are_cut_in_front() {
+        for (room, expected) in
+            [(20, "/amount_cents"), (13, "/amount_cents"), (9, "…nt_cents"), (2, "…cents")]
+        {
+            assert_eq!(cut_in_front("/amount_cents", room), expected);
+        }
+    }
 }

@@ -16,3 +16,4 @@ mod sql_tokens;
 pub mod table;
 pub mod timeline;
 pub mod transport;
+pub mod whole;

@@ -184,7 +184,18 @@ pub fn list_ui(ui: &mut Ui, id: Id, rect: Rect, (role, name): (Role, &str)) -> U
     if list.response().clicked() {
         list.memory_mut(|memory| memory.request_focus(id));
     }
+    if list.memory(|memory| memory.has_focus(id)) {
+        // Escape takes the focus away before anybody could ask who had it.
+        list.data_mut(|data| data.insert_temp(Id::unique(LIST_WITH_FOCUS), name.to_owned()));
+    }
     list
+}
+
+const LIST_WITH_FOCUS: &str = "list that had the focus";
+
+/// The name of the list that had the keyboard's focus when the frame before was drawn; ask once a frame.
+pub fn take_focused_list(ctx: &egui::Context) -> Option<String> {
+    ctx.data_mut(|data| data.remove_temp(Id::unique(LIST_WITH_FOCUS)))
 }
 
 /// The row that the keyboard asks for while the widget `id` has the focus: arrows, page keys, Home and End.

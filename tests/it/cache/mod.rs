@@ -3,6 +3,7 @@
 mod believed;
 mod command;
 mod files;
+mod while_open;
 mod window;
 
 use std::{fs, path::Path, path::PathBuf};

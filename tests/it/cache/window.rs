@@ -15,9 +15,11 @@ use timeglass::{
 
 use super::Stage;
 
-/// A session whose jobs run at once, but for the check, which waits.
+/// A session whose jobs run at once, but for those that wait.
 struct Script {
     session: Session,
+    /// What waits: the check, if nothing else is said.
+    holds: Slot,
     checks: Vec<Job>,
     /// The slots of all jobs that ran.
     ran: Vec<Slot>,
@@ -30,7 +32,7 @@ impl Script {
 
     fn with(stage: &Stage, cache: Cache, workspace: Workspace) -> Self {
         let session = Session::new(workspace, None, PathBuf::from("sample.sqlite")).with_cache(Some(cache));
-        let mut script = Self { session, checks: Vec::new(), ran: Vec::new() };
+        let mut script = Self { session, holds: Slot::CacheCheck, checks: Vec::new(), ran: Vec::new() };
         script.shell(ShellAction::Open(stage.path.clone()));
         script
     }
@@ -39,7 +41,7 @@ impl Script {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for job in self.session.apply(input) {
-                if job.slot == Slot::CacheCheck {
+                if job.slot == self.holds {
                     self.checks.push(job);
                     continue;
                 }
@@ -164,6 +166,23 @@ fn a_check_of_a_store_that_was_closed_says_nothing_about_another() {
     script.check_now();
     assert!(script.title().contains("10 events"), "{}", script.title());
     assert!(script.session.view().notices.is_empty());
+}
+
+#[test]
+fn an_index_of_a_store_that_was_closed_is_not_taken_for_that_of_another() {
+    let (stage, other) = (Stage::new(60), Stage::new(10));
+    drop(Script::open(&other));
+    let session = Session::new(Workspace::default(), None, PathBuf::from("sample.sqlite"));
+    let session = session.with_cache(Some(other.cache()));
+    let mut script = Script { session, holds: Slot::Index, checks: Vec::new(), ran: Vec::new() };
+    script.shell(ShellAction::Open(stage.path.clone()));
+    assert_eq!(script.checks.len(), 1, "it is being scanned");
+    script.shell(ShellAction::Open(other.path.clone()));
+    assert!(script.session.take_left(), "what is still done for the other can be stopped");
+    script.check_now();
+    assert!(script.title().contains("10 events"), "{}", script.title());
+    assert!(script.origin().starts_with("from the cache"), "{}", script.origin());
+    assert!(!script.session.take_left());
 }
 
 #[test]

@@ -200,6 +200,34 @@ fn what_a_scan_has_to_tell_is_left_to_it() {
 }
 
 #[test]
+fn a_few_rows_far_apart_are_left_to_a_scan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sparse.sqlite");
+    let connection = Connection::open(&path).expect("a store");
+    // Keys at even distances, where somebody might look for them.
+    connection
+        .execute_batch(
+            "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,
+                 type TEXT NOT NULL, data TEXT NOT NULL, recorded_at TEXT NOT NULL, UNIQUE (stream, version));
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 65)
+             INSERT INTO events SELECT 1 + i * 100000, 'order-' || (i % 5), i / 5 + 1, 'Noted', '{}',
+                 '2024-03-01T00:00:00Z' FROM n;",
+        )
+        .expect("some events");
+    connection.close().expect("a file at rest");
+    with_indexes(&path);
+    let (pages, sql) = both(&path, None).expect("a store");
+    assert_eq!(pages.covered(&Work::default()).expect("an answer"), None, "nothing is made for the holes");
+    assert_eq!(scanned(&sql).0.len(), 65);
+    // Close together they are covered.
+    Connection::open(&path)
+        .expect("the store")
+        .execute("UPDATE events SET position = position / 1000", [])
+        .expect("numbers");
+    assert!(check(&path, None, "close together"));
+}
+
+#[test]
 fn a_writer_meanwhile_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.sqlite");

@@ -9,7 +9,7 @@ use timeglass::{
     },
     script::Options,
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
         memory::{MemoryStore, event},
         read::{EventRow, Onward, Wanted},
     },
@@ -150,13 +150,8 @@ impl EventStore for Stopping {
         self.store.ranges(work, after, parts)
     }
 
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
-        self.store.scan(work, range, visit)
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        self.store.scan_into(work, range, sink)
     }
 
     fn read(

@@ -14,7 +14,7 @@ use timeglass::{
 };
 
 use super::{
-    command::drifted,
+    command::{DEFINITION, drifted},
     stage::{Stage, morning},
 };
 
@@ -114,6 +114,30 @@ fn it_is_listed_unlocked_by_name_and_written() {
 }
 
 #[test]
+fn stopping_other_work_says_nothing_about_what_is_planned_or_written() {
+    let stage = drifted();
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    let stop = |script: &mut Script| script.feed(Input::Action(Action::Shell(ShellAction::CancelWork)));
+    stop(&mut script);
+    assert_eq!(script.listed(), (1, 1, 1));
+    script.publish(PublishAction::TypeName("shop.sqlite".to_owned()));
+    script.publish(PublishAction::Unlock);
+    let writing = script.0.apply(Input::Action(Action::Publish(PublishAction::Write(morning()))));
+    stop(&mut script);
+    assert!(matches!(script.dialog().stage, PublishStage::Writing(_)), "{:?}", script.dialog().stage);
+    for job in writing {
+        let answer = job.question.run(&Work::default()).expect("nobody cancels");
+        script.feed(Input::Answer(job.slot, answer));
+    }
+    stop(&mut script);
+    assert!(matches!(script.dialog().stage, PublishStage::Written { .. }), "{:?}", script.dialog().stage);
+    let noted = fs::read_to_string(stage.folder.path().join("timeglass.toml")).expect("the project file");
+    assert!(noted.contains("[[published]]"), "{noted}");
+}
+
+#[test]
 fn what_has_come_since_the_dry_run_is_taken_in_and_listed_again() {
     let stage = drifted();
     let mut script = Script::open(&stage);
@@ -169,4 +193,45 @@ fn the_permission_ends_with_the_opening() {
     script.feed(Input::Action(Action::Shell(ShellAction::Reload)));
     assert!(!script.0.is_unlocked());
     assert!(script.0.view().publish.is_none());
+}
+
+#[test]
+fn a_definition_that_handles_nothing_is_not_published() {
+    let stage = drifted();
+    let elsewhere = DEFINITION.replace("key: id", "key: id category: Order");
+    fs::write(stage.folder.path().join("orders.sql"), elsewhere).expect("a definition");
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    let PublishStage::Refused { words, .. } = &script.dialog().stage else {
+        panic!("{:?}", script.dialog().stage)
+    };
+    assert_eq!(words.title, "The definition handled no event");
+    assert!(words.detail.contains("no category `Order`, but `order`"), "{}", words.detail);
+}
+
+#[test]
+fn deleting_most_rows_takes_a_word_of_its_own() {
+    let stage = Stage::with(
+        "delete",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+         INSERT INTO orders SELECT 'ghost-' || i, 'placed', 1, NULL FROM n;",
+    );
+    let project = "[[projection]]\nfile = \"orders.sql\"\n";
+    fs::write(stage.folder.path().join("timeglass.toml"), project).expect("a project file");
+    fs::write(stage.folder.path().join("orders.sql"), DEFINITION).expect("a definition");
+    let mut script = Script::open(&stage);
+    script.rebuild();
+    script.publish(PublishAction::Prepare);
+    assert_eq!(script.listed(), (0, 0, 200));
+    script.publish(PublishAction::TypeName("shop.sqlite".to_owned()));
+    script.publish(PublishAction::Unlock);
+    assert!(!script.dialog().is_sweep_meant);
+    script.publish(PublishAction::Write(morning()));
+    assert_eq!(stage.rows("orders").len(), 260, "nobody said that they may go");
+    script.publish(PublishAction::MeanDeletes(true));
+    assert!(script.dialog().is_sweep_meant);
+    script.publish(PublishAction::Write(morning()));
+    assert!(matches!(&script.dialog().stage, PublishStage::Written { .. }), "{:?}", script.dialog().stage);
+    assert_eq!(stage.rows("orders").len(), 60);
 }

@@ -187,6 +187,7 @@ pub(super) fn of(table: TableEdits) -> Edits {
 pub(super) fn everything(rows: i64) -> Edits {
     let id = |number: i64| ("id", text(&format!("order-{number}")));
     let orders = TableEdits {
+        stored: None,
         table: "orders".into(),
         inserts: (0..rows)
             .map(|number| {

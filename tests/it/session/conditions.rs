@@ -58,6 +58,32 @@ fn order_1(conditions: &[Condition]) -> Script {
 }
 
 #[test]
+fn what_cannot_be_read_is_refused_and_not_kept() {
+    let mut script = order_1(&[]);
+    script.condition(ConditionAction::Add(Condition::State("state.status ===".into())));
+    assert_eq!(script.notice(), "state.status === cannot be read");
+    let notice = script.view().notices.last().unwrap();
+    assert!(notice.detail.contains("the expression is not finished"), "{}", notice.detail);
+    assert!(script.view().conditions.rows.is_empty());
+    script.condition(ConditionAction::Add(Condition::State("state.status === 'paid'".into())));
+    assert_eq!(script.view().conditions.rows.len(), 1);
+}
+
+#[test]
+fn a_name_that_is_nowhere_is_told() {
+    let fault = |text: &str| {
+        let script = order_1(&[Condition::State(text.into())]);
+        script.view().conditions.rows[0].fault.clone()
+    };
+    assert_eq!(
+        fault("state.cancelation").as_deref(),
+        Some("No state of this stream has anything at /cancelation")
+    );
+    assert_eq!(fault("state.status"), None);
+    assert_eq!(fault("state.cancelation == 1"), None);
+}
+
+#[test]
 fn runs_go_from_hit_to_hit_and_say_when_there_is_none() {
     let mut script = order_1(&[Condition::Type("OrderPaid".into()), Condition::State("parcel".into())]);
     assert_eq!(script.hits(), [(2, "event type OrderPaid".to_owned()), (3, "parcel".to_owned())]);

@@ -6,9 +6,10 @@ use timeglass::{
     model::{Json, StreamName},
     session::{
         Input,
-        action::{BrowseAction, CursorAction},
+        action::{BrowseAction, CursorAction, ShellAction},
+        job::{Answer, Slot},
     },
-    store::memory::event,
+    store::{StoreError, memory::event},
 };
 
 use super::{Script, shop};
@@ -51,4 +52,90 @@ fn a_store_that_did_not_change_is_not_read_again() {
     script.feed(Input::Tick(Duration::from_secs(1)));
     let after = script.view().streams.index.clone().unwrap();
     assert!(std::sync::Arc::ptr_eq(&before, &after));
+}
+
+/// A window on the shop whose looks at new events wait, and another event.
+fn behind() -> Script {
+    let mut script = Script::open_holding(shop(), Slot::Index);
+    let jobs = script.take_held();
+    script.run(jobs);
+    script.append(refund());
+    script
+}
+
+fn look(script: &mut Script) -> usize {
+    let before = script.take_held();
+    script.feed(Input::Tick(Duration::from_secs(1)));
+    let after = script.take_held();
+    let asked = after.len();
+    script.hold(before.into_iter().chain(after));
+    asked
+}
+
+#[test]
+fn what_comes_while_new_events_are_read_is_read_after_them() {
+    let mut script = behind();
+    assert_eq!(look(&mut script), 1);
+    let data = Json::parse(br#"{"status":"returned"}"#).unwrap();
+    script.append(event(8, &StreamName::of("order", "1"), 5, "OrderReturned", data.clone()));
+    assert_eq!(look(&mut script), 0, "the one that runs is not stopped");
+    let jobs = script.take_held();
+    script.append(event(9, &StreamName::of("order", "1"), 6, "OrderReturned", data));
+    script.run(jobs);
+    assert!(script.view().title.contains("9 events"), "{}", script.view().title);
+    assert_eq!(look(&mut script), 1, "it may have missed some");
+    let jobs = script.take_held();
+    script.run(jobs);
+    assert_eq!(look(&mut script), 0);
+}
+
+#[test]
+fn new_events_that_could_not_be_read_are_asked_for_again() {
+    let mut script = behind();
+    assert_eq!(look(&mut script), 1);
+    script.take_held();
+    script.shell(ShellAction::CancelWork);
+    for _ in 0..3 {
+        assert_eq!(look(&mut script), 1);
+        script.take_held();
+        let busy = StoreError::Busy { path: "shop.sqlite".into(), doing: "following".to_owned() };
+        script.feed(Input::Answer(Slot::Index, Answer::Failed(busy)));
+        let notices = script.view().notices.clone();
+        for notice in notices.iter() {
+            script.shell(ShellAction::Dismiss(notice.id));
+        }
+    }
+    assert_eq!(look(&mut script), 1);
+    let jobs = script.take_held();
+    script.run(jobs);
+    assert!(script.view().title.contains("7 events"), "{}", script.view().title);
+}
+
+#[test]
+fn a_store_that_never_rests_is_said_to_be_so_once() {
+    let mut script = behind();
+    let mut told = 0;
+    for _ in 0..3 {
+        assert_eq!(look(&mut script), 1);
+        script.take_held();
+        let busy = StoreError::Busy { path: "shop.sqlite".into(), doing: "following".to_owned() };
+        script.feed(Input::Answer(Slot::Index, Answer::Failed(busy)));
+        let notices = script.view().notices.clone();
+        told += notices.len();
+        for notice in notices.iter() {
+            script.shell(ShellAction::Dismiss(notice.id));
+        }
+    }
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn a_state_that_comes_after_its_stream_was_left_is_not_shown() {
+    let mut script = Script::open_holding(shop(), Slot::Step);
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    let late = script.take_held();
+    assert!(!late.is_empty());
+    script.browse(BrowseAction::ClearStream);
+    script.run(late);
+    assert!(script.view().diff.changes.is_empty() && !script.view().diff.is_ready);
 }

@@ -91,3 +91,28 @@ fn what_is_asked_of_the_whole_store_waits_for_all_of_it() {
     come(&mut script, 2);
     assert_eq!(script.view().events.total, 4);
 }
+
+#[test]
+fn it_is_said_how_many_rows_have_trouble_and_where_not_all_were_counted() {
+    let check = |rows: usize, expected: &[&str]| {
+        let mut events: Vec<_> = shop().into_iter().cycle().take(rows).collect();
+        for (event, position) in events.iter_mut().zip(1..) {
+            let name = event.stream.clone();
+            *event = timeglass::store::memory::event(
+                position,
+                &name,
+                position,
+                "Odd",
+                event.data.json().cloned().unwrap(),
+            );
+            event.troubles.push("odd".into());
+        }
+        let script = Script::open(events);
+        let titles: Vec<_> = script.view().notices.iter().map(|notice| notice.title.clone()).collect();
+        assert_eq!(titles, expected);
+    };
+    check(0, &[]);
+    check(1, &["1 row has trouble"]);
+    check(99, &["99 rows have trouble"]);
+    check(250, &["At least 100 rows have trouble"]);
+}

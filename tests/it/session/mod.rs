@@ -10,6 +10,7 @@ mod estimates;
 mod filters;
 mod follow;
 mod growing;
+mod leaving;
 mod outputs;
 mod payloads;
 mod places;
@@ -40,7 +41,7 @@ use timeglass::{
         workspace::Workspace,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, ScanRow, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
         memory::{MemoryStore, event},
     },
     work::Work,
@@ -89,6 +90,11 @@ impl Script {
     /// The jobs that were held back since the last call.
     pub(crate) fn take_held(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.held)
+    }
+
+    /// Holds these back, too.
+    pub(crate) fn hold(&mut self, jobs: impl IntoIterator<Item = Job>) {
+        self.held.extend(jobs);
     }
 
     fn opened(path: PathBuf, events: impl IntoIterator<Item = RecordedEvent>, workspace: Workspace) -> Self {
@@ -220,13 +226,8 @@ impl EventStore for Growing {
         self.0.read().unwrap().ranges(work, after, parts)
     }
 
-    fn scan(
-        &self,
-        work: &Work,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&ScanRow<'_>),
-    ) -> StoreResult<Vec<String>> {
-        self.0.read().unwrap().scan(work, range, visit)
+    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        self.0.read().unwrap().scan_into(work, range, sink)
     }
 
     fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {

@@ -365,13 +365,16 @@ fn stopping_the_work_leaves_everything_as_it_was_and_it_can_be_asked_again() {
     assert_eq!(scene.text(), COUNTING);
     let text = COUNTING.replace("+= 10", "+= 20");
     scene.type_text(&text);
-    drop(scene.script.session.apply(Input::Action(Action::Scripts(ScriptAction::Save))));
+    // What is being written is written: nobody is to wonder what the file holds.
+    let saving = scene.script.session.apply(Input::Action(Action::Scripts(ScriptAction::Save)));
     assert!(scene.view().editor.as_ref().unwrap().is_saving);
     scene.script.shell(ShellAction::CancelWork);
-    let editor = scene.view().editor.clone().unwrap();
-    assert!(!editor.is_saving && editor.is_unsaved);
+    assert!(scene.view().editor.as_ref().unwrap().is_saving);
     assert_eq!(scene.read("reducers/order.js"), COUNTING);
-    scene.ask(ScriptAction::Save);
+    scene.script.run(saving);
+    let editor = scene.view().editor.clone().unwrap();
+    assert!(!editor.is_saving && !editor.is_unsaved);
+    assert_eq!(scene.read("reducers/order.js"), text);
     scene.check("order.js", r#"{"n":21}"#);
 }
 

@@ -101,6 +101,57 @@ fn work_that_is_withdrawn_leaves_what_was_found() {
     assert_eq!((held.view().progress, held.compared()), (None, 200));
 }
 
+/// Between two portions there may be nothing to stop but the intention.
+#[test]
+fn work_that_is_stopped_between_two_portions_is_not_gone_on_with() {
+    let unpacked = fixture("evtstore");
+    let mut held = Held::open(&unpacked.path);
+    held.verify(VerifyAction::Listed);
+    assert!(held.run_one());
+    held.action(Action::Shell(ShellAction::CancelWork));
+    held.run_all();
+    assert_eq!((held.view().progress, held.compared()), (None, 400));
+}
+
+#[test]
+fn each_portion_tells_how_far_the_whole_is() {
+    let unpacked = fixture("evtstore");
+    let mut held = Held::open(&unpacked.path);
+    held.verify(VerifyAction::Listed);
+    let mut told = Vec::new();
+    while let Some(job) = held.waiting.pop_front() {
+        let work = Work::default();
+        let (slot, answer) = (job.slot, job.question.run(&work).expect("nobody cancels"));
+        told.push(work.progress());
+        held.feed(Input::Answer(slot, answer));
+    }
+    let totals: Vec<Option<u64>> = told.iter().map(|(_, total)| *total).collect();
+    assert!(
+        totals.len() > 3 && totals.iter().all(|total| total.is_some() && *total == totals[0]),
+        "{told:?}"
+    );
+    assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0), "{told:?}");
+    assert!(told.iter().all(|(done, total)| Some(*done) <= *total), "{told:?}");
+}
+
+#[test]
+fn what_is_shown_is_verified_and_not_what_was_shown_before() {
+    let unpacked = fixture("evtstore");
+    let mut held = Held::open(&unpacked.path);
+    held.action(Action::Browse(BrowseAction::ChooseStream(0)));
+    held.action(Action::Browse(BrowseAction::SnapshotsOfStream(true)));
+    held.run_all();
+    let of_stream = held.session.view().snapshots.rows.len();
+    assert!((1..100).contains(&of_stream), "{of_stream}");
+    held.action(Action::Browse(BrowseAction::SnapshotsOfStream(false)));
+    held.verify(VerifyAction::Listed);
+    assert_eq!(held.view().progress, None, "those of the whole store are still being read");
+    held.run_all();
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    assert_eq!(held.compared(), 883);
+}
+
 #[test]
 fn one_snapshot_or_those_of_its_stream_are_verified() {
     let unpacked = fixture("sqlite-es");

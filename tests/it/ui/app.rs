@@ -3,8 +3,14 @@
 use std::{fs, path::Path};
 
 use egui::{Key, Modifiers, accesskit::Role};
-use egui_kittest::kittest::Queryable as _;
-use timeglass::session::view::Screen;
+use egui_kittest::kittest::{AccessKitNode, Queryable as _};
+use timeglass::{
+    model::Pointer,
+    session::{
+        action::{Action, BlameAction, BrowseAction},
+        view::Screen,
+    },
+};
 
 use super::app_stage::{AppStage, SHOP};
 
@@ -112,6 +118,65 @@ fn a_click_chooses_a_stream_and_keys_step() {
     check_place(&app, "v12 of 12");
     app.press(Key::Escape);
     assert!(app.view().streams.chosen.is_none());
+}
+
+/// Escape leaves what was typed in, and only from a list of streams or events it leaves the stream.
+#[test]
+fn escape_elsewhere_keeps_the_stream() {
+    let mut app = order();
+    app.click("Filter streams");
+    for _ in 0..3 {
+        app.press(Key::Escape);
+        assert!(app.view().streams.chosen.is_some());
+    }
+    let is_event = |node: &AccessKitNode<'_>| {
+        node.role() == Role::Row && node.label().is_some_and(|label| label.starts_with("Position"))
+    };
+    app.harness.get_all_by(is_event).last().expect("a row of the events").click();
+    app.settle();
+    app.press(Key::Escape);
+    assert!(app.view().streams.chosen.is_none());
+}
+
+#[test]
+fn without_a_stream_nobody_says_that_a_value_is_missing() {
+    let mut app = order();
+    let path = Pointer::parse("/status").expect("a path");
+    app.ask(Action::Blame(BlameAction::Ask(path)));
+    app.ask(Action::Browse(BrowseAction::ClearStream));
+    let text = app.text();
+    assert!(text.contains("No stream is chosen"), "{text}");
+    assert!(!text.contains("No event wrote this") && !text.contains("Does not exist"), "{text}");
+}
+
+/// However low the window is, every action of a menu can be reached, and the event's data is seen.
+#[test]
+fn a_low_window_shows_what_there_is() {
+    let mut app = AppStage::open([1000.0, 700.0], Path::new(SHOP));
+    app.choose_stream("order-4711", "4711");
+    app.click("Event");
+    let is_item = |node: &AccessKitNode<'_>| node.role() == Role::TreeItem;
+    let items: Vec<_> = app.harness.get_all_by(is_item).map(|item| item.rect()).collect();
+    assert!(items.iter().filter(|item| item.bottom() < 400.0).count() >= 2, "{items:?}");
+    app.click("Debug");
+    let named = |name: &'static str| {
+        move |node: &AccessKitNode<'_>| {
+            node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with(name))
+        }
+    };
+    app.harness.get_by(named("Pin as A")).hover();
+    for _ in 0..60 {
+        app.harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Line,
+            delta: egui::vec2(0.0, -10.0),
+            phase: egui::TouchPhase::Move,
+            modifiers: Modifiers::NONE,
+            source: egui::MouseWheelSource::Wheel,
+        });
+        app.harness.step();
+    }
+    let last = app.harness.get_by(named("Debug panel")).rect();
+    assert!(last.bottom() <= 700.0, "{last:?}");
 }
 
 #[test]

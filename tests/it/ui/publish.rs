@@ -81,6 +81,7 @@ fn view(stage: PublishStage) -> PublishView {
         typed: String::new(),
         is_confirmed: false,
         is_unlocked: false,
+        is_sweep_meant: true,
         backup: String::new(),
     }
 }

@@ -118,7 +118,10 @@ fn without_a_reducer_the_merge_is_told_of() {
     let row = app.view().snapshots.rows.iter().position(|row| row.look.is_none()).unwrap();
     let start = format!("Stream: {},", app.view().snapshots.rows[row].stream);
     app.click_row(&start);
-    told(&app, &["merged, no reducer: what events do not carry"]);
+    told(&app, &["not comparable without a reducer: no event carries /id, /status"]);
+    // The one whose name is wrong is told from the others.
+    let of = |verdict: Verdict| counts(&app).iter().find(|(one, _)| *one == verdict).map(|(_, count)| *count);
+    assert_eq!((of(Verdict::Differs), of(Verdict::NotComparable)), (Some(1), Some(31)));
     assert!(!app.view().verify.can_create, "a merge is no state to store");
 }
 

@@ -81,6 +81,8 @@ pub fn to_json(drift: &Drift) -> Json {
         ("projection", Json::from(Arc::clone(&drift.projection))),
         ("table", Json::from(Arc::clone(&pairing.table))),
         ("events", Json::from(drift.count)),
+        ("handled", Json::from(drift.handled)),
+        ("remarks", Json::array(drift.remarks.iter().cloned().map(Json::from))),
         ("complete", Json::from(drift.is_complete)),
         ("rows_compared", Json::from(drift.rows_compared)),
         ("rows_rebuilt", Json::from(drift.rows_rebuilt)),
@@ -190,7 +192,8 @@ pub fn notes(drift: &Drift) -> Vec<String> {
     } else {
         format!("by {}", names(&pairing.key))
     };
-    let mut lines = vec![format!("Table {} compared {by}", pairing.table)];
+    let mut lines: Vec<String> = drift.remarks.iter().map(|remark| sentence(remark)).collect();
+    lines.push(format!("Table {} compared {by}", pairing.table));
     if !pairing.columns.is_empty() {
         lines.push(format!("Columns compared: {}", names(&pairing.columns)));
     }
@@ -219,6 +222,14 @@ pub fn notes(drift: &Drift) -> Vec<String> {
         lines.push("The rebuild did not come to its end: later events are not in it".to_owned());
     }
     lines
+}
+
+/// With a capital letter at its start, unless it starts with a name.
+fn sentence(text: &str) -> String {
+    match text.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
+        None => text.to_owned(),
+    }
 }
 
 fn counted(count: u64, one: &str) -> String {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    model::{Stored, StreamName},
+    model::{LastDay, Stored, StreamName},
     store::{
         covered::CoveredTimes,
         decode::{self, Value, id_text},
@@ -127,7 +127,8 @@ pub(super) fn gather(
         tag: 0,
         version: 0,
         event_type: (Vec::new(), NO_TYPE),
-        time: (Stored::Null, CoveredTimes::MISSING, 0),
+        time: (Vec::new(), CoveredTimes::MISSING, 0),
+        day: LastDay::default(),
         is_odd: false,
     };
     let columns = Columns::of_index(&pass.is_real);
@@ -168,8 +169,9 @@ struct Lane<'a> {
     version: i32,
     /// The type of the entry before: its bytes with a mark of their kind, and its number.
     event_type: (Vec<u8>, u16),
-    /// The time of the entry before: as stored, in nanoseconds, and its digits.
-    time: (Stored, i64, u8),
+    /// The time of the entry before: its bytes where it was a text, in nanoseconds, and its digits.
+    time: (Vec<u8>, i64, u8),
+    day: LastDay,
     is_odd: bool,
 }
 
@@ -280,39 +282,30 @@ impl Lane<'_> {
     }
 
     fn note_time(&mut self, value: Value<'_>, slot: usize) -> Option<()> {
-        if !is_equal(Some(&self.time.0), value) {
+        let (known, nanos, digits) = &mut self.time;
+        if !matches!(value, Value::Text(bytes) if bytes == known.as_slice()) {
             let (_, form) = self.needs.time.as_ref()?;
-            let (nanos, digits) = time(value, *form)?;
-            if nanos == NO_TIME_YET {
+            (*nanos, *digits) = time(value, *form, &mut self.day)?;
+            if *nanos == NO_TIME_YET {
                 return None;
             }
-            self.time.1 = nanos;
-            self.time.2 = digits;
-            keep(&mut self.time.0, value);
+            known.clear();
+            if let Value::Text(bytes) = value {
+                known.extend_from_slice(bytes);
+            }
         }
-        self.slots.times.get(slot)?.store(self.time.1, Relaxed);
-        self.slots.digits.get(slot)?.store(self.time.2, Relaxed);
+        self.slots.times.get(slot)?.store(*nanos, Relaxed);
+        self.slots.digits.get(slot)?.store(*digits, Relaxed);
         Some(())
     }
 }
 
-/// Keeps a value in the place of another, without a new allocation where texts are as long.
-fn keep(kept: &mut Stored, value: Value<'_>) {
-    if let (Stored::Text(bytes), Value::Text(own)) = (&mut *kept, value)
-        && let Some(bytes) = Arc::get_mut(bytes).filter(|bytes| bytes.len() == own.len())
-    {
-        bytes.copy_from_slice(own);
-        return;
-    }
-    *kept = value.to_stored();
-}
-
 /// A time in nanoseconds with its digits; nothing for one that cannot be read.
-pub(super) fn time(value: Value<'_>, form: Form) -> Option<(i64, u8)> {
+pub(super) fn time(value: Value<'_>, form: Form, last: &mut LastDay) -> Option<(i64, u8)> {
     if value == Value::Null {
         return Some((CoveredTimes::MISSING, 0));
     }
-    decode::time(value, form).map(|time| (time.nanos(), time.digits()))
+    decode::time_after(value, form, last).map(|time| (time.nanos(), time.digits()))
 }
 
 /// The text of a name; nothing if it holds what a scan would have to tell of.

@@ -81,9 +81,10 @@ impl Task {
         let Some(records) = Records::read(connection, table)? else { return Ok(None) };
         let Some(needs) = Needs::of(plan, &records) else { return Ok(None) };
         let Some(passes) = needs.passes(connection, plan, &records)? else { return Ok(None) };
-        let Some((first, span)) = span(connection, plan)? else { return Ok(None) };
         let Some(pages) = whole.open() else { return Ok(None) };
         let file = Arc::clone(&pages.file);
+        let bytes = u64::from(file.pages()) * file.page_size() as u64;
+        let Some((first, span)) = span(connection, plan, bytes)? else { return Ok(None) };
         Ok(Some(Self {
             needs,
             records,
@@ -143,9 +144,16 @@ impl Task {
     }
 }
 
+/// A row takes at least so many bytes of the file: in the table the places of the row and of its five columns, and
+/// its number; in an index over the streams these again.
+const LEAST_BYTES: u64 = 16;
+
+/// Of so many keys that are looked up at least so many have to be there.
+const PROBES: [u64; 2] = [64, 24];
+
 /// The first key and how many keys lie from it to the last; nothing for a table without rows, or one with so
-/// many holes that columns by key would be mostly empty.
-fn span(connection: &Connection, plan: &Plan) -> rusqlite::Result<Option<(i64, usize)>> {
+/// many holes that columns by key would be mostly empty. The file has so many bytes.
+fn span(connection: &Connection, plan: &Plan, bytes: u64) -> rusqlite::Result<Option<(i64, usize)>> {
     let (Some(table), Some(rowid)) = (plan.parts.first(), plan.rowid) else { return Ok(None) };
     let table = quote(table);
     let end = |direction: &str| -> rusqlite::Result<Option<i64>> {
@@ -158,16 +166,29 @@ fn span(connection: &Connection, plan: &Plan) -> rusqlite::Result<Option<(i64, u
         return Ok(None);
     };
     if span > SMALL_SPAN {
+        let [probes, least] = PROBES;
+        // Keys may lie just where they are looked up; but as many as there should be take their room.
+        if span as u64 / probes * least > bytes / LEAST_BYTES {
+            return Ok(None);
+        }
         let sql = format!("SELECT count(*) FROM {table} WHERE {rowid} = ?");
         let mut statement = connection.prepare(&sql)?;
         let mut hits = 0;
-        for probe in 0..64 {
-            let key = first + (span as i128 * probe / 64) as i64;
+        for probe in 0..probes {
+            let key = first + place(span as u64, probe, probes) as i64;
             hits += statement.query_row([key], |row| row.get::<_, i64>(0))?;
         }
-        if hits < 24 {
+        if hits < least as i64 {
             return Ok(None);
         }
     }
     Ok(Some((first, span)))
+}
+
+/// Somewhere in one of so many equal parts of the span, in each somewhere else: keys at even distances are met no
+/// more often than others.
+fn place(span: u64, part: u64, parts: u64) -> u64 {
+    let width = span / parts;
+    let spread = (part + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    part * width + spread % width.max(1)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Stored,
+    model::{LastDay, Stored},
     store::{
         covered::{Covered, CoveredTimes},
         decode::Value,
@@ -61,7 +61,7 @@ fn is_same(needs: &Needs, covered: &Covered, ordinal: usize, row: &PageRow<'_>) 
         is_same &= text(row.column(3), *form)?.unwrap_or_default() == **known;
     }
     if let (Some(times), Some((_, form))) = (&covered.times, &needs.time) {
-        let (nanos, _) = time(row.column(4), *form)?;
+        let (nanos, _) = time(row.column(4), *form, &mut LastDay::default())?;
         is_same &= nanos == times.nanos.get(ordinal).copied().unwrap_or(CoveredTimes::MISSING);
     }
     Some(is_same)

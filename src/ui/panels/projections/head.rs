@@ -14,7 +14,10 @@ use crate::{
     ui::{
         panels::projections::{Detail, ProjectionsLocal},
         theme::{self, Palette, Tone},
-        widgets::icon::{Icon, icon_label},
+        widgets::{
+            icon::{Icon, icon_label},
+            whole::whole_label,
+        },
     },
 };
 
@@ -73,7 +76,7 @@ fn rebuild_ui(
                     let share = (pace.done as f32 / total.max(1) as f32).clamp(0.0, 1.0);
                     ui.add(egui::ProgressBar::new(share).desired_width(120.0).desired_height(8.0));
                 }
-                ui.weak(pace.words());
+                whole_label(ui, &pace.words());
             }
         }
         Stage::Stopping => {
@@ -112,7 +115,7 @@ fn rebuild_menu_ui(ui: &mut Ui, detail: &ProjectionDetail, asked: &mut Vec<Proje
         item(ui, stream, detail.stream.is_some(), Extent::ChosenStream);
     });
     if let Some(words) = &detail.estimate {
-        ui.weak(&**words);
+        whole_label(ui, words);
     }
 }
 

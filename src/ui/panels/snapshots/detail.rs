@@ -107,7 +107,7 @@ fn verdict_ui(ui: &mut egui::Ui, found: &ChosenCheck, local: &DetailLocal, asked
     let (icon, ink) = match check.verdict {
         Verdict::Agrees => (Icon::Check, colours.added.ink),
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => (Icon::Warning, colours.trouble.ink),
-        Verdict::Unreadable | Verdict::NotChecked => (Icon::Info, colours.soft),
+        Verdict::Unreadable | Verdict::NotComparable | Verdict::NotChecked => (Icon::Info, colours.soft),
     };
     let made_by = check.made_by.as_ref().map(|name| format!(" · {name}")).unwrap_or_default();
     ui.horizontal_wrapped(|ui| {
@@ -135,6 +135,7 @@ fn verdict_words(verdict: Verdict) -> &'static str {
         Verdict::Unreadable => "Cannot be read",
         Verdict::Orphan => "Has no stream",
         Verdict::Ahead => "Is ahead of its stream",
+        Verdict::NotComparable => "Not comparable without a reducer",
         Verdict::NotChecked => "Not compared",
     }
 }

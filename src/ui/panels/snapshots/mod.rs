@@ -14,6 +14,7 @@ use crate::{
         empty::empty_panel,
         icon::Icon,
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
+        whole::whole_label,
     },
 };
 
@@ -95,47 +96,28 @@ fn scope_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) 
             actions.push(Action::Browse(BrowseAction::SnapshotsOfStream(of_stream)));
         }
     }
+}
+
+/// How many are listed.
+fn count_ui(ui: &mut egui::Ui, view: &SnapshotsView) {
     if view.is_reading {
-        ui.weak("Reading…");
+        whole_label(ui, "Reading…");
+    } else if view.is_broken_off {
+        whole_label(ui, "Not read");
     } else {
         let count = view.rows.len() as u64;
-        ui.weak(format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
+        whole_label(ui, &format!("{} snapshot{}", grouped(count), if count == 1 { "" } else { "s" }));
     }
 }
 
-/// Comparing, and what else can be asked of all of them.
+/// What can be asked of all of them. Buttons come first and words that change behind them, so that nothing moves
+/// under the pointer.
 fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, asked: &mut Vec<VerifyAction>) {
-    match verified.progress {
-        None => {
-            let help = "Compare each listed snapshot with the state that the events make at its version";
-            let help = with_estimate(help, verified.estimate.as_ref());
-            let button = egui::Button::new("Verify");
-            if ui.add_enabled(!view.rows.is_empty(), button).on_hover_text(help).clicked() {
-                asked.push(VerifyAction::Listed);
-            }
-            if let Some(words) = verified.estimate.as_ref().filter(|_| !view.rows.is_empty()) {
-                ui.weak(format!("up to {words}"));
-            }
-        }
-        Some((done, total)) => {
-            crate::ui::widgets::busy::busy(ui);
-            ui.weak(match total {
-                Some(total) => format!("{} of {}", grouped(done as u64), grouped(total as u64)),
-                None => "Verifying…".to_owned(),
-            });
-            if ui.button("Stop").on_hover_text("What was found stays").clicked() {
-                asked.push(VerifyAction::Stop);
-            }
-        }
-    }
     let is_shown = verified.cost.is_some();
     let help = "What loading the streams costs with these snapshots and without";
     let help = with_estimate(help, verified.cost_estimate.as_ref());
     if ui.selectable_label(is_shown, "Loading cost").on_hover_text(help).clicked() {
         asked.push(if is_shown { VerifyAction::HideCost } else { VerifyAction::ShowCost });
-    }
-    if verified.is_counting {
-        ui.weak("Counting…");
     }
     let create = egui::Button::new("Create at cursor…");
     let help =
@@ -146,6 +128,38 @@ fn verify_ui(ui: &mut egui::Ui, view: &SnapshotsView, verified: &VerifyView, ask
     );
     if response.clicked() {
         asked.push(VerifyAction::Create);
+    }
+    match verified.progress {
+        None => {
+            let help = "Compare each listed snapshot with the state that the events make at its version";
+            let help = with_estimate(help, verified.estimate.as_ref());
+            let button = egui::Button::new("Verify");
+            // While others are read, those in the list are not the ones that are meant.
+            let can_ask = !view.rows.is_empty() && !view.is_reading;
+            if ui.add_enabled(can_ask, button).on_hover_text(help).clicked() {
+                asked.push(VerifyAction::Listed);
+            }
+            count_ui(ui, view);
+            if let Some(words) = verified.estimate.as_ref().filter(|_| can_ask) {
+                whole_label(ui, &format!("up to {words}"));
+            }
+        }
+        Some((done, total)) => {
+            if ui.button("Stop").on_hover_text("What was found stays").clicked() {
+                asked.push(VerifyAction::Stop);
+            }
+            crate::ui::widgets::busy::busy(ui);
+            whole_label(
+                ui,
+                &match total {
+                    Some(total) => format!("{} of {}", grouped(done as u64), grouped(total as u64)),
+                    None => "Verifying…".to_owned(),
+                },
+            );
+        }
+    }
+    if verified.is_counting {
+        whole_label(ui, "Counting…");
     }
 }
 
@@ -178,14 +192,16 @@ fn merged_ui(ui: &mut egui::Ui, verified: &VerifyView) {
         return;
     }
     let whose = if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) };
-    let words =
-        format!("No reducer{whose}: compared with the merge of all event data, which may be another state");
+    let words = format!(
+        "No reducer{whose}: compared with the merge of all event data, which may be another state. “New reducer from the events” writes one to begin with"
+    );
     ui.add(egui::Label::new(egui::RichText::new(words).weak()).wrap());
 }
 
 fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>) {
     let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
         (true, _, _) => ("Reading snapshots…", ""),
+        (false, _, _) if view.is_broken_off => ("The snapshots were not read", "That was stopped, or failed"),
         (false, true, false) => ("No stream is chosen", "Choose one to see its snapshots"),
         (false, true, true) => ("This stream has no snapshots", ""),
         (false, false, _) => ("No snapshots", "The table for them is empty"),
@@ -293,7 +309,7 @@ fn verdict_cell(row: &SnapshotRow, verdict: Option<Verdict>) -> Cell {
     let ink = match verdict {
         Verdict::Agrees => Ink::Fine,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => Ink::Trouble,
-        Verdict::Unreadable | Verdict::NotChecked => Ink::Soft,
+        Verdict::Unreadable | Verdict::NotComparable | Verdict::NotChecked => Ink::Soft,
     };
     let cell = Cell::inked(verdict.word(), ink);
     match row.look.as_ref().and_then(|look| look.reason.as_ref()) {

@@ -13,6 +13,7 @@ use crate::{
     ui::{
         theme::{self, Palette},
         widgets::{
+            diff::{characters, cut_in_front},
             icon::Icon,
             json_tree::outline::{Item, Mark},
             table::on_one_line,
@@ -169,9 +170,11 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
             Stroke::NONE
         },
     };
+    let fitted = Fitted::of(item, shape.mark, width);
     match &item.key {
         Some(Segment::Name(name)) => {
-            writer.add(&on_one_line(name), colours.key);
+            let name = on_one_line(name);
+            writer.add(&fitted.name.map_or(name.to_string(), |room| cut_in_front(&name, room)), colours.key);
             writer.aside(": ", colours.faint);
         }
         Some(Segment::Index(index)) => {
@@ -186,19 +189,63 @@ fn text_ui(ui: &Ui, shape: &RowShape<'_>, response: Response, left: f32) -> Resp
     }
     if let Some(Mark::Changed { old }) = shape.mark {
         writer.aside("  was ", colours.faint);
-        writer.strike = Stroke::new(1.0, colours.faint);
-        writer.add(&old.to_preview(80), colours.faint);
+        if fitted.has_old {
+            writer.strike = Stroke::new(1.0, colours.faint);
+            writer.add(&old.to_preview(80), colours.faint);
+        } else {
+            writer.aside("…", colours.faint);
+        }
     }
     let galley = ui.painter().layout_job(writer.job);
-    let is_elided = galley.elided || matches!(&item.value, Json::Text(text) if text.len() > LONGEST);
+    let is_cut = fitted.name.is_some() || !fitted.has_old;
+    let is_elided =
+        galley.elided || is_cut || matches!(&item.value, Json::Text(text) if text.len() > LONGEST);
     ui.painter().galley(pos2(left, shape.rect.center().y - galley.size().y / 2.0), galley, colours.text);
     if !is_elided || item.value.len().is_some() {
         return response;
     }
     response.on_hover_ui_at_pointer(|ui| {
         let text = item.line.clone().unwrap_or_else(|| item.value.to_preview(LONGEST_TOOLTIP));
+        if is_cut && let Some(Segment::Name(name)) = &item.key {
+            ui.label(egui::RichText::new(&**name).font(theme::strong()));
+        }
         ui.label(egui::RichText::new(text).font(theme::mono()));
+        if let Some(Mark::Changed { old }) = shape.mark {
+            ui.label(egui::RichText::new(format!("was {}", old.to_preview(80))).font(theme::mono()));
+        }
     })
+}
+
+/// How a line is cut so that its numbers stay whole: what is left of a number is another one.
+struct Fitted {
+    /// So many characters of the name, if not all.
+    name: Option<usize>,
+    /// Whether there is room for the old value.
+    has_old: bool,
+}
+
+impl Fitted {
+    fn of(item: &Item, mark: Option<&Mark>, width: f32) -> Self {
+        /// `: `
+        const COLON: usize = 2;
+        /// `  was `
+        const WAS: usize = 6;
+        let whole = Self { name: None, has_old: true };
+        let Json::Number(_) = &item.value else { return whole };
+        let room = characters(width);
+        let name = match &item.key {
+            Some(Segment::Name(name)) => name.chars().count(),
+            Some(Segment::Index(_)) | None => return whole,
+        };
+        let value = item.value.to_preview(LONGEST).chars().count();
+        let old = match mark {
+            Some(Mark::Changed { old: old @ Json::Number(_) }) => Some(old.to_preview(80).chars().count()),
+            Some(Mark::Changed { .. } | Mark::Added | Mark::Removed { .. }) | None => None,
+        };
+        let has_old = old.is_none_or(|old| name + COLON + value + WAS + old <= room);
+        let taken = COLON + value + if has_old { 0 } else { WAS + 1 };
+        Self { name: (name + taken > room).then(|| room.saturating_sub(taken)), has_old }
+    }
 }
 
 fn value_text(writer: &mut Writer, item: &Item, colours: &Palette) {

@@ -43,16 +43,21 @@ pub(super) struct Lane {
 }
 
 impl TableState {
-    /// Takes up columns that are new. Those that are gone are kept: they may come back with another store.
+    /// Takes up columns that are new, each behind the one that it follows: a column that comes late has the place
+    /// that it would have had. Those that are gone are kept: they may come back with another store.
     pub(super) fn adopt(&mut self, columns: &[ColumnSpec]) {
+        let mut before: Option<&str> = None;
         for column in columns {
-            if !self.columns.iter().any(|place| place.key == column.key) {
-                self.columns.push(ColumnPlace {
-                    key: column.key.clone(),
-                    width: column.width,
-                    is_shown: column.is_shown,
-                });
+            let place_of = |key: &str| self.columns.iter().position(|place| place.key == key);
+            if place_of(&column.key).is_none() {
+                let at = before
+                    .map_or(Some(0), place_of)
+                    .map_or(self.columns.len(), |place| place + usize::from(before.is_some()));
+                let new =
+                    ColumnPlace { key: column.key.clone(), width: column.width, is_shown: column.is_shown };
+                self.columns.insert(at, new);
             }
+            before = Some(&column.key);
         }
     }
 
@@ -124,5 +129,29 @@ mod tests {
         check(|state| state.resize(0, 1.0), "a@0+36 b@36+100 c@136+364");
         check(|state| state.columns[1].is_shown = false, "a@0+100 c@100+400");
         check(|state| state.move_column(7, 9), "a@0+100 b@100+100 c@200+300");
+    }
+
+    fn check_adopted(first: &[&str], moved: Option<(usize, usize)>, then: &[&str], expected: &[&str]) {
+        let specs = |keys: &[&str]| -> Vec<ColumnSpec> {
+            keys.iter().map(|key| ColumnSpec::new(key, key, 100.0, ColumnKind::Text)).collect()
+        };
+        let mut state = TableState::default();
+        state.adopt(&specs(first));
+        if let Some((from, before)) = moved {
+            state.move_column(from, before);
+        }
+        state.adopt(&specs(then));
+        let keys: Vec<&str> = state.columns.iter().map(|place| place.key.as_str()).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_column_that_comes_late_has_its_place() {
+        let (some, all) = (["time", "version", "data"], ["time", "stream", "version", "data", "/a"]);
+        check_adopted(&some, None, &all, &all);
+        check_adopted(&some, Some((0, 3)), &all, &["version", "data", "/a", "time", "stream"]);
+        check_adopted(&["version"], None, &["time", "version"], &["time", "version"]);
+        check_adopted(&[], None, &all, &all);
+        check_adopted(&all, None, &some, &all);
     }
 }

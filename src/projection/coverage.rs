@@ -1,0 +1,88 @@
+//! What a definition asks for that a store does not hold: a slip in a name makes an empty read model.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    projection::{Definition, Handled, Kind, Progress},
+    store::index::{Index, nearest_names},
+};
+
+/// So many names help; more are a list to search through.
+const NAMES: usize = 3;
+
+/// So many names of a definition that the store does not know are told one by one.
+const MOST: usize = 5;
+
+/// Why no event was handled although there are some, in a sentence; nothing if one was.
+#[must_use]
+pub fn nothing_handled(definition: &Definition, progress: &Progress, index: &Index) -> Option<String> {
+    if progress.handled > 0 || progress.failed > 0 || progress.count == 0 {
+        return None;
+    }
+    let mut why = format!("{} handled none of {} events", definition.name, progress.count);
+    for sentence in unknown_names(definition, index) {
+        why.push_str("; ");
+        why.push_str(&sentence);
+    }
+    Some(why)
+}
+
+/// What is to be said of a rebuild beside what it made: that nothing was handled, or which event types of the
+/// definition the store does not have.
+#[must_use]
+pub fn remarks(definition: &Definition, progress: &Progress, index: &Index) -> Vec<Arc<str>> {
+    if let Some(why) = nothing_handled(definition, progress, index) {
+        return vec![why.into()];
+    }
+    if progress.count == 0 {
+        return Vec::new();
+    }
+    // Where events were handled their category is known.
+    let types = unknown_names(definition, index).into_iter().filter(|told| !told.contains("no category"));
+    types.map(Arc::from).collect()
+}
+
+/// The category and the event types that a definition asks for and the store does not have, each in a sentence
+/// with the names that come near.
+#[must_use]
+pub fn unknown_names(definition: &Definition, index: &Index) -> Vec<String> {
+    let categories = index.categories().iter().filter_map(|info| info.name.clone());
+    let categories: Vec<Arc<str>> = categories.collect();
+    let types: Vec<Arc<str>> = index.types().iter().map(|info| Arc::clone(&info.name)).collect();
+    let (own_categories, own_types) = names(definition);
+    let told = [("category", own_categories, categories), ("event type", own_types, types)];
+    let mut sentences = Vec::new();
+    for (kind, own, known) in told {
+        let unknown: Vec<Arc<str>> = own.into_iter().filter(|name| !known.contains(name)).collect();
+        for name in unknown.iter().take(MOST) {
+            let mut near = nearest_names(name, known.iter().cloned(), NAMES);
+            if near.is_empty() && known.len() <= NAMES {
+                near.clone_from(&known);
+            }
+            let near = near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let near = if near.is_empty() { String::new() } else { format!(", but {near}") };
+            sentences.push(format!("the store has no {kind} `{name}`{near}"));
+        }
+        if let Some(more) = unknown.len().checked_sub(MOST).filter(|more| *more > 0) {
+            sentences.push(format!("{more} more of its names are unknown here"));
+        }
+    }
+    sentences
+}
+
+/// The categories and the event types that a definition names.
+fn names(definition: &Definition) -> (BTreeSet<Arc<str>>, BTreeSet<Arc<str>>) {
+    match &definition.kind {
+        Kind::Sql(_) => {
+            let handled = Handled::by(definition).unwrap_or_default();
+            (handled.category.into_iter().collect(), handled.types)
+        }
+        Kind::Script(script) => {
+            let own = script.definition();
+            let of_streams = own.streams.iter().filter_map(|name| name.strip_prefix("$ce-")).map(Arc::from);
+            let categories = own.categories.iter().cloned().chain(of_streams).collect();
+            let types = script.handled_types().iter().filter(|name| !name.starts_with('$')).cloned();
+            (categories, types.collect())
+        }
+    }
+}

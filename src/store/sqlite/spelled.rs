@@ -1,0 +1,202 @@
+//! The names that the rows of a scan spell again and again: each is checked, taken apart and numbered once.
+
+use crate::store::{
+    decode::Value,
+    index::names::{Seed, Table},
+    layout::Role,
+    sqlite::{
+        plan::{Select, Take},
+        rows::{Fields, Named},
+    },
+};
+
+/// So many names are kept at most; then they are met anew. Few streams are long, and those come soon.
+const MOST_NAMES: usize = 1 << 16;
+
+/// Names of one kind, by the bytes that spell them.
+#[derive(Debug)]
+pub(super) struct Spelled {
+    seed: Seed,
+    table: Table,
+    names: Vec<Name>,
+    /// What is spelled and what it means, one behind the other.
+    text: String,
+    /// The number of the first name; those before were given up.
+    first: u32,
+}
+
+/// What a row spells a name with: the column of the name itself, and the column of its category if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spelling<'v> {
+    own: &'v [u8],
+    category: Option<&'v [u8]>,
+}
+
+/// Where a name lies in the text: its spelling first, then what it means. Lengths in bytes.
+#[derive(Debug)]
+struct Name {
+    start: usize,
+    own: u32,
+    spelled_category: Option<u32>,
+    category: Option<u32>,
+    id: u32,
+    stored: Option<u32>,
+}
+
+/// A name as it was taken apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) category: Option<&'a str>,
+    pub(super) id: &'a str,
+    pub(super) stored: Option<&'a str>,
+}
+
+impl<'v> Spelling<'v> {
+    /// How a row spells its stream; nothing where that takes more than a text or two.
+    #[inline]
+    pub(super) fn of_stream(fields: &'v Fields<'_>, select: &Select) -> Option<Self> {
+        let Some(Take::Column { at, .. }) = select.of(Role::Stream) else { return None };
+        let Value::Text(own) = fields.column(*at) else { return None };
+        let category = match select.of(Role::Category) {
+            None | Some(Take::Prefix(_)) => None,
+            Some(Take::Column { at, .. }) => match fields.column(*at) {
+                Value::Text(bytes) => Some(bytes),
+                Value::Null => None,
+                Value::Integer(_) | Value::Real(_) | Value::Blob(_) => return None,
+            },
+            Some(Take::Json { .. } | Take::Class | Take::Tag(_)) => return None,
+        };
+        Some(Self { own, category })
+    }
+
+    /// How a row spells its event type.
+    #[inline]
+    pub(super) fn of_type(fields: &'v Fields<'_>, select: &Select) -> Option<Self> {
+        let Some(Take::Column { at, .. }) = select.of(Role::EventType) else { return None };
+        let Value::Text(own) = fields.column(*at) else { return None };
+        Some(Self { own, category: None })
+    }
+
+    fn hash(self, seed: Seed) -> u64 {
+        let hash = self.category.map_or(0, |category| seed.mix(1, category));
+        seed.mix(hash, self.own)
+    }
+}
+
+impl Spelled {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { seed, table: Table::default(), names: Vec::new(), text: String::new(), first: 0 }
+    }
+
+    /// The number of a name that was met before.
+    #[inline]
+    pub(super) fn find(&self, spelling: Spelling<'_>) -> Option<u32> {
+        let is_same = |number: u32| {
+            self.names.get(number as usize).is_some_and(|name| {
+                let spelled = self.text.as_bytes().get(name.start..).unwrap_or_default();
+                let behind = spelled.get(name.own as usize..).unwrap_or_default();
+                name.own as usize == spelling.own.len()
+                    && name.spelled_category.map(|len| len as usize) == spelling.category.map(<[u8]>::len)
+                    && spelled.starts_with(spelling.own)
+                    && spelling.category.is_none_or(|category| behind.starts_with(category))
+            })
+        };
+        self.table.find(spelling.hash(self.seed), is_same).map(|number| self.first + number)
+    }
+
+    /// Keeps a name that is as it should be; nothing where its spelling is no text.
+    #[cold]
+    pub(super) fn add(&mut self, spelling: Spelling<'_>, named: &Named<'_>) -> Option<u32> {
+        let own = std::str::from_utf8(spelling.own).ok()?;
+        let category = spelling.category.map(std::str::from_utf8).transpose().ok()?;
+        if self.names.len() == MOST_NAMES {
+            let first = self.first.checked_add(self.names.len() as u32)?;
+            *self = Self { first, ..Self::new(self.seed) };
+        }
+        let start = self.text.len();
+        let texts = [category, named.category.as_deref(), Some(&*named.id), named.stored.as_deref()];
+        for text in [Some(own)].into_iter().chain(texts).flatten() {
+            self.text.push_str(text);
+        }
+        let len = |text: &str| text.len() as u32;
+        self.names.push(Name {
+            start,
+            own: len(own),
+            spelled_category: category.map(len),
+            category: named.category.as_deref().map(len),
+            id: len(&named.id),
+            stored: named.stored.as_deref().map(len),
+        });
+        Some(self.first + self.table.add(spelling.hash(self.seed)))
+    }
+
+    /// What a name that was met before means.
+    #[inline]
+    pub(super) fn parts(&self, number: u32) -> Option<Parts<'_>> {
+        let name = self.names.get(number.checked_sub(self.first)? as usize)?;
+        let mut start = name.start + (name.own + name.spelled_category.unwrap_or_default()) as usize;
+        let mut next = |len: u32| {
+            let text = self.text.get(start..start + len as usize).unwrap_or_default();
+            start += len as usize;
+            text
+        };
+        Some(Parts {
+            category: name.category.map(&mut next),
+            id: next(name.id),
+            stored: name.stored.map(&mut next),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(spelled: &mut Spelled, spelling: Spelling<'_>, named: &Named<'_>, number: u32) {
+        assert_eq!(spelled.find(spelling).or_else(|| spelled.add(spelling, named)), Some(number));
+        let parts = spelled.parts(number).map(|parts| (parts.category, parts.id, parts.stored));
+        let expected = (named.category.as_deref(), &*named.id, named.stored.as_deref());
+        assert_eq!(parts, Some(expected), "{spelling:?}");
+    }
+
+    #[test]
+    fn names_are_numbered_by_all_that_spells_them() {
+        let mut spelled = Spelled::new(Seed::random());
+        let named = |category: Option<&'static str>, id: &'static str, stored: Option<&'static str>| Named {
+            category: category.map(Into::into),
+            id: id.into(),
+            stored: stored.map(Into::into),
+        };
+        let spelling = |own: &'static str, category: Option<&'static str>| Spelling {
+            own: own.as_bytes(),
+            category: category.map(str::as_bytes),
+        };
+        for _ in 0..2 {
+            check(&mut spelled, spelling("ab", None), &named(None, "ab", Some("ab")), 0);
+            check(&mut spelled, spelling("a", Some("b")), &named(Some("b"), "a", None), 1);
+            check(&mut spelled, spelling("ab", Some("")), &named(Some(""), "ab", None), 2);
+            check(&mut spelled, spelling("", Some("ab")), &named(Some("ab"), "", None), 3);
+            check(&mut spelled, spelling("x-1", None), &named(Some("x"), "1", Some("x-1")), 4);
+        }
+        assert_eq!(
+            spelled.add(Spelling { own: &[0xff], category: None }, &named(None, "\u{fffd}", None)),
+            None
+        );
+    }
+
+    #[test]
+    fn names_that_were_given_up_get_new_numbers() {
+        let mut spelled = Spelled::new(Seed::random());
+        let named = Named { category: None, id: "same".into(), stored: None };
+        for number in 0..MOST_NAMES as u32 + 2 {
+            let text = number.to_string();
+            let spelling = Spelling { own: text.as_bytes(), category: None };
+            assert_eq!(spelled.add(spelling, &named), Some(number));
+        }
+        assert_eq!(spelled.find(Spelling { own: b"7", category: None }), None);
+        assert!(spelled.parts(7).is_none());
+        let last = MOST_NAMES as u32;
+        assert_eq!(spelled.find(Spelling { own: last.to_string().as_bytes(), category: None }), Some(last));
+        assert_eq!(spelled.parts(last).map(|parts| parts.id), Some("same"));
+    }
+}
