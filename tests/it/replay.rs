@@ -659,7 +659,7 @@ fn what_a_reducer_says_when_it_is_interrupted_says_nothing_about_the_event() {
             let again = Work::default();
             let reducer = Arc::new(Interrupted { at: 1000, work: Work::default() });
             let other = History::new(Arc::new(HeldEvents(events.clone())), reducer, OnFailure::Stop, 1 << 20);
-            other.adopt(&history, 600);
+            other.adopt(Arc::new(history), 600);
             other.fold_all(&again).unwrap();
             assert_eq!(other.step_at(600, &again).unwrap().after.get("count"), Some(&Json::from(600_usize)));
         }
