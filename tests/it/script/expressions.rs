@@ -64,7 +64,7 @@ fn what_an_expression_changes_is_forgotten() {
 #[test]
 fn mistakes_have_their_place() {
     let place = |text: &str| Expression::parse(text).unwrap_err().to_string();
-    assert_eq!(place("state.a +"), "1:10: SyntaxError: unexpected token in expression: ')'");
+    assert_eq!(place("state.a +"), "1:10: the expression is not finished");
     assert_eq!(place("1) + (2"), "1:2: `)` closes nothing");
     assert_eq!(place(" // nothing"), "there is no expression");
     check("state.a.b", &["{}"], "1:1: TypeError: cannot read property 'b' of undefined");
