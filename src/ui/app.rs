@@ -170,6 +170,11 @@ impl App {
         &self.session
     }
 
+    /// Whether something is under way that somebody waits for; looks at files are none.
+    pub(crate) fn has_work(&self) -> bool {
+        self.jobs.open_questions().any(|(slot, _)| !slot.is_look())
+    }
+
     /// Whether every question is answered, for tests.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -580,7 +585,7 @@ impl eframe::App for App {
             ctx.send_viewport_cmd(ViewportCommand::Title(self.title.clone()));
         }
         self.answer_closing(ctx);
-        if self.jobs.open_questions().any(|(slot, _)| !slot.is_look()) {
+        if self.has_work() {
             // Progress moves at ten times a second; answers wake the window by themselves.
             ctx.request_repaint_after(Duration::from_millis(100));
         }

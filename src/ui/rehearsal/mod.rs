@@ -207,8 +207,8 @@ impl Rehearsal {
                 if is_quiet && self.app.is_idle() && self.rest.is_none() {
                     self.rest = settled();
                 }
-                // Work that goes on and on is cancelled, so that there is some rest to measure.
-                if progress > PATIENCE && !self.app.is_idle() {
+                // Work that goes on and on is cancelled, so that there is some rest to measure; looks are part of it.
+                if progress > PATIENCE && self.app.has_work() {
                     self.app.ask(Action::Shell(ShellAction::CancelWork));
                 }
                 Vec::new()
