@@ -124,7 +124,7 @@ impl App {
         early.wakes(&context.egui_ctx);
         let Early { start, jobs, wake, asked, .. } = early;
         let store = start.store.map(ShellAction::Open).map(Action::Shell);
-        Self {
+        let mut app = Self {
             session: Session::new(workspace, start.project, start.sample).with_cache(start.cache),
             jobs,
             tree: dock::checked(tree),
@@ -133,7 +133,7 @@ impl App {
                 ..Local::default()
             },
             dialog: None,
-            actions: store.into_iter().collect(),
+            actions: Vec::new(),
             frames: Frames::default(),
             recent_actions: VecDeque::new(),
             busy_since: None,
@@ -146,13 +146,17 @@ impl App {
             seen: Seen::default(),
             doings: Doings::default(),
             closing: Closing::default(),
+        };
+        // Before any answer is taken: that to a question which nobody asked yet would be lost.
+        if let Some(open) = store {
+            app.apply(Input::Action(open));
         }
+        app
     }
 
     /// With the first rows of the store, if they come soon: then the first picture shows them.
     pub(super) fn with_first_rows(mut self) -> Self {
         let until = Instant::now() + FIRST_PICTURE;
-        self.apply_actions();
         while self.session.is_opening() || (self.session.has_store() && self.session.view().events.total == 0)
         {
             let left = until.saturating_duration_since(Instant::now());

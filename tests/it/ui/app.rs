@@ -1,6 +1,6 @@
 //! The whole window: what each screen tells, and that clicks and keys do what they say.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread, time::Duration};
 
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{AccessKitNode, Queryable as _};
@@ -10,6 +10,7 @@ use timeglass::{
         action::{Action, BlameAction, BrowseAction},
         view::Screen,
     },
+    ui::{App, Start},
 };
 
 use super::app_stage::{AppStage, SHOP};
@@ -47,6 +48,20 @@ fn check_place(app: &AppStage, expected: &str) {
 #[test]
 fn the_welcome_screen_can_be_read() {
     AppStage::welcome(SIZE).check("app-welcome");
+}
+
+/// The store is opened while the window is still made; what was found by then is not lost.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the worker is given time to answer before the first frame")]
+fn a_store_that_was_open_before_the_window_is_shown() {
+    let mut harness = egui_kittest::Harness::builder().build_eframe(|context| {
+        let start = Start { store: Some(SHOP.into()), ..Start::default() };
+        let app = App::new(context, start).expect("threads");
+        thread::sleep(Duration::from_millis(200));
+        app
+    });
+    harness.run_ok();
+    assert!(matches!(harness.state().session().view().screen, Screen::Store));
 }
 
 #[test]
