@@ -144,7 +144,7 @@ impl Timestamp {
             nanos *= TENS.get(9 - digits)?;
             zone = fraction.get(digits..)?;
         }
-        if !(zone == b"Z" || matches!(zone, b"" | b"+00" | b"+00:00")) {
+        if !matches!(zone, b"" | b"Z" | b"+00" | b"+00:00") {
             return None;
         }
         let digits = digits as u8;
@@ -292,7 +292,7 @@ fn push_digits(text: &mut String, value: i64, width: u32) {
 
 /// When a day began that is spelled `2024-03-01`, in seconds since 1970.
 fn day_start(text: &[u8; DATE]) -> Option<i64> {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text.map(|byte| byte) else { return None };
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text else { return None };
     let two = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
     Some(days_since_1970(two(y0, y1)? * 100 + two(y2, y3)?, two(m0, m1)?, two(d0, d1)?)? * 86_400)
 }

@@ -47,16 +47,9 @@ impl Names {
         if is_same(self.last_stream) {
             return self.last_stream;
         }
-        let lengths =
-            ((row.category.map_or(0, |category| category.len() + 1) as u64) << 32) | row.id.len() as u64;
-        // The store's own name holds the others, or nearly: it alone tells streams apart well enough.
-        let hash = match row.stored {
-            Some(stored) => self.seed.mix(lengths, stored.as_bytes()),
-            None => {
-                let hash = self.seed.mix(lengths, row.category.unwrap_or_default().as_bytes());
-                self.seed.mix(hash, row.id.as_bytes())
-            }
-        };
+        let lengths = row.category.map_or(0, |category| category.len() as u64 + 1);
+        let hash = self.seed.mix(lengths, row.stored.or(row.category).unwrap_or_default().as_bytes());
+        let hash = self.seed.mix(hash, row.id.as_bytes());
         self.last_stream = match self.known_streams.find(hash, is_same) {
             Some(number) => number,
             None => {
@@ -76,7 +69,15 @@ impl Names {
                 new
             }
         });
-        self.spellings.push(Spelling::add(&mut self.spelled, row));
+        self.spellings.push(Spelling {
+            start: self.spelled.len(),
+            category: row.category.map(str::len),
+            id: row.id.len(),
+            stored: row.stored.map(str::len),
+        });
+        for text in [row.category, Some(row.id), row.stored].into_iter().flatten() {
+            self.spelled.push_str(text);
+        }
         let id: Arc<str> = row.id.into();
         let stored =
             row.stored.map(|stored| if stored == row.id { Arc::clone(&id) } else { Arc::from(stored) });
@@ -105,69 +106,27 @@ impl Names {
 #[derive(Debug)]
 struct Spelling {
     start: usize,
-    category: Option<u32>,
-    id: u32,
-    stored: Option<u32>,
-    /// Whether only the store's own name is written down: it begins with the category and ends with the id.
-    is_parted: bool,
+    category: Option<usize>,
+    id: usize,
+    stored: Option<usize>,
 }
 
 impl Spelling {
-    /// Writes down how a row spells its stream.
-    fn add(spelled: &mut String, row: &ScanRow<'_>) -> Self {
-        let holds = |stored: &str| {
-            stored.ends_with(row.id) && row.category.is_none_or(|category| stored.starts_with(category))
-        };
-        let start = spelled.len();
-        let is_parted = row.stored.is_some_and(holds);
-        let others = [row.category, Some(row.id)].map(|text| text.filter(|_| !is_parted));
-        for text in others.into_iter().chain([row.stored]).flatten() {
-            spelled.push_str(text);
-        }
-        Self {
-            start,
-            category: row.category.map(|category| category.len() as u32),
-            id: row.id.len() as u32,
-            stored: row.stored.map(|stored| stored.len() as u32),
-            is_parted,
-        }
-    }
-
     /// Whether a row's stream is spelled so.
-    #[inline]
     fn is_of(&self, spelled: &str, row: &ScanRow<'_>) -> bool {
-        if self.id as usize != row.id.len()
-            || self.category.map(|len| len as usize) != row.category.map(str::len)
-            || self.stored.map(|len| len as usize) != row.stored.map(str::len)
+        if self.id != row.id.len()
+            || self.category != row.category.map(str::len)
+            || self.stored != row.stored.map(str::len)
         {
             return false;
         }
         let mut rest = spelled.as_bytes().get(self.start..).unwrap_or_default();
-        if self.is_parted
-            && let Some(stored) = row.stored
-        {
-            // Equal names of equally long parts have equal parts, where the parts are theirs.
-            let category = row.category.unwrap_or_default();
-            return rest.starts_with(stored.as_bytes())
-                && (is_in_front(stored, category) || stored.starts_with(category))
-                && (is_behind(stored, row.id) || stored.ends_with(row.id));
-        }
         [row.category, Some(row.id), row.stored].into_iter().flatten().all(|text| {
             let is_next = rest.starts_with(text.as_bytes());
             rest = rest.get(text.len()..).unwrap_or_default();
             is_next
         })
     }
-}
-
-/// Whether a text is the very beginning of another in memory, so that nothing need be compared.
-fn is_in_front(whole: &str, part: &str) -> bool {
-    part.as_ptr() == whole.as_ptr() && part.len() <= whole.len()
-}
-
-/// The same for the end.
-fn is_behind(whole: &str, part: &str) -> bool {
-    part.as_bytes().as_ptr_range().end == whole.as_bytes().as_ptr_range().end && part.len() <= whole.len()
 }
 
 /// What hashes begin with. Random, so that nobody can make a file in which all names collide; it

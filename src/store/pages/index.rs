@@ -63,12 +63,12 @@ impl IndexWalk {
 fn entry<'p>(
     (file, number): (&PageFile, u32),
     cell: &'p [u8],
-    columns: (&Columns, &mut Shape),
+    (columns, shape): (&Columns, &mut Shape),
     room: &mut Room<'p>,
     visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
 ) -> Result<Onward, Damage> {
     let wrong = |what| Damage::at(number, what);
     let (total, rest) = varint(cell).ok_or_else(|| wrong("a cell that is cut off"))?;
     let held = held(rest, total, file.usable(), Tree::Index).map_err(wrong)?;
-    held.visit_entry((file, number), columns, room, visit)
+    held.visit((file, number), 0, (columns, Some(shape)), room, visit)
 }

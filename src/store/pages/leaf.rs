@@ -101,7 +101,7 @@ pub(super) fn held(bytes: &[u8], total: u64, usable: usize, tree: Tree) -> Resul
 
 /// A leaf page of a table, whole and checked: every cell lies within it and row numbers rise.
 #[derive(Debug, Clone, Copy)]
-pub struct LeafPage<'p> {
+pub(super) struct LeafPage<'p> {
     file: &'p PageFile,
     number: u32,
     bytes: &'p [u8],
@@ -174,7 +174,7 @@ impl<'p> LeafPage<'p> {
         let start = cell.start as usize;
         let local = self.bytes.get(start..start + cell.local as usize).unwrap_or_default();
         let held = Held { local, total: cell.total as usize, next: cell.next };
-        held.visit((self.file, self.number), cell.rowid, columns, room, visit)
+        held.visit((self.file, self.number), cell.rowid, (columns, None), room, visit)
     }
 }
 
@@ -192,52 +192,28 @@ impl Default for Room<'_> {
 }
 
 impl<'p> Held<'p> {
-    /// Decodes a row of a table and has it visited.
+    /// Decodes the payload and has it visited; an entry of an index comes with the shape of the one before, and is
+    /// read quicker where it looks like that.
     #[inline]
     pub(super) fn visit(
         self,
         (file, page): (&PageFile, u32),
         rowid: i64,
-        columns: &Columns,
-        room: &mut Room<'p>,
-        visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
-    ) -> Result<Onward, Damage> {
-        if self.next == 0 && columns.decode(self.local, rowid, &mut room.values).is_some() {
-            return Ok(visit(&PageRow::decoded(rowid, &room.values)));
-        }
-        self.visit_located((file, page), rowid, columns, room, visit)
-    }
-
-    /// Decodes an entry of an index, quicker where it looks like the one before, and has it visited.
-    #[inline]
-    pub(super) fn visit_entry(
-        self,
-        (file, page): (&PageFile, u32),
-        (columns, shape): (&Columns, &mut Shape),
+        (columns, mut shape): (&Columns, Option<&mut Shape>),
         room: &mut Room<'p>,
         visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
     ) -> Result<Onward, Damage> {
         if self.next == 0 {
-            if shape.fits(self.local) {
+            if let Some(shape) = shape.as_deref().filter(|shape| shape.fits(self.local)) {
                 return Ok(visit(&PageRow::shaped(self.local, shape)));
             }
-            if columns.decode(self.local, 0, &mut room.values).is_some() {
-                shape.learn(columns, self.local);
-                return Ok(visit(&PageRow::decoded(0, &room.values)));
+            if columns.decode(self.local, rowid, &mut room.values).is_some() {
+                if let Some(shape) = &mut shape {
+                    shape.learn(columns, self.local);
+                }
+                return Ok(visit(&PageRow::decoded(rowid, &room.values)));
             }
         }
-        self.visit_located((file, page), 0, columns, room, visit)
-    }
-
-    #[cold]
-    fn visit_located(
-        self,
-        (file, page): (&PageFile, u32),
-        rowid: i64,
-        columns: &Columns,
-        room: &mut Room<'p>,
-        visit: &mut impl FnMut(&PageRow<'_>) -> Onward,
-    ) -> Result<Onward, Damage> {
         let payload = Payload::new(file, page, (self.local, self.total), self.next);
         payload.locate(columns, &mut room.places)?;
         let onward = visit(&PageRow::located(rowid, &payload, columns, &room.places));

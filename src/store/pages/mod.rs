@@ -28,7 +28,6 @@ mod tree;
 pub use cut::PageRange;
 pub use file::{PageFile, Refusal};
 pub use index::IndexWalk;
-pub use leaf::LeafPage;
 pub use picked::RowPicker;
 pub use record::{Columns, Field, Missing, PageRow};
 pub use table::TableWalk;

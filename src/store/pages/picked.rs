@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::store::{
     pages::{
-        Columns, Damage, LeafPage, PageFile, PageRow, Tree,
-        leaf::{Cells, Room, RowCell, is_leaf, row_cells},
+        Columns, Damage, PageFile, PageRow, Tree,
+        leaf::{Cells, LeafPage, Room, RowCell, is_leaf, row_cells},
         number::{four, varint},
         tree::{MOST_LEVELS, neighbours},
     },

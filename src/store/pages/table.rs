@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::store::{
     pages::{
-        Columns, Damage, LeafPage, PageFile, PageRange, PageRow, Tree,
-        leaf::{Room, RowCell, row_cells},
+        Columns, Damage, PageFile, PageRange, PageRow, Tree,
+        leaf::{LeafPage, Room, RowCell, row_cells},
         tree::{Descent, Step},
     },
     read::Onward,
@@ -39,7 +39,7 @@ impl TableWalk {
     }
 
     /// The next leaf page; nothing behind the last.
-    pub fn leaf(&mut self) -> Result<Option<LeafPage<'_>>, Damage> {
+    fn leaf(&mut self) -> Result<Option<LeafPage<'_>>, Damage> {
         match self.descent.step()? {
             Step::Leaf(page, number, bounds) => {
                 row_cells((page, number), self.file.usable(), bounds, &mut self.cells)?;

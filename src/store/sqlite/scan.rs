@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::{
-    model::{EventKey, GlobalPosition, KeyPart, LastDay},
+    model::{EventKey, KeyPart, LastDay},
     store::{
         KeyRange, KnownNames, RowSink, ScanKey, ScanRow, StoreResult,
         copied::CopiedRows,
@@ -15,7 +15,7 @@ use crate::{
             direct::Way,
             plan::{Plan, Select, quote},
             rows::{Cells, Fields, Named, key_of},
-            spelled::{Spelled, Spelling},
+            spelled::{Parts, Spelled, Spelling},
             walk::{Gather, Walk},
         },
     },
@@ -46,7 +46,7 @@ pub(super) fn scan(
         let rows = walk.step(&mut reader, size, &mut pouring)?;
         pouring.sink.settle();
         let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(pouring.rows.troubles.drain(..).take(room));
+        troubles.extend(pouring.rows.rest.troubles.drain(..).take(room));
         work.advance(rows as u64)?;
         size = (size * 2).min(BATCH.end);
     }
@@ -63,7 +63,7 @@ struct Pouring<'a> {
 
 impl Gather for Pouring<'_> {
     fn restart(&mut self) {
-        self.rows.troubles.clear();
+        self.rows.rest.troubles.clear();
         self.sink.take_back();
     }
 
@@ -78,16 +78,28 @@ struct RowReader<'a> {
     select: &'a Select,
     streams: Spelled,
     types: Spelled,
+    rest: Rest,
+}
+
+/// What is read of a row beside its names.
+#[derive(Default)]
+struct Rest {
     day: LastDay,
     /// What is wrong with the rows of this batch.
     troubles: Vec<String>,
 }
 
+/// The names of a row, and what is known of them.
+struct Names<'r> {
+    stream: Parts<'r>,
+    event_type: &'r str,
+    known: KnownNames,
+}
+
 impl<'a> RowReader<'a> {
     fn new(select: &'a Select) -> Self {
         let seed = Seed::random();
-        let (streams, types) = (Spelled::new(seed), Spelled::new(seed));
-        Self { select, streams, types, day: LastDay::default(), troubles: Vec::new() }
+        Self { select, streams: Spelled::new(seed), types: Spelled::new(seed), rest: Rest::default() }
     }
 
     /// Reads a row whose fields are looked at already, and has it visited.
@@ -99,40 +111,29 @@ impl<'a> RowReader<'a> {
         };
         let stream = known.stream.and_then(|number| self.streams.parts(number));
         let event_type = known.event_type.and_then(|number| self.types.parts(number));
-        let (Some(stream), Some(event_type)) = (stream, event_type) else {
-            return self.read_names(key, fields, visit);
-        };
-        let mut troubles = Vec::new();
-        let row = ScanRow {
-            key: ScanKey::of(key),
-            position: fields.position(),
-            category: stream.category,
-            id: stream.id,
-            stored: stream.stored,
-            version: fields.version(&mut troubles),
-            event_type: event_type.id,
-            time: fields.time(&mut self.day, &mut troubles),
-        };
-        visit(&row, known);
-        if !troubles.is_empty() {
-            let row = (row.position.clone(), row.event_type.to_owned());
-            self.tell(&row, &troubles);
+        match (stream, event_type) {
+            (Some(stream), Some(event_type)) => {
+                let names = Names { stream, event_type: event_type.id, known };
+                self.rest.visit((key, fields), &names, Vec::new(), visit);
+            }
+            _ => self.read_names(key, fields, known, visit),
         }
     }
 
-    /// The same for names that were not met yet, or are to be looked at row by row.
+    /// The same where a name was not met yet, or is to be looked at row by row.
     #[cold]
     fn read_names(
         &mut self,
         key: &[KeyPart],
         fields: &Fields<'_>,
+        known: KnownNames,
         visit: impl FnOnce(&ScanRow<'_>, KnownNames),
     ) {
         let mut troubles = Vec::new();
         let event_type = fields.event_type(&mut troubles);
         if troubles.is_empty()
+            && known.event_type.is_none()
             && let Some(spelling) = Spelling::of_type(fields, self.select)
-            && self.types.find(spelling).is_none()
         {
             let named = Named { category: None, id: event_type.as_ref().into(), stored: None };
             self.types.add(spelling, &named);
@@ -140,34 +141,50 @@ impl<'a> RowReader<'a> {
         let found = troubles.len();
         let named = fields.stream(&event_type, &mut troubles);
         if troubles.len() == found
+            && known.stream.is_none()
             && let Some(spelling) = Spelling::of_stream(fields, self.select)
-            && self.streams.find(spelling).is_none()
         {
             self.streams.add(spelling, &named);
         }
+        let stream =
+            Parts { category: named.category.as_deref(), id: &named.id, stored: named.stored.as_deref() };
+        let names = Names { stream, event_type: &event_type, known };
+        self.rest.visit((key, fields), &names, troubles, visit);
+    }
+}
+
+impl Rest {
+    /// Has a row visited whose names are read; `troubles` are those of the names.
+    #[inline]
+    fn visit(
+        &mut self,
+        (key, fields): (&[KeyPart], &Fields<'_>),
+        names: &Names<'_>,
+        mut troubles: Vec<Arc<str>>,
+        visit: impl FnOnce(&ScanRow<'_>, KnownNames),
+    ) {
         let row = ScanRow {
             key: ScanKey::of(key),
             position: fields.position(),
-            category: named.category.as_deref(),
-            id: &named.id,
-            stored: named.stored.as_deref(),
+            category: names.stream.category,
+            id: names.stream.id,
+            stored: names.stream.stored,
             version: fields.version(&mut troubles),
-            event_type: &event_type,
+            event_type: names.event_type,
             time: fields.time(&mut self.day, &mut troubles),
         };
-        visit(&row, KnownNames::default());
+        visit(&row, names.known);
         if !troubles.is_empty() {
-            let row = (row.position.clone(), row.event_type.to_owned());
             self.tell(&row, &troubles);
         }
     }
 
     /// Notes what is wrong with a row.
     #[cold]
-    fn tell(&mut self, (position, event_type): &(Option<GlobalPosition>, String), troubles: &[Arc<str>]) {
+    fn tell(&mut self, row: &ScanRow<'_>, troubles: &[Arc<str>]) {
         if self.troubles.len() < MOST_TROUBLES {
-            let position = position.as_ref().map(|position| format!(" at position {position}"));
-            let place = format!("{event_type}{}", position.unwrap_or_default());
+            let position = row.position.as_ref().map(|position| format!(" at position {position}"));
+            let place = format!("{}{}", row.event_type, position.unwrap_or_default());
             self.troubles.extend(troubles.iter().map(|trouble| format!("{place}: {trouble}")));
         }
     }
@@ -191,7 +208,7 @@ impl<'a> Batch<'a> {
 
     /// What is wrong with the rows, told once.
     pub(super) fn troubles(&mut self) -> impl Iterator<Item = String> {
-        self.reader.troubles.drain(..)
+        self.reader.rest.troubles.drain(..)
     }
 
     /// From the next row on, rows have these columns.
@@ -226,7 +243,7 @@ impl<'a> Batch<'a> {
     /// Forgets all rows, and what was wrong with them.
     pub(super) fn restart(&mut self) {
         self.rows.clear();
-        self.reader.troubles.clear();
+        self.reader.rest.troubles.clear();
     }
 }
 
