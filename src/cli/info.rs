@@ -15,9 +15,10 @@ use crate::{
     model::{Json, Timestamp},
     projection::{CheckpointAt, stand},
     store::{
-        Description, StoreError, StoreResult,
+        Description,
         index::Index,
         layout::{Mapping, Role},
+        unless_damaged,
     },
     work::Work,
 };
@@ -74,16 +75,20 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     let of = |table: &Arc<str>| layout.tables.iter().position(|note| note.table == *table);
     let rows_counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
     let mut damage = Vec::new();
+    // Damage in the way is one more problem to tell of.
+    let mut note = |words| damage.push(words);
     let snapshots = match rows_counted {
         Some(count) => Some(count),
-        None => sound(opened.store.snapshots(&work, None), &mut damage)?.map(|found| found.len() as u64),
+        None => {
+            unless_damaged(opened.store.snapshots(&work, None), &mut note)?.map(|found| found.len() as u64)
+        }
     };
     let checkpoints =
-        if with_checkpoints { sound(opened.store.checkpoints(&work), &mut damage)? } else { None };
+        if with_checkpoints { unless_damaged(opened.store.checkpoints(&work), &mut note)? } else { None };
     let mut stands = Vec::new();
     for checkpoint in &checkpoints.unwrap_or_default() {
         let found = stand(&work, &*opened.store, &opened.index, checkpoint, None);
-        stands.extend(sound(found, &mut damage)?);
+        stands.extend(unless_damaged(found, &mut note)?);
     }
     let mut problems = [&description.problems, &layout.problems, opened.index.troubles(), &damage].concat();
     if opened.index.has_more_troubles() {
@@ -92,17 +97,6 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     }
     problems.extend(torn(&opened.index));
     Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints: stands, problems })
-}
-
-/// What was found; nothing where damage was in the way, which is one more problem to tell of.
-fn sound<T>(found: StoreResult<T>, damage: &mut Vec<String>) -> Result<Option<T>, Failure> {
-    match found {
-        Err(err @ StoreError::Damaged { .. }) => {
-            damage.push(err.to_string());
-            Ok(None)
-        }
-        other => Ok(other.map(Some)?),
-    }
 }
 
 /// So many streams are told by name.

@@ -69,6 +69,11 @@ impl RowWriter {
         }
     }
 
+    /// How many rows were written so far.
+    pub(crate) fn written(&self) -> usize {
+        self.written
+    }
+
     /// Ends the answer; people are told how many there were of what, and whether there are more.
     pub(crate) fn end(mut self, output: &mut Output<'_>, noun: &str, whole: Whole) -> Result<usize, Failure> {
         match self.format {

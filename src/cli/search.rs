@@ -71,15 +71,11 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     let columns = event_columns("found");
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
-    let mut written = 0;
-    let mut take = |hit: &SearchHit, output: &mut Output<'_>| {
-        written += 1;
-        writer.row(output, || to_json(hit), || cells(hit))
-    };
+    let mut take =
+        |hit: &SearchHit, output: &mut Output<'_>| writer.row(output, || to_json(hit), || cells(hit));
     let troubles = wanted.search(&sieve, (newest, limit), output, &mut take)?;
     // A search ends at the last hit that is wanted, and does not look for another.
-    let whole =
-        if arguments.limit.is_some_and(|limit| written >= limit) { Whole::PerhapsMore } else { Whole::All };
+    let whole = if writer.written() >= limit { Whole::PerhapsMore } else { Whole::All };
     let written = writer.end(output, "hit", whole)?;
     for trouble in troubles {
         output.complain(&trouble);

@@ -38,34 +38,39 @@ pub fn remarks(definition: &Definition, progress: &Progress, index: &Index) -> V
         return Vec::new();
     }
     // Where events were handled their category is known.
-    let types = unknown_names(definition, index).into_iter().filter(|told| !told.contains("no category"));
-    types.map(Arc::from).collect()
+    unknown_types(&names(definition).1, index).into_iter().map(Arc::from).collect()
 }
 
 /// The category and the event types that a definition asks for and the store does not have, each in a sentence
 /// with the names that come near.
-#[must_use]
-pub fn unknown_names(definition: &Definition, index: &Index) -> Vec<String> {
-    let categories = index.categories().iter().filter_map(|info| info.name.clone());
-    let categories: Vec<Arc<str>> = categories.collect();
-    let types: Vec<Arc<str>> = index.types().iter().map(|info| Arc::clone(&info.name)).collect();
-    let (own_categories, own_types) = names(definition);
-    let told = [("category", own_categories, categories), ("event type", own_types, types)];
-    let mut sentences = Vec::new();
-    for (kind, own, known) in told {
-        let unknown: Vec<Arc<str>> = own.into_iter().filter(|name| !known.contains(name)).collect();
-        for name in unknown.iter().take(MOST) {
-            let mut near = nearest_names(name, known.iter().cloned(), NAMES);
-            if near.is_empty() && known.len() <= NAMES {
-                near.clone_from(&known);
-            }
-            let near = near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let near = if near.is_empty() { String::new() } else { format!(", but {near}") };
-            sentences.push(format!("the store has no {kind} `{name}`{near}"));
+fn unknown_names(definition: &Definition, index: &Index) -> Vec<String> {
+    let known: Vec<Arc<str>> = index.categories().iter().filter_map(|info| info.name.clone()).collect();
+    let (categories, types) = names(definition);
+    let mut sentences = unknown("category", &categories, &known);
+    sentences.extend(unknown_types(&types, index));
+    sentences
+}
+
+fn unknown_types(own: &BTreeSet<Arc<str>>, index: &Index) -> Vec<String> {
+    let known: Vec<Arc<str>> = index.types().iter().map(|info| Arc::clone(&info.name)).collect();
+    unknown("event type", own, &known)
+}
+
+/// Those names of one kind that are not known, in sentences.
+fn unknown(kind: &str, own: &BTreeSet<Arc<str>>, known: &[Arc<str>]) -> Vec<String> {
+    let unknown: Vec<&Arc<str>> = own.iter().filter(|name| !known.contains(name)).collect();
+    let sentence = |name: &&Arc<str>| {
+        let mut near = nearest_names(name, known.iter().cloned(), NAMES);
+        if near.is_empty() && known.len() <= NAMES {
+            near = known.to_vec();
         }
-        if let Some(more) = unknown.len().checked_sub(MOST).filter(|more| *more > 0) {
-            sentences.push(format!("{more} more of its names are unknown here"));
-        }
+        let near = near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let near = if near.is_empty() { String::new() } else { format!(", but {near}") };
+        format!("the store has no {kind} `{name}`{near}")
+    };
+    let mut sentences: Vec<String> = unknown.iter().take(MOST).map(sentence).collect();
+    if let Some(more) = unknown.len().checked_sub(MOST).filter(|more| *more > 0) {
+        sentences.push(format!("{more} more of its names are unknown here"));
     }
     sentences
 }

@@ -10,9 +10,10 @@ use crate::{
         standing::{CheckpointAt, Handled, stand},
     },
     store::{
-        EventStore, StoreError, StoreResult,
+        EventStore, StoreResult,
         index::Index,
         layout::{TableKind, TableNote},
+        unless_damaged,
     },
     work::Work,
 };
@@ -93,8 +94,11 @@ pub fn overview(
 ) -> StoreResult<Overview> {
     let layout = Arc::clone(&store.describe().layout);
     let counts = store.table_counts(work)?;
-    let mut damage = None;
-    let checkpoints = unless_damaged(store.checkpoints(work), &mut damage)?;
+    let mut damage: Option<Arc<str>> = None;
+    let mut note = |words: String| {
+        damage.get_or_insert_with(|| words.into());
+    };
+    let checkpoints = unless_damaged(store.checkpoints(work), &mut note)?;
     let mut joining = Joining {
         tables: layout.tables.iter().zip(counts).collect(),
         checkpoints: checkpoints.unwrap_or_default(),
@@ -113,23 +117,12 @@ pub fn overview(
         let handled = definition.and_then(|loaded| loaded.outcome.as_ref().ok()).and_then(Handled::by);
         for checkpoint in &found {
             let found = stand(work, store, index, checkpoint, handled.as_ref());
-            entry.checkpoints.extend(unless_damaged(found, &mut damage)?);
+            entry.checkpoints.extend(unless_damaged(found, &mut note)?);
         }
         entries.push(entry);
     }
     entries.sort_by_cached_key(|entry| (entry.name.to_lowercase(), Arc::clone(&entry.name)));
     Ok(Overview { entries, damage })
-}
-
-/// What was found; nothing where damage was in the way, which is noted.
-fn unless_damaged<T>(found: StoreResult<T>, damage: &mut Option<Arc<str>>) -> StoreResult<Option<T>> {
-    match found {
-        Err(err @ StoreError::Damaged { .. }) => {
-            damage.get_or_insert_with(|| err.to_string().into());
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
 }
 
 /// Tables and checkpoints while they are given out.

@@ -277,6 +277,17 @@ impl EventsHead {
 /// Every answer of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
+/// What was found; nothing where damage was in the way, whose words are handed to `note`.
+pub fn unless_damaged<T>(found: StoreResult<T>, note: impl FnOnce(String)) -> StoreResult<Option<T>> {
+    match found {
+        Err(err @ StoreError::Damaged { .. }) => {
+            note(err.to_string());
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
 /// A store of events, read-only.
 ///
 /// Global order is the order of [`EventKey`]. An answer may list trouble in rows; `Err` means that
