@@ -80,7 +80,7 @@ impl AcrossFindings {
             (Some(_), None) => (),
         }
         self.searched += other.searched;
-        self.present = self.present.and(other.present);
+        self.present = self.present.or(other.present);
     }
 }
 

@@ -150,7 +150,7 @@ impl Which {
 
     /// Those that either has.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

@@ -72,7 +72,7 @@ pub fn previous_hit(
         let start = end.saturating_sub(block);
         let block = run(history, conditions, start..end, work, false)?;
         found.searched += block.searched;
-        found.present = found.present.and(block.present);
+        found.present = found.present.or(block.present);
         merge_faults(&mut found.faults, block.faults);
         if let Some(hit) = block.hits.last() {
             found.hits.push(*hit);

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    model::diff,
+    model::{EventKey, diff},
     project::open::{OpenError, open, preview, save_mapping},
     replay::{History, Step},
     sample::{SampleOptions, write},
@@ -41,8 +41,12 @@ impl Question {
             Self::Sample(path) => Ok(make_sample(path, work)),
             Self::FirstRows(store, shape) => first_rows(&*store, &shape, work).map(Answer::FirstRows),
             Self::Index(store) => indexed(&Index::default(), &*store, work, report),
-            Self::GoOn(store, index) => gone_on(&index, &*store, work, report),
-            Self::Extend(store, index) => extended(&index, &*store, work),
+            Self::GoOn(store, index) => {
+                if_unchanged(&index, &*store, work, || indexed(&index, &*store, work, report))
+            }
+            Self::Extend(store, index) => {
+                if_unchanged(&index, &*store, work, || extended(&index, &*store, work))
+            }
             Self::Rows { store, first, keys, shape } => {
                 event_rows(&*store, &keys, &shape, work).map(|rows| Answer::Rows(first, rows))
             }
@@ -57,9 +61,7 @@ impl Question {
             Self::Fold(history) => history.fold_all(work).map(|()| Answer::Folded),
             Self::Step { history, count, is_folding: true } => history.step_ready(count, work).map(of_step),
             Self::Step { history, count, is_folding: false } => history.step_at(count, work).map(of_step),
-            Self::Event(store, key) => store
-                .fetch(work, &[key])
-                .map(|mut events| Answer::Event(events.pop().flatten().map(Box::new))),
+            Self::Event(store, key) => event(&*store, key, work),
             Self::Pins([left, right]) => pins(&left, &right, work),
             Self::Snapshots { store, index, stream, zone } => {
                 SnapshotList::read((&*store, stream.as_deref()), &index, zone, work)
@@ -95,25 +97,25 @@ impl Question {
     }
 }
 
-/// An index with what came since.
-fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
-    match index.first_changed(store, work)? {
-        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
-        None => index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index))),
-    }
+/// One event, if it is still there.
+fn event(store: &dyn EventStore, key: EventKey, work: &Work) -> Result<Answer, StoreError> {
+    let events = store.fetch(work, &[key])?;
+    Ok(Answer::Event(events.into_iter().next().flatten().map(Box::new)))
 }
 
-/// The whole index of which this is the beginning.
-fn gone_on(
+/// An index with what came since.
+fn extended(index: &Index, store: &dyn EventStore, work: &Work) -> Result<Answer, StoreError> {
+    index.extended(store, work).map(|index| Answer::Indexed(Arc::new(index)))
+}
+
+/// What goes on from an index, unless the store has other events by now than were indexed.
+fn if_unchanged(
     index: &Index,
     store: &dyn EventStore,
     work: &Work,
-    report: &(dyn Fn(Answer) + Sync),
+    go_on: impl FnOnce() -> Result<Answer, StoreError>,
 ) -> Result<Answer, StoreError> {
-    match index.first_changed(store, work)? {
-        Some(ordinal) => Ok(Answer::PastChanged(ordinal)),
-        None => indexed(index, store, work, report),
-    }
+    index.first_changed(store, work)?.map_or_else(go_on, |ordinal| Ok(Answer::PastChanged(ordinal)))
 }
 
 /// The events of each stream up to an ordinal; none before the first, and nothing to say at the end.

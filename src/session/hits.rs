@@ -356,7 +356,7 @@ impl Opened {
                 hits.found.add(found.hits);
                 hits.ticks.extend(ticks);
                 hits.take_faults(found.faults, notices);
-                hits.present = hits.present.and(found.present);
+                hits.present = hits.present.or(found.present);
                 hits.looked_at = range.end;
                 let job = hits.stretch();
                 self.place_ticks();

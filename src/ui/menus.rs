@@ -37,30 +37,9 @@ fn menu_ui(ui: &mut egui::Ui, session: &Session, menu: Menu) -> Vec<What> {
 /// What is above and below an open menu at least, in points.
 const BAR_ABOVE: f32 = 56.0;
 
-/// The actions that begin a group of their own within their menu.
-const GROUPS: [&str; 17] = [
-    "Reload",
-    "Settings…",
-    "Copy event as JSON",
-    "Find…",
-    "Clear filters",
-    "Times in UTC",
-    "Light theme",
-    "Reset panels",
-    "Go to…",
-    "Keep or let go this place",
-    "All streams",
-    "Reducer",
-    "Why?",
-    "Compare branch and truth",
-    "Leave this event out",
-    "Projections",
-    "Collapse gaps",
-];
-
 fn items_ui(ui: &mut egui::Ui, session: &Session, menu: Menu, wanted: &mut Vec<What>) {
     for action in NAMED.iter().filter(|action| action.menu == menu) {
-        if GROUPS.contains(&action.name) {
+        if action.begins_group {
             ui.separator();
         }
         let button = egui::Button::new(action.name).shortcut_text(keys::shown(action.shortcut));
