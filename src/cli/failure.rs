@@ -133,6 +133,9 @@ impl From<StoreError> for Failure {
             StoreError::Unreadable { path, .. } => Self::trouble(what)
                 .given(show(path))
                 .hint("check that you may read the file, and its folder"),
+            StoreError::NoCopy { path, .. } => Self::trouble(what)
+                .given(show(path))
+                .hint("set TMPDIR to a folder with as much room as the file takes: its writer died, and what it left unfinished can only be taken back in a copy"),
             StoreError::Empty { path } => Self::trouble(what)
                 .given(show(path))
                 .hint("check whether the copy of the database is complete"),

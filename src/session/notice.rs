@@ -171,6 +171,11 @@ pub fn store_words(err: &StoreError) -> Option<Words> {
         StoreError::Unreadable { .. } => {
             ("The file cannot be read", "Check its permissions, or copy it to a folder of yours")
         }
+        StoreError::NoCopy { .. } => (
+            "There is no room for a copy of the store",
+            "Its writer died, and what it left unfinished can only be taken back in a copy: start with TMPDIR set \
+             to a folder with as much room as the file takes",
+        ),
         StoreError::Empty { .. } => {
             ("The file is empty", "A database without tables has no bytes; check that the copy is complete")
         }

@@ -63,6 +63,16 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What is in the file can only be read from a copy, and that could not be written.
+    #[error("there is no room for a copy of {} in {}", path.display(), folder.display())]
+    NoCopy {
+        /// Which.
+        path: PathBuf,
+        /// Where the copy was to lie.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file is empty.
     #[error("{} is empty", path.display())]
     Empty {

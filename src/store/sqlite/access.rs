@@ -22,7 +22,7 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -41,6 +41,7 @@ use crate::{
             identity::identity,
             idle::{Idle, IdleConnections},
             picked::Picked,
+            pieces,
             quiet::{Door, Reading},
         },
     },
@@ -264,12 +265,12 @@ impl Access {
             };
         }
         let of = (before.database, before.journal.map(|journal| journal.mark));
-        let mut kept = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.copy_in_turn(work)?;
         if kept.as_ref().is_none_or(|copy| copy.of != of) {
             if patience {
                 return Ok(None);
             }
-            *kept = self.roll_back(of)?.map(Arc::new);
+            *kept = self.roll_back(of, work)?.map(Arc::new);
         }
         let Some(copy) = kept.clone() else { return Ok(None) };
         drop(kept);
@@ -305,13 +306,24 @@ impl Access {
         Ok(Some(Look::new(connection, before, Copied::Whole { _folder: folder }, reading)))
     }
 
+    /// The private copy. While another makes it, which takes long in a large store, the work can be withdrawn.
+    fn copy_in_turn(&self, work: &Work) -> StoreResult<MutexGuard<'_, Option<Arc<RolledBack>>>> {
+        loop {
+            match self.copy.try_lock() {
+                Ok(kept) => return Ok(kept),
+                Err(TryLockError::Poisoned(kept)) => return Ok(kept.into_inner()),
+                Err(TryLockError::WouldBlock) => work.wait(Duration::from_millis(5))?,
+            }
+        }
+    }
+
     /// Copies the database and its journal, and lets SQLite undo the transaction in the copy.
-    fn roll_back(&self, of: (Mark, Option<Mark>)) -> StoreResult<Option<RolledBack>> {
+    fn roll_back(&self, of: (Mark, Option<Mark>), work: &Work) -> StoreResult<Option<RolledBack>> {
         let failed = |source| StoreError::Unreadable { path: self.path.clone(), source };
         let folder = folder().map_err(failed)?;
         let copy = folder.path().join("copy.sqlite");
-        std::fs::copy(&self.path, &copy).map_err(failed)?;
-        std::fs::copy(beside(&self.path, "-journal"), beside(&copy, "-journal")).map_err(failed)?;
+        pieces::copy(&self.path, &copy, work)?;
+        pieces::copy(&beside(&self.path, "-journal"), &beside(&copy, "-journal"), work)?;
         let after = Sight::take(&self.path, Moment::After)?;
         if of != (after.database, after.journal.map(|journal| journal.mark)) {
             return Ok(None);

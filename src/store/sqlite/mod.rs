@@ -20,6 +20,7 @@ mod head;
 mod identity;
 mod idle;
 mod picked;
+mod pieces;
 mod plan;
 mod quiet;
 mod read;
