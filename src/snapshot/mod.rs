@@ -6,6 +6,7 @@
 pub mod cost;
 mod cost_words;
 pub mod creation;
+mod habits;
 mod jsonb;
 pub mod mapping;
 pub mod parting;
@@ -14,13 +15,16 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::model::{Change, StoredSnapshot, StreamVersion, Timestamp};
+use crate::{
+    model::{Change, SnapshotHead, Stored, StoredSnapshot, StreamVersion, Timestamp},
+    store::snapshots::VisitedSnapshot,
+};
 
 pub use cost::{Cost, CostLine, Loads, cost};
-pub use creation::{NewSnapshot, Room, creation};
+pub use creation::{NewSnapshot, creation_in};
 pub use mapping::Mapping;
 pub use parting::{Bounds, Parting, PathParting, Place, bounds, parting};
-pub use verify::{Standard, Standards, Verification, look};
+pub use verify::{Compared, Standard, Standards, Verification, Waiting, look};
 
 /// What can be said of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,13 +81,23 @@ impl SnapshotKey {
     /// The key of a snapshot.
     #[must_use]
     pub fn of(snapshot: &StoredSnapshot) -> Self {
+        Self::made(snapshot.head(), &snapshot.state.stored)
+    }
+
+    /// The key of a snapshot that a visit meets; its state is not decoded.
+    #[must_use]
+    pub fn of_visited(visited: &VisitedSnapshot<'_>) -> Self {
+        Self::made(visited.head.clone(), visited.stored)
+    }
+
+    fn made(head: SnapshotHead, stored: &Stored) -> Self {
         Self {
-            table: Arc::clone(&snapshot.table),
-            stream: snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default(),
-            version: snapshot.version,
-            label: snapshot.label.clone(),
-            time: snapshot.time,
-            content: content(&snapshot.state.stored.bytes()),
+            table: head.table,
+            stream: head.stream.map(|stream| stream.full()).unwrap_or_default(),
+            version: head.version,
+            label: head.label,
+            time: head.time,
+            content: content(&stored.bytes()),
         }
     }
 }

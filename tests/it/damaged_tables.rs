@@ -12,7 +12,7 @@ use timeglass::{
     work::Work,
 };
 
-use crate::sqlite_store::open;
+use crate::{sqlite_store::open, support::snapshots};
 
 /// The sample store with small pages, one of which, of this table, says nothing any more.
 fn damaged(folder: &Path, table: &str) -> PathBuf {
@@ -59,7 +59,7 @@ fn check(arguments: &[&str], expected: Exit, words: &str) {
 fn half_a_table_of_snapshots_is_not_taken_for_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = damaged(folder.path(), "snapshots");
-    let found = open(&path).snapshots(&Work::default(), None);
+    let found = snapshots(&open(&path), None);
     assert!(matches!(found, Err(StoreError::Damaged { .. })), "{found:?}");
     let path = path.to_str().unwrap();
     for arguments in

@@ -13,6 +13,8 @@ use timeglass::{
         Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
         index::{FoundStream, Index, Ordinals},
         memory::{MemoryStore, event},
+        read::Onward,
+        snapshots::{SnapshotPlace, VisitedSnapshot},
         sqlite::{Opened, SqliteStore},
     },
     work::{Lanes, Piece, Work},
@@ -222,8 +224,20 @@ fn keys_out_of_order_are_reported_and_still_found() {
         ) -> StoreResult<Vec<String>> {
             self.0.scan_into(work, range, sink)
         }
-        fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-            self.0.snapshots(work, stream)
+        fn visit_snapshots(
+            &self,
+            work: &Work,
+            stream: Option<&StreamName>,
+            visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+        ) -> StoreResult<()> {
+            self.0.visit_snapshots(work, stream, visit)
+        }
+        fn fetch_snapshots(
+            &self,
+            work: &Work,
+            places: &[SnapshotPlace],
+        ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+            self.0.fetch_snapshots(work, places)
         }
         fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
             self.0.table_counts(work)
