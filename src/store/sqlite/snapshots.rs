@@ -35,8 +35,8 @@ pub(super) struct Snapshots<'a> {
     layout: &'a Layout,
 }
 
-/// One of them.
-struct Table<'a> {
+/// The rows of one of them.
+struct SnapshotRows<'a> {
     access: &'a Access,
     work: &'a Work,
     plan: &'a Plan,
@@ -56,8 +56,8 @@ impl<'a> Snapshots<'a> {
         Self { access, work, plan, layout }
     }
 
-    fn table(&self, number: usize, table: &'a SnapshotsTable) -> Table<'a> {
-        Table {
+    fn table(&self, number: usize, table: &'a SnapshotsTable) -> SnapshotRows<'a> {
+        SnapshotRows {
             access: self.access,
             work: self.work,
             plan: self.plan,
@@ -98,7 +98,7 @@ impl<'a> Snapshots<'a> {
     }
 }
 
-impl Table<'_> {
+impl SnapshotRows<'_> {
     fn visit(&self, stream: Option<&StreamName>, visit: Visit<'_>) -> StoreResult<Onward> {
         if let Some(stream) = stream
             && let Some(condition) = self.condition(stream)
