@@ -187,7 +187,7 @@ fn compare(
     };
     let waiting = all.iter().enumerate().filter_map(waiting).collect();
     let (store, index) = (Arc::clone(&opened.store), Arc::clone(&opened.index));
-    let mut verification = Verification::plan(store, index, waiting, standards);
+    let mut verification = Verification::plan(store, index, waiting, standards).in_full();
     let compared = attended(output, ("replaying", "events"), |work| {
         work.expect_total(verification.remaining_events());
         let mut compared = Vec::new();

@@ -58,6 +58,9 @@ pub struct Check {
     pub count: Option<usize>,
     /// What made that state, as the reducer is called.
     pub made_by: Option<Arc<str>>,
+    /// Whether the changes were left out, since too much differed already; a comparison of this one alone
+    /// tells them.
+    pub is_brief: bool,
 }
 
 /// What tells a snapshot from all others of its store.
@@ -153,7 +156,7 @@ impl Check {
     #[must_use]
     pub fn of(verdict: Verdict, reason: impl Into<Arc<str>>) -> Self {
         let reason = Some(reason.into()).filter(|reason: &Arc<str>| !reason.is_empty());
-        Self { verdict, reason, changes: Vec::new(), count: None, made_by: None }
+        Self { verdict, reason, changes: Vec::new(), count: None, made_by: None, is_brief: false }
     }
 
     /// For people: the verdict, and at how many paths it differs.

@@ -41,6 +41,8 @@ pub struct Verification {
     events: u64,
     /// The history of the stream that was met last.
     history: Option<(u32, Arc<History>)>,
+    /// For so many bytes more of states that differ, it is told how.
+    room: u64,
 }
 
 /// A snapshot that waits to be compared.
@@ -70,6 +72,9 @@ pub struct Compared {
     /// What is said of it.
     pub check: Check,
 }
+
+/// For so many bytes of states that differ it is told how. Where a reducer is missing, all may differ.
+const ROOM: u64 = 16 << 20;
 
 /// Memory for the keyframes of the one history that is compared with, in bytes.
 const KEYFRAME_BYTES: usize = 64 << 20;
@@ -126,9 +131,16 @@ impl Verification {
         standards: Arc<Standards>,
     ) -> Self {
         waiting.sort_by_key(|one| std::cmp::Reverse((one.stream, one.version, one.number)));
-        let mut verification = Self { store, index, standards, waiting, events: 0, history: None };
+        let mut verification =
+            Self { store, index, standards, waiting, events: 0, history: None, room: ROOM };
         verification.events = verification.remaining_events();
         verification
+    }
+
+    /// The same, but of all that differ it is told how.
+    #[must_use]
+    pub fn in_full(self) -> Self {
+        Self { room: u64::MAX, ..self }
     }
 
     /// How many are still to be compared.
@@ -207,7 +219,7 @@ impl Verification {
             let places: Vec<SnapshotPlace> = now.iter().map(|one| one.place.clone()).collect();
             for (one, snapshot) in now.iter().zip(self.store.fetch_snapshots(work, &places)?) {
                 let key = snapshot.as_ref().map(SnapshotKey::of);
-                let check = match &snapshot {
+                let mut check = match &snapshot {
                     None => Check::of(Verdict::NotChecked, "it was removed while others were compared"),
                     Some(snapshot) => match look(snapshot, &self.index, &owners) {
                         Err(check) => check,
@@ -218,6 +230,12 @@ impl Verification {
                         Ok(_) => judge.check(snapshot, &states, work)?,
                     },
                 };
+                if !check.changes.is_empty() {
+                    (check.is_brief, self.room) = (self.room == 0, self.room.saturating_sub(one.bytes));
+                }
+                if check.is_brief {
+                    check.changes = Vec::new();
+                }
                 found.push(Compared { number: one.number, stream, key, check });
             }
             rest = later;
@@ -320,7 +338,8 @@ impl Judge<'_> {
             }
             _ => (Verdict::Differs, self.doubt(count)),
         };
-        Check { verdict, reason, changes, count: Some(count), made_by: Some(self.history.reducer().name()) }
+        let made_by = Some(self.history.reducer().name());
+        Check { verdict, reason, changes, count: Some(count), made_by, is_brief: false }
     }
 
     /// Whether nobody said what the stored state should be like.

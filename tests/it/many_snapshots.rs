@@ -11,6 +11,7 @@ use timeglass::{
         EventKey, EventQuery, Json, Payload, RecordedEvent, SnapshotHead, Stored, StoredSnapshot, StreamName,
         StreamVersion, TableShape, Zone,
     },
+    project::sections::SnapshotEntry,
     replay::{Merge, OnFailure},
     session::job::{Answer, Question},
     snapshot::{
@@ -249,6 +250,40 @@ fn a_comparison_holds_few_states_at_a_time() {
     assert_eq!((found.len() as u64, decoded), (ALL, ALL));
     assert!(EACH * LONG as u64 > MOST_BYTES, "those of one stream are longer together");
     assert!(held > 0 && held <= MOST_BYTES, "{held} bytes");
+}
+
+#[test]
+fn of_many_that_differ_it_is_told_of_a_few_how() {
+    let (store, index) = many();
+    let verified = |in_full: bool| {
+        let mut waiting = Vec::new();
+        let owners = index.snapshot_owners();
+        let read = store.visit_snapshots(&Work::default(), None, &mut |visited| {
+            waiting.push(Waiting::of(visited, waiting.len(), &index, &owners).unwrap());
+            Onward::On
+        });
+        read.unwrap();
+        // Every event writes one member; what is stored beside it is another.
+        let standard = Standard {
+            reducer: Arc::new(Merge::named("merged")),
+            on_failure: OnFailure::GoOn,
+            mapping: Mapping::of(&SnapshotEntry {
+                fields: [("text".into(), "other".into())].into(),
+                ..SnapshotEntry::default()
+            }),
+        };
+        let standards: Arc<Standards> = Arc::new([("".into(), standard)].into());
+        let asked = Arc::clone(&store) as Arc<dyn EventStore>;
+        let plan = Verification::plan(asked, Arc::clone(&index), waiting, standards);
+        let mut verification = if in_full { plan.in_full() } else { plan };
+        let found = verification.portion(usize::MAX, usize::MAX, &Work::default()).unwrap();
+        assert!(found.iter().all(|one| one.check.verdict != Verdict::Agrees), "{:?}", found.first());
+        assert!(found.iter().all(|one| one.check.is_brief == one.check.changes.is_empty()));
+        found.iter().filter(|one| !one.check.is_brief).count()
+    };
+    let told = verified(false);
+    assert!((100..400).contains(&told), "{told} are told in full: sixteen MB of them");
+    assert_eq!(verified(true) as u64, ALL);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn survey(start: &Start, work: &Work) -> StoreResult<(Vec<Waiting>, Vec<Told>)> 
                 known.push((key, stream, check));
             }
         }
-        Onward::On
+        if start.only.is_some() { Onward::Enough } else { Onward::On }
     });
     // The list tells of damage, and each verdict is about one row of it.
     unless_damaged(read, |_| ())?;

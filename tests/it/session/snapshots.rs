@@ -115,6 +115,31 @@ fn the_snapshot_that_was_clicked_is_shown_wherever_it_stands_by_now() {
     assert!(chosen(&held).is_some() && !held.session.view().snapshots.is_gone);
 }
 
+/// Of many long ones it is not kept how they differ; the one that is chosen is compared again.
+#[test]
+fn the_chosen_snapshot_is_told_in_full_however_many_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.sqlite");
+    fs::copy("sample-data/shop.sqlite", &path).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let longer = "UPDATE snapshots SET state = json_set(state, '$.more', printf('%.*c', 1500000, 'x'))
+                  WHERE rowid IN (SELECT rowid FROM snapshots ORDER BY rowid LIMIT 16)";
+    assert_eq!(connection.execute(longer, []).unwrap(), 16);
+    let mut held = Held::open(&path);
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    let rows = Arc::clone(&held.session.view().snapshots.rows);
+    let long = rows.iter().enumerate().filter(|(_, row)| row.size.len() > 8).map(|(place, _)| place);
+    let long: Vec<usize> = long.collect();
+    assert_eq!(long.len(), 16);
+    for place in long {
+        held.action(Action::Browse(BrowseAction::ChooseSnapshot(place)));
+        held.run_all();
+        let chosen = held.view().chosen.clone().unwrap();
+        assert!(!chosen.check.is_brief && !chosen.check.changes.is_empty(), "{place}");
+    }
+}
+
 #[test]
 fn what_stands_before_damage_is_listed_and_verified_and_the_damage_is_told() {
     let folder = tempfile::tempdir().unwrap();
