@@ -104,7 +104,13 @@ fn the_snapshot_that_was_clicked_is_shown_wherever_it_stands_by_now() {
     assert_eq!(chosen(&held).as_ref(), Some(&state));
     assert!(!held.session.view().snapshots.is_gone);
 
-    // Another state under the same name is not the one that was clicked.
+    // Another state under the same name is not the one that was clicked, moved or not.
+    let other = held.session.view().snapshots.rows[9].clone();
+    let change = "UPDATE snapshots SET state = '{\"other\":2}' WHERE stream = ? AND version = ?";
+    assert_eq!(connection.execute(change, [&*other.stream, &other.version]).unwrap(), 1);
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(9)));
+    held.run_all();
+    assert_eq!((chosen(&held), held.session.view().snapshots.is_gone), (None, true));
     let change = "UPDATE snapshots SET state = '{\"other\":1}' WHERE stream = ? AND version = ?";
     connection.execute(change, [&*row.stream, &row.version]).unwrap();
     held.action(Action::Browse(BrowseAction::ChooseSnapshot(7)));
