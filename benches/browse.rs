@@ -22,7 +22,7 @@ use timeglass::{
     sample::{self, SampleOptions, Shape},
     session::{action::StreamSort, stream_lines::StreamLines},
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         index::{Index, Section, Selection},
         read::Onward,
         snapshots::{SnapshotPlace, VisitedSnapshot},
@@ -175,8 +175,8 @@ impl EventStore for Scanned<'_> {
         }
         Ok(ranges)
     }
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        self.0.scan_into(work, range, sink)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        self.0.scanner()
     }
     fn visit_snapshots(
         &self,

@@ -34,7 +34,7 @@ impl CopiedRows {
     }
 
     /// Copies a row.
-    pub(crate) fn push(&mut self, row: &ScanRow<'_>) {
+    pub(crate) fn copy(&mut self, row: &ScanRow<'_>) {
         let line = Line {
             position: row.position.clone(),
             version: row.version,
@@ -84,6 +84,19 @@ impl CopiedRows {
     }
 }
 
+/// Whoever holds the rows takes them and clears them.
+impl RowSink for CopiedRows {
+    fn push(&mut self, row: &ScanRow<'_>, _: KnownNames) {
+        self.copy(row);
+    }
+
+    fn take_back(&mut self) {
+        self.clear();
+    }
+
+    fn settle(&mut self) {}
+}
+
 /// Copies rows until they are settled, and has each visited once then.
 pub(super) struct OnceSettled<'v> {
     rows: CopiedRows,
@@ -98,7 +111,7 @@ impl<'v> OnceSettled<'v> {
 
 impl RowSink for OnceSettled<'_> {
     fn push(&mut self, row: &ScanRow<'_>, _: KnownNames) {
-        self.rows.push(row);
+        self.rows.copy(row);
     }
 
     fn take_back(&mut self) {

@@ -8,7 +8,7 @@ use crate::{
         StreamVersion, Timestamp,
     },
     store::{
-        Description, EventStore, Head, KeyRange, KnownNames, PageFrom, RowSink, ScanKey, ScanRow,
+        Description, EventStore, Head, KeyRange, KnownNames, PageFrom, RowSink, ScanKey, ScanRow, Scanner,
         StoreResult,
         layout::{EventsTable, Layout, Order},
         read::Onward,
@@ -92,6 +92,32 @@ pub fn answers(event: &RecordedEvent, query: &EventQuery) -> bool {
         && query.to.is_none_or(|to| event.time.is_some_and(|time| time.nanos() <= to.nanos()))
 }
 
+impl Scanner for &MemoryStore {
+    fn scan(&mut self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        let is_behind = |event: &&RecordedEvent| range.after.as_ref().is_none_or(|after| event.key > *after);
+        let is_within = |event: &&RecordedEvent| range.until.as_ref().is_none_or(|until| event.key <= *until);
+        let mut troubles = Vec::new();
+        for event in self.events.iter().filter(is_behind).take_while(is_within) {
+            work.advance(1)?;
+            let row = ScanRow {
+                key: ScanKey::of(&event.key.0),
+                position: event.position.clone(),
+                category: event.stream.category.as_deref(),
+                id: &event.stream.id,
+                stored: event.stream.stored.as_deref(),
+                version: event.version,
+                event_type: &event.event_type,
+                time: event.time,
+            };
+            sink.push(&row, KnownNames::default());
+            sink.settle();
+            troubles.extend(event.troubles.iter().map(|trouble| format!("{}: {trouble}", event.label())));
+        }
+        troubles.truncate(100);
+        Ok(troubles)
+    }
+}
+
 impl EventStore for MemoryStore {
     fn describe(&self) -> &Description {
         &self.description
@@ -159,28 +185,8 @@ impl EventStore for MemoryStore {
         Ok(ranges)
     }
 
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        let is_behind = |event: &&RecordedEvent| range.after.as_ref().is_none_or(|after| event.key > *after);
-        let is_within = |event: &&RecordedEvent| range.until.as_ref().is_none_or(|until| event.key <= *until);
-        let mut troubles = Vec::new();
-        for event in self.events.iter().filter(is_behind).take_while(is_within) {
-            work.advance(1)?;
-            let row = ScanRow {
-                key: ScanKey::of(&event.key.0),
-                position: event.position.clone(),
-                category: event.stream.category.as_deref(),
-                id: &event.stream.id,
-                stored: event.stream.stored.as_deref(),
-                version: event.version,
-                event_type: &event.event_type,
-                time: event.time,
-            };
-            sink.push(&row, KnownNames::default());
-            sink.settle();
-            troubles.extend(event.troubles.iter().map(|trouble| format!("{}: {trouble}", event.label())));
-        }
-        troubles.truncate(100);
-        Ok(troubles)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(self)
     }
 
     fn visit_snapshots(

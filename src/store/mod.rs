@@ -172,8 +172,8 @@ pub struct ScanRow<'a> {
     pub time: Option<Timestamp>,
 }
 
-/// Numbers for names, so that they need not be looked up again: rows of one scan with the same number have the same
-/// name. Names without a number have to be compared.
+/// Numbers for names, so that they need not be looked up again: rows of one scanner with the same number
+/// have the same name. Names without a number have to be compared.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KnownNames {
     /// Of the stream: its category, id and stored name.
@@ -185,14 +185,29 @@ pub struct KnownNames {
 /// Takes the rows of a scan as they are met. What is read while somebody writes may prove void: rows count only
 /// once they are settled.
 pub trait RowSink {
-    /// The next row, and what is known of its names.
+    /// The next row, and what is known of its names. Where [`Self::knows_stream`] said so, the texts of its stream's
+    /// name may be empty.
     fn push(&mut self, row: &ScanRow<'_>, known: KnownNames);
+
+    /// Whether a stream's number is enough to tell which it is: of many streams, finding the texts costs as much as
+    /// the rest of a row.
+    fn knows_stream(&self, _number: u32) -> bool {
+        false
+    }
 
     /// The rows since the last [`Self::settle`] were void. They come again, and may be others.
     fn take_back(&mut self);
 
     /// The rows so far stand.
     fn settle(&mut self);
+}
+
+/// Scans a store, range after range. It remembers the names that it met: their numbers hold for all its scans.
+pub trait Scanner: Send {
+    /// Meets every event of a range in global order, without payloads where roles allow, and counts
+    /// them on `work`, which is also where it stops.
+    /// Returns the troubles met, in words, at most a hundred.
+    fn scan(&mut self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>>;
 }
 
 impl ScanRow<'_> {
@@ -351,19 +366,17 @@ pub trait EventStore: Send + Sync {
     /// after `after`; fewer, if the store cannot cut.
     fn ranges(&self, work: &Work, after: Option<&EventKey>, parts: usize) -> StoreResult<Vec<KeyRange>>;
 
-    /// Meets every event of a range in global order, without payloads where roles allow, and counts
-    /// them on `work`, which is also where it stops.
-    /// Returns the troubles met, in words, at most a hundred.
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>>;
+    /// What scans it.
+    fn scanner(&self) -> Box<dyn Scanner + '_>;
 
-    /// The same, and every event is visited once.
+    /// Scans a range, and has every event visited once.
     fn scan(
         &self,
         work: &Work,
         range: &KeyRange,
         visit: &mut dyn FnMut(&ScanRow<'_>),
     ) -> StoreResult<Vec<String>> {
-        self.scan_into(work, range, &mut OnceSettled::new(visit))
+        self.scanner().scan(work, range, &mut OnceSettled::new(visit))
     }
 
     /// What a scan of all events tells, if the store's own indexes hold all of it: a fraction of the work.

@@ -10,7 +10,7 @@ use timeglass::{
     },
     sample::{self, SampleOptions, Shape},
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         index::{FoundStream, Index, Ordinals},
         memory::{MemoryStore, event},
         read::Onward,
@@ -216,13 +216,8 @@ fn keys_out_of_order_are_reported_and_still_found() {
             ranges.reverse();
             Ok(ranges)
         }
-        fn scan_into(
-            &self,
-            work: &Work,
-            range: &KeyRange,
-            sink: &mut dyn RowSink,
-        ) -> StoreResult<Vec<String>> {
-            self.0.scan_into(work, range, sink)
+        fn scanner(&self) -> Box<dyn Scanner + '_> {
+            self.0.scanner()
         }
         fn visit_snapshots(
             &self,

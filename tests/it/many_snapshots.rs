@@ -18,7 +18,7 @@ use timeglass::{
         Mapping, NewSnapshot, Standard, Standards, Verdict, Verification, Waiting, cost, creation_in,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult, decode,
+        Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult, decode,
         index::Index,
         layout::{Form, Mapping as Played, SnapshotsTable, Source},
         memory::{MemoryStore, event},
@@ -144,8 +144,8 @@ impl EventStore for Many {
         self.events.ranges(work, after, parts)
     }
 
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        self.events.scan_into(work, range, sink)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        self.events.scanner()
     }
 
     fn table_shape(&self, _: &Work, table: &str) -> StoreResult<Option<TableShape>> {

@@ -13,7 +13,7 @@ use crate::{
             chunk::CHUNK,
             grow::{Growing, Numbers},
             names::Seed,
-            rows::{self, Lane, Part},
+            rows::{Lane, Part},
         },
     },
     work::{Cancelled, Piece, Work},
@@ -171,12 +171,12 @@ fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange], desk: &Des
     // One that never ran was not wanted any more.
     results.resize_with(ranges.len(), || Err(Cancelled.into()));
     // Lanes that no piece uses at the moment, and how many were made.
-    let idle: Mutex<(Vec<Lane>, usize)> = Mutex::default();
+    let idle: Mutex<(Vec<Lane<'_>>, usize)> = Mutex::default();
     let take = || {
         let (lanes, made) = &mut *locked(&idle);
         lanes.pop().unwrap_or_else(|| {
             *made += 1;
-            Lane::new(*made - 1, seed)
+            Lane::new(*made - 1, store, seed)
         })
     };
     let pieces = results
@@ -188,7 +188,7 @@ fn scan_all(store: &dyn EventStore, work: &Work, ranges: &[KeyRange], desk: &Des
             Box::new(move || {
                 let mut lane = take();
                 let (mut places, of) = (0, lane.number);
-                let scanned = rows::scan(store, work, range, &mut lane, &mut |part| {
+                let scanned = lane.scan(work, range, &mut |part| {
                     desk.deliver(number, places, of, part);
                     places += 1;
                 });

@@ -156,7 +156,7 @@ fn fold(value: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Finds numbers by hashes: open addressing, half empty.
+/// Finds numbers by hashes: open addressing, a quarter of it empty at least.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Table {
     /// As many as a power of two.
@@ -208,7 +208,7 @@ impl Table {
     pub(crate) fn add(&mut self, hash: u64) -> u32 {
         let number = self.hashes.len() as u32;
         self.hashes.push(hash);
-        if self.hashes.len() * 2 > self.slots.len() {
+        if self.hashes.len() > self.slots.len() / 4 * 3 {
             self.slots = vec![EMPTY; (self.slots.len() * 2).max(64)];
             for number in 0..number {
                 self.place(number);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::{EventKey, KeyPart, StreamName, Timestamp},
     store::{
-        EventStore, KeyRange, KnownNames, RowSink, ScanKey, ScanRow, StoreResult,
+        EventStore, KeyRange, KnownNames, RowSink, ScanKey, ScanRow, Scanner, StoreResult,
         index::{
             chunk::CHUNK,
             ints::MISSING,
@@ -97,44 +97,54 @@ pub(crate) struct Part {
 
 /// What the ranges share that one thread scans one after the other: they meet mostly the same
 /// names, which are made only once.
-#[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct Lane<'s> {
     pub(crate) number: usize,
-    names: Names,
-    /// So many of its streams and types were handed on.
-    told: (usize, usize),
+    scanner: Box<dyn Scanner + 's>,
+    called: Called,
 }
 
-impl Lane {
-    pub(crate) fn new(number: usize, seed: Seed) -> Self {
-        Self { number, names: Names::new(seed), told: (0, 0) }
+impl<'s> Lane<'s> {
+    pub(crate) fn new(number: usize, store: &'s dyn EventStore, seed: Seed) -> Self {
+        Self { number, scanner: store.scanner(), called: Called::new(seed) }
+    }
+
+    /// Scans one range, and hands its rows on by the chunk. Returns the troubles met.
+    pub(crate) fn scan(
+        &mut self,
+        work: &Work,
+        range: &KeyRange,
+        deliver: &mut dyn FnMut(Part),
+    ) -> StoreResult<Vec<String>> {
+        let mut gathering = Gathering::new(&mut self.called, deliver);
+        let troubles = self.scanner.scan(work, range, &mut gathering)?;
+        gathering.hand_on();
+        Ok(troubles)
     }
 }
 
-/// Scans one range, and hands its rows on by the chunk. Returns the troubles met.
-pub(crate) fn scan(
-    store: &dyn EventStore,
-    work: &Work,
-    range: &KeyRange,
-    lane: &mut Lane,
-    deliver: &mut dyn FnMut(Part),
-) -> StoreResult<Vec<String>> {
-    let mut gathering = Gathering::new(lane, deliver);
-    let troubles = store.scan_into(work, range, &mut gathering)?;
-    gathering.hand_on();
-    Ok(troubles)
+/// What a lane calls its streams and types.
+struct Called {
+    names: Names,
+    /// The lane's numbers by those of its scanner, or [`UNKNOWN`].
+    streams: Vec<u32>,
+    types: Vec<u32>,
+    /// So many streams and types were handed on.
+    told: (usize, usize),
+}
+
+impl Called {
+    fn new(seed: Seed) -> Self {
+        Self { names: Names::new(seed), streams: Vec::new(), types: Vec::new(), told: (0, 0) }
+    }
 }
 
 /// The rows of a range on their way into parts.
 struct Gathering<'a> {
-    lane: &'a mut Lane,
+    called: &'a mut Called,
     deliver: &'a mut dyn FnMut(Part),
     rows: Rows,
     /// The key of the first of them.
     first: Option<EventKey>,
-    /// The lane's numbers by those of the scan, or [`UNKNOWN`].
-    streams: Vec<u32>,
-    types: Vec<u32>,
     end: End,
     /// The end of the rows that stand. Names of rows that were taken back stay: a name without events is never
     /// asked for.
@@ -180,10 +190,14 @@ impl RowSink for Gathering<'_> {
             self.first = Some(row.key.to_key());
         }
         self.end.advance(row.key);
-        let names = &mut self.lane.names;
-        let stream = numbered(&mut self.streams, known.stream, || names.stream(row));
-        let event_type = numbered(&mut self.types, known.event_type, || names.event_type(row.event_type));
+        let Called { names, streams, types, .. } = &mut *self.called;
+        let stream = numbered(streams, known.stream, || names.stream(row));
+        let event_type = numbered(types, known.event_type, || names.event_type(row.event_type));
         self.rows.push(row, stream, event_type);
+    }
+
+    fn knows_stream(&self, number: u32) -> bool {
+        self.called.streams.get(number as usize).is_some_and(|own| *own != UNKNOWN)
     }
 
     fn take_back(&mut self) {
@@ -202,14 +216,12 @@ impl RowSink for Gathering<'_> {
 }
 
 impl<'a> Gathering<'a> {
-    fn new(lane: &'a mut Lane, deliver: &'a mut dyn FnMut(Part)) -> Self {
+    fn new(called: &'a mut Called, deliver: &'a mut dyn FnMut(Part)) -> Self {
         Self {
-            lane,
+            called,
             deliver,
             rows: Rows::default(),
             first: None,
-            streams: Vec::new(),
-            types: Vec::new(),
             end: End::default(),
             settled: End::default(),
         }
@@ -218,7 +230,7 @@ impl<'a> Gathering<'a> {
     /// Hands on what was scanned, with the names that are new in it.
     fn hand_on(&mut self) {
         let last = EventKey(self.end.key.as_slice().into());
-        let Lane { names, told, .. } = &mut *self.lane;
+        let Called { names, told, .. } = &mut *self.called;
         let hashes = names.known_streams.hashes().iter().copied();
         let part = Part {
             rows: std::mem::take(&mut self.rows),
@@ -233,7 +245,7 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// The lane's number for a name; it is looked up once for each number of the scan.
+/// The lane's number for a name; it is looked up once for each number of the scanner.
 #[inline]
 fn numbered(numbers: &mut Vec<u32>, known: Option<u32>, look_up: impl FnOnce() -> u32) -> u32 {
     let Some(known) = known.map(|known| known as usize) else { return look_up() };
@@ -280,8 +292,8 @@ mod tests {
     #[test]
     fn rows_that_were_taken_back_leave_nothing() {
         let mut parts = Vec::new();
-        let (mut lane, mut deliver) = (Lane::new(0, Seed::random()), |part| parts.push(part));
-        let mut gathering = Gathering::new(&mut lane, &mut deliver);
+        let (mut called, mut deliver) = (Called::new(Seed::random()), |part| parts.push(part));
+        let mut gathering = Gathering::new(&mut called, &mut deliver);
         gathering.take_back();
         push(&mut gathering, &[9, 3]);
         gathering.take_back();

@@ -41,7 +41,7 @@ use crate::{
         TableShape,
     },
     store::{
-        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, RowSink, StoreResult,
+        Description, EventStore, EventsHead, Head, Identity, KeyRange, PageFrom, Scanner, StoreResult,
         bodies::{Bodies, BodyBatch},
         covered::Covered,
         layout::{Candidate, Detection, Layout, TableNote},
@@ -253,8 +253,8 @@ impl EventStore for SqliteStore {
         scan::ranges(&self.access, work, &self.plan, after, parts)
     }
 
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        scan::scan((&self.access, work), &self.plan, self.way, range, sink)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(scan::RangeScanner::new(&self.access, &self.plan, self.way))
     }
 
     fn covered(&self, work: &Work) -> StoreResult<Option<Covered>> {

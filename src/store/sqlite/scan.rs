@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::{
     model::{EventKey, KeyPart, LastDay},
     store::{
-        KeyRange, KnownNames, RowSink, ScanKey, ScanRow, StoreResult,
+        KeyRange, KnownNames, RowSink, ScanKey, ScanRow, Scanner, StoreResult,
         copied::CopiedRows,
         index::names::Seed,
         sqlite::{
@@ -28,40 +28,51 @@ pub(super) const MOST_TROUBLES: usize = 100;
 /// Rows of the first batch and of the largest. Rows are settled by the batch, because its read may prove void.
 const BATCH: Range<usize> = 512..4096;
 
-/// Meets every event of a range.
-pub(super) fn scan(
-    (access, work): (&Access, &Work),
-    plan: &Plan,
+/// Scans ranges; the names that it met in one it knows in the next.
+pub(super) struct RangeScanner<'a> {
+    access: &'a Access,
+    plan: &'a Plan,
     way: Way,
-    range: &KeyRange,
-    sink: &mut dyn RowSink,
-) -> StoreResult<Vec<String>> {
-    let walk = Walk::new(plan, &plan.lean, true, range.after.as_ref()).until(range.until.as_ref());
-    let mut walk = walk.directly(way);
-    let mut reader = access.reader(work);
-    let mut pouring = Pouring { rows: RowReader::new(&plan.lean), sink };
-    let mut troubles = Vec::new();
-    let mut size = BATCH.start;
-    while !walk.is_over() {
-        let rows = walk.step(&mut reader, size, &mut pouring)?;
-        pouring.sink.settle();
-        let room = MOST_TROUBLES.saturating_sub(troubles.len());
-        troubles.extend(pouring.rows.rest.troubles.drain(..).take(room));
-        work.advance(rows as u64)?;
-        size = (size * 2).min(BATCH.end);
+    rows: RowReader<'a>,
+}
+
+impl<'a> RangeScanner<'a> {
+    pub(super) fn new(access: &'a Access, plan: &'a Plan, way: Way) -> Self {
+        Self { access, plan, way, rows: RowReader::new(&plan.lean) }
     }
-    walk.troubles.extend(troubles);
-    walk.troubles.truncate(MOST_TROUBLES);
-    Ok(walk.troubles)
+}
+
+impl Scanner for RangeScanner<'_> {
+    fn scan(&mut self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        let walk = Walk::new(self.plan, &self.plan.lean, true, range.after.as_ref());
+        let mut walk = walk.until(range.until.as_ref()).directly(self.way);
+        let mut reader = self.access.reader(work);
+        // A scan that failed may have left some.
+        self.rows.rest.troubles.clear();
+        let mut pouring = Pouring { rows: &mut self.rows, sink };
+        let mut troubles = Vec::new();
+        let mut size = BATCH.start;
+        while !walk.is_over() {
+            let rows = walk.step(&mut reader, size, &mut pouring)?;
+            pouring.sink.settle();
+            let room = MOST_TROUBLES.saturating_sub(troubles.len());
+            troubles.extend(pouring.rows.rest.troubles.drain(..).take(room));
+            work.advance(rows as u64)?;
+            size = (size * 2).min(BATCH.end);
+        }
+        walk.troubles.extend(troubles);
+        walk.troubles.truncate(MOST_TROUBLES);
+        Ok(walk.troubles)
+    }
 }
 
 /// Hands rows on as they are read.
-struct Pouring<'a> {
-    rows: RowReader<'a>,
-    sink: &'a mut dyn RowSink,
+struct Pouring<'s, 'a> {
+    rows: &'s mut RowReader<'a>,
+    sink: &'s mut dyn RowSink,
 }
 
-impl Gather for Pouring<'_> {
+impl Gather for Pouring<'_, '_> {
     fn restart(&mut self) {
         self.rows.rest.troubles.clear();
         self.sink.take_back();
@@ -69,7 +80,7 @@ impl Gather for Pouring<'_> {
 
     fn row(&mut self, key: &[KeyPart], row: Cells<'_>) {
         let fields = Fields::new(row, self.rows.select);
-        self.rows.read(key, &fields, |row, known| self.sink.push(row, known));
+        self.rows.read(key, &fields, self.sink);
     }
 }
 
@@ -102,21 +113,24 @@ impl<'a> RowReader<'a> {
         Self { select, streams: Spelled::new(seed), types: Spelled::new(seed), rest: Rest::default() }
     }
 
-    /// Reads a row whose fields are looked at already, and has it visited.
+    /// Reads a row whose fields are looked at already, and hands it on.
     #[inline]
-    fn read(&mut self, key: &[KeyPart], fields: &Fields<'_>, visit: impl FnOnce(&ScanRow<'_>, KnownNames)) {
+    fn read(&mut self, key: &[KeyPart], fields: &Fields<'_>, sink: &mut (impl RowSink + ?Sized)) {
         let known = KnownNames {
             stream: Spelling::of_stream(fields, self.select).and_then(|spelling| self.streams.find(spelling)),
             event_type: Spelling::of_type(fields, self.select).and_then(|spelling| self.types.find(spelling)),
         };
-        let stream = known.stream.and_then(|number| self.streams.parts(number));
+        let unsaid = Parts { category: None, id: "", stored: None };
+        let stream = known.stream.and_then(|number| {
+            if sink.knows_stream(number) { Some(unsaid) } else { self.streams.parts(number) }
+        });
         let event_type = known.event_type.and_then(|number| self.types.parts(number));
         match (stream, event_type) {
             (Some(stream), Some(event_type)) => {
                 let names = Names { stream, event_type: event_type.id, known };
-                self.rest.visit((key, fields), &names, Vec::new(), visit);
+                self.rest.hand_on((key, fields), &names, Vec::new(), sink);
             }
-            _ => self.read_names(key, fields, known, visit),
+            _ => self.read_names(key, fields, known, sink),
         }
     }
 
@@ -126,8 +140,8 @@ impl<'a> RowReader<'a> {
         &mut self,
         key: &[KeyPart],
         fields: &Fields<'_>,
-        known: KnownNames,
-        visit: impl FnOnce(&ScanRow<'_>, KnownNames),
+        mut known: KnownNames,
+        sink: &mut (impl RowSink + ?Sized),
     ) {
         let mut troubles = Vec::new();
         let event_type = fields.event_type(&mut troubles);
@@ -136,7 +150,7 @@ impl<'a> RowReader<'a> {
             && let Some(spelling) = Spelling::of_type(fields, self.select)
         {
             let named = Named { category: None, id: event_type.as_ref().into(), stored: None };
-            self.types.add(spelling, &named);
+            known.event_type = self.types.add(spelling, &named);
         }
         let found = troubles.len();
         let named = fields.stream(&event_type, &mut troubles);
@@ -144,24 +158,24 @@ impl<'a> RowReader<'a> {
             && known.stream.is_none()
             && let Some(spelling) = Spelling::of_stream(fields, self.select)
         {
-            self.streams.add(spelling, &named);
+            known.stream = self.streams.add(spelling, &named);
         }
         let stream =
             Parts { category: named.category.as_deref(), id: &named.id, stored: named.stored.as_deref() };
         let names = Names { stream, event_type: &event_type, known };
-        self.rest.visit((key, fields), &names, troubles, visit);
+        self.rest.hand_on((key, fields), &names, troubles, sink);
     }
 }
 
 impl Rest {
-    /// Has a row visited whose names are read; `troubles` are those of the names.
+    /// Hands on a row whose names are read; `troubles` are those of the names.
     #[inline]
-    fn visit(
+    fn hand_on(
         &mut self,
         (key, fields): (&[KeyPart], &Fields<'_>),
         names: &Names<'_>,
         mut troubles: Vec<Arc<str>>,
-        visit: impl FnOnce(&ScanRow<'_>, KnownNames),
+        sink: &mut (impl RowSink + ?Sized),
     ) {
         let row = ScanRow {
             key: ScanKey::of(key),
@@ -173,7 +187,7 @@ impl Rest {
             event_type: names.event_type,
             time: fields.time(&mut self.day, &mut troubles),
         };
-        visit(&row, names.known);
+        sink.push(&row, names.known);
         if !troubles.is_empty() {
             self.tell(&row, &troubles);
         }
@@ -223,7 +237,7 @@ impl<'a> Batch<'a> {
 
     /// Takes a row of which nothing but its type is asked.
     pub(super) fn push_type(&mut self, key: &[KeyPart], event_type: &str) {
-        self.rows.push(&ScanRow {
+        self.rows.copy(&ScanRow {
             key: ScanKey::of(key),
             position: None,
             category: None,
@@ -237,7 +251,7 @@ impl<'a> Batch<'a> {
 
     /// Takes a row whose fields are looked at already.
     pub(super) fn push(&mut self, key: &[KeyPart], fields: &Fields<'_>) {
-        self.reader.read(key, fields, |row, _| self.rows.push(row));
+        self.reader.read(key, fields, &mut self.rows);
     }
 
     /// Forgets all rows, and what was wrong with them.

@@ -14,12 +14,16 @@ use crate::store::{
 const MOST_NAMES: usize = 1 << 16;
 
 /// Names of one kind, by the bytes that spell them.
+///
+/// What a look-up compares lies close together, and apart from what it finds: most of it stays in the cache then,
+/// which is what a look-up costs.
 #[derive(Debug)]
 pub(super) struct Spelled {
     seed: Seed,
     table: Table,
-    names: Vec<Name>,
-    /// What is spelled and what it means, one behind the other.
+    places: Vec<Place>,
+    bytes: Vec<u8>,
+    meanings: Vec<Meaning>,
     text: String,
     /// The number of the first name; those before were given up.
     first: u32,
@@ -32,12 +36,18 @@ pub(super) struct Spelling<'v> {
     category: Option<&'v [u8]>,
 }
 
-/// Where a name lies in the text: its spelling first, then what it means. Lengths in bytes.
+/// Where a spelling lies in the bytes, the name itself first. Lengths in bytes.
 #[derive(Debug)]
-struct Name {
+struct Place {
     start: usize,
     own: u32,
-    spelled_category: Option<u32>,
+    category: Option<u32>,
+}
+
+/// Where the parts of a name lie in the text, one behind the other. Lengths in bytes.
+#[derive(Debug)]
+struct Meaning {
+    start: usize,
     category: Option<u32>,
     id: u32,
     stored: Option<u32>,
@@ -81,25 +91,37 @@ impl<'v> Spelling<'v> {
         let hash = self.category.map_or(0, |category| seed.mix(1, category));
         seed.mix(hash, self.own)
     }
+
+    /// Whether it is what lies at a place.
+    #[inline]
+    fn is_at(self, place: &Place, bytes: &[u8]) -> bool {
+        let spelled = bytes.get(place.start..).unwrap_or_default();
+        let behind = spelled.get(place.own as usize..).unwrap_or_default();
+        place.own as usize == self.own.len()
+            && place.category.map(|len| len as usize) == self.category.map(<[u8]>::len)
+            && spelled.starts_with(self.own)
+            && self.category.is_none_or(|category| behind.starts_with(category))
+    }
 }
 
 impl Spelled {
     pub(super) fn new(seed: Seed) -> Self {
-        Self { seed, table: Table::default(), names: Vec::new(), text: String::new(), first: 0 }
+        Self {
+            seed,
+            table: Table::default(),
+            places: Vec::new(),
+            bytes: Vec::new(),
+            meanings: Vec::new(),
+            text: String::new(),
+            first: 0,
+        }
     }
 
     /// The number of a name that was met before.
     #[inline]
     pub(super) fn find(&self, spelling: Spelling<'_>) -> Option<u32> {
         let is_same = |number: u32| {
-            self.names.get(number as usize).is_some_and(|name| {
-                let spelled = self.text.as_bytes().get(name.start..).unwrap_or_default();
-                let behind = spelled.get(name.own as usize..).unwrap_or_default();
-                name.own as usize == spelling.own.len()
-                    && name.spelled_category.map(|len| len as usize) == spelling.category.map(<[u8]>::len)
-                    && spelled.starts_with(spelling.own)
-                    && spelling.category.is_none_or(|category| behind.starts_with(category))
-            })
+            self.places.get(number as usize).is_some_and(|place| spelling.is_at(place, &self.bytes))
         };
         self.table.find(spelling.hash(self.seed), is_same).map(|number| self.first + number)
     }
@@ -107,34 +129,40 @@ impl Spelled {
     /// Keeps a name that is as it should be; nothing where its spelling is no text.
     #[cold]
     pub(super) fn add(&mut self, spelling: Spelling<'_>, named: &Named<'_>) -> Option<u32> {
-        let own = std::str::from_utf8(spelling.own).ok()?;
-        let category = spelling.category.map(std::str::from_utf8).transpose().ok()?;
-        if self.names.len() == MOST_NAMES {
-            let first = self.first.checked_add(self.names.len() as u32)?;
+        let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+        if !is_text(spelling.own) || !spelling.category.is_none_or(is_text) {
+            return None;
+        }
+        if self.places.len() == MOST_NAMES {
+            let first = self.first.checked_add(self.places.len() as u32)?;
             *self = Self { first, ..Self::new(self.seed) };
         }
-        let start = self.text.len();
-        let texts = [category, named.category.as_deref(), Some(&*named.id), named.stored.as_deref()];
-        for text in [Some(own)].into_iter().chain(texts).flatten() {
-            self.text.push_str(text);
-        }
+        self.places.push(Place {
+            start: self.bytes.len(),
+            own: spelling.own.len() as u32,
+            category: spelling.category.map(|category| category.len() as u32),
+        });
+        [Some(spelling.own), spelling.category]
+            .into_iter()
+            .flatten()
+            .for_each(|part| self.bytes.extend(part));
         let len = |text: &str| text.len() as u32;
-        self.names.push(Name {
-            start,
-            own: len(own),
-            spelled_category: category.map(len),
+        let parts = [named.category.as_deref(), Some(&*named.id), named.stored.as_deref()];
+        self.meanings.push(Meaning {
+            start: self.text.len(),
             category: named.category.as_deref().map(len),
             id: len(&named.id),
             stored: named.stored.as_deref().map(len),
         });
+        parts.into_iter().flatten().for_each(|part| self.text.push_str(part));
         Some(self.first + self.table.add(spelling.hash(self.seed)))
     }
 
     /// What a name that was met before means.
     #[inline]
     pub(super) fn parts(&self, number: u32) -> Option<Parts<'_>> {
-        let name = self.names.get(number.checked_sub(self.first)? as usize)?;
-        let mut start = name.start + (name.own + name.spelled_category.unwrap_or_default()) as usize;
+        let name = self.meanings.get(number.checked_sub(self.first)? as usize)?;
+        let mut start = name.start;
         let mut next = |len: u32| {
             let text = self.text.get(start..start + len as usize).unwrap_or_default();
             start += len as usize;

@@ -3,6 +3,7 @@
 mod covered;
 mod damage;
 mod random;
+mod scanners;
 mod stores;
 
 use std::path::Path;

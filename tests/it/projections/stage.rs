@@ -9,7 +9,7 @@ use timeglass::{
     },
     script::Options,
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         memory::{MemoryStore, event},
         read::{EventRow, Onward, Wanted},
         snapshots::{SnapshotPlace, VisitedSnapshot},
@@ -151,8 +151,8 @@ impl EventStore for Stopping {
         self.store.ranges(work, after, parts)
     }
 
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        self.store.scan_into(work, range, sink)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        self.store.scanner()
     }
 
     fn read(

@@ -41,7 +41,7 @@ use timeglass::{
         workspace::Workspace,
     },
     store::{
-        Description, EventStore, Head, KeyRange, PageFrom, RowSink, StoreResult,
+        Description, EventStore, Head, KeyRange, PageFrom, RowSink, Scanner, StoreResult,
         memory::{MemoryStore, event},
         read::Onward,
         snapshots::{SnapshotPlace, VisitedSnapshot},
@@ -201,6 +201,12 @@ pub(crate) fn shop() -> Vec<RecordedEvent> {
 /// A memory store that another process may append to while it is open.
 struct Growing(RwLock<MemoryStore>, MemoryStore);
 
+impl Scanner for &Growing {
+    fn scan(&mut self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
+        self.0.read().unwrap().scanner().scan(work, range, sink)
+    }
+}
+
 impl EventStore for Growing {
     fn describe(&self) -> &Description {
         self.1.describe()
@@ -228,8 +234,8 @@ impl EventStore for Growing {
         self.0.read().unwrap().ranges(work, after, parts)
     }
 
-    fn scan_into(&self, work: &Work, range: &KeyRange, sink: &mut dyn RowSink) -> StoreResult<Vec<String>> {
-        self.0.read().unwrap().scan_into(work, range, sink)
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(self)
     }
 
     fn visit_snapshots(
