@@ -24,6 +24,8 @@ use timeglass::{
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         index::{Index, Section, Selection},
+        read::Onward,
+        snapshots::{SnapshotPlace, VisitedSnapshot},
         sqlite::{Opened, SqliteStore},
     },
     work::Work,
@@ -176,8 +178,20 @@ impl EventStore for Scanned<'_> {
     fn scanner(&self) -> Box<dyn Scanner + '_> {
         self.0.scanner()
     }
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-        self.0.snapshots(work, stream)
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()> {
+        self.0.visit_snapshots(work, stream, visit)
+    }
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+        self.0.fetch_snapshots(work, places)
     }
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
         self.0.table_counts(work)

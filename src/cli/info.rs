@@ -15,9 +15,10 @@ use crate::{
     model::{Json, Timestamp},
     projection::{CheckpointAt, stand},
     store::{
-        Description,
+        Description, EventStore, StoreResult,
         index::Index,
         layout::{Mapping, Role},
+        read::Onward,
         unless_damaged,
     },
     work::Work,
@@ -71,17 +72,17 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     let rows = opened.store.table_counts(&work)?;
     let description = opened.store.describe();
     let layout = &description.layout;
-    // A row of a snapshot table is a snapshot; only where rows cannot be counted they are read.
+    // A row of a table of snapshots is a snapshot. An event may carry one or none; there, and where rows cannot
+    // be counted, they are met.
     let of = |table: &Arc<str>| layout.tables.iter().position(|note| note.table == *table);
+    let is_apart = layout.snapshots.iter().all(|table| table.table != layout.events.table);
     let rows_counted: Option<u64> = layout.snapshots.iter().map(|table| *rows.get(of(&table.table)?)?).sum();
     let mut damage = Vec::new();
     // Damage in the way is one more problem to tell of.
     let mut note = |words| damage.push(words);
-    let snapshots = match rows_counted {
+    let snapshots = match rows_counted.filter(|_| is_apart) {
         Some(count) => Some(count),
-        None => {
-            unless_damaged(opened.store.snapshots(&work, None), &mut note)?.map(|found| found.len() as u64)
-        }
+        None => unless_damaged(count_snapshots(&*opened.store, &work), &mut note)?,
     };
     let checkpoints =
         if with_checkpoints { unless_damaged(opened.store.checkpoints(&work), &mut note)? } else { None };
@@ -97,6 +98,15 @@ fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> 
     }
     problems.extend(torn(&opened.index));
     Ok(Info { description, index: &opened.index, rows, snapshots, checkpoints: stands, problems })
+}
+
+fn count_snapshots(store: &dyn EventStore, work: &Work) -> StoreResult<u64> {
+    let mut count = 0;
+    store.visit_snapshots(work, None, &mut |_| {
+        count += 1;
+        Onward::On
+    })?;
+    Ok(count)
 }
 
 /// So many streams are told by name.

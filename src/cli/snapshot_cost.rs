@@ -15,8 +15,7 @@ use crate::{
 };
 
 pub(super) fn run(opened: &Opened, format: Format, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let snapshots = opened.store.snapshots(&Work::default(), None)?;
-    let measure = |work: &Work| cost(&*opened.store, &opened.index, &snapshots, work);
+    let measure = |work: &Work| cost(&*opened.store, &opened.index, work);
     let cost = attended(output, ("measuring", "events"), measure)?;
     match format {
         Format::Json => write_json(output, &cost.to_json(&opened.index))?,

@@ -13,12 +13,16 @@ use crate::{
         rows::scalar,
         snapshot_cost,
         table::{Side, Table, counted, csv_line, printable},
-        write_json,
     },
-    model::{Change, ChangeKind, Json, StoredSnapshot, StreamName, Timestamp},
+    model::{Change, ChangeKind, Json, Payload, SnapshotHead, StreamName, Timestamp},
     snapshot::{
-        Check, Mapping, Parting, PathParting, Standard, Standards, Verdict, Verification, bounds, look,
-        parting, summary,
+        Check, Mapping, Parting, PathParting, Standard, Standards, Verdict, Verification, Waiting, bounds,
+        look, parting, summary,
+    },
+    store::{
+        EventStore, StoreError, StoreResult,
+        read::Onward,
+        snapshots::{SnapshotPlace, fetched_at_once},
     },
     work::Work,
 };
@@ -69,9 +73,16 @@ const EXPLAINED: usize = 20;
 /// So many differing paths of one snapshot are shown to people.
 const PATHS: usize = 10;
 
-/// A snapshot, what is said of it, and where it parts from the replay.
-struct Found<'a> {
-    snapshot: &'a StoredSnapshot,
+/// So many snapshots are compared at a time.
+const PORTION: usize = 200;
+
+/// A snapshot, what is said of it, and where it parts from the replay. Its state is fetched when it is written.
+struct Found {
+    head: SnapshotHead,
+    place: SnapshotPlace,
+    bytes: u64,
+    /// Whose state it is, if it can be compared.
+    stream: Option<u32>,
     check: Check,
     parting: Option<Parting>,
 }
@@ -88,42 +99,62 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         None => None,
     };
-    let snapshots: Arc<[StoredSnapshot]> =
-        opened.store.snapshots(&Work::default(), stream.as_deref())?.into();
     let is_compared = arguments.verify || arguments.reducer.is_some();
-    let all = if is_compared {
-        let standards = standards(&opened, &snapshots, arguments.reducer.clone(), output)?;
-        compared(&opened, &snapshots, Arc::new(standards), output)?
-    } else {
-        listed(&opened, &snapshots)
+    let mut all = Vec::new();
+    let read = survey(&opened, stream.as_deref(), &mut all);
+    let damage = match read {
+        // What stands before the damage can be listed, and is no answer to whether all agree.
+        Err(err @ StoreError::Damaged { .. }) if !is_compared => Some(err),
+        read => read.map(|()| None)?,
     };
-    write(&all, is_compared, common.format(arguments.format), output)?;
+    if is_compared {
+        let standards = standards(&opened, &all, arguments.reducer.clone(), output)?;
+        compare(&opened, &mut all, Arc::new(standards), output)?;
+    }
+    write(&all, &*opened.store, common.format(arguments.format), output)?;
+    if let Some(damage) = damage {
+        output.remark(&format!("{} before the damage", counted(all.len(), "snapshot")));
+        return Err(damage.into());
+    }
+    if common.format(arguments.format) == Format::Text {
+        output.remark(&if is_compared {
+            summary(all.iter().map(|found| found.check.verdict))
+        } else {
+            counted(all.len(), "snapshot")
+        });
+    }
     let disagrees = all.iter().any(|found| found.check.verdict.is_disagreement());
     Ok(if is_compared && disagrees { Exit::No } else { Exit::Done })
 }
 
-/// What can be said without replaying anything.
-fn listed<'a>(opened: &Opened, snapshots: &'a [StoredSnapshot]) -> Vec<Found<'a>> {
+/// All snapshots in order, with what can be said without replaying anything.
+fn survey(opened: &Opened, stream: Option<&StreamName>, all: &mut Vec<Found>) -> StoreResult<()> {
     let owners = opened.index.snapshot_owners();
-    let check = |snapshot| match look(snapshot, &opened.index, &owners) {
-        Ok(_) => Check::of(Verdict::NotChecked, ""),
-        Err(check) => check,
-    };
-    snapshots.iter().map(|snapshot| Found { snapshot, check: check(snapshot), parting: None }).collect()
+    let read = opened.store.visit_snapshots(&Work::default(), stream, &mut |visited| {
+        let (stream, check) = match look(&visited.decoded(), &opened.index, &owners) {
+            Ok(stream) => (Some(stream), Check::of(Verdict::NotChecked, "")),
+            Err(check) => (None, check),
+        };
+        let (head, place) = (visited.head.clone(), visited.place.clone());
+        all.push(Found { head, place, bytes: visited.len(), stream, check, parting: None });
+        Onward::On
+    });
+    all.sort_by(|one, other| {
+        (&one.head.stream, one.head.version).cmp(&(&other.head.stream, other.head.version))
+    });
+    read
 }
 
 /// What the snapshots of each category that has some are held against.
 fn standards(
     opened: &Opened,
-    snapshots: &[StoredSnapshot],
+    all: &[Found],
     reducer: Option<PathBuf>,
     output: &mut Output<'_>,
 ) -> Result<Standards, Failure> {
     let argument = ReducerArgument { reducer };
-    let owners = opened.index.snapshot_owners();
     let mut standards = Standards::new();
-    for snapshot in snapshots {
-        let Ok(stream) = look(snapshot, &opened.index, &owners) else { continue };
+    for stream in all.iter().filter_map(|found| found.stream) {
         let category = opened.index.stream(stream).and_then(|info| info.name.category.clone());
         let key = category.clone().unwrap_or_default();
         if standards.contains_key(&key) {
@@ -143,100 +174,123 @@ fn standards(
     Ok(standards)
 }
 
-/// Everything compared, and followed to where it parts.
-fn compared<'a>(
+/// Compares everything, and follows it to where it parts.
+fn compare(
     opened: &Opened,
-    snapshots: &'a Arc<[StoredSnapshot]>,
+    all: &mut [Found],
     standards: Arc<Standards>,
     output: &mut Output<'_>,
-) -> Result<Vec<Found<'a>>, Failure> {
-    let work = Work::default();
-    let (mut verification, mut known) = Verification::plan(
-        Arc::clone(&opened.store),
-        Arc::clone(&opened.index),
-        Arc::clone(snapshots),
-        standards,
-    );
-    known.extend(attended(output, ("replaying", "events"), |work| {
-        work.expect_total(verification.remaining_events());
-        verification.portion(usize::MAX, usize::MAX, work)
-    })?);
-    known.sort_by_key(|(place, _)| *place);
-    let mut all: Vec<Found<'a>> = snapshots
-        .iter()
-        .zip(known)
-        .map(|(snapshot, (_, check))| Found { snapshot, check, parting: None })
-        .collect();
-    let owners = opened.index.snapshot_owners();
-    let mut known_of: BTreeMap<Option<&StreamName>, Vec<(usize, Verdict)>> = BTreeMap::new();
-    for found in &all {
-        let known = found.check.count.map(|count| (count, found.check.verdict));
-        known_of.entry(found.snapshot.stream.as_deref()).or_default().extend(known);
-    }
-    let partings: Vec<Option<Parting>> = all
-        .iter()
-        .map(|found| {
-            let (Verdict::Differs, Some(count)) = (found.check.verdict, found.check.count) else {
-                return Ok(None);
-            };
-            let name = found.snapshot.stream.as_deref();
-            let Some((history, _)) =
-                name.and_then(|name| owners.of(name)).and_then(|stream| verification.history(stream))
-            else {
-                return Ok(None);
-            };
-            let others = known_of.get(&name).into_iter().flatten().copied();
-            parting(&history, &found.check.changes, bounds(count, others), &work).map(Some)
-        })
-        .collect::<Result<_, crate::store::StoreError>>()?;
-    for (found, parting) in all.iter_mut().zip(partings) {
-        found.parting = parting;
-    }
-    Ok(all)
-}
-
-fn write(
-    all: &[Found<'_>],
-    is_compared: bool,
-    format: Format,
-    output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut rows = all.iter().map(to_json);
-    match format {
-        Format::Json => write_json(output, &Json::array(rows))?,
-        Format::Ndjson => rows.try_for_each(|row| output.line(&row.to_compact()))?,
-        Format::Csv => {
-            output.line(&csv_line(FIELDS))?;
-            rows.try_for_each(|row| output.line(&csv_line(FIELDS.map(|field| scalar(row.get(field))))))?;
+    let waiting = |(number, found): (usize, &Found)| {
+        let (version, place, bytes) = (found.head.version, found.place.clone(), found.bytes);
+        Some(Waiting { number, stream: found.stream?, version, place, bytes })
+    };
+    let waiting = all.iter().enumerate().filter_map(waiting).collect();
+    let (store, index) = (Arc::clone(&opened.store), Arc::clone(&opened.index));
+    let mut verification = Verification::plan(store, index, waiting, standards).in_full();
+    let compared = attended(output, ("replaying", "events"), |work| {
+        work.expect_total(verification.remaining_events());
+        let mut compared = Vec::new();
+        while verification.remaining() > 0 {
+            compared.extend(verification.portion(PORTION, usize::MAX, work)?);
         }
-        Format::Text => {
-            write_table(all, output)?;
-            explain(all, output)?;
-            if is_compared {
-                output.remark(&summary(all.iter().map(|found| found.check.verdict)));
-            } else {
-                output.remark(&counted(all.len(), "snapshot"));
-            }
+        StoreResult::Ok(compared)
+    })?;
+    for one in compared {
+        if let Some(found) = all.get_mut(one.number) {
+            found.check = one.check;
         }
+    }
+    let mut known_of: BTreeMap<Option<Arc<StreamName>>, Vec<(usize, Verdict)>> = BTreeMap::new();
+    for found in all.iter() {
+        let known = found.check.count.map(|count| (count, found.check.verdict));
+        known_of.entry(found.head.stream.clone()).or_default().extend(known);
+    }
+    for found in all {
+        let (Verdict::Differs, Some(count)) = (found.check.verdict, found.check.count) else { continue };
+        let Some((history, _)) = found.stream.and_then(|stream| verification.history(stream)) else {
+            continue;
+        };
+        let others = known_of.get(&found.head.stream).into_iter().flatten().copied();
+        let bounds = bounds(count, others);
+        found.parting = Some(parting(&history, &found.check.changes, bounds, &Work::default())?);
     }
     Ok(())
 }
 
-fn to_json(found: &Found<'_>) -> Json {
-    let Found { snapshot, check, parting } = found;
+fn write(
+    all: &[Found],
+    store: &dyn EventStore,
+    format: Format,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    match format {
+        Format::Json => {
+            let mut before = "[\n  ";
+            with_states(all, store, |found, state| {
+                output.text(before)?;
+                before = ",\n  ";
+                output.text(&to_json(found, state).to_pretty().replace('\n', "\n  "))
+            })?;
+            output.line(if all.is_empty() { "[]" } else { "\n]" })
+        }
+        Format::Ndjson => {
+            with_states(all, store, |found, state| output.line(&to_json(found, state).to_compact()))
+        }
+        Format::Csv => {
+            output.line(&csv_line(FIELDS))?;
+            with_states(all, store, |found, state| {
+                let row = to_json(found, state);
+                output.line(&csv_line(FIELDS.map(|field| scalar(row.get(field)))))
+            })
+        }
+        Format::Text => {
+            write_table(all, store, output)?;
+            explain(all, output)
+        }
+    }
+}
+
+/// Hands each snapshot on with its state, a few of which are in memory at once.
+fn with_states(
+    all: &[Found],
+    store: &dyn EventStore,
+    mut each: impl FnMut(&Found, &Payload) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut rest = all;
+    while !rest.is_empty() {
+        let fitting = fetched_at_once(rest.iter().map(|found| found.bytes));
+        let (now, later) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
+        let places: Vec<SnapshotPlace> = now.iter().map(|found| found.place.clone()).collect();
+        for (found, snapshot) in now.iter().zip(store.fetch_snapshots(&Work::default(), &places)?) {
+            let state = snapshot.map_or_else(removed, |snapshot| snapshot.state);
+            each(found, &state)?;
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
+/// What stands for a state that went between the list and its row.
+fn removed() -> Payload {
+    Payload { decoded: Err("it was removed while others were read".into()), ..Payload::absent() }
+}
+
+fn to_json(found: &Found, state: &Payload) -> Json {
+    let Found { head, check, parting, .. } = found;
     let mut members = vec![
-        ("stream", Json::from(snapshot.stream.as_ref().map(|stream| stream.full()))),
-        ("version", Json::from(snapshot.version.map(|version| version.0))),
-        ("time", Json::from(snapshot.time.map(Timestamp::to_rfc3339))),
-        ("table", Json::from(Arc::clone(&snapshot.table))),
-        ("label", Json::from(snapshot.label.clone())),
+        ("stream", Json::from(head.stream.as_ref().map(|stream| stream.full()))),
+        ("version", Json::from(head.version.map(|version| version.0))),
+        ("time", Json::from(head.time.map(Timestamp::to_rfc3339))),
+        ("table", Json::from(Arc::clone(&head.table))),
+        ("label", Json::from(head.label.clone())),
     ];
-    match &snapshot.state.decoded {
-        Ok(state) => members.push(("state", state.clone())),
+    match &state.decoded {
+        Ok(json) => members.push(("state", json.clone())),
         Err(problem) => members.extend([
             ("state", Json::Null),
             ("state_problem", Json::from(Arc::clone(problem))),
-            ("state_hex", Json::from(snapshot.state.stored.to_hex())),
+            ("state_hex", Json::from(state.stored.to_hex())),
         ]),
     }
     members.extend([
@@ -258,7 +312,7 @@ fn parting_json(parting: &Parting) -> Json {
     ])
 }
 
-fn write_table(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
+fn write_table(all: &[Found], store: &dyn EventStore, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut table = Table::new(&[
         ("stream", Side::Left),
         ("version", Side::Right),
@@ -266,36 +320,36 @@ fn write_table(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure
         ("verdict", Side::Left),
         ("state", Side::Left),
     ]);
-    for Found { snapshot, check, .. } in all {
+    with_states(all, store, |Found { head, check, .. }, state| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let cells = vec![
-            or_dash(snapshot.stream.as_ref().map(|stream| stream.full().to_string())),
-            or_dash(snapshot.version.map(|version| version.to_string())),
-            or_dash(snapshot.time.map(Timestamp::to_rfc3339)),
+            or_dash(head.stream.as_ref().map(|stream| stream.full().to_string())),
+            or_dash(head.version.map(|version| version.to_string())),
+            or_dash(head.time.map(Timestamp::to_rfc3339)),
             check.words(),
-            match &snapshot.state.decoded {
-                Ok(state) => state.to_preview(PREVIEW),
+            match &state.decoded {
+                Ok(json) => json.to_preview(PREVIEW),
                 Err(problem) => format!("({problem})"),
             },
         ];
-        table.row(output, &cells)?;
-    }
+        table.row(output, &cells)
+    })?;
     table.write(output)
 }
 
 /// What differs, why, and where it parts, for people.
-fn explain(all: &[Found<'_>], output: &mut Output<'_>) -> Result<(), Failure> {
-    let told = |found: &&Found<'_>| match found.check.verdict {
+fn explain(all: &[Found], output: &mut Output<'_>) -> Result<(), Failure> {
+    let told = |found: &&Found| match found.check.verdict {
         Verdict::Agrees | Verdict::NotComparable | Verdict::NotChecked => found.check.reason.is_some(),
         // The state's column says already why it cannot be read.
         Verdict::Unreadable => false,
         Verdict::Differs | Verdict::Orphan | Verdict::Ahead => true,
     };
-    let all: Vec<&Found<'_>> = all.iter().filter(told).collect();
+    let all: Vec<&Found> = all.iter().filter(told).collect();
     for found in all.iter().take(EXPLAINED) {
-        let Found { snapshot, check, parting } = found;
-        let stream = snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default();
-        let version = snapshot.version.map(|version| format!(" v{version}")).unwrap_or_default();
+        let Found { head, check, parting, .. } = found;
+        let stream = head.stream.as_ref().map(|stream| stream.full()).unwrap_or_default();
+        let version = head.version.map(|version| format!(" v{version}")).unwrap_or_default();
         output.line(&format!("\n{}{version} {}", printable(&stream), check.words()))?;
         let is_told = check.verdict != Verdict::NotComparable;
         for change in check.changes.iter().take(PATHS).filter(|_| is_told) {

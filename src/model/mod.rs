@@ -30,7 +30,7 @@ pub use json::{Array, Json, Number, Object};
 pub use payload::{Encoding, Payload, Stored};
 pub use pointer::{Pointer, Segment};
 pub use query::{EventQuery, TextFilter};
-pub use snapshot::StoredSnapshot;
+pub use snapshot::{SnapshotHead, StoredSnapshot};
 pub use stream::{StreamInfo, StreamName};
 pub use time::{LastDay, Timestamp, Zone};
 

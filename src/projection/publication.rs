@@ -16,6 +16,7 @@ use crate::{
         decode::{Value, id_text},
         index::Index,
         layout::{CheckpointsTable, Form, Mapping, Source},
+        read::Onward,
     },
     work::Work,
 };
@@ -166,6 +167,7 @@ impl Maker<'_> {
             if let Some(count) = alike.get_mut(&Stored::row_bytes(row.iter())) {
                 *count += 1;
             }
+            Onward::On
         })?;
         let mut deletes: Vec<(Vec<u8>, RowPlace)> = Vec::new();
         for mut place in std::mem::take(&mut self.edits.deletes) {

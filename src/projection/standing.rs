@@ -194,7 +194,9 @@ impl Places<'_> {
         let name_form = table.name.as_ref().map(|name| name.form).unwrap_or_default();
         let mut take = |row: &[Stored]| {
             let name = row.get(1).and_then(|name| id_text(Value::from(name), name_form)).unwrap_or_default();
-            let Some(mark) = row.first().filter(|_| *name == *checkpoint.projection) else { return };
+            let Some(mark) = row.first().filter(|_| *name == *checkpoint.projection) else {
+                return Onward::On;
+            };
             let value = Value::from(mark);
             match (number(value), id_text(value, table.position.form)) {
                 (Some(number), _) => match self.event_of_number(number) {
@@ -204,6 +206,7 @@ impl Places<'_> {
                 (None, Some(text)) if texts.len() < MOST_MARKS => drop(texts.insert(text.into())),
                 (None, _) => (),
             }
+            Onward::On
         };
         self.store.table_rows(self.work, &table.table, &columns, &mut take)?;
         self.look_up(texts, &mut marked, &mut marks)?;

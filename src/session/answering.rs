@@ -67,9 +67,9 @@ impl Question {
                 SnapshotList::read((&*store, stream.as_deref()), &index, zone, work)
                     .map(|list| Answer::Snapshots(list, stream))
             }
-            Self::Snapshot(store, stream, place) => store
-                .snapshots(work, stream.as_deref())
-                .map(|snapshots| Answer::Snapshot(snapshots.into_iter().nth(place).map(Box::new))),
+            Self::Snapshot(question) => {
+                question.answer(work).map(|snapshot| Answer::Snapshot(snapshot.map(Box::new)))
+            }
             Self::Tables(store) => store.table_counts(work).map(Answer::Tables),
             Self::Keep(question) => Ok(question.run()),
             Self::LetGo(discarded) => Ok(discarded.run()),

@@ -26,7 +26,7 @@ use crate::{
         publish::{PublishAnswer, PublishQuestion},
         scale::Scale,
         scripts::{ScriptAnswer, ScriptQuestion},
-        snapshots::SnapshotList,
+        snapshots::{SnapshotList, SnapshotQuestion},
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
         view::{Listed, LoadedRow, StreamLine},
@@ -343,8 +343,8 @@ pub enum Question {
         /// In which zone times are shown.
         zone: Zone,
     },
-    /// One snapshot: the store, its stream, and its place among that stream's.
-    Snapshot(Arc<dyn EventStore>, Option<Arc<StreamName>>, usize),
+    /// One snapshot.
+    Snapshot(Box<SnapshotQuestion>),
     /// How many rows each table has.
     Tables(Arc<dyn EventStore>),
     /// The first rows of a table, and what could play which role in it.
@@ -471,7 +471,7 @@ pub enum Answer {
     Pins(Vec<Change>),
     /// Snapshots, and whose they are.
     Snapshots(SnapshotList, Option<Arc<StreamName>>),
-    /// One snapshot.
+    /// One snapshot; `None` if it is gone.
     Snapshot(Option<Box<StoredSnapshot>>),
     /// Rows of each table.
     Tables(Vec<Option<u64>>),

@@ -1,9 +1,12 @@
 //! The stored snapshots: which are listed, and the one that is shown in detail.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    model::{StoredSnapshot, StreamName, Zone},
+    model::{StoredSnapshot, StreamName, StreamVersion, Zone},
     session::{
         event_rows::{PREVIEW, payload_preview},
         job::{Job, Question, Slot},
@@ -14,8 +17,11 @@ use crate::{
     store::{
         EventStore, StoreResult,
         index::{Index, SnapshotOwners},
+        read::Onward,
+        snapshots::{SnapshotPlace, VisitedSnapshot},
+        unless_damaged,
     },
-    work::{Cancelled, Work},
+    work::Work,
 };
 
 /// Snapshots as rows, with what is asked of all of them: found by the job that reads them, since there may be a
@@ -33,7 +39,42 @@ pub struct SnapshotList {
     looks: Arc<Vec<Option<Verdict>>>,
     /// How many events their streams have.
     events: u64,
+    /// Why these are not all there are, if they are not.
+    trouble: Option<Arc<str>>,
 }
+
+/// Which snapshot is asked for in detail.
+pub struct SnapshotQuestion {
+    store: Arc<dyn EventStore>,
+    key: SnapshotKey,
+    /// Where it was when it was listed.
+    place: SnapshotPlace,
+    /// Whose it is, or `None` where only all of the store's have it among them.
+    stream: Option<Arc<StreamName>>,
+}
+
+impl SnapshotQuestion {
+    /// The snapshot with this key, wherever it stands by now; `None` if it is gone.
+    pub(crate) fn answer(self, work: &Work) -> StoreResult<Option<StoredSnapshot>> {
+        let at_place = self.store.fetch_snapshots(work, std::slice::from_ref(&self.place))?;
+        let is_it = |snapshot: &StoredSnapshot| SnapshotKey::of(snapshot) == self.key;
+        if let Some(found) = at_place.into_iter().flatten().find(is_it) {
+            return Ok(Some(found));
+        }
+        let mut found = None;
+        self.store.visit_snapshots(work, self.stream.as_deref(), &mut |visited| {
+            if SnapshotKey::of_visited(visited) != self.key {
+                return Onward::On;
+            }
+            found = Some(visited.decoded());
+            Onward::Enough
+        })?;
+        Ok(found)
+    }
+}
+
+/// What a row is sorted by.
+type Order = (Option<Arc<StreamName>>, Option<StreamVersion>);
 
 impl SnapshotList {
     /// The snapshots of a stream, or of all, as rows of their table, each with the stream that it is a state of.
@@ -43,13 +84,21 @@ impl SnapshotList {
         zone: Zone,
         work: &Work,
     ) -> StoreResult<Self> {
-        let snapshots = store.snapshots(work, stream)?;
         let owners = index.snapshot_owners();
-        let row = |snapshot| {
-            work.advance(0)?;
-            Ok(snapshot_row(snapshot, index, &owners, zone))
-        };
-        let rows = snapshots.iter().map(row).collect::<Result<Vec<SnapshotRow>, Cancelled>>()?;
+        let mut sorted: Vec<(Order, SnapshotRow)> = Vec::new();
+        let mut names = BTreeSet::new();
+        let read = store.visit_snapshots(work, stream, &mut |visited| {
+            let name = visited.head.stream.as_ref().map(|name| one_of(&mut names, name));
+            let row = snapshot_row(visited, index, &owners, zone);
+            sorted.push(((name, visited.head.version), row));
+            Onward::On
+        });
+        // What stands before the damage is shown, and that there is damage.
+        let mut trouble = None;
+        unless_damaged(read, |words| trouble = Some(words.into()))?;
+        work.advance(0)?;
+        sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let rows: Vec<SnapshotRow> = sorted.into_iter().map(|(_, row)| row).collect();
         let places = rows.iter().zip(0..).map(|(row, place)| (row.key.clone(), place)).collect();
         let count = |row: &SnapshotRow| index.count_of_version(row.stream_number?, row.version.parse().ok()?);
         let counts = rows.iter().map(count).collect();
@@ -61,8 +110,17 @@ impl SnapshotList {
         }
         let events = of_streams.keys().map(|stream| index.stream_events(*stream).len() as u64).sum();
         let looks = rows.iter().map(|row| row.look.as_ref().map(|look| look.verdict)).collect();
-        Ok(Self { rows: Arc::new(rows), places, counts, of_streams, looks: Arc::new(looks), events })
+        Ok(Self { rows: Arc::new(rows), places, counts, of_streams, looks: Arc::new(looks), events, trouble })
     }
+}
+
+/// The same name for all rows of a stream.
+fn one_of(names: &mut BTreeSet<Arc<StreamName>>, name: &Arc<StreamName>) -> Arc<StreamName> {
+    if let Some(known) = names.get(name) {
+        return Arc::clone(known);
+    }
+    names.insert(Arc::clone(name));
+    Arc::clone(name)
 }
 
 /// What the snapshots panel shows.
@@ -78,6 +136,8 @@ pub(crate) struct Snapshots {
     /// The row that is shown in detail.
     chosen: Option<usize>,
     detail: Option<Arc<StoredSnapshot>>,
+    /// Whether that was found no more.
+    is_gone: bool,
 }
 
 impl Default for Snapshots {
@@ -90,6 +150,7 @@ impl Default for Snapshots {
             is_broken_off: false,
             chosen: None,
             detail: None,
+            is_gone: false,
         }
     }
 }
@@ -102,7 +163,7 @@ impl Snapshots {
         let chosen = self.chosen_row().map(|row| row.key.clone());
         self.chosen = chosen.and_then(|key| list.places.get(&key).copied());
         if self.chosen.is_none() {
-            self.detail = None;
+            (self.detail, self.is_gone) = (None, false);
         }
         self.listed_of = of;
         (self.is_reading, self.is_broken_off) = (false, false);
@@ -146,8 +207,13 @@ impl Snapshots {
         self.listed_of.as_ref()
     }
 
+    /// Takes the snapshot of the chosen row. One that was asked for before another row was chosen is none of it.
     pub(crate) fn take_detail(&mut self, snapshot: Option<StoredSnapshot>) {
-        self.detail = snapshot.map(Arc::new);
+        let row = self.chosen_row();
+        let is_chosen = |found: &StoredSnapshot| row.is_some_and(|row| row.key == SnapshotKey::of(found));
+        let is_gone = snapshot.is_none() && row.is_some();
+        let detail = snapshot.filter(is_chosen).map(Arc::new);
+        (self.detail, self.is_gone) = (detail, is_gone);
     }
 
     /// Nobody reads them any more; those that are listed may be others.
@@ -181,13 +247,17 @@ impl Opened {
         let Some(row) = self.browse.snapshots.rows().get(place) else { return Vec::new() };
         let stream = row.stream_number;
         let version = row.version.parse::<i64>().ok();
+        let of_row = stream.and_then(|stream| Some(Arc::clone(&self.index.as_ref()?.stream(stream)?.name)));
+        let question = SnapshotQuestion {
+            store: Arc::clone(&self.store),
+            key: row.key.clone(),
+            place: row.place.clone(),
+            stream: of_row.or_else(|| self.browse.snapshots.listed_of.clone()),
+        };
         self.browse.snapshots.chosen = Some(place);
-        self.browse.snapshots.detail = None;
-        let of = self.browse.snapshots.listed_of.clone();
-        let mut jobs = vec![Job {
-            slot: Slot::Snapshot,
-            question: Question::Snapshot(Arc::clone(&self.store), of, place),
-        }];
+        (self.browse.snapshots.detail, self.browse.snapshots.is_gone) = (None, false);
+        let question = Question::Snapshot(Box::new(question));
+        let mut jobs = vec![Job { slot: Slot::Snapshot, question }];
         // The cursor goes to the version that the snapshot is a state of, so that both can be seen.
         if let (Some(stream), Some(version)) = (stream, version) {
             let found = self.event_of_version(stream, version);
@@ -228,6 +298,8 @@ impl Opened {
             is_broken_off: snapshots.is_broken_off,
             chosen: snapshots.chosen,
             detail: snapshots.detail.clone(),
+            is_gone: snapshots.is_gone,
+            trouble: snapshots.list.trouble.clone(),
             has_table: !self.layout.snapshots.is_empty(),
             has_stream: self.browse.focus.is_some(),
         }
@@ -235,24 +307,27 @@ impl Opened {
 }
 
 fn snapshot_row(
-    snapshot: &StoredSnapshot,
+    visited: &VisitedSnapshot<'_>,
     index: &Index,
     owners: &SnapshotOwners<'_>,
     zone: Zone,
 ) -> SnapshotRow {
+    let snapshot = visited.decoded();
+    let key = SnapshotKey::of(&snapshot);
     let stream_number = snapshot.stream.as_ref().and_then(|name| owners.of(name));
     let (preview, is_problem) = payload_preview(&snapshot.state, PREVIEW);
     SnapshotRow {
-        stream: snapshot.stream.as_ref().map(|name| name.full()).unwrap_or_default(),
+        stream: Arc::clone(&key.stream),
         stream_number,
         version: snapshot.version.map(|version| version.to_string()).unwrap_or_default(),
         time: snapshot.time.map(|time| time.to_display(zone)).unwrap_or_default(),
         label: snapshot.label.clone().unwrap_or_default(),
-        size: grouped(snapshot.state.stored.bytes().len() as u64),
+        size: grouped(visited.len()),
         encoding: snapshot.state.encoding.to_string(),
         preview,
         is_problem,
-        key: SnapshotKey::of(snapshot),
-        look: look(snapshot, index, owners).err().map(Arc::new),
+        place: visited.place.clone(),
+        look: look(&snapshot, index, owners).err().map(Arc::new),
+        key,
     }
 }

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    model::StoredSnapshot,
+    model::SnapshotHead,
     snapshot::verify::count_of,
     store::{
         EventStore, KeyRange, StoreResult,
@@ -99,6 +99,8 @@ struct Load {
     events: usize,
     /// How many events lie behind each of its snapshots, in order.
     snapshots: Vec<usize>,
+    /// How many lie behind the last one; none before there is one.
+    last: usize,
     /// The bytes of its snapshots together, and of the last of them.
     snapshot_bytes: u64,
     last_bytes: u64,
@@ -107,31 +109,20 @@ struct Load {
     rest_bytes: u64,
 }
 
-impl Load {
-    fn last(&self) -> usize {
-        self.snapshots.last().copied().unwrap_or_default()
-    }
-}
-
 /// Counts what loading costs. Reads the data of all events once, for its bytes.
-pub fn cost(
-    store: &dyn EventStore,
-    index: &Index,
-    snapshots: &[StoredSnapshot],
-    work: &Work,
-) -> StoreResult<Cost> {
+pub fn cost(store: &dyn EventStore, index: &Index, work: &Work) -> StoreResult<Cost> {
     let mut loads: Vec<Load> = (0..)
         .zip(index.streams())
         .map(|(stream, info)| load(index, stream, info.name.category.clone()))
         .collect();
-    take_snapshots(index, snapshots, &mut loads);
+    take_snapshots(store, index, &mut loads, work)?;
     take_bytes(store, index, &mut loads, work)?;
     let mut by_category: BTreeMap<Option<Arc<str>>, Vec<&Load>> = BTreeMap::new();
     for load in &loads {
         by_category.entry(load.category.clone()).or_default().push(load);
     }
     let mut longest: Vec<(u32, usize, usize)> =
-        (0..).zip(&loads).map(|(stream, load)| (stream, load.events - load.last(), load.events)).collect();
+        (0..).zip(&loads).map(|(stream, load)| (stream, load.events - load.last, load.events)).collect();
     longest.sort_by_key(|(stream, rest, _)| (std::cmp::Reverse(*rest), *stream));
     longest.truncate(LONGEST);
     Ok(Cost {
@@ -146,6 +137,7 @@ fn load(index: &Index, stream: u32, category: Option<Arc<str>>) -> Load {
         category,
         events: index.stream_events(stream).len(),
         snapshots: Vec::new(),
+        last: 0,
         snapshot_bytes: 0,
         last_bytes: 0,
         event_bytes: 0,
@@ -154,29 +146,34 @@ fn load(index: &Index, stream: u32, category: Option<Arc<str>>) -> Load {
 }
 
 /// Snapshots of no stream, ahead of it or without version help nobody who loads.
-fn take_snapshots(index: &Index, snapshots: &[StoredSnapshot], loads: &mut [Load]) {
+fn take_snapshots(store: &dyn EventStore, index: &Index, loads: &mut [Load], work: &Work) -> StoreResult<()> {
     let owners = index.snapshot_owners();
-    for snapshot in snapshots {
-        let Some(stream) = snapshot.stream.as_ref().and_then(|name| owners.of(name)) else { continue };
-        let last = index.stream(stream).and_then(|info| info.last_version);
-        let Some(version) = snapshot.version.filter(|version| last.is_some_and(|last| *version <= last))
-        else {
-            continue;
-        };
-        let Some((count, _)) = count_of(index, stream, version) else { continue };
-        let Some(load) = usize::try_from(stream).ok().and_then(|stream| loads.get_mut(stream)) else {
-            continue;
-        };
-        let bytes = snapshot.state.stored.bytes().len() as u64;
-        load.snapshot_bytes += bytes;
-        if count >= load.last() {
-            load.last_bytes = bytes;
+    let count = |head: &SnapshotHead| {
+        let stream = owners.of(head.stream.as_ref()?)?;
+        let last = index.stream(stream)?.last_version;
+        let version = head.version.filter(|version| last.is_some_and(|last| *version <= last))?;
+        let (count, _) = count_of(index, stream, version)?;
+        Some((usize::try_from(stream).ok()?, count))
+    };
+    store.visit_snapshots(work, None, &mut |visited| {
+        if let Some((stream, count)) = count(visited.head)
+            && let Some(load) = loads.get_mut(stream)
+        {
+            let bytes = visited.len();
+            load.snapshot_bytes += bytes;
+            if count >= load.last {
+                (load.last, load.last_bytes) = (count, bytes);
+            }
+            load.snapshots.push(count);
         }
+        Onward::On
+    })?;
+    for load in loads {
+        load.snapshots.sort_unstable();
         // A table of the newest beside one of all holds some of them twice.
-        if let Err(place) = load.snapshots.binary_search(&count) {
-            load.snapshots.insert(place, count);
-        }
+        load.snapshots.dedup();
     }
+    Ok(())
 }
 
 fn take_bytes(store: &dyn EventStore, index: &Index, loads: &mut [Load], work: &Work) -> StoreResult<()> {
@@ -194,7 +191,7 @@ fn take_bytes(store: &dyn EventStore, index: &Index, loads: &mut [Load], work: &
         if let (Some(load), Some(met)) = (loads.get_mut(stream), met.get_mut(stream)) {
             *met += 1;
             load.event_bytes += bytes;
-            if *met > load.last() {
+            if *met > load.last {
                 load.rest_bytes += bytes;
             }
         }
@@ -206,7 +203,7 @@ fn take_bytes(store: &dyn EventStore, index: &Index, loads: &mut [Load], work: &
 fn line(category: Option<Arc<str>>, loads: &[&Load]) -> CostLine {
     let sum = |of: &dyn Fn(&Load) -> u64| loads.iter().map(|load| of(load)).sum::<u64>();
     let snapshots: usize = loads.iter().map(|load| load.snapshots.len()).sum();
-    let rest: Vec<usize> = loads.iter().map(|load| load.events - load.last()).collect();
+    let rest: Vec<usize> = loads.iter().map(|load| load.events - load.last).collect();
     let all: Vec<usize> = loads.iter().map(|load| load.events).collect();
     let without = Loads::of(all.clone());
     let intervals: Vec<Interval> = INTERVALS
@@ -331,9 +328,9 @@ mod tests {
             }
             snapshots.extend(versions.iter().map(|version| snapshot(&name, *version)));
         }
-        let store = MemoryStore::new(events);
+        let store = MemoryStore::new(events).with_snapshots(snapshots);
         let index = Index::build(&store, &Work::default()).unwrap();
-        let found = cost(&store, &index, &snapshots, &Work::default()).unwrap();
+        let found = cost(&store, &index, &Work::default()).unwrap();
         assert_eq!((found.whole.with, found.whole.words().as_str()), expected);
         let replayed = found.whole.with.total;
         let states = found.longest.iter().filter(|(_, rest, all)| rest != all).count() as u64;

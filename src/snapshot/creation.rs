@@ -7,17 +7,20 @@ use std::sync::Arc;
 
 use crate::{
     model::{
-        ChangeKind, ColumnShape, Encoding, Json, Stored, StoredSnapshot, StreamName, StreamVersion,
-        TableForm, TableShape, Timestamp, diff,
+        ChangeKind, ColumnShape, Encoding, Json, Stored, StreamName, StreamVersion, TableForm, TableShape,
+        Timestamp, diff,
     },
     publish::{Edits, RowEdit, RowPlace, TableEdits},
     snapshot::{
-        Mapping, jsonb,
+        Mapping,
+        habits::Habits,
+        jsonb,
         written::{text, time_value, uuid_bytes},
     },
     store::{
         EventStore, StoreResult,
         layout::{Form, Layout, Mapping as Played, Role, SnapshotsTable, Source},
+        read::Onward,
     },
     work::Work,
 };
@@ -37,19 +40,19 @@ pub struct NewSnapshot {
 
 /// The table that a snapshot is to be written into, and what is known of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Room<'a> {
+struct Room<'a> {
     /// The layout of the store.
-    pub layout: &'a Layout,
+    layout: &'a Layout,
     /// Which column plays which role.
-    pub table: &'a SnapshotsTable,
+    table: &'a SnapshotsTable,
     /// The table as it is declared.
-    pub shape: &'a TableShape,
-    /// What stands in it.
-    pub existing: &'a [StoredSnapshot],
+    shape: &'a TableShape,
+    /// What the snapshots in it are like.
+    habits: &'a Habits,
     /// How stored states lie beside replayed ones.
-    pub mapping: &'a Mapping,
+    mapping: &'a Mapping,
     /// A time as it is written there.
-    pub written_time: Option<&'a Stored>,
+    written_time: Option<&'a Stored>,
 }
 
 /// The edits that write a snapshot into every table of snapshots that the store has, or why there are none.
@@ -61,23 +64,23 @@ pub fn creation_in(
 ) -> StoreResult<Result<Edits, String>> {
     let layout = Arc::clone(&store.describe().layout);
     let mut tables = Vec::new();
-    let all = store.snapshots(work, None)?;
+    let habits = Habits::of_tables(store, new.stream.category.as_ref(), work)?;
+    let none = Habits::default();
     for table in &layout.snapshots {
         let Some(shape) = store.table_shape(work, &table.table)? else {
             return Ok(Err(format!("the table {} cannot be looked at", table.table)));
         };
-        let existing: Vec<StoredSnapshot> =
-            all.iter().filter(|snapshot| *snapshot.table == *table.table).cloned().collect();
         let written_time = written_time(store, table, work)?;
         let room = Room {
             layout: &layout,
             table,
             shape: &shape,
-            existing: &existing,
+            habits: habits.get(&table.table).unwrap_or(&none),
             mapping,
             written_time: written_time.as_ref(),
         };
-        match creation(&room, new) {
+        let own = |label: &Option<Arc<str>>| own(store, (table, new), label.as_ref(), work);
+        match creation(&room, new, own)? {
             Ok(edits) => tables.push(edits),
             Err(why) => return Ok(Err(why)),
         }
@@ -94,58 +97,115 @@ fn written_time(store: &dyn EventStore, table: &SnapshotsTable, work: &Work) -> 
     let Some(column) = table.time.as_ref().and_then(plain_column) else { return Ok(None) };
     let mut found = None;
     store.table_rows(work, &table.table, std::slice::from_ref(column), &mut |row| {
-        if found.is_none() {
-            found = row.first().filter(|value| **value != Stored::Null).cloned();
-        }
+        found = row.first().filter(|value| **value != Stored::Null).cloned();
+        if found.is_none() { Onward::On } else { Onward::Enough }
     })?;
     Ok(found)
 }
 
-/// The edits that write a snapshot into one table, or why there are none, as a sentence without full stop.
-pub fn creation(room: &Room<'_>, new: &NewSnapshot) -> Result<TableEdits, String> {
-    let columns = Columns::of(room)?;
-    let state = state_value(room, new)?;
-    let (stream, category) = (columns.stream_value(room, &new.stream)?, &new.stream.category);
-    let mut key = vec![(Arc::clone(&columns.stream.name), stream)];
-    if let Some(column) = &columns.category {
-        let category =
-            category.clone().ok_or("the stream has no category, and the table has a column for it")?;
-        key.push((Arc::clone(&column.name), text(&category)));
-    }
-    let label = columns.label_value(room, new)?;
-    let of_stream = room.existing.iter().filter(|snapshot| {
-        let is_its = snapshot.stream.as_ref().is_some_and(|name| is_same_stream(name, &new.stream));
-        is_its && (columns.label.is_none() || snapshot.label == label)
-    });
-    let is_single = columns.is_one_a_stream(room.shape);
-    let old = of_stream.max_by_key(|snapshot| (snapshot.version == Some(new.version), snapshot.version));
-    if let (Some(column), Some(label)) = (&columns.label, &label) {
-        key.push((Arc::clone(&column.name), text(label)));
-    }
-    let time = columns.time_value(room, new);
-    let version = (Arc::clone(&columns.version.name), Stored::Integer(new.version.0));
-    let mut edits = TableEdits { table: Arc::clone(&room.shape.table), ..TableEdits::default() };
-    match old.filter(|old| is_single || old.version == Some(new.version)) {
-        Some(old) => {
-            let old_version = old.version.map_or(Stored::Null, |version| Stored::Integer(version.0));
-            let was = [
-                (Arc::clone(&columns.version.name), old_version),
-                (Arc::clone(&columns.state.name), old.state.stored.clone()),
-            ];
-            key.extend(was);
-            let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
-            values.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
-            edits.updates.push(RowEdit { place: RowPlace::one(key), values });
+/// The snapshot of the stream that stands in the table: the one of the same version, or else the last. Without
+/// a column for labels, those of all labels count.
+fn own(
+    store: &dyn EventStore,
+    (table, new): (&SnapshotsTable, &NewSnapshot),
+    label: Option<&Arc<str>>,
+    work: &Work,
+) -> StoreResult<Option<Own>> {
+    let mut found: Option<Own> = None;
+    let has_labels = table.label.as_ref().and_then(plain_column).is_some();
+    let rank = |version| (version == Some(new.version), version);
+    store.visit_snapshots(work, Some(&new.stream), &mut |visited| {
+        let head = visited.head;
+        if *head.table == *table.table
+            && (!has_labels || head.label.as_ref() == label)
+            && found.as_ref().is_none_or(|found| rank(found.version) <= rank(head.version))
+        {
+            found = Some(Own { version: head.version, state: visited.stored.clone() });
         }
-        None => {
-            let mut row = key;
-            row.extend([version, (Arc::clone(&columns.state.name), state)]);
-            row.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
-            nothing_is_lacking(room.shape, &row)?;
-            edits.inserts.push(row);
+        Onward::On
+    })?;
+    Ok(found)
+}
+
+/// A snapshot that stands in the table already.
+struct Own {
+    version: Option<StreamVersion>,
+    state: Stored,
+}
+
+/// The edits that write a snapshot into one table, or why there are none, as a sentence without full stop. What
+/// stands there of the same stream under a label is asked of `own`.
+fn creation(
+    room: &Room<'_>,
+    new: &NewSnapshot,
+    own: impl FnOnce(&Option<Arc<str>>) -> StoreResult<Option<Own>>,
+) -> StoreResult<Result<TableEdits, String>> {
+    match Row::of(room, new) {
+        Ok(row) => {
+            let old = own(&row.label)?;
+            Ok(row.edits(room, new, old))
         }
+        Err(why) => Ok(Err(why)),
     }
-    Ok(edits)
+}
+
+/// The row of a new snapshot.
+struct Row<'a> {
+    columns: Columns<'a>,
+    /// What tells it from the others, but its version.
+    key: Vec<(Arc<str>, Stored)>,
+    label: Option<Arc<str>>,
+    state: Stored,
+}
+
+impl<'a> Row<'a> {
+    fn of(room: &Room<'a>, new: &NewSnapshot) -> Result<Self, String> {
+        let columns = Columns::of(room)?;
+        let state = state_value(room, new)?;
+        let (stream, category) = (columns.stream_value(room, &new.stream)?, &new.stream.category);
+        let mut key = vec![(Arc::clone(&columns.stream.name), stream)];
+        if let Some(column) = &columns.category {
+            let category =
+                category.clone().ok_or("the stream has no category, and the table has a column for it")?;
+            key.push((Arc::clone(&column.name), text(&category)));
+        }
+        let label = columns.label_value(room)?;
+        if let (Some(column), Some(label)) = (&columns.label, &label) {
+            key.push((Arc::clone(&column.name), text(label)));
+        }
+        Ok(Self { columns, key, label, state })
+    }
+
+    fn edits(self, room: &Room<'_>, new: &NewSnapshot, old: Option<Own>) -> Result<TableEdits, String> {
+        let Self { columns, mut key, state, .. } = self;
+        let is_single = columns.is_one_a_stream(room.shape);
+        let time = columns.time_value(room, new);
+        let version = (Arc::clone(&columns.version.name), Stored::Integer(new.version.0));
+        let mut edits = TableEdits { table: Arc::clone(&room.shape.table), ..TableEdits::default() };
+        match old.filter(|old| is_single || old.version == Some(new.version)) {
+            Some(old) => {
+                let old_version = old.version.map_or(Stored::Null, |version| Stored::Integer(version.0));
+                let was = [
+                    (Arc::clone(&columns.version.name), old_version),
+                    (Arc::clone(&columns.state.name), old.state),
+                ];
+                key.extend(was);
+                let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
+                values.extend(
+                    time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())),
+                );
+                edits.updates.push(RowEdit { place: RowPlace::one(key), values });
+            }
+            None => {
+                let mut row = key;
+                row.extend([version, (Arc::clone(&columns.state.name), state)]);
+                row.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
+                nothing_is_lacking(room.shape, &row)?;
+                edits.inserts.push(row);
+            }
+        }
+        Ok(edits)
+    }
 }
 
 /// The columns that play a role.
@@ -208,9 +268,7 @@ impl<'a> Columns<'a> {
             room.layout.events.role(Role::Category).map(|played| &played.source),
             Some(Source::StreamPrefix { .. })
         );
-        let mut named = room.existing.iter().filter_map(|snapshot| snapshot.stream.as_ref());
-        let holds_ids = !room.existing.is_empty() && !named.any(|name| name.category.is_some());
-        let whole = if self.category.is_none() && is_prefixed && holds_ids {
+        let whole = if self.category.is_none() && is_prefixed && room.habits.hold_ids() {
             Arc::clone(&name.id)
         } else {
             name.stored.clone().unwrap_or_else(|| Arc::clone(&name.id))
@@ -229,12 +287,11 @@ impl<'a> Columns<'a> {
     }
 
     /// What tells the snapshot from others of the stream, if all snapshots of the category have the same.
-    fn label_value(&self, room: &Room<'_>, new: &NewSnapshot) -> Result<Option<Arc<str>>, String> {
+    fn label_value(&self, room: &Room<'_>) -> Result<Option<Arc<str>>, String> {
         let Some(column) = self.label else { return Ok(None) };
-        let alike = alike(room, new);
-        let first = alike.first().and_then(|snapshot| snapshot.label.clone());
-        if alike.iter().all(|snapshot| snapshot.label == first) && first.is_some() {
-            return Ok(first);
+        let alike = room.habits.alike();
+        if alike.label.is_some() && !alike.has_several_labels {
+            return Ok(alike.label.clone());
         }
         if alike.is_empty() && !column.is_not_null { Ok(None) } else { Err(made_up(&column.name)) }
     }
@@ -259,31 +316,20 @@ fn plain_column(played: &Played) -> Option<&Arc<str>> {
     }
 }
 
-/// The snapshots of the same category; of all, where the table does not tell categories.
-fn alike<'a>(room: &Room<'a>, new: &NewSnapshot) -> Vec<&'a StoredSnapshot> {
-    let category =
-        |snapshot: &StoredSnapshot| snapshot.stream.as_ref().and_then(|name| name.category.clone());
-    let knows = room.existing.iter().any(|snapshot| category(snapshot).is_some());
-    let is_alike = |snapshot: &&StoredSnapshot| !knows || category(snapshot) == new.stream.category;
-    room.existing.iter().filter(is_alike).collect()
-}
-
 /// The state as the snapshots beside it are written.
 fn state_value(room: &Room<'_>, new: &NewSnapshot) -> Result<Stored, String> {
     let state = room.mapping.to_stored(&new.state);
-    let alike = alike(room, new);
-    let readable = alike.iter().rev().find(|snapshot| snapshot.state.decoded.is_ok());
-    let encoding = match (readable.or_else(|| alike.last()), room.existing.last()) {
+    let encoding = match (room.habits.alike().pattern(), room.habits.all.pattern()) {
         (Some(pattern), _) => {
-            if pattern.state.is_unwrapped {
+            if pattern.is_unwrapped {
                 return Err("states are wrapped in a form of the library's own".to_owned());
             }
-            if let Ok(stored) = &pattern.state.decoded {
+            if let Ok(stored) = &pattern.decoded {
                 nothing_is_lost(room.mapping, stored)?;
             }
-            pattern.state.encoding
+            pattern.encoding
         }
-        (None, Some(any)) => any.state.encoding,
+        (None, Some(any)) => any.encoding,
         (None, None) => declared_encoding(room)?,
     };
     match encoding {
@@ -358,10 +404,6 @@ fn unique_groups(shape: &TableShape) -> Vec<Vec<String>> {
     }
     groups.retain(|group: &Vec<String>| !group.is_empty());
     groups
-}
-
-fn is_same_stream(one: &StreamName, other: &StreamName) -> bool {
-    one.full() == other.full() || (one.category.is_none() && (one.id == other.id || one.id == other.full()))
 }
 
 #[cfg(test)]

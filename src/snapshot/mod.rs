@@ -6,6 +6,7 @@
 pub mod cost;
 mod cost_words;
 pub mod creation;
+mod habits;
 mod jsonb;
 pub mod mapping;
 pub mod parting;
@@ -14,13 +15,16 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::model::{Change, StoredSnapshot, StreamVersion, Timestamp};
+use crate::{
+    model::{Change, SnapshotHead, Stored, StoredSnapshot, StreamVersion, Timestamp},
+    store::snapshots::VisitedSnapshot,
+};
 
 pub use cost::{Cost, CostLine, Loads, cost};
-pub use creation::{NewSnapshot, Room, creation};
+pub use creation::{NewSnapshot, creation_in};
 pub use mapping::Mapping;
 pub use parting::{Bounds, Parting, PathParting, Place, bounds, parting};
-pub use verify::{Standard, Standards, Verification, look};
+pub use verify::{Compared, Standard, Standards, Verification, Waiting, look};
 
 /// What can be said of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +58,9 @@ pub struct Check {
     pub count: Option<usize>,
     /// What made that state, as the reducer is called.
     pub made_by: Option<Arc<str>>,
+    /// Whether the changes were left out, since too much differed already; a comparison of this one alone
+    /// tells them.
+    pub is_brief: bool,
 }
 
 /// What tells a snapshot from all others of its store.
@@ -77,13 +84,23 @@ impl SnapshotKey {
     /// The key of a snapshot.
     #[must_use]
     pub fn of(snapshot: &StoredSnapshot) -> Self {
+        Self::made(snapshot.head(), &snapshot.state.stored)
+    }
+
+    /// The key of a snapshot that a visit meets; its state is not decoded.
+    #[must_use]
+    pub fn of_visited(visited: &VisitedSnapshot<'_>) -> Self {
+        Self::made(visited.head.clone(), visited.stored)
+    }
+
+    fn made(head: SnapshotHead, stored: &Stored) -> Self {
         Self {
-            table: Arc::clone(&snapshot.table),
-            stream: snapshot.stream.as_ref().map(|stream| stream.full()).unwrap_or_default(),
-            version: snapshot.version,
-            label: snapshot.label.clone(),
-            time: snapshot.time,
-            content: content(&snapshot.state.stored.bytes()),
+            table: head.table,
+            stream: head.stream.map(|stream| stream.full()).unwrap_or_default(),
+            version: head.version,
+            label: head.label,
+            time: head.time,
+            content: content(&stored.bytes()),
         }
     }
 }
@@ -139,7 +156,7 @@ impl Check {
     #[must_use]
     pub fn of(verdict: Verdict, reason: impl Into<Arc<str>>) -> Self {
         let reason = Some(reason.into()).filter(|reason: &Arc<str>| !reason.is_empty());
-        Self { verdict, reason, changes: Vec::new(), count: None, made_by: None }
+        Self { verdict, reason, changes: Vec::new(), count: None, made_by: None, is_brief: false }
     }
 
     /// For people: the verdict, and at how many paths it differs.

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     model::{Change, ChangeKind, Json, Segment, StoredSnapshot, StreamVersion, diff},
     replay::{History, OnFailure, Reducer, StreamEvents},
-    snapshot::{Check, Mapping, Verdict},
+    snapshot::{Check, Mapping, SnapshotKey, Verdict},
     store::{
         EventStore, StoreResult,
         index::{Index, SnapshotOwners},
+        snapshots::{SnapshotPlace, VisitedSnapshot, fetched_at_once},
     },
     work::Work,
 };
@@ -28,10 +29,11 @@ pub struct Standard {
 pub type Standards = BTreeMap<Arc<str>, Standard>;
 
 /// A comparison under way: it goes on portion by portion, and what was found so far stays found.
+///
+/// Only where the snapshots stand is kept; their states are fetched a few at a time.
 pub struct Verification {
     store: Arc<dyn EventStore>,
     index: Arc<Index>,
-    snapshots: Arc<[StoredSnapshot]>,
     standards: Arc<Standards>,
     /// What is still to be compared, those of one stream beside each other; the next at the end.
     waiting: Vec<Waiting>,
@@ -39,15 +41,40 @@ pub struct Verification {
     events: u64,
     /// The history of the stream that was met last.
     history: Option<(u32, Arc<History>)>,
+    /// For so many bytes more of states that differ, it is told how.
+    room: u64,
 }
 
 /// A snapshot that waits to be compared.
-#[derive(Clone, Copy)]
-struct Waiting {
-    stream: u32,
-    /// Its place among the snapshots.
-    place: usize,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// What whoever asks calls it by.
+    pub number: usize,
+    /// Whose state it is.
+    pub stream: u32,
+    /// The version that it is the state after.
+    pub version: Option<StreamVersion>,
+    /// Where it stands.
+    pub place: SnapshotPlace,
+    /// How long it is.
+    pub bytes: u64,
 }
+
+/// A snapshot that was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// What whoever asked calls it by.
+    pub number: usize,
+    /// The stream that it is a state of.
+    pub stream: u32,
+    /// What was compared; `None` if nothing was there any more.
+    pub key: Option<SnapshotKey>,
+    /// What is said of it.
+    pub check: Check,
+}
+
+/// For so many bytes of states that differ it is told how. Where a reducer is missing, all may differ.
+const ROOM: u64 = 16 << 20;
 
 /// Memory for the keyframes of the one history that is compared with, in bytes.
 const KEYFRAME_BYTES: usize = 64 << 20;
@@ -80,45 +107,40 @@ pub fn look(snapshot: &StoredSnapshot, index: &Index, owners: &SnapshotOwners<'_
     }
 }
 
+impl Waiting {
+    /// A snapshot that can be compared, or what can be said of it at once.
+    pub fn of(
+        visited: &VisitedSnapshot<'_>,
+        number: usize,
+        index: &Index,
+        owners: &SnapshotOwners<'_>,
+    ) -> Result<Self, Check> {
+        let stream = look(&visited.decoded(), index, owners)?;
+        let (version, place) = (visited.head.version, visited.place.clone());
+        Ok(Self { number, stream, version, place, bytes: visited.len() })
+    }
+}
+
 impl Verification {
-    /// Everything that is to be compared, and what is known of the others at once: places among the
-    /// snapshots, and verdicts.
+    /// Everything that is to be compared.
     #[must_use]
     pub fn plan(
         store: Arc<dyn EventStore>,
         index: Arc<Index>,
-        snapshots: Arc<[StoredSnapshot]>,
+        mut waiting: Vec<Waiting>,
         standards: Arc<Standards>,
-    ) -> (Self, Vec<(usize, Check)>) {
-        let mut known = Vec::new();
-        let mut waiting = Vec::new();
-        let owners = index.snapshot_owners();
-        for (place, snapshot) in snapshots.iter().enumerate() {
-            match look(snapshot, &index, &owners) {
-                Ok(stream) => waiting.push(Waiting { stream, place }),
-                Err(check) => known.push((place, check)),
-            }
-        }
-        waiting.sort_by_key(|one| {
-            let version = snapshots.get(one.place).and_then(|snapshot| snapshot.version);
-            std::cmp::Reverse((one.stream, version, one.place))
-        });
-        drop(owners);
-        let mut verification = Self { store, index, snapshots, standards, waiting, events: 0, history: None };
+    ) -> Self {
+        waiting.sort_by_key(|one| std::cmp::Reverse((one.stream, one.version, one.number)));
+        let mut verification =
+            Self { store, index, standards, waiting, events: 0, history: None, room: ROOM };
         verification.events = verification.remaining_events();
-        (verification, known)
+        verification
     }
 
-    /// The snapshots that it is about.
+    /// The same, but of all that differ it is told how.
     #[must_use]
-    pub fn snapshots(&self) -> &Arc<[StoredSnapshot]> {
-        &self.snapshots
-    }
-
-    /// The index of their store.
-    #[must_use]
-    pub fn index(&self) -> &Arc<Index> {
-        &self.index
+    pub fn in_full(self) -> Self {
+        Self { room: u64::MAX, ..self }
     }
 
     /// How many are still to be compared.
@@ -154,17 +176,17 @@ impl Verification {
         Some((history, standard))
     }
 
-    /// Compares some more: `most` snapshots, fewer where their streams have more than `events` events. Returns
-    /// their places and verdicts; nothing when all are compared.
-    pub fn portion(&mut self, most: usize, events: usize, work: &Work) -> StoreResult<Vec<(usize, Check)>> {
+    /// Compares some more: `most` snapshots, fewer where their streams have more than `events` events. Nothing
+    /// when all are compared.
+    pub fn portion(&mut self, most: usize, events: usize, work: &Work) -> StoreResult<Vec<Compared>> {
         let mut found = Vec::new();
         let mut replayed = 0;
         while let Some(stream) = self.waiting.last().map(|one| one.stream) {
             let of_stream = self.waiting.iter().rev().take_while(|one| one.stream == stream).count();
             let take = of_stream.min(most.saturating_sub(found.len()));
-            let batch = self.waiting.split_off(self.waiting.len() - take);
-            let places: Vec<usize> = batch.iter().rev().map(|one| one.place).collect();
-            found.extend(self.of_stream(stream, &places, work)?);
+            let mut batch = self.waiting.split_off(self.waiting.len() - take);
+            batch.reverse();
+            self.of_stream(stream, &batch, &mut found, work)?;
             replayed += self.index.stream_events(stream).len();
             if found.len() >= most || replayed >= events {
                 break;
@@ -173,16 +195,52 @@ impl Verification {
         Ok(found)
     }
 
-    fn of_stream(&mut self, stream: u32, places: &[usize], work: &Work) -> StoreResult<Vec<(usize, Check)>> {
-        let all = Arc::clone(&self.snapshots);
-        let snapshots: Vec<(usize, &StoredSnapshot)> =
-            places.iter().filter_map(|place| Some((*place, all.get(*place)?))).collect();
+    fn of_stream(
+        &mut self,
+        stream: u32,
+        batch: &[Waiting],
+        found: &mut Vec<Compared>,
+        work: &Work,
+    ) -> StoreResult<()> {
         let Some((history, standard)) = self.history(stream) else {
             let check = Check::of(Verdict::NotChecked, "nothing makes the states of its category");
-            return Ok(snapshots.into_iter().map(|(place, _)| (place, check.clone())).collect());
+            let told =
+                |one: &Waiting| Compared { number: one.number, stream, key: None, check: check.clone() };
+            found.extend(batch.iter().map(told));
+            return Ok(());
         };
         let judge = Judge { index: &self.index, stream, history: &history, standard: &standard };
-        judge.all(&snapshots, work)
+        let states = judge.states(batch.iter().filter_map(|one| one.version), work)?;
+        let owners = self.index.snapshot_owners();
+        let mut rest = batch;
+        while !rest.is_empty() {
+            let fitting = fetched_at_once(rest.iter().map(|one| one.bytes));
+            let (now, later) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
+            let places: Vec<SnapshotPlace> = now.iter().map(|one| one.place.clone()).collect();
+            for (one, snapshot) in now.iter().zip(self.store.fetch_snapshots(work, &places)?) {
+                let key = snapshot.as_ref().map(SnapshotKey::of);
+                let mut check = match &snapshot {
+                    None => Check::of(Verdict::NotChecked, "it was removed while others were compared"),
+                    Some(snapshot) => match look(snapshot, &self.index, &owners) {
+                        Err(check) => check,
+                        Ok(now) if now != stream || snapshot.version != one.version => Check::of(
+                            Verdict::NotChecked,
+                            "another was stored in its place while others were compared",
+                        ),
+                        Ok(_) => judge.check(snapshot, &states, work)?,
+                    },
+                };
+                if !check.changes.is_empty() {
+                    (check.is_brief, self.room) = (self.room == 0, self.room.saturating_sub(one.bytes));
+                }
+                if check.is_brief {
+                    check.changes = Vec::new();
+                }
+                found.push(Compared { number: one.number, stream, key, check });
+            }
+            rest = later;
+        }
+        Ok(())
     }
 }
 
@@ -224,10 +282,14 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn all(&self, snapshots: &[(usize, &StoredSnapshot)], work: &Work) -> StoreResult<Vec<(usize, Check)>> {
-        let place = |snapshot: &StoredSnapshot| count_of(self.index, self.stream, snapshot.version?);
-        let mut counts: Vec<usize> =
-            snapshots.iter().filter_map(|(_, snapshot)| place(snapshot)).map(|(count, _)| count).collect();
+    /// The states that the events make at these versions, by how many events lie behind.
+    fn states(
+        &self,
+        versions: impl Iterator<Item = StreamVersion>,
+        work: &Work,
+    ) -> StoreResult<BTreeMap<usize, Json>> {
+        let counts = versions.filter_map(|version| count_of(self.index, self.stream, version));
+        let mut counts: Vec<usize> = counts.map(|(count, _)| count).collect();
         counts.sort_unstable();
         counts.dedup();
         let mut states: BTreeMap<usize, Json> = BTreeMap::new();
@@ -238,22 +300,23 @@ impl Judge<'_> {
         for step in self.history.steps_at(&counts, work)? {
             states.insert(step.count, step.after);
         }
-        let mut checks = Vec::with_capacity(snapshots.len());
-        for (number, snapshot) in snapshots {
-            let check = match (place(snapshot), snapshot.version) {
-                (Some((count, is_exact)), Some(version)) => {
-                    let made = states.get(&count).cloned().unwrap_or_default();
-                    let check = self.one(snapshot, count, &made);
-                    if is_exact { check } else { with_gap(check, version) }
-                }
-                (None, Some(_)) => {
-                    Check::of(Verdict::NotChecked, "the events of its stream have no versions")
-                }
-                (_, None) => self.without_version(snapshot, work)?,
-            };
-            checks.push((*number, check));
-        }
-        Ok(checks)
+        Ok(states)
+    }
+
+    /// What is to be said of a snapshot whose version is among those of the states.
+    fn check(
+        &self,
+        snapshot: &StoredSnapshot,
+        states: &BTreeMap<usize, Json>,
+        work: &Work,
+    ) -> StoreResult<Check> {
+        let Some(version) = snapshot.version else { return self.without_version(snapshot, work) };
+        let Some((count, is_exact)) = count_of(self.index, self.stream, version) else {
+            return Ok(Check::of(Verdict::NotChecked, "the events of its stream have no versions"));
+        };
+        let made = states.get(&count).cloned().unwrap_or_default();
+        let check = self.one(snapshot, count, &made);
+        Ok(if is_exact { check } else { with_gap(check, version) })
     }
 
     /// Compares a snapshot with the state after so many events.
@@ -275,7 +338,8 @@ impl Judge<'_> {
             }
             _ => (Verdict::Differs, self.doubt(count)),
         };
-        Check { verdict, reason, changes, count: Some(count), made_by: Some(self.history.reducer().name()) }
+        let made_by = Some(self.history.reducer().name());
+        Check { verdict, reason, changes, count: Some(count), made_by, is_brief: false }
     }
 
     /// Whether nobody said what the stored state should be like.

@@ -11,6 +11,8 @@ use crate::{
         Description, EventStore, Head, KeyRange, KnownNames, PageFrom, RowSink, ScanKey, ScanRow, Scanner,
         StoreResult,
         layout::{EventsTable, Layout, Order},
+        read::Onward,
+        snapshots::{SnapshotPlace, SnapshotRowKey, VisitedSnapshot},
     },
     work::Work,
 };
@@ -187,15 +189,38 @@ impl EventStore for MemoryStore {
         Box::new(self)
     }
 
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()> {
+        for (number, snapshot) in (0..).zip(&self.snapshots) {
+            work.advance(0)?;
+            if stream.is_some_and(|wanted| snapshot.stream.as_deref() != Some(wanted)) {
+                continue;
+            }
+            let (head, place) = (snapshot.head(), SnapshotPlace::nth(number));
+            let state = || snapshot.state.clone();
+            let visited = VisitedSnapshot::new(&head, &snapshot.state.stored, place, &state);
+            if visit(&visited) == Onward::Enough {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
         work.advance(0)?;
-        let is_wanted = |snapshot: &&StoredSnapshot| match stream {
-            Some(wanted) => snapshot.stream.as_deref() == Some(wanted),
-            None => true,
+        let one = |place: &SnapshotPlace| match place.row {
+            SnapshotRowKey::Nth(number) => self.snapshots.get(usize::try_from(number).ok()?).cloned(),
+            SnapshotRowKey::Number(_) | SnapshotRowKey::Key(_) => None,
         };
-        let mut found: Vec<StoredSnapshot> = self.snapshots.iter().filter(is_wanted).cloned().collect();
-        found.sort_by(|left, right| (&left.stream, left.version).cmp(&(&right.stream, right.version)));
-        Ok(found)
+        Ok(places.iter().map(one).collect())
     }
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod pages;
 pub mod read;
 pub mod search;
+pub mod snapshots;
 pub mod sqlite;
 
 use std::{borrow::Cow, path::PathBuf, sync::Arc};
@@ -36,6 +37,7 @@ use covered::Covered;
 use layout::Layout;
 use read::{EventRow, Onward, Wanted};
 use search::{Found, Sieve};
+use snapshots::{SnapshotPlace, VisitedSnapshot};
 
 /// Why a store could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -436,8 +438,8 @@ pub trait EventStore: Send + Sync {
         Ok(None)
     }
 
-    /// Meets every row of a table with the values of these columns, in no promised order, and counts them on
-    /// `work`.
+    /// Meets the rows of a table with the values of these columns, in no promised order, until the visitor has
+    /// enough, and counts them on `work`.
     ///
     /// Rows come in batches, each of one moment: of a table that is written meanwhile, later rows are of a
     /// later moment; [`EventStore::head`] before and after tells. A view comes at once, and fails if it is too
@@ -447,14 +449,30 @@ pub trait EventStore: Send + Sync {
         _work: &Work,
         _table: &str,
         _columns: &[Arc<str>],
-        _visit: &mut dyn FnMut(&[Stored]),
+        _visit: &mut dyn FnMut(&[Stored]) -> Onward,
     ) -> StoreResult<()> {
         Ok(())
     }
 
-    /// The stored snapshots of one stream, or of all; oldest version first within a stream. Damage in a table of
-    /// snapshots is an error: the rows before it are not all there are.
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>>;
+    /// Meets the stored snapshots of one stream, or of all, in no promised order, until the visitor has enough.
+    ///
+    /// They come in batches bounded by their bytes, each of one moment. Damage in a table of snapshots is an
+    /// error, since the snapshots before it are not all there are; they were visited, for whoever shows them
+    /// and says so.
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()>;
+
+    /// These snapshots, in the order asked for, as they are now; `None` for one that is gone. All of them are in
+    /// memory together: [`snapshots::fetched_at_once`] tells how many to ask for.
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>>;
 
     /// How many rows each table of the layout has, in the layout's order; `None` where unreadable.
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>>;

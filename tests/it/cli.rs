@@ -305,6 +305,20 @@ fn the_project_file_says_how_snapshots_are_compared() {
 }
 
 #[test]
+fn a_store_has_as_many_snapshots_as_are_listed() {
+    for name in ["evtstore", "seed-000-defects", "sqlite-es", "eventsourcing"] {
+        let store = fixture(name);
+        let path = store.path.to_str().unwrap();
+        let listed = lines(&["snapshots", path, "--ndjson"]).len();
+        let counted = json(&["info", path, "--json"]).get("snapshots").cloned();
+        assert_eq!(counted, Some(Json::from(listed as i64)), "{name}");
+        let facts = run(&["info", path]).out;
+        let line = facts.lines().find(|line| line.starts_with("snapshots")).unwrap();
+        assert!(line.ends_with(&format!(" {listed}")), "{name}: {line}");
+    }
+}
+
+#[test]
 fn a_snapshot_finds_its_stream_by_a_bare_id_where_its_table_tells_no_category() {
     let verdicts = |name: &str| {
         let store = fixture(name);

@@ -12,10 +12,10 @@ use timeglass::{
     work::Work,
 };
 
-use crate::sqlite_store::open;
+use crate::{sqlite_store::open, support::snapshots};
 
 /// The sample store with small pages, one of which, of this table, says nothing any more.
-fn damaged(folder: &Path, table: &str) -> PathBuf {
+pub(crate) fn damaged(folder: &Path, table: &str) -> PathBuf {
     const PAGE: usize = 512;
     let path = folder.join("shop.sqlite");
     fs::copy("sample-data/shop.sqlite", &path).unwrap();
@@ -59,7 +59,7 @@ fn check(arguments: &[&str], expected: Exit, words: &str) {
 fn half_a_table_of_snapshots_is_not_taken_for_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = damaged(folder.path(), "snapshots");
-    let found = open(&path).snapshots(&Work::default(), None);
+    let found = snapshots(&open(&path), None);
     assert!(matches!(found, Err(StoreError::Damaged { .. })), "{found:?}");
     let path = path.to_str().unwrap();
     for arguments in
@@ -68,6 +68,26 @@ fn half_a_table_of_snapshots_is_not_taken_for_all_of_them() {
         check(arguments, Exit::Failed, "is damaged while reading snapshots");
     }
     check(&["info", path], Exit::Done, "snapshots");
+}
+
+/// A list is of use as far as it goes; whether all agree can only be told of all.
+#[test]
+fn snapshots_before_the_damage_are_listed_and_the_command_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = damaged(folder.path(), "snapshots");
+    let whole = Path::new("sample-data/shop.sqlite").to_str().unwrap();
+    let path = path.to_str().unwrap();
+    let states = |path: &str| {
+        let (_, said) = run(&["snapshots", path, "--ndjson", "--quiet"]);
+        said.lines().filter(|line| line.contains("\"verdict\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (all, rest) = (states(whole), states(path));
+    assert!(!rest.is_empty() && rest.len() < all.len(), "{} of {}", rest.len(), all.len());
+    let other: Vec<&String> = rest.iter().filter(|row| !all.contains(row)).collect();
+    assert!(other.is_empty(), "as they are in the whole store, but for {other:?}");
+    check(&["snapshots", path], Exit::Failed, &format!("{} snapshots before the damage", rest.len()));
+    let (_, said) = run(&["snapshots", path, "--verify", "--ndjson"]);
+    assert!(!said.contains("\"verdict\""), "{said}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ use timeglass::{
         Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         index::{FoundStream, Index, Ordinals},
         memory::{MemoryStore, event},
+        read::Onward,
+        snapshots::{SnapshotPlace, VisitedSnapshot},
         sqlite::{Opened, SqliteStore},
     },
     work::{Lanes, Piece, Work},
@@ -217,8 +219,20 @@ fn keys_out_of_order_are_reported_and_still_found() {
         fn scanner(&self) -> Box<dyn Scanner + '_> {
             self.0.scanner()
         }
-        fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-            self.0.snapshots(work, stream)
+        fn visit_snapshots(
+            &self,
+            work: &Work,
+            stream: Option<&StreamName>,
+            visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+        ) -> StoreResult<()> {
+            self.0.visit_snapshots(work, stream, visit)
+        }
+        fn fetch_snapshots(
+            &self,
+            work: &Work,
+            places: &[SnapshotPlace],
+        ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+            self.0.fetch_snapshots(work, places)
         }
         fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
             self.0.table_counts(work)

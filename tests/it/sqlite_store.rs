@@ -20,7 +20,7 @@ use timeglass::{
     work::Work,
 };
 
-use crate::support::{all_fixtures, expectations, fixture};
+use crate::support::{all_fixtures, expectations, fixture, snapshots};
 
 /// Opens a store with no hint; says why if there is none.
 pub(crate) fn open(path: &Path) -> SqliteStore {
@@ -145,7 +145,7 @@ impl Facts<'_> {
     fn snapshot_count(&mut self, store: &SqliteStore, counts: &Json) {
         let layout = &store.describe().layout;
         let named = |table: &str| counts.get(table).and_then(number);
-        let snapshots = store.snapshots(&Work::default(), None).expect("snapshots");
+        let snapshots = snapshots(store, None).expect("snapshots");
         let mut by_table: BTreeMap<String, u64> = BTreeMap::new();
         for snapshot in &snapshots {
             *by_table.entry(snapshot.table.to_string()).or_default() += 1;
@@ -195,7 +195,7 @@ impl Facts<'_> {
             self.same(&format!("correlation id of {shown}"), found, Some(correlation));
         }
         if let Some(versions) = sample.get("snapshot_versions").and_then(Json::as_array) {
-            let snapshots = store.snapshots(&Work::default(), Some(stream)).expect("snapshots");
+            let snapshots = snapshots(store, Some(stream)).expect("snapshots");
             let found: BTreeSet<i64> =
                 snapshots.iter().filter_map(|snapshot| Some(snapshot.version?.0)).collect();
             let expected = versions.iter().filter_map(|version| i64::try_from(number(version)?).ok());
@@ -486,7 +486,7 @@ fn reading_leaves_no_trace() {
         let store = open(&fixture.path);
         let head = store.head().expect("a head");
         Scanned::of(&store);
-        store.snapshots(&Work::default(), None).expect("snapshots");
+        snapshots(&store, None).expect("snapshots");
         store.table_counts(&Work::default()).expect("counts");
         assert_eq!(store.head().expect("a head"), head, "{name}");
         assert!(before == std::fs::read(&fixture.path).expect("the file"), "{name} has changed");

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use timeglass::{
     model::Stored,
-    store::{EventStore as _, StoreError, sqlite::SqliteStore},
+    store::{EventStore as _, StoreError, read::Onward, sqlite::SqliteStore},
     work::Work,
 };
 
@@ -28,7 +28,10 @@ fn rows(store: &SqliteStore, table: &str, columns: &[&str]) -> Result<Vec<Vec<St
     let columns: Vec<Arc<str>> = columns.iter().map(|column| Arc::from(*column)).collect();
     let mut rows = Vec::new();
     let work = Work::default();
-    store.table_rows(&work, table, &columns, &mut |row| rows.push(row.to_vec()))?;
+    store.table_rows(&work, table, &columns, &mut |row| {
+        rows.push(row.to_vec());
+        Onward::On
+    })?;
     assert_eq!(work.progress().0, rows.len() as u64);
     Ok(rows)
 }
@@ -135,6 +138,7 @@ fn a_table_that_grows_meanwhile_is_met_without_gaps() {
                     connection.execute("INSERT INTO list VALUES (?, 'later')", [odd]).unwrap();
                     odd += 2;
                 }
+                Onward::On
             })
             .unwrap();
         let expected: Vec<Stored> = (1..=5000).map(|id| Stored::Integer(id * 2)).collect();

@@ -16,7 +16,7 @@ use crate::{
             equality::{Likeness, same, write_sketch},
         },
     },
-    store::EventStore,
+    store::{EventStore, read::Onward},
     work::{Cancelled, Work},
 };
 
@@ -248,9 +248,9 @@ impl<'a> Sorter<'a> {
         let (mut rows, mut refused) = (0, None);
         store.table_rows(work, &self.pairing.table, &names, &mut |values| {
             rows += 1;
-            if refused.is_none() {
-                refused = self.put(&mut insert, 0, values, &[]).err();
-            }
+            refused = self.put(&mut insert, 0, values, &[]).err();
+            // What cannot be taken in is an error, however many there are.
+            if refused.is_none() { Onward::On } else { Onward::Enough }
         })?;
         refused.map_or(Ok(rows), |source| Err(self.failed(source)))
     }

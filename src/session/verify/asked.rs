@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{StoredSnapshot, StreamName},
+    model::StreamName,
     publish::Edits,
     session::job::{Answer, Job, Question, Slot},
     snapshot::{
         Bounds, Check, Cost, Mapping, NewSnapshot, Parting, SnapshotKey, Standard, Standards, Verification,
-        cost, creation::creation_in, parting, verify,
+        Waiting, cost, creation_in, parting, verify,
     },
-    store::{EventStore, StoreResult, index::Index},
+    store::{EventStore, StoreResult, index::Index, read::Onward, unless_damaged},
     work::Work,
 };
 
@@ -55,7 +55,7 @@ pub struct VerifyAnswer(pub(super) Found);
 pub(super) enum Found {
     Portion {
         turn: u64,
-        found: Vec<(SnapshotKey, Option<u32>, Check)>,
+        found: Vec<Told>,
         /// What is still to be compared.
         rest: Option<Box<Verification>>,
         total: usize,
@@ -64,6 +64,9 @@ pub(super) enum Found {
     Cost(Box<Cost>),
     Creation(Result<Box<Edits>, String>),
 }
+
+/// What is said of a snapshot, and the stream that it is a state of.
+pub(super) type Told = (SnapshotKey, Option<u32>, Check);
 
 /// So many snapshots are compared before what was found is shown, fewer of long streams.
 const PORTION: usize = 200;
@@ -88,16 +91,9 @@ impl VerifyQuestion {
     pub fn run(self, work: &Work) -> StoreResult<Answer> {
         let found = match self.0 {
             Asks::Start(turn, start) => {
-                let mut snapshots = start.store.snapshots(work, start.of.as_deref())?;
-                if let Some(only) = &start.only {
-                    snapshots.retain(|snapshot| SnapshotKey::of(snapshot) == *only);
-                }
-                let (verification, known) = Verification::plan(
-                    start.store,
-                    Arc::clone(&start.index),
-                    snapshots.into(),
-                    start.standards,
-                );
+                let (waiting, known) = survey(&start, work)?;
+                let Start { store, index, standards, .. } = *start;
+                let verification = Verification::plan(store, index, waiting, standards);
                 let total = verification.remaining();
                 portion(turn, Box::new(verification), total, known, work)?
             }
@@ -106,10 +102,7 @@ impl VerifyQuestion {
                 let history = verify::history(&store, &index, stream, &standard);
                 Found::Parting(key, Box::new(parting(&history, &check.changes, bounds, work)?))
             }
-            Asks::Cost(store, index) => {
-                let snapshots = store.snapshots(work, None)?;
-                Found::Cost(Box::new(cost(&*store, &index, &snapshots, work)?))
-            }
+            Asks::Cost(store, index) => Found::Cost(Box::new(cost(&*store, &index, work)?)),
             Asks::Creation(store, mapping, new) => {
                 Found::Creation(creation_in(&*store, &mapping, &new, work)?.map(Box::new))
             }
@@ -118,24 +111,39 @@ impl VerifyQuestion {
     }
 }
 
+/// What is to be compared, and what can be said of the others at once.
+fn survey(start: &Start, work: &Work) -> StoreResult<(Vec<Waiting>, Vec<Told>)> {
+    let owners = start.index.snapshot_owners();
+    let (mut waiting, mut known) = (Vec::new(), Vec::new());
+    let read = start.store.visit_snapshots(work, start.of.as_deref(), &mut |visited| {
+        let key = SnapshotKey::of_visited(visited);
+        if start.only.as_ref().is_some_and(|only| *only != key) {
+            return Onward::On;
+        }
+        match Waiting::of(visited, waiting.len(), &start.index, &owners) {
+            Ok(one) => waiting.push(one),
+            Err(check) => {
+                let stream = visited.head.stream.as_ref().and_then(|name| owners.of(name));
+                known.push((key, stream, check));
+            }
+        }
+        if start.only.is_some() { Onward::Enough } else { Onward::On }
+    });
+    // The list tells of damage, and each verdict is about one row of it.
+    unless_damaged(read, |_| ())?;
+    Ok((waiting, known))
+}
+
 fn portion(
     turn: u64,
     mut verification: Box<Verification>,
     total: usize,
-    mut found: Vec<(usize, Check)>,
+    mut found: Vec<Told>,
     work: &Work,
 ) -> StoreResult<Found> {
     verification.tell(work);
-    found.extend(verification.portion(PORTION, PORTION_EVENTS, work)?);
-    let snapshots: Arc<[StoredSnapshot]> = Arc::clone(verification.snapshots());
-    let owners = verification.index().snapshot_owners();
-    let told = |(place, check): (usize, Check)| {
-        let snapshot = snapshots.get(place)?;
-        let stream = snapshot.stream.as_ref().and_then(|name| owners.of(name));
-        Some((SnapshotKey::of(snapshot), stream, check))
-    };
-    let found = found.into_iter().filter_map(told).collect();
-    drop(owners);
+    let compared = verification.portion(PORTION, PORTION_EVENTS, work)?;
+    found.extend(compared.into_iter().filter_map(|one| Some((one.key?, Some(one.stream), one.check))));
     let rest = (verification.remaining() > 0).then_some(verification);
     Ok(Found::Portion { turn, found, rest, total })
 }

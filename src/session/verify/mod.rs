@@ -172,7 +172,12 @@ impl Opened {
                 if turn == self.verified.turn {
                     let done = rest.as_ref().map_or(total, |rest| total - rest.remaining());
                     self.verified.progress = rest.is_some().then_some((done, Some(total)));
-                    jobs.extend(rest.map(|rest| asked::more(turn, rest, total)));
+                    match rest {
+                        Some(rest) => jobs.push(asked::more(turn, rest, total)),
+                        // One alone is always told in full, if it is still there.
+                        None if total > 1 => jobs.extend(self.explain_chosen()),
+                        None => (),
+                    }
                 }
                 jobs.extend(self.parting_job());
                 jobs
@@ -202,7 +207,8 @@ impl Opened {
     pub(crate) fn verify_chosen(&mut self) -> Vec<Job> {
         let Some(row) = self.browse.snapshots.chosen_row() else { return Vec::new() };
         if row.look.is_some() || self.check_of(row).is_some() {
-            return self.parting_job().into_iter().collect();
+            let more = if self.verified.progress.is_none() { self.explain_chosen() } else { None };
+            return more.or_else(|| self.parting_job()).into_iter().collect();
         }
         if self.verified.progress.is_some() {
             return Vec::new();
@@ -214,6 +220,17 @@ impl Opened {
             Some(name)
         });
         asked.and_then(|name| self.verify_job(Some(name), None)).into_iter().collect()
+    }
+
+    /// The chosen snapshot is compared once more, alone, if it was not told how it differs.
+    fn explain_chosen(&mut self) -> Option<Job> {
+        let row = self.browse.snapshots.chosen_row()?;
+        if !self.check_of(row)?.is_brief {
+            return None;
+        }
+        let (key, stream) = (row.key.clone(), row.stream_number?);
+        let name = Arc::clone(&self.index.as_ref()?.stream(stream)?.name);
+        self.verify_job(Some(name), Some(key))
     }
 
     /// What is known of a row, as long as it holds.
@@ -272,6 +289,9 @@ impl Opened {
         else {
             return None;
         };
+        if check.is_brief {
+            return None;
+        }
         let known = self.verified.parting.as_ref().map(|(key, _)| key);
         if self.verified.looking.as_ref() == Some(&row.key) {
             return None;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::StoredSnapshot,
     snapshot::{Check, SnapshotKey},
+    store::snapshots::SnapshotPlace,
 };
 
 /// The stored snapshots.
@@ -22,6 +23,10 @@ pub struct SnapshotsView {
     pub chosen: Option<usize>,
     /// The chosen snapshot.
     pub detail: Option<Arc<StoredSnapshot>>,
+    /// Whether the chosen snapshot is not in the store any more.
+    pub is_gone: bool,
+    /// Why the rows are not all there are, if they are not.
+    pub trouble: Option<Arc<str>>,
     /// Whether a stream is chosen.
     pub has_stream: bool,
     /// Whether the store has a table for them at all.
@@ -29,7 +34,7 @@ pub struct SnapshotsView {
 }
 
 /// A row of the table of snapshots.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SnapshotRow {
     /// The stream's name; empty if unknown.
     pub stream: Arc<str>,
@@ -51,6 +56,8 @@ pub struct SnapshotRow {
     pub is_problem: bool,
     /// What tells it from all others.
     pub key: SnapshotKey,
+    /// Where it stood when it was listed.
+    pub place: SnapshotPlace,
     /// What can be said of it without a comparison, if it cannot be compared.
     pub look: Option<Arc<Check>>,
 }

@@ -48,6 +48,7 @@ use crate::{
         layout::{Candidate, Detection, Layout, TableNote},
         read::{EventRow, Onward, Wanted},
         search::{Found, Sieve},
+        snapshots::{SnapshotPlace, VisitedSnapshot},
     },
     work::Work,
 };
@@ -68,6 +69,7 @@ use access::Access;
 use filter::{Filter, answers};
 use plan::Plan;
 use rows::{Cells, Fields};
+use snapshots::Snapshots;
 use walk::{Gather, Walk};
 
 /// The most rows that one batch of a page looks at.
@@ -283,8 +285,21 @@ impl EventStore for SqliteStore {
         search::search((&self.access, work), (&self.plan, self.way), range, sieve, visit)
     }
 
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-        snapshots::read(&self.access, work, &self.plan, &self.description.layout, stream)
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()> {
+        Snapshots::new((&self.access, work), &self.plan, &self.description.layout).visit(stream, visit)
+    }
+
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+        Snapshots::new((&self.access, work), &self.plan, &self.description.layout).fetch(places)
     }
 
     fn checkpoints(&self, work: &Work) -> StoreResult<Vec<Checkpoint>> {
@@ -305,12 +320,12 @@ impl EventStore for SqliteStore {
         work: &Work,
         table: &str,
         columns: &[Arc<str>],
-        visit: &mut dyn FnMut(&[Stored]),
+        visit: &mut dyn FnMut(&[Stored]) -> Onward,
     ) -> StoreResult<()> {
         tables::rows(&self.access, work, table, columns, visit)
     }
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {
-        snapshots::count(&self.access, work, &self.description.layout)
+        tables::count(&self.access, work, &self.description.layout)
     }
 }

@@ -6,8 +6,8 @@ use rusqlite::{Row, types::ValueRef};
 
 use crate::{
     model::{
-        EventKey, GlobalPosition, Json, KeyPart, LastDay, Payload, RecordedEvent, StreamName, StreamVersion,
-        Timestamp,
+        EventKey, GlobalPosition, Json, KeyPart, LastDay, Payload, RecordedEvent, Stored, StreamName,
+        StreamVersion, Timestamp,
     },
     store::{
         decode::{self, Value, id_text},
@@ -28,6 +28,14 @@ pub(super) enum Cells<'r> {
     Row(&'r Row<'r>),
     /// A row of a page, with the columns that the statement would have.
     Page(&'r PageRow<'r>),
+    /// A row that was copied out of the database.
+    Copied(&'r [Stored]),
+}
+
+impl<'r> From<&'r [Stored]> for Cells<'r> {
+    fn from(row: &'r [Stored]) -> Self {
+        Self::Copied(row)
+    }
 }
 
 impl<'r> From<&'r Row<'r>> for Cells<'r> {
@@ -64,6 +72,7 @@ impl<'r> Fields<'r> {
         match self.row {
             Cells::Row(row) => row.get_ref(at).map_or(Value::Null, Value::from),
             Cells::Page(row) => row.column(at),
+            Cells::Copied(row) => row.get(at).map_or(Value::Null, Value::from),
         }
     }
 

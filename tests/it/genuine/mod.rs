@@ -16,10 +16,7 @@ mod verdicts;
 
 use std::{path::Path, sync::Arc};
 
-use timeglass::{
-    model::{Change, Json, Timestamp, diff},
-    work::Work,
-};
+use timeglass::model::{Change, Json, Timestamp, diff};
 
 use crate::support::{all_fixtures, expectations, fixture};
 use replayed::{Named, Replayed, Timeline, loaded, reducer, replay};
@@ -60,9 +57,8 @@ fn a_library_that_starts_from_its_wrong_snapshots_is_reproduced_as_well() {
     let row = ROWS.iter().find(|row| row.stored == Stored::Wrong).unwrap();
     let (expected, unpacked) = (expectations(row.store), fixture(row.store));
     let replayed = replay_row(row, &unpacked.path);
-    let work = Work::default();
     let mut compared = 0;
-    for snapshot in replayed.store.snapshots(&work, None).unwrap() {
+    for snapshot in crate::support::snapshots(&*replayed.store, None).unwrap() {
         let (stream, version) = (snapshot.stream.unwrap(), snapshot.version.unwrap().0);
         let is_it = |sample: &&Json| stream.answers_to(&(row.stream_of)(sample));
         let Some(sample) = samples(&expected).iter().find(is_it) else { continue };

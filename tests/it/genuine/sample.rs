@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use timeglass::{model::Json, work::Work};
+use timeglass::model::Json;
 
 use super::{
     replayed::{Replayed, reducer, replay},
@@ -44,7 +44,7 @@ fn they_handle_every_event_and_make_all_196_snapshots() {
     let replayed = replayed();
     let troubled: Vec<_> = replayed.streams().flat_map(|timeline| &timeline.troubled).collect();
     assert!(troubled.is_empty(), "{troubled:?}");
-    let snapshots = replayed.store.snapshots(&Work::default(), None).unwrap();
+    let snapshots = crate::support::snapshots(&*replayed.store, None).unwrap();
     for snapshot in &snapshots {
         let (stream, version) = (snapshot.stream.as_ref().unwrap(), snapshot.version.unwrap());
         let timeline = replayed.stream(&stream.full()).unwrap();

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use timeglass::{
-    model::{Json, StoredSnapshot, diff},
-    work::Work,
-};
+use timeglass::model::{Json, StoredSnapshot, diff};
 
 use super::{
     replayed::{Replayed, Timeline},
@@ -15,7 +12,7 @@ use super::{
 
 /// Compares every stored state of the store; returns what is wrong.
 pub(super) fn check(row: &Row, replayed: &Replayed, expected: &Json) -> Vec<String> {
-    let snapshots = replayed.store.snapshots(&Work::default(), None).unwrap();
+    let snapshots = crate::support::snapshots(&*replayed.store, None).unwrap();
     let mut check = Check { row, replayed, expected, agreeing: 0, met: BTreeSet::new(), wrong: Vec::new() };
     for snapshot in &snapshots {
         match row.stored {

@@ -9,8 +9,8 @@ use timeglass::{
         sections::SnapshotEntry,
     },
     replay::OnFailure,
-    snapshot::{Check, Mapping, Standard, Standards, Verdict, Verification},
-    store::{EventStore, index::Index},
+    snapshot::{Check, Mapping, SnapshotKey, Standard, Standards, Verdict, Verification, Waiting},
+    store::{EventStore, index::Index, read::Onward},
     work::Work,
 };
 
@@ -60,23 +60,38 @@ pub(super) fn verify(
     portion: usize,
 ) -> (Arc<[StoredSnapshot]>, Vec<Check>) {
     let work = Work::default();
-    let snapshots: Arc<[StoredSnapshot]> = store.snapshots(&work, None).unwrap().into();
-    let (mut verification, mut found) = Verification::plan(
-        Arc::clone(store),
-        Arc::clone(index),
-        Arc::clone(&snapshots),
-        Arc::new(standards(row)),
-    );
+    let mut all = Vec::new();
+    let owners = index.snapshot_owners();
+    let survey = store.visit_snapshots(&work, None, &mut |visited| {
+        all.push((visited.decoded(), Waiting::of(visited, 0, index, &owners)));
+        Onward::On
+    });
+    survey.unwrap();
+    all.sort_by(|(one, _), (other, _)| (&one.stream, one.version).cmp(&(&other.stream, other.version)));
+    let (mut waiting, mut found) = (Vec::new(), Vec::new());
+    let mut snapshots = Vec::new();
+    for (number, (snapshot, looked)) in all.into_iter().enumerate() {
+        snapshots.push(snapshot);
+        match looked {
+            Ok(one) => waiting.push(Waiting { number, ..one }),
+            Err(check) => found.push((number, check)),
+        }
+    }
+    let (store, index) = (Arc::clone(store), Arc::clone(index));
+    let mut verification = Verification::plan(store, index, waiting, Arc::new(standards(row)));
     while verification.remaining() > 0 {
         let before = verification.remaining();
         let more = verification.portion(portion, usize::MAX, &work).unwrap();
         assert_eq!(before - verification.remaining(), more.len());
         assert!((1..=portion).contains(&more.len()));
-        found.extend(more);
+        for one in more {
+            assert_eq!(one.key, Some(SnapshotKey::of(&snapshots[one.number])));
+            found.push((one.number, one.check));
+        }
     }
     found.sort_by_key(|(place, _)| *place);
     assert!(found.iter().map(|(place, _)| *place).eq(0..snapshots.len()), "each is told of once");
-    (snapshots, found.into_iter().map(|(_, check)| check).collect())
+    (snapshots.into(), found.into_iter().map(|(_, check)| check).collect())
 }
 
 /// What is to be said of a snapshot: the verdict, and where it differs if that is known.

@@ -12,6 +12,7 @@ use timeglass::{
         Description, EventStore, Head, KeyRange, PageFrom, Scanner, StoreResult,
         memory::{MemoryStore, event},
         read::{EventRow, Onward, Wanted},
+        snapshots::{SnapshotPlace, VisitedSnapshot},
     },
     work::Work,
 };
@@ -171,8 +172,20 @@ impl EventStore for Stopping {
         })
     }
 
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-        self.store.snapshots(work, stream)
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()> {
+        self.store.visit_snapshots(work, stream, visit)
+    }
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+        self.store.fetch_snapshots(work, places)
     }
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {

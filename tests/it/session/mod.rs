@@ -43,6 +43,8 @@ use timeglass::{
     store::{
         Description, EventStore, Head, KeyRange, PageFrom, RowSink, Scanner, StoreResult,
         memory::{MemoryStore, event},
+        read::Onward,
+        snapshots::{SnapshotPlace, VisitedSnapshot},
     },
     work::Work,
 };
@@ -236,8 +238,20 @@ impl EventStore for Growing {
         Box::new(self)
     }
 
-    fn snapshots(&self, work: &Work, stream: Option<&StreamName>) -> StoreResult<Vec<StoredSnapshot>> {
-        self.0.read().unwrap().snapshots(work, stream)
+    fn visit_snapshots(
+        &self,
+        work: &Work,
+        stream: Option<&StreamName>,
+        visit: &mut dyn FnMut(&VisitedSnapshot<'_>) -> Onward,
+    ) -> StoreResult<()> {
+        self.0.read().unwrap().visit_snapshots(work, stream, visit)
+    }
+    fn fetch_snapshots(
+        &self,
+        work: &Work,
+        places: &[SnapshotPlace],
+    ) -> StoreResult<Vec<Option<StoredSnapshot>>> {
+        self.0.read().unwrap().fetch_snapshots(work, places)
     }
 
     fn table_counts(&self, work: &Work) -> StoreResult<Vec<Option<u64>>> {

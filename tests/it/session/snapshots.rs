@@ -69,6 +69,102 @@ impl Held {
     }
 }
 
+/// The text of the chosen snapshot.
+fn chosen(held: &Held) -> Option<String> {
+    let detail = held.session.view().snapshots.detail.clone()?;
+    Some(String::from_utf8(detail.state.stored.bytes().to_vec()).unwrap())
+}
+
+#[test]
+fn the_snapshot_that_was_clicked_is_shown_wherever_it_stands_by_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.sqlite");
+    fs::copy("sample-data/shop.sqlite", &path).unwrap();
+    let mut held = Held::open(&path);
+    let row = held.session.view().snapshots.rows[7].clone();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let state: String = connection
+        .query_row(
+            "SELECT state FROM snapshots WHERE stream = ? AND version = ?",
+            [&*row.stream, &row.version],
+            |row| row.get(0),
+        )
+        .unwrap();
+    // Ten that come before it in the list; and it is written anew, at the end of the table.
+    connection
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10)
+             INSERT INTO snapshots SELECT 'aaa-' || i, i, '{}', '2024-05-01T10:00:00Z' FROM n",
+        )
+        .unwrap();
+    let anew = "UPDATE snapshots SET rowid = 100000 WHERE stream = ? AND version = ?";
+    assert_eq!(connection.execute(anew, [&*row.stream, &row.version]).unwrap(), 1);
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(7)));
+    held.run_all();
+    assert_eq!(chosen(&held).as_ref(), Some(&state));
+    assert!(!held.session.view().snapshots.is_gone);
+
+    // Another state under the same name is not the one that was clicked, moved or not.
+    let other = held.session.view().snapshots.rows[9].clone();
+    let change = "UPDATE snapshots SET state = '{\"other\":2}' WHERE stream = ? AND version = ?";
+    assert_eq!(connection.execute(change, [&*other.stream, &other.version]).unwrap(), 1);
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(9)));
+    held.run_all();
+    assert_eq!((chosen(&held), held.session.view().snapshots.is_gone), (None, true));
+    let change = "UPDATE snapshots SET state = '{\"other\":1}' WHERE stream = ? AND version = ?";
+    connection.execute(change, [&*row.stream, &row.version]).unwrap();
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(7)));
+    held.run_all();
+    assert_eq!((chosen(&held), held.session.view().snapshots.is_gone), (None, true));
+    held.action(Action::Browse(BrowseAction::ChooseSnapshot(8)));
+    held.run_all();
+    assert!(chosen(&held).is_some() && !held.session.view().snapshots.is_gone);
+}
+
+/// Of many long ones it is not kept how they differ; the one that is chosen is compared again.
+#[test]
+fn the_chosen_snapshot_is_told_in_full_however_many_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.sqlite");
+    fs::copy("sample-data/shop.sqlite", &path).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let longer = "UPDATE snapshots SET state = json_set(state, '$.more', printf('%.*c', 1500000, 'x'))
+                  WHERE rowid IN (SELECT rowid FROM snapshots ORDER BY rowid LIMIT 16)";
+    assert_eq!(connection.execute(longer, []).unwrap(), 16);
+    let mut held = Held::open(&path);
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    let rows = Arc::clone(&held.session.view().snapshots.rows);
+    let long = rows.iter().enumerate().filter(|(_, row)| row.size.len() > 8).map(|(place, _)| place);
+    let long: Vec<usize> = long.collect();
+    assert_eq!(long.len(), 16);
+    for place in long {
+        held.action(Action::Browse(BrowseAction::ChooseSnapshot(place)));
+        held.run_all();
+        let chosen = held.view().chosen.clone().unwrap();
+        assert!(!chosen.check.is_brief && !chosen.check.changes.is_empty(), "{place}");
+    }
+}
+
+#[test]
+fn what_stands_before_damage_is_listed_and_verified_and_the_damage_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = crate::damaged_tables::damaged(folder.path(), "snapshots");
+    let mut held = Held::open(&path);
+    let view = &held.session.view().snapshots;
+    let listed = view.rows.len();
+    assert!(listed > 10, "{listed}");
+    assert!(!view.is_reading && !view.is_broken_off);
+    let trouble = view.trouble.clone().unwrap();
+    assert!(trouble.contains("is damaged while reading snapshots of \"snapshots\""), "{trouble}");
+    held.verify(VerifyAction::Listed);
+    held.run_all();
+    assert_eq!((held.compared(), held.view().progress), (listed, None));
+    held.verify(VerifyAction::ShowCost);
+    held.run_all();
+    assert!(held.view().cost.is_none() && !held.view().is_counting, "that would be wrong");
+}
+
 #[test]
 fn verdicts_come_in_portions_and_stay_when_it_is_stopped() {
     let unpacked = fixture("evtstore");

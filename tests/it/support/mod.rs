@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use timeglass::model::Json;
+use timeglass::{
+    model::{Json, StoredSnapshot, StreamName},
+    store::{EventStore, StoreResult, read::Onward},
+    work::Work,
+};
 
 /// A fixture store, unpacked; the folder goes when this is dropped.
 pub(crate) struct Fixture {
@@ -47,4 +51,18 @@ pub(crate) fn all_fixtures() -> Vec<String> {
 
 fn fixtures() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"))
+}
+
+/// The stored snapshots of one stream, or of all, with their states; in the order in which they are listed.
+pub(crate) fn snapshots(
+    store: &dyn EventStore,
+    stream: Option<&StreamName>,
+) -> StoreResult<Vec<StoredSnapshot>> {
+    let mut found = Vec::new();
+    store.visit_snapshots(&Work::default(), stream, &mut |visited| {
+        found.push(visited.decoded());
+        Onward::On
+    })?;
+    found.sort_by(|one, other| (&one.stream, one.version).cmp(&(&other.stream, other.version)));
+    Ok(found)
 }

@@ -102,6 +102,18 @@ fn a_field_is_compared_no_more_and_again() {
 }
 
 #[test]
+fn damage_is_told_above_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = crate::damaged_tables::damaged(folder.path(), "snapshots");
+    let mut app = AppStage::open_beside([1500.0, 1000.0], &path, &[]);
+    app.click("Snapshots");
+    let names = app.harness.get_all_by_label("Whole store");
+    names.min_by(|one, other| one.rect().top().total_cmp(&other.rect().top())).unwrap().click();
+    app.settle();
+    told(&app, &["These are not all snapshots: ", "is damaged while reading snapshots of", "Stream: "]);
+}
+
+#[test]
 fn another_reducer_takes_the_verdicts_away() {
     let mut app = seed();
     app.click("Verify");

@@ -12,7 +12,7 @@ use crate::{
     snapshot::Verdict,
     ui::widgets::{
         empty::empty_panel,
-        icon::Icon,
+        icon::{Icon, trouble_label},
         table::{Cell, ColumnKind, ColumnSpec, Ink, RowLook, Table, TableState},
         whole::whole_label,
     },
@@ -58,6 +58,12 @@ pub fn snapshots_ui(
         scope_ui(ui, view, actions);
         verify_ui(ui, view, verified, &mut asked);
     });
+    if let Some(trouble) = &view.trouble {
+        trouble_label(ui, format!("These are not all snapshots: {trouble}"));
+    }
+    if view.is_gone {
+        trouble_label(ui, "The chosen snapshot is not in the store any more");
+    }
     if !view.rows.is_empty() {
         ui.horizontal_wrapped(|ui| filter_ui(ui, verified, &mut asked));
         merged_ui(ui, verified);
@@ -202,6 +208,7 @@ fn nothing_ui(ui: &mut egui::Ui, view: &SnapshotsView, actions: &mut Vec<Action>
     let (title, hint) = match (view.is_reading, view.is_of_stream, view.has_stream) {
         (true, _, _) => ("Reading snapshots…", ""),
         (false, _, _) if view.is_broken_off => ("The snapshots were not read", "That was stopped, or failed"),
+        (false, _, _) if view.trouble.is_some() => ("No snapshot stands before the damage", ""),
         (false, true, false) => ("No stream is chosen", "Choose one to see its snapshots"),
         (false, true, true) => ("This stream has no snapshots", ""),
         (false, false, _) => ("No snapshots", "The table for them is empty"),
