@@ -125,7 +125,7 @@ fn rest(look: &Look) -> Option<Estimate> {
 }
 
 /// A number with its digits in groups of three.
-fn spaced(number: u64) -> String {
+pub(crate) fn spaced(number: u64) -> String {
     crate::session::view::grouped(number).replace('\u{2009}', " ")
 }
 

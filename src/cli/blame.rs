@@ -4,19 +4,20 @@ use std::{collections::VecDeque, fmt::Write as _, ops::ControlFlow, path::PathBu
 
 use crate::{
     cli::{
-        Common, Exit,
+        Common, Exit, RowFormat,
         attend::attended,
         failure::Failure,
         open,
-        output::Output,
+        output::{Format, Output},
         reducer::ReducerArgument,
+        rows::{RowWriter, Whole},
         state::Point,
         table::{Side, Table, counted, printable},
         write_json,
     },
     model::{Json, Pointer, Segment, StreamName},
     replay::{Experiment, History, Origins, Step, StreamEvents, Write},
-    store::StoreError,
+    store::{StoreError, layout::Role},
     work::Work,
 };
 
@@ -38,7 +39,13 @@ pub(crate) struct Arguments {
     point: Point,
     #[command(flatten)]
     reducer: ReducerArgument,
+    #[command(flatten)]
+    format: RowFormat,
 }
+
+/// The columns of the comma-separated form, the oldest write first.
+const FIELDS: [&str; 10] =
+    ["version", "position", "time", "type", "actor", "path", "op", "old", "new", "from"];
 
 /// So many letters of a value are shown to people; machines get all of it.
 const PREVIEW: usize = 60;
@@ -82,7 +89,14 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     }
     let kept = arguments.limit.unwrap_or(usize::MAX).min(found.counts.len());
     let shown = found.counts.get(found.counts.len() - kept..).unwrap_or_default();
-    if common.json {
+    let format = common.format(arguments.format);
+    if matches!(format, Format::Csv | Format::Ndjson) {
+        let mut writer = RowWriter::begin(format, &FIELDS, &[], output)?;
+        each(&history, shown, &path, &mut |step, write, origins| {
+            writer.row(output, || to_json(step, write, &path, origins), Vec::new)
+        })?;
+        writer.end(output, "write", Whole::All)?;
+    } else if common.json {
         let mut rows = Vec::new();
         each(&history, shown, &path, &mut |step, write, origins| {
             rows.push(to_json(step, write, &path, origins));
@@ -90,7 +104,8 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         })?;
         write_json(output, &Json::array(rows))?;
     } else {
-        write_text(output, &history, (&found, shown), (&name, &path))?;
+        let has_actors = opened.store.describe().layout.events.role(Role::Actor).is_some();
+        write_text(output, &history, (&found, shown), (&name, &path), has_actors)?;
     }
     if found.counts.is_empty() && !found.is_from_start {
         output.remark(&never(&found, &name, &path));
@@ -155,6 +170,7 @@ fn write_text(
     history: &History,
     (found, shown): (&Found, &[usize]),
     (name, path): (&StreamName, &Pointer),
+    has_actors: bool,
 ) -> Result<(), Failure> {
     let what = if path.segments().is_empty() { "the state".to_owned() } else { path.to_string() };
     let holds = match &found.value {
@@ -164,11 +180,15 @@ fn write_text(
     output.line(&printable(&format!("{what} of {} {holds}", name.full())))?;
     let mut rows = VecDeque::new();
     each(history, shown, path, &mut |step, write, origins| {
-        rows.push_front(cells(step, write, origins).to_vec());
+        rows.push_front(cells(step, write, origins, has_actors));
         Ok(())
     })?;
-    let columns = ["version", "position", "time", "type", "before", "after", "from"]
-        .map(|head| (head, if matches!(head, "version" | "position") { Side::Right } else { Side::Left }));
+    let mut heads = vec!["version", "position", "time", "type", "before", "after", "from"];
+    if has_actors {
+        heads.insert(ACTOR, "actor");
+    }
+    let side = |head: &str| if matches!(head, "version" | "position") { Side::Right } else { Side::Left };
+    let columns: Vec<(&str, Side)> = heads.into_iter().map(|head| (head, side(head))).collect();
     let mut table = Table::new(&columns);
     for row in &rows {
         table.row(output, row)?;
@@ -185,13 +205,16 @@ fn write_text(
     Ok(())
 }
 
-fn cells(step: &Step, write: &Write, origins: &Origins) -> [String; 7] {
+/// The place of the column that only stores with actors have.
+const ACTOR: usize = 4;
+
+fn cells(step: &Step, write: &Write, origins: &Origins, has_actors: bool) -> Vec<String> {
     let event = step.event.as_ref();
     let show = |value: &Option<Json>| {
         value.as_ref().map_or_else(|| "–".to_owned(), |value| value.to_preview(PREVIEW))
     };
     let text = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
-    [
+    let mut cells = vec![
         text(event.and_then(|event| event.version).map(|version| version.to_string())),
         text(event.and_then(|event| event.position.as_ref()).map(ToString::to_string)),
         text(event.and_then(|event| event.time).map(|time| time.to_rfc3339())),
@@ -199,7 +222,11 @@ fn cells(step: &Step, write: &Write, origins: &Origins) -> [String; 7] {
         show(&write.old),
         show(&write.new),
         origins.to_string(),
-    ]
+    ];
+    if has_actors {
+        cells.insert(ACTOR, text(event.and_then(|event| event.actor.as_ref()).map(ToString::to_string)));
+    }
+    cells
 }
 
 /// What to say of a path that never existed.

@@ -8,19 +8,20 @@ use std::{
 use crate::{
     cli::{
         Common, Exit,
-        attend::attended,
+        attend::{attended, spaced},
         diff::line,
         failure::Failure,
         open::{self, Opened},
         output::Output,
         reducer::{Chosen, ReducerArgument},
-        table::{counted, printable},
+        table::printable,
         write_json,
     },
     model::{Change, Json, StreamName, StreamVersion},
     replay::{
         Branch, BranchEvents, BranchReducer, Comparison, Content, Edit, EditKind, EventHead, EventRef,
-        History, OnFailure, Pair, Plan, Reducer, StreamEvents, Truth, compensation, siblings, test_case,
+        History, MOVED, OnFailure, Pair, Plan, Reducer, StreamEvents, Truth, compensation, siblings,
+        test_case,
     },
     work::Work,
 };
@@ -77,6 +78,11 @@ struct Made {
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
     let stream = opened.choice().stream(&arguments.stream)?;
+    if arguments.changes_nothing() {
+        return Err(Failure::trouble("nothing is to be changed, so there is nothing to compare").hint(
+            "give at least one of `--leave-out`, `--edit`, `--insert-after`, `--move` and `--with-reducer`",
+        ));
+    }
     let made = arguments.make(&opened, stream, output)?;
     let comparison = attended(output, ("comparing", "events"), |work| made.pair.compare(work))?;
     let work = Work::default();
@@ -168,6 +174,11 @@ fn parts<'t>(text: &'t str, sign: char, example: &str) -> Result<(&'t str, &'t s
 }
 
 impl Arguments {
+    fn changes_nothing(&self) -> bool {
+        let edits = [&self.edit, &self.insert_after, &self.moves];
+        self.leave_out.is_empty() && edits.iter().all(|edits| edits.is_empty()) && self.with_reducer.is_none()
+    }
+
     fn make(&self, opened: &Opened, stream: u32, output: &mut Output<'_>) -> Result<Made, Failure> {
         let truth = TruthOf::new(opened, stream);
         let info = opened.index.stream(stream);
@@ -354,10 +365,12 @@ impl Made {
                     Some(event) => format!("at {event}"),
                     None => "at the start".to_owned(),
                 };
-                let differing = counted(found.differing, "step");
+                let steps = if found.differing == 1 { "step" } else { "steps" };
+                let [differing, all] =
+                    [found.differing, found.alignment.len()].map(|count| spaced(count as u64));
+                let moved = if self.branch.has_moves() { MOVED } else { "" };
                 output.line(&printable(&format!(
-                    "parts from what was recorded {place}; {differing} of {} differ",
-                    found.alignment.len()
+                    "parts from what was recorded {place}; {differing} {steps} of {all} differ{moved}"
                 )))?;
             }
         }

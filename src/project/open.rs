@@ -103,6 +103,27 @@ pub fn open(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening,
     Ok(opening)
 }
 
+/// The same, where a project file that was named and does not exist yet is to be made by what is kept first; a
+/// warning says so.
+pub fn open_to_keep(path: &Path, project: Option<&Path>, work: &Work) -> Result<Opening, OpenError> {
+    let to_come = project.filter(|project| matches!(project.try_exists(), Ok(false)));
+    // In a folder that is not there, nothing can be made.
+    let to_come = to_come.filter(|project| {
+        project.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+    });
+    let Some(to_come) = to_come else { return open(path, project, work) };
+    let mut opening = open_by(path, &SqliteFile::open(path, work)?, None, work)?;
+    let words = format!(
+        "There is no project file {} yet: it is made as soon as there is something to keep",
+        to_come.display()
+    );
+    match &mut opening {
+        Opening::Store(store) => store.warnings.push(words),
+        Opening::NoEvents { warnings, .. } => warnings.push(words),
+    }
+    Ok(opening)
+}
+
 /// Opens a file by the layout in the project file that was found, or by detection.
 fn open_by(
     path: &Path,

@@ -55,6 +55,7 @@ impl Write {
             ("position", Json::from(event.and_then(|event| event.position.clone()))),
             ("time", Json::from(event.and_then(|event| event.time).map(Timestamp::to_rfc3339))),
             ("type", Json::from(event.map(|event| Arc::clone(&event.event_type)))),
+            ("actor", Json::from(event.and_then(|event| event.actor.clone()))),
             ("path", Json::from(path.to_string())),
             ("op", Json::from(self.op())),
             ("old", Json::from(self.old.clone())),

@@ -122,6 +122,17 @@ pub struct Misfit {
     pub found: Option<EventHead>,
 }
 
+impl Branch {
+    /// Whether an event stands elsewhere than where it was recorded: then the branch has more steps than events.
+    #[must_use]
+    pub fn has_moves(&self) -> bool {
+        self.edits.iter().any(|edit| edit.is_on && matches!(edit.kind, EditKind::Move { .. }))
+    }
+}
+
+/// What is said of a number of steps where an event was moved.
+pub const MOVED: &str = " (a moved event is a step at both places)";
+
 impl Truth<'_> {
     /// The count of the event that is meant: at its old place, or wherever its version is now.
     pub(crate) fn find(&self, event: &EventRef) -> Result<usize, Option<EventHead>> {

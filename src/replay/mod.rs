@@ -31,7 +31,7 @@ pub mod watch;
 pub use across::{Across, AcrossFindings, StreamHit};
 pub use alignment::{Advance, Alignment};
 pub use blame::Write;
-pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, Misfit, Truth};
+pub use branch::{Branch, BranchReducer, Content, Edit, EditKind, EventHead, EventRef, MOVED, Misfit, Truth};
 pub use branch_events::{BranchEvents, EventOrigin, Plan};
 pub use case::test_case;
 pub use changes::{ChangeFigures, ChangeIndex, StepNotes};

@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    model::{Pointer, Timestamp, Zone},
+    model::{Timestamp, Zone},
+    session::view::ColumnPath,
     store::layout::{Role, Source},
 };
 
@@ -146,10 +147,12 @@ pub enum BrowseAction {
     ChooseRow(u64),
     /// Moves the choice by so many rows.
     MoveRow(i64),
-    /// Adds a column that shows a path of the data.
-    AddColumn(Pointer),
+    /// Adds a column that shows a path of the data or metadata.
+    AddColumn(ColumnPath),
     /// Takes such a column away.
-    RemoveColumn(Pointer),
+    RemoveColumn(ColumnPath),
+    /// Goes to the event that has this id of its own.
+    GoToId(Arc<str>),
     /// Goes to a version, a position or a time, as typed.
     GoTo(String),
     /// Shows a snapshot in detail, by its row.

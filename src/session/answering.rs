@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     model::{EventKey, diff},
-    project::open::{OpenError, open, preview, save_mapping},
+    project::open::{OpenError, open_to_keep, preview, save_mapping},
     replay::{History, Step},
     sample::{SampleOptions, write},
     session::{
@@ -27,7 +27,7 @@ impl Question {
     pub fn run_in_parts(self, work: &Work, report: &(dyn Fn(Answer) + Sync)) -> Result<Answer, Cancelled> {
         let answer = match self {
             Self::Open { path, project } => {
-                let opening = open(&path, project.as_deref(), work);
+                let opening = open_to_keep(&path, project.as_deref(), work);
                 of_opening(path, opening.map(|opening| Answer::Opened(Box::new(opening))))
             }
             Self::Save { path, project, table, roles } => {
@@ -62,6 +62,7 @@ impl Question {
             Self::Step { history, count, is_folding: true } => history.step_ready(count, work).map(of_step),
             Self::Step { history, count, is_folding: false } => history.step_at(count, work).map(of_step),
             Self::Event(store, key) => event(&*store, key, work),
+            Self::EventOfId(store, id, total) => event_of_id(&*store, id, total, work),
             Self::Pins([left, right]) => pins(&left, &right, work),
             Self::Snapshots { store, index, stream, zone } => {
                 SnapshotList::read((&*store, stream.as_deref()), &index, zone, work)
@@ -101,6 +102,13 @@ impl Question {
 fn event(store: &dyn EventStore, key: EventKey, work: &Work) -> Result<Answer, StoreError> {
     let events = store.fetch(work, &[key])?;
     Ok(Answer::Event(events.into_iter().next().flatten().map(Box::new)))
+}
+
+/// The event with this id, in a store of so many events.
+fn event_of_id(store: &dyn EventStore, id: Arc<str>, total: u64, work: &Work) -> Result<Answer, StoreError> {
+    work.expect_total(total);
+    let key = store.event_of_id(work, &id)?;
+    Ok(Answer::EventOfId(id, key))
 }
 
 /// An index with what came since.

@@ -414,6 +414,7 @@ fn row(step: &Step, path: &Pointer, zone: Zone) -> WriteRow {
             .map(|time: Timestamp| time.to_display(zone))
             .unwrap_or_default(),
         event_type: event.map(|event| Arc::clone(&event.event_type)).unwrap_or_default(),
+        actor: event.and_then(|event| event.actor.clone()),
         old: path.resolve(&step.before).cloned(),
         new: path.resolve(&step.after).cloned(),
     }

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{
-    model::Pointer,
-    session::{
-        action::BrowseAction, filters::Filters, job::Job, notice::Notices, opened::Opened, rows::Rows,
-        snapshots::Snapshots, streams::Streams, workspace::Workspace,
-    },
+use crate::session::{
+    action::BrowseAction, filters::Filters, job::Job, notice::Notices, opened::Opened, rows::Rows,
+    snapshots::Snapshots, streams::Streams, view::ColumnPath, workspace::Workspace,
 };
 
 /// What the user browses.
@@ -26,7 +23,7 @@ pub(crate) struct Browse {
 
 impl Browse {
     pub(crate) fn new(workspace: &Workspace) -> Self {
-        let columns = workspace.path_columns.iter().filter_map(|path| Pointer::parse(path)).collect();
+        let columns = workspace.path_columns.iter().filter_map(|path| ColumnPath::parse(path)).collect();
         Self {
             focus: None,
             only_focus: false,
@@ -56,6 +53,7 @@ impl Opened {
             BrowseAction::ChooseRow(row) => self.choose_row(row),
             BrowseAction::MoveRow(rows) => self.move_row(rows),
             BrowseAction::ChooseSnapshot(row) => self.choose_snapshot(row),
+            BrowseAction::GoToId(id) => self.go_to_id(&id),
             BrowseAction::GoTo(text) => self.go_to_typed(&text, notices),
 
             BrowseAction::FilterStreams(text) => self.arrange_streams(|streams| streams.filter_by(text)),

@@ -143,8 +143,8 @@ fn read(store: &dyn EventStore, ranges: &[KeyRange], work: &Work) -> StoreResult
 impl Opened {
     /// A job in a slot did so many steps in so much time.
     pub(crate) fn note_speed(&mut self, slot: Slot, steps: u64, time: Duration) {
-        // The events of one stream lie far apart, and are looked up one by one.
-        let is_other = slot == Slot::Payloads && self.payloads.is_of_stream();
+        // What says nothing of other searches is not remembered.
+        let is_other = slot == Slot::Payloads && self.payloads.is_unlike_others();
         if let Some(task) = slot.task().filter(|_| !is_other) {
             self.estimates.speeds.note(task, steps, time);
         }

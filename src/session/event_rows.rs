@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{EventKey, EventQuery, Json, Payload, Pointer, RecordedEvent},
+    model::{EventKey, EventQuery, Json, Payload, RecordedEvent},
     session::{
         action::EventOrder,
         job::RowShape,
-        view::{ByStream, Listed, LoadedRow, RowHead},
+        view::{ByStream, ColumnPath, Extra, Listed, LoadedRow, RowHead},
     },
     store::{
         EventStore, PageFrom, StoreResult,
         index::{Index, Selection},
+        search::Field,
     },
     work::{Cancelled, Work},
 };
@@ -108,8 +109,12 @@ pub(crate) fn event_rows(
 
 fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {
     let (preview, is_problem) = payload_preview(&event.data, PREVIEW);
-    let value_at = |path: &Pointer| {
-        let found = event.data.json().and_then(|data| path.resolve(data));
+    let value_at = |column: &ColumnPath| {
+        let payload = match column.field {
+            Field::Data => &event.data,
+            Field::Metadata => &event.metadata,
+        };
+        let found = payload.json().and_then(|json| column.path.resolve(json));
         found.map(|value| scalar_preview(value, PREVIEW)).unwrap_or_default()
     };
     LoadedRow {
@@ -123,6 +128,7 @@ fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {
         preview,
         is_problem,
         paths: shape.paths.iter().map(value_at).collect(),
+        extras: Extra::ALL.map(|extra| extra.of(event)),
     }
 }
 

@@ -1,8 +1,14 @@
 //! Going where the user typed: a version, a position or a time.
 
+use std::sync::Arc;
+
 use crate::{
-    model::{GlobalPosition, Timestamp},
-    session::{job::Job, notice::Notices, opened::Opened},
+    model::{EventKey, GlobalPosition, Timestamp},
+    session::{
+        job::{Job, Question, Slot},
+        notice::Notices,
+        opened::Opened,
+    },
 };
 
 /// So many events are looked through within a frame.
@@ -74,6 +80,34 @@ impl Opened {
                 "The cursor stands at the first of them; the others follow it",
             );
         }
+    }
+
+    /// Looks for the event that has this id of its own, to go there.
+    pub(crate) fn go_to_id(&self, id: &Arc<str>) -> Vec<Job> {
+        let Some(index) = &self.index else { return Vec::new() };
+        let question = Question::EventOfId(Arc::clone(&self.store), Arc::clone(id), index.len() as u64);
+        vec![Job { slot: Slot::EventOfId, question }]
+    }
+
+    /// The event with an id was found, or there is none.
+    pub(crate) fn go_to_found(
+        &mut self,
+        id: &str,
+        key: Option<&EventKey>,
+        notices: &mut Notices,
+    ) -> Vec<Job> {
+        let Some(key) = key else {
+            let hint = "It may be the id of a command, or of an event in another store";
+            notices.warning(format!("No event here has the id {id}"), "", hint);
+            return Vec::new();
+        };
+        let Some(ordinal) = self.index.as_ref().and_then(|index| index.ordinal_of(key)) else {
+            notices.warning("This event is not indexed yet", "", "Go there again when all are");
+            return Vec::new();
+        };
+        self.trail.leave(self.spot());
+        self.cursor.is_playing = false;
+        self.stand_at(ordinal)
     }
 
     fn go_to_version(&mut self, version: i64, notices: &mut Notices) -> Vec<Job> {

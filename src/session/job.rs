@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    model::{Change, EventKey, EventQuery, Pointer, RecordedEvent, StoredSnapshot, StreamName, Zone},
+    model::{Change, EventKey, EventQuery, RecordedEvent, StoredSnapshot, StreamName, Zone},
     project::{
         ProjectError,
         open::{OpenError, Opening, Preview},
@@ -29,7 +29,7 @@ use crate::{
         snapshots::{SnapshotList, SnapshotQuestion},
         stream_lines::StreamLines,
         verify::{VerifyAnswer, VerifyQuestion},
-        view::{Listed, LoadedRow, StreamLine},
+        view::{ColumnPath, Listed, LoadedRow, StreamLine, TimelineBar},
         watches::{WatchAnswer, WatchQuestion},
         what_if::{WhatIfAnswer, WhatIfQuestion},
     },
@@ -81,6 +81,8 @@ pub enum Slot {
     Step,
     /// The event at the cursor, while no stream is chosen.
     Event,
+    /// The event that has an id.
+    EventOfId,
     /// The comparison of the pins.
     Pins,
     /// The stored snapshots.
@@ -208,6 +210,7 @@ impl Slot {
         match self {
             Self::Open => "Opening",
             Self::FirstRows | Self::Rows | Self::Event => "Reading events",
+            Self::EventOfId => "Looking for the event with an id",
             Self::Index => "Indexing events",
             Self::Cache => "Reading the index",
             Self::CacheCheck => "Checking the index",
@@ -330,6 +333,8 @@ pub enum Question {
     },
     /// One event.
     Event(Arc<dyn EventStore>, EventKey),
+    /// The event with this id of its own, in a store of about so many.
+    EventOfId(Arc<dyn EventStore>, Arc<str>, u64),
     /// What differs between two points: history and number of events, each.
     Pins([(Arc<History>, usize); 2]),
     /// The stored snapshots, of one stream or all.
@@ -400,7 +405,7 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RowShape {
     /// The path columns.
-    pub paths: Vec<Pointer>,
+    pub paths: Vec<ColumnPath>,
     /// In which zone times are shown.
     pub zone: Zone,
 }
@@ -426,7 +431,7 @@ pub struct BarsQuestion {
 #[derive(Debug, Clone, Default)]
 pub struct BarsAnswer {
     /// Density; the tallest is 1.
-    pub bars: Vec<f32>,
+    pub bars: Vec<TimelineBar>,
     /// What the places stand for.
     pub scale: Scale,
     /// Texts under the axis.
@@ -467,6 +472,8 @@ pub enum Answer {
     Step(Box<Step>, Vec<Change>),
     /// One event; `None` if it is gone.
     Event(Option<Box<RecordedEvent>>),
+    /// The event with this id; `None` if there is none.
+    EventOfId(Arc<str>, Option<EventKey>),
     /// What differs between the pins.
     Pins(Vec<Change>),
     /// Snapshots, and whose they are.

@@ -187,6 +187,7 @@ impl Opened {
                 self.event = event.map(|event| Arc::new(*event));
                 Vec::new()
             }
+            Answer::EventOfId(id, key) => self.go_to_found(&id, key.as_ref(), notices),
             Answer::Folded => self.fold_ended(),
             Answer::Pins(changes) => {
                 self.states.take_pins(changes);

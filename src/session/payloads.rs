@@ -14,7 +14,7 @@ use crate::{
     store::{
         EventStore, KeyRange, StoreResult,
         index::Index,
-        search::{Newest, SearchHit, Sieve, Sought, search_events, search_ranges},
+        search::{Newest, SearchHit, Sieve, Sought, SoughtId, search_events, search_ids, search_ranges},
     },
     work::{Work, estimate::Task},
 };
@@ -24,6 +24,8 @@ use crate::{
 pub enum PayloadAction {
     /// Looks for this in these events.
     Search(Sought, PayloadScope),
+    /// Looks for the events that carry this id beside their payload.
+    SearchId(SoughtId),
     /// Turns round which hits come first, and looks again.
     TurnRound,
     /// Goes on with the search that was stopped.
@@ -65,7 +67,7 @@ const OF_STREAM: usize = 2_000;
 /// A part of a search.
 pub struct PayloadQuestion {
     store: Arc<dyn EventStore>,
-    sieve: Sieve,
+    looked_for: LookedFor,
     part: Part,
     newest: Newest,
     /// No more hits than this are wanted.
@@ -73,6 +75,15 @@ pub struct PayloadQuestion {
     /// How many events are behind, and how many there are.
     progress: (u64, u64),
     number: u64,
+}
+
+/// What is looked for, and how.
+#[derive(Clone)]
+enum LookedFor {
+    /// Something in the payloads.
+    InPayloads(Sieve),
+    /// An id beside them.
+    Id(SoughtId),
 }
 
 /// What is looked at.
@@ -112,11 +123,19 @@ impl PayloadQuestion {
                 ranges = Some(cut);
             }
             Part::Ranges(part, query) => {
-                (hits, troubles) = search_ranges(&*self.store, work, (&self.sieve, &query), &part, wanted)?;
+                (hits, troubles) = match &self.looked_for {
+                    LookedFor::InPayloads(sieve) => {
+                        search_ranges(&*self.store, work, (sieve, &query), &part, wanted)?
+                    }
+                    LookedFor::Id(sought) => search_ids(&*self.store, work, sought, &part, wanted)?,
+                };
             }
             Part::Events(index, ordinals) => {
                 let keys: Vec<_> = ordinals.iter().filter_map(|ordinal| index.key(*ordinal)).collect();
-                hits = search_events(&*self.store, work, &self.sieve, &keys)?;
+                // Ids are looked for in all events, never in those of one stream.
+                if let LookedFor::InPayloads(sieve) = &self.looked_for {
+                    hits = search_events(&*self.store, work, sieve, &keys)?;
+                }
             }
         }
         hits.truncate(self.room);
@@ -137,9 +156,8 @@ pub(crate) struct Payloads {
 
 struct Search {
     number: u64,
-    sought: Sought,
+    looked_for: LookedFor,
     scope: PayloadScope,
-    sieve: Sieve,
     newest: Newest,
     query: Arc<EventQuery>,
     /// The events of the stream that are searched, in the order of the hits; nothing for a store.
@@ -190,7 +208,7 @@ impl Search {
         };
         let question = PayloadQuestion {
             store: Arc::clone(store),
-            sieve: self.sieve.clone(),
+            looked_for: self.looked_for.clone(),
             part,
             newest: self.newest,
             room: MOST_HITS.saturating_sub(self.hits.len()),
@@ -233,9 +251,12 @@ fn cut<T: Clone>(list: &[T], range: &Range<usize>) -> Vec<T> {
 }
 
 impl Payloads {
-    /// Whether the events of one stream are searched.
-    pub(crate) fn is_of_stream(&self) -> bool {
-        self.search.as_ref().is_some_and(|search| search.events.is_some())
+    /// Whether the speed of the search tells nothing of other searches: events of one stream are looked up one by
+    /// one, and ids are not in the payloads.
+    pub(crate) fn is_unlike_others(&self) -> bool {
+        self.search
+            .as_ref()
+            .is_some_and(|search| search.events.is_some() || matches!(search.looked_for, LookedFor::Id(_)))
     }
 
     /// The job was stopped, or broke off: what was found stays.
@@ -250,14 +271,15 @@ impl Opened {
     /// Answers what the user asked for.
     pub(crate) fn apply_payloads(&mut self, action: PayloadAction, notices: &mut Notices) -> Vec<Job> {
         match action {
-            PayloadAction::Search(sought, scope) => self.search_payloads(sought, scope, notices),
+            PayloadAction::Search(sought, scope) => self.search_payloads(&sought, scope, notices),
+            PayloadAction::SearchId(sought) => self.search_for(LookedFor::Id(sought), PayloadScope::Store),
             PayloadAction::TurnRound => {
                 self.payloads.newest = match self.payloads.newest {
                     Newest::First => Newest::Last,
                     Newest::Last => Newest::First,
                 };
-                let again = self.payloads.search.as_ref().map(|last| (last.sought.clone(), last.scope));
-                again.map(|(sought, scope)| self.search_payloads(sought, scope, notices)).unwrap_or_default()
+                let again = self.payloads.search.as_ref().map(|last| (last.looked_for.clone(), last.scope));
+                again.map(|(wanted, scope)| self.search_for(wanted, scope)).unwrap_or_default()
             }
             PayloadAction::GoOn => {
                 self.payloads.search.iter_mut().for_each(|search| search.is_stopped = false);
@@ -284,15 +306,18 @@ impl Opened {
         }
     }
 
-    fn search_payloads(&mut self, sought: Sought, scope: PayloadScope, notices: &mut Notices) -> Vec<Job> {
-        let Some(index) = self.index.clone() else { return Vec::new() };
-        let sieve = match Sieve::new(&sought) {
-            Ok(sieve) => sieve,
+    fn search_payloads(&mut self, sought: &Sought, scope: PayloadScope, notices: &mut Notices) -> Vec<Job> {
+        match Sieve::new(sought) {
+            Ok(sieve) => self.search_for(LookedFor::InPayloads(sieve), scope),
             Err(reason) => {
                 notices.warning("This cannot be looked for", reason, "Look for a part of it");
-                return Vec::new();
+                Vec::new()
             }
-        };
+        }
+    }
+
+    fn search_for(&mut self, looked_for: LookedFor, scope: PayloadScope) -> Vec<Job> {
+        let Some(index) = self.index.clone() else { return Vec::new() };
         let newest = self.payloads.newest;
         let stream = self.browse.focus.filter(|_| scope == PayloadScope::Stream);
         let events = stream.map(|stream| {
@@ -309,9 +334,8 @@ impl Opened {
         self.payloads.count += 1;
         self.payloads.search = Some(Search {
             number: self.payloads.count,
-            sought,
+            looked_for,
             scope,
-            sieve,
             newest,
             query: Arc::new(query),
             total: events.as_ref().map_or(index.len(), Vec::len) as u64,
@@ -367,7 +391,12 @@ impl Opened {
             hits: search.map(|search| Arc::clone(&search.hits)).unwrap_or_default(),
             chosen: search.and_then(|search| search.chosen),
             troubles: search.map(|search| search.troubles.clone()).unwrap_or_default(),
+            sought_id: search.and_then(|search| match &search.looked_for {
+                LookedFor::Id(sought) => Some(sought.to_string()),
+                LookedFor::InPayloads(_) => None,
+            }),
             estimate: event_words(self.estimate_of_all(Task::Search)),
+            id_estimate: event_words(self.estimate_of_all(Task::Read)),
         }
     }
 }

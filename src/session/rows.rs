@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Pointer,
     session::{
         job::{Job, Question, RowShape, Slot},
         opened::Opened,
-        view::{EventsView, Listed, Listing, LoadedRow, grouped},
+        view::{ColumnPath, EventsView, Extra, Listed, Listing, LoadedRow, grouped},
     },
     store::index::Index,
 };
@@ -19,7 +18,7 @@ const MOST_ROWS: u64 = 600;
 #[derive(Default)]
 pub(crate) struct Rows {
     /// The paths into the data that have a column of their own.
-    paths: Arc<Vec<Pointer>>,
+    paths: Arc<Vec<ColumnPath>>,
     /// Which events are listed: nothing until an index says so.
     listed: Option<Listed>,
     loaded: Arc<Vec<Option<LoadedRow>>>,
@@ -33,21 +32,21 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub(crate) fn with_columns(paths: Vec<Pointer>) -> Self {
+    pub(crate) fn with_columns(paths: Vec<ColumnPath>) -> Self {
         Self { paths: Arc::new(paths), ..Self::default() }
     }
 
-    pub(crate) fn columns(&self) -> &[Pointer] {
+    pub(crate) fn columns(&self) -> &[ColumnPath] {
         &self.paths
     }
 
-    fn add_column(&mut self, path: Pointer) {
+    fn add_column(&mut self, path: ColumnPath) {
         if !self.paths.contains(&path) {
             Arc::make_mut(&mut self.paths).push(path);
         }
     }
 
-    fn remove_column(&mut self, path: &Pointer) {
+    fn remove_column(&mut self, path: &ColumnPath) {
         Arc::make_mut(&mut self.paths).retain(|other| other != path);
     }
 
@@ -106,12 +105,12 @@ impl Opened {
         self.reload_rows()
     }
 
-    pub(crate) fn add_column(&mut self, path: Pointer) -> Vec<Job> {
+    pub(crate) fn add_column(&mut self, path: ColumnPath) -> Vec<Job> {
         self.browse.rows.add_column(path);
         self.reload_rows()
     }
 
-    pub(crate) fn remove_column(&mut self, path: &Pointer) -> Vec<Job> {
+    pub(crate) fn remove_column(&mut self, path: &ColumnPath) -> Vec<Job> {
         self.browse.rows.remove_column(path);
         self.reload_rows()
     }
@@ -168,6 +167,10 @@ impl Opened {
         let total = listing.as_ref().map_or(rows.loaded.len(), Listing::len) as u64;
         EventsView {
             paths: Arc::clone(&rows.paths),
+            extras: Extra::ALL
+                .into_iter()
+                .filter(|extra| self.layout.events.role(extra.role()).is_some())
+                .collect(),
             total,
             edited: Arc::new(self.edited_events()),
             is_of_one_stream: self.browse.only_focus,

@@ -45,10 +45,50 @@ const GAP_SHARE: f64 = 0.04;
 /// between them are no gaps.
 const GAP_FACTOR: usize = 6;
 
+/// Times between two events are quiet, and compared with each other, from this share of the whole on.
+const QUIET_SHARE: f64 = 1.0 / 1920.0;
+
 /// A quiet time that was cut short takes this share of the timeline; all of them no more than half.
 const GAP_WIDTH: f64 = 0.04;
 
 impl Scale {
+    /// A scale over time, from the rising times of all events, in nanoseconds since 1970. Quiet times end
+    /// exactly where events stand, but for some air around them.
+    #[must_use]
+    pub fn of_times(times: &[i64], collapse: bool) -> Self {
+        let (start, end) = times.first().copied().zip(times.last().copied()).unwrap_or_default();
+        let end = end.max(start.saturating_add(1));
+        let stretch = |start: i64, end: i64, is_gap: bool| Stretch { start, end, from: 0.0, to: 0.0, is_gap };
+        let span = end.abs_diff(start) as f64;
+        let gaps = if collapse { gaps_of(times, span) } else { Vec::new() };
+        let quiet: f64 = gaps.iter().map(|(left, right)| right.abs_diff(*left) as f64).sum();
+        if gaps.is_empty() || quiet >= span {
+            // Where nothing lies between the gaps, nothing would be left to be shown.
+            return Self::Time { stretches: vec![Stretch { to: 1.0, ..stretch(start, end, false) }] };
+        }
+        // An event that stands alone between two gaps gets some room as well.
+        let air = (span - quiet) / (2 * (gaps.len() + 1)) as f64;
+        let (mut stretches, mut from) = (Vec::new(), start);
+        for (left, right) in gaps {
+            let air = (air as i64).min(right.saturating_sub(left) / 4).max(1);
+            let (left, right) = (left.saturating_add(air), right.saturating_sub(air));
+            stretches.extend([stretch(from, left, false), stretch(left, right, true)]);
+            from = right;
+        }
+        stretches.push(stretch(from, end, false));
+        Self::Time { stretches: placed(stretches) }
+    }
+
+    /// Whether one of so many parts of the timeline shows less than `nanos` somewhere.
+    #[must_use]
+    pub fn is_finer_than(&self, nanos: f64, parts: usize) -> bool {
+        let Self::Time { stretches } = self else { return false };
+        stretches.iter().filter(|stretch| !stretch.is_gap).any(|stretch| {
+            let length = stretch.end.saturating_sub(stretch.start) as f64;
+            length < nanos * (stretch.to - stretch.from) * parts as f64
+        })
+    }
+
     /// A scale over time, from evenly spaced counts between `start` and `end`.
     #[must_use]
     pub fn over_time(start: Timestamp, end: Timestamp, counts: &[u32], collapse: bool) -> Self {
@@ -139,12 +179,29 @@ impl Scale {
 /// How many empty counts in a row make a gap.
 fn shortest_gap(counts: &[u32]) -> usize {
     let runs = counts.chunk_by(|left, right| (*left == 0) == (*right == 0));
-    let mut quiet: Vec<usize> = runs.filter(|run| run.first() == Some(&0)).map(<[u32]>::len).collect();
-    quiet.sort_unstable();
-    // Of two quiet times the shorter is the usual one.
-    let usual = quiet.get(quiet.len().saturating_sub(1) / 2).copied().filter(|_| quiet.len() > 1);
+    let quiet = runs.filter(|run| run.first() == Some(&0)).map(<[u32]>::len).collect();
+    let usual = usual(quiet);
     let by_share = (counts.len() as f64 * GAP_SHARE) as usize + 1;
     usual.map_or(by_share, |usual| by_share.max(usual * GAP_FACTOR))
+}
+
+/// The quiet times that are cut short: the events before and after them.
+fn gaps_of(times: &[i64], span: f64) -> Vec<(i64, i64)> {
+    let pairs = || times.windows(2).filter_map(|pair| pair.first().copied().zip(pair.last().copied()));
+    let length = |(left, right): (i64, i64)| right.abs_diff(left);
+    let quiet = pairs().map(length).filter(|length| *length as f64 >= span * QUIET_SHARE).collect();
+    let usual = usual(quiet);
+    let is_gap = |pair: &(i64, i64)| {
+        let length = length(*pair) as f64;
+        length > span * GAP_SHARE && usual.is_none_or(|usual| length >= usual as f64 * GAP_FACTOR as f64)
+    };
+    pairs().filter(is_gap).collect()
+}
+
+/// How long a quiet time usually is; nothing if there is but one. Of two the shorter is the usual one.
+fn usual<T: Ord + Copy>(mut quiet: Vec<T>) -> Option<T> {
+    quiet.sort_unstable();
+    quiet.get(quiet.len().saturating_sub(1) / 2).copied().filter(|_| quiet.len() > 1)
 }
 
 /// Neighbours that are both busy, or too short to be cut, become one stretch.
@@ -224,6 +281,23 @@ mod tests {
             assert!((back - time(seconds).nanos()).abs() < 1_000_000, "{seconds} at {place} gives {back}");
         }
         assert_eq!(scale.gaps(), vec![(0.5, "13 minutes".to_owned())]);
+    }
+
+    #[test]
+    fn gaps_end_where_events_stand() {
+        let seconds =
+            |seconds: &[i64]| seconds.iter().map(|second| second * 1_000_000_000).collect::<Vec<_>>();
+        let times = seconds(&[0, 100, 200, 300, 50_000, 50_100, 100_000]);
+        let scale = Scale::of_times(&times, true);
+        assert_eq!(scale.gaps().len(), 2);
+        for nanos in times {
+            let place = scale.place_of_time(Timestamp::from_nanos(nanos, 0));
+            let back = scale.time_at(place).unwrap().nanos();
+            assert!((back - nanos).abs() < 1000, "{nanos} at {place} gives {back}");
+        }
+        for (times, collapse) in [(&[0, 90][..], true), (&[0, 1, 1000], false), (&[], true), (&[7], true)] {
+            assert!(Scale::of_times(&seconds(times), collapse).gaps().is_empty(), "{times:?}");
+        }
     }
 
     #[test]

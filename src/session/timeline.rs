@@ -9,7 +9,7 @@ use crate::{
         job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
         opened::Opened,
         scale::Scale,
-        view::{Tick, TimelineView, grouped},
+        view::{Tick, TimelineBar, TimelineView, grouped},
         workspace::Workspace,
     },
     snapshot::Verdict,
@@ -25,7 +25,7 @@ pub(crate) struct Timeline {
     pub(crate) is_collapsed: bool,
     /// What the places stand for.
     pub(crate) scale: Arc<Scale>,
-    bars: Arc<Vec<f32>>,
+    bars: Arc<Vec<TimelineBar>>,
     labels: Arc<Vec<(f32, String)>>,
     gaps: Arc<Vec<(f32, String)>>,
     ticks: Arc<Vec<(f32, Tick)>>,

@@ -81,6 +81,7 @@ fn blame_lists_what_wrote_a_value() {
             &["blame", SHOP, "--stream", "order-4711", "--path", "/status"],
             &["blame", SHOP, "--stream", "order-4711", "--path", "/status", "--version", "2", "--json"],
             &["blame", SHOP, "--stream", "order-4711", "--path", "", "--limit", "1"],
+            &["blame", SHOP, "--stream", "order-4711", "--path", "/status", "--limit", "2", "--csv"],
             &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu"],
             &["blame", SHOP, "--stream", "order-4711", "--path", "/statsu", "--json"],
             &["blame", SHOP, "--stream", "order-4711", "--path", "status"],

@@ -44,6 +44,7 @@ fn what_cannot_be_meant_is_refused_with_what_to_type() {
     check(
         "what-if-errors",
         &[
+            &order(&[]),
             &order(&["--leave-out", "99"]),
             &order(&["--edit", "2"]),
             &order(&["--edit", "x=y.json"]),
@@ -58,8 +59,12 @@ fn what_cannot_be_meant_is_refused_with_what_to_type() {
 }
 
 #[test]
-fn a_branch_without_edits_is_what_was_recorded() {
-    let answer = json(&order(&["--json"]));
+fn a_branch_that_makes_the_same_is_what_was_recorded() {
+    // What an edit does not name stays as recorded.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("event.json");
+    std::fs::write(&file, "{}").expect("a file");
+    let answer = json(&order(&["--edit", &format!("2={}", file.display()), "--json"]));
     assert_eq!(answer.get("parts_at"), Some(&Json::Null));
     assert_eq!(answer.get("steps_differing"), Some(&Json::from(0_usize)));
     assert_eq!(answer.get("truth"), answer.get("branch"));

@@ -9,13 +9,16 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use timeglass::{
     project::{
-        LayoutChoice, Places, ProjectError, ProjectFile, Sections, keep, parse_source, save_layout_to,
+        LayoutChoice, Places, ProjectError, ProjectFile, Sections, keep,
+        open::{Opening, open_to_keep},
+        parse_source, save_layout_to,
         sections::{
             BookmarkEntry, BranchEntry, ConditionEntry, EditEntry, EditKind, EngineEntry, OnFailureEntry,
             PlaceEntry, ProjectionEntry, PublishedEntry, ScriptsEntry, SeenEntry, SnapshotEntry, WatchEntry,
         },
     },
     store::layout::{Role, Source},
+    work::Work,
 };
 
 fn choice() -> LayoutChoice {
@@ -331,4 +334,23 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         assert!(keep(Path::new("s"), Some(&path), &Sections::default(), &sections()).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is written over it");
     }
+}
+
+#[test]
+fn a_file_that_is_named_for_a_window_is_made_by_what_is_kept_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, named) = (folder.path().join("shop.sqlite"), folder.path().join("elsewhere.toml"));
+    std::fs::copy("sample-data/shop.sqlite", &store).unwrap();
+    let open = |named: &std::path::Path| open_to_keep(&store, Some(named), &Work::default());
+    let Ok(Opening::Store(found)) = open(&named) else { panic!("a store") };
+    assert!(
+        found.warnings.iter().any(|warning| warning.contains("There is no project file")),
+        "{:?}",
+        found.warnings
+    );
+    assert_eq!(found.project_file, None);
+    keep(&store, Some(&named), &Sections::default(), &sections()).unwrap();
+    let Ok(Opening::Store(found)) = open(&named) else { panic!("a store") };
+    assert_eq!((found.warnings.len(), found.project_file.as_deref()), (0, Some(&*named)));
+    assert!(open(&folder.path().join("no such folder").join("elsewhere.toml")).is_err());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{ChangeKind, Json, diff},
+    model::{ChangeKind, EventKey, Json, diff},
     projection::{ReadModel, RowAt, RowChange, RowKey},
     session::{
         job::{Job, Slot},
@@ -14,6 +14,7 @@ use crate::{
             states::state_in,
         },
     },
+    store::{EventStore, StoreResult, index::Index, layout::Role},
     work::Work,
 };
 
@@ -30,6 +31,8 @@ pub(super) struct RowStory {
     pub(super) changes: Arc<Vec<RowChange>>,
     /// What each did to a partition's state, in words; empty for other rows.
     pub(super) words: Arc<[String]>,
+    /// Who did each; empty where nothing says so.
+    pub(super) actors: Arc<[Option<Arc<str>>]>,
     /// The column that was asked about.
     pub(super) column: Option<usize>,
     /// Whether the cursor is to go to the change that set that column.
@@ -88,7 +91,34 @@ pub(super) fn found_history(
             before = after;
         }
     }
-    Ok(FoundHistory { key, changes, words })
+    Ok(FoundHistory { key, changes, words, actors: Vec::new() })
+}
+
+/// Who made each of these changes; nothing of a history so long that its events would be read for minutes.
+pub(super) fn actors(
+    work: &Work,
+    store: &dyn EventStore,
+    index: &Index,
+    changes: &[RowChange],
+) -> StoreResult<Vec<Option<Arc<str>>>> {
+    /// Events of which it is asked at most, and at once.
+    const MOST: usize = 20_000;
+    const AT_ONCE: usize = 200;
+    if changes.len() > MOST {
+        return Ok(Vec::new());
+    }
+    let mut actors = Vec::with_capacity(changes.len());
+    for changes in changes.chunks(AT_ONCE) {
+        let key = |change: &RowChange| index.key(u32::try_from(change.count.checked_sub(1)?).ok()?);
+        let keys: Vec<Option<EventKey>> = changes.iter().map(key).collect();
+        let known: Vec<EventKey> = keys.iter().flatten().cloned().collect();
+        let mut events = store.fetch(work, &known)?.into_iter();
+        let mut actor = |key: &Option<EventKey>| {
+            key.as_ref().and_then(|_| events.next()).flatten().and_then(|event| event.actor)
+        };
+        actors.extend(keys.iter().map(&mut actor));
+    }
+    Ok(actors)
 }
 
 /// "items: 29 → 30, /products/prod-1: made 2"; of a first state all of it.
@@ -127,6 +157,7 @@ impl Opened {
         if !is_known && story.key.as_ref() != Some(&key) {
             story.changes = Arc::default();
             story.words = Arc::default();
+            story.actors = Arc::default();
         }
         story.key = Some(key);
         story.column = column;
@@ -149,6 +180,7 @@ impl Opened {
         }
         story.changes = Arc::new(found.changes);
         story.words = found.words.into();
+        story.actors = found.actors.into();
         story.is_waiting = false;
         story.is_old = false;
         self.blame_column()
@@ -186,7 +218,10 @@ impl Opened {
         let model = self.projections.chosen_run()?.model()?.clone();
         let is_partition = self.projections.chosen_listed()?.definition.as_ref().is_some_and(is_script);
         self.projections.story.is_waiting = true;
-        Some(job(Slot::RowHistory, ProjectionQuestion::History(model, key, is_partition)))
+        let has_actors = self.layout.events.role(Role::Actor).is_some();
+        let index = self.index.as_ref().filter(|_| has_actors);
+        let events = index.map(|index| (Arc::clone(&self.store), Arc::clone(index)));
+        Some(job(Slot::RowHistory, ProjectionQuestion::History(model, key, is_partition, events)))
     }
 
     /// Goes to the change that last set the column in question.
@@ -198,5 +233,31 @@ impl Opened {
         };
         let set_by = story.set_by(column, count).map(|change| change.count);
         set_by.map(|count| self.go_to_model_count(count)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{RecordedEvent, StreamName},
+        store::memory::{MemoryStore, event},
+    };
+
+    #[test]
+    fn the_actor_of_a_change_is_that_of_its_event() {
+        let order = StreamName::of("order", "1");
+        let told = |(number, actor): (i64, Option<&str>)| RecordedEvent {
+            actor: actor.map(Arc::from),
+            ..event(number, &order, number, "OrderPaid", Json::Null)
+        };
+        let events = [(1, Some("anna")), (2, None), (3, Some("bob")), (4, Some("cleo"))].map(told);
+        let store = MemoryStore::new(events);
+        let work = Work::default();
+        let index = Index::build(&store, &work).unwrap();
+        let change = |count| RowChange { count, before: None, after: None };
+        let found = actors(&work, &store, &index, &[change(1), change(2), change(4), change(9)]).unwrap();
+        let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
+        assert_eq!(found, [Some("anna"), None, Some("cleo"), None]);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         projections::{
             copies::{copied, exported},
             definitions::{Known, Looked, looked, saved},
-            history::found_history,
+            history::{actors, found_history},
             list::{Wanted, scaffolded},
             output::{FoundOutput, found_output},
             rows::{FoundRows, found_rows},
@@ -45,8 +45,8 @@ pub enum ProjectionQuestion {
     Rebuild(Box<Rebuilding>),
     /// Rows of a read model.
     Rows(ReadModel, RowsQuery),
-    /// What happened to a row; whether it is a partition of a script.
-    History(ReadModel, RowKey, bool),
+    /// What happened to a row; whether it is a partition of a script; where its events say who did it.
+    History(ReadModel, RowKey, bool, Option<(Arc<dyn EventStore>, Arc<Index>)>),
     /// What a projection wrote beside its read model.
     Output(Outputs, OutputQuery),
     /// The state of a partition after so many events, and the shared one.
@@ -104,6 +104,8 @@ pub struct FoundHistory {
     pub changes: Vec<RowChange>,
     /// What each did to the state of a partition, in words; empty where the row is no partition.
     pub words: Vec<String>,
+    /// Who did each; empty where nothing says so.
+    pub actors: Vec<Option<Arc<str>>>,
 }
 
 /// Why a question about a read model has no answer.
@@ -124,8 +126,16 @@ impl ProjectionQuestion {
             }
             Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
             Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
-            Self::History(model, key, is_script) => {
-                found_history(work, &model, key, is_script).map(ProjectionAnswer::History)
+            Self::History(model, key, is_script, events) => {
+                match found_history(work, &model, key, is_script) {
+                    Ok(mut found) => {
+                        if let Some((store, index)) = events {
+                            found.actors = actors(work, &*store, &index, &found.changes)?;
+                        }
+                        Ok(ProjectionAnswer::History(found))
+                    }
+                    Err(trouble) => Err(trouble),
+                }
             }
             Self::Output(outputs, query) => {
                 found_output(work, &outputs, &query).map(ProjectionAnswer::Output)

@@ -125,6 +125,7 @@ impl Opened {
             key: story.key.clone()?,
             changes: Arc::clone(&story.changes),
             words: Arc::clone(&story.words),
+            actors: Arc::clone(&story.actors),
             current: story.current(cursor),
             column: story.column,
             is_waiting: story.is_waiting,

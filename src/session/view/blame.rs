@@ -55,6 +55,8 @@ pub struct WriteRow {
     pub time: String,
     /// The event's type.
     pub event_type: Arc<str>,
+    /// Who did it, if the store says so.
+    pub actor: Option<Arc<str>>,
     /// What the path held before; `None` if it did not exist.
     pub old: Option<Json>,
     /// What it holds after; `None` if it does not exist any more.

@@ -1,21 +1,27 @@
 //! The table of events, and its filters.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
-    model::{Pointer, Zone},
+    model::{Pointer, RecordedEvent, Zone},
     session::{
         action::{BrowseAction, EventOrder},
         view::WatchCells,
     },
-    store::index::{Index, Selection},
+    store::{
+        index::{Index, Selection},
+        layout::Role,
+        search::Field,
+    },
 };
 
 /// The events panel.
 #[derive(Debug, Clone, Default)]
 pub struct EventsView {
-    /// The paths into the data that have a column of their own.
-    pub paths: Arc<Vec<Pointer>>,
+    /// The paths into data and metadata that have a column of their own.
+    pub paths: Arc<Vec<ColumnPath>>,
+    /// What events of this store carry beside their heads.
+    pub extras: Arc<[Extra]>,
     /// How many rows there are.
     pub total: u64,
     /// How many events pass, and how many there are: "231 of 1 376 events".
@@ -200,6 +206,95 @@ pub struct TypeView {
     pub is_shown: bool,
 }
 
+/// What an event may carry beside its head: a column that is hidden until the user chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// Who did it.
+    Actor,
+    /// What it belongs together with.
+    Correlation,
+    /// What caused it.
+    Causation,
+    /// Its own id.
+    EventId,
+}
+
+impl Extra {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Actor, Self::Correlation, Self::Causation, Self::EventId];
+
+    /// The role that it plays in a layout.
+    #[must_use]
+    pub fn role(self) -> Role {
+        match self {
+            Self::Actor => Role::Actor,
+            Self::Correlation => Role::CorrelationId,
+            Self::Causation => Role::CausationId,
+            Self::EventId => Role::EventId,
+        }
+    }
+
+    /// What an event carries of it.
+    #[must_use]
+    pub fn of(self, event: &RecordedEvent) -> Option<Arc<str>> {
+        match self {
+            Self::Actor => event.actor.clone(),
+            Self::Correlation => event.correlation_id.clone(),
+            Self::Causation => event.causation_id.clone(),
+            Self::EventId => event.event_id.clone(),
+        }
+    }
+}
+
+/// A place in the data or the metadata of events that has a column of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnPath {
+    /// In which payload.
+    pub field: Field,
+    /// Where in it.
+    pub path: Pointer,
+}
+
+impl ColumnPath {
+    /// What a path of the metadata begins with.
+    const META: &'static str = "meta:";
+
+    /// As it is written down: `/status`, `meta:/user`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::read(text, Pointer::parse)
+    }
+
+    /// As people type it: `address.city`, `meta:user.name`.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        Self::read(text.trim(), Pointer::typed)
+    }
+
+    fn read(text: &str, read: impl Fn(&str) -> Option<Pointer>) -> Option<Self> {
+        let (field, path) = match text.strip_prefix(Self::META) {
+            Some(path) => (Field::Metadata, path),
+            None => (Field::Data, text),
+        };
+        Some(Self { field, path: read(path)? })
+    }
+}
+
+impl From<Pointer> for ColumnPath {
+    fn from(path: Pointer) -> Self {
+        Self { field: Field::Data, path }
+    }
+}
+
+impl fmt::Display for ColumnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field {
+            Field::Data => self.path.fmt(f),
+            Field::Metadata => write!(f, "{}{}", Self::META, self.path),
+        }
+    }
+}
+
 /// What is fetched for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedRow {
@@ -211,6 +306,8 @@ pub struct LoadedRow {
     pub is_problem: bool,
     /// The values of the path columns, in their order.
     pub paths: Vec<String>,
+    /// What it carries beside its head, in the order of [`Extra::ALL`].
+    pub extras: [Option<Arc<str>>; 4],
 }
 
 /// The head of an event, as texts.

@@ -33,7 +33,9 @@ pub use bookmarks::{BookmarksView, PlaceRow};
 pub use compare::{CompareSideView, CompareView};
 pub use conditions::{ConditionView, ConditionsView, SearchView, met_words};
 pub use drift::{DriftStage, DriftView};
-pub use events::{ByStream, EventsView, FilterView, Listed, Listing, LoadedRow, RowHead, TypeView};
+pub use events::{
+    ByStream, ColumnPath, EventsView, Extra, FilterView, Listed, Listing, LoadedRow, RowHead, TypeView,
+};
 pub use layout::{InfoView, MappingView, RoleRow, TableRow};
 pub use outputs::{ChosenOutput, OutputView, output_cells, output_title};
 pub use payloads::PayloadsView;
@@ -48,7 +50,7 @@ pub use settings::{SettingsView, size_words};
 pub use snapshots::{SnapshotRow, SnapshotsView};
 pub use state::{DiffView, StateView};
 pub use streams::{StreamLine, StreamText, StreamsView};
-pub use timeline::{Tick, TimelineView};
+pub use timeline::{Tick, TimelineBar, TimelineView};
 pub use verify::{ChosenCheck, CostView, VerifyView};
 pub use watches::{WatchCells, WatchView, WatchesView};
 pub use what_if::{BranchRow, DraftView, EditRow, OutcomeView, WhatIfView};

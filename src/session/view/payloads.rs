@@ -31,6 +31,10 @@ pub struct PayloadsView {
     pub chosen: Option<usize>,
     /// What could not be read, in words.
     pub troubles: Vec<String>,
+    /// The id that was looked for beside the payloads: "correlation id 4711".
+    pub sought_id: Option<String>,
     /// How long searching all events takes; nothing if they are soon searched.
     pub estimate: Option<Arc<str>>,
+    /// How long reading the ids of all events takes; nothing if they are soon read.
+    pub id_estimate: Option<Arc<str>>,
 }

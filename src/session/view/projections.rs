@@ -231,6 +231,8 @@ pub struct StoryView {
     pub changes: Arc<Vec<RowChange>>,
     /// What each did to a partition's state, in words; empty for other rows.
     pub words: Arc<[String]>,
+    /// Who did each; empty where the store does not say.
+    pub actors: Arc<[Option<Arc<str>>]>,
     /// The last of them up to the cursor.
     pub current: Option<usize>,
     /// The column that was asked about.

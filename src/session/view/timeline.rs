@@ -15,8 +15,8 @@ use crate::{
 pub struct TimelineView {
     /// Whether there is anything to show.
     pub is_ready: bool,
-    /// Density, evenly spaced; the tallest is 1.
-    pub bars: Arc<Vec<f32>>,
+    /// Density, in order; the tallest is 1.
+    pub bars: Arc<Vec<TimelineBar>>,
     /// The cursor's place, 0 to 1.
     pub cursor: Option<f32>,
     /// Snapshots and troubles, by place.
@@ -55,6 +55,32 @@ pub struct TimelineView {
     pub scale: Arc<Scale>,
     /// In which zone times are shown.
     pub zone: Zone,
+}
+
+/// A bar of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimelineBar {
+    /// Where it begins, 0 to 1.
+    pub from: f32,
+    /// Where it ends; of a single event, where it begins.
+    pub to: f32,
+    /// Its height, 0 to 1.
+    pub height: f32,
+}
+
+impl TimelineBar {
+    /// A bar of one moment.
+    #[must_use]
+    pub fn at(place: f32, height: f32) -> Self {
+        Self { from: place, to: place, height }
+    }
+
+    /// The bar of one of so many equal parts.
+    #[must_use]
+    pub fn of_part(number: usize, parts: usize, height: f32) -> Self {
+        let edge = |number: usize| number as f32 / parts.max(1) as f32;
+        Self { from: edge(number), to: edge(number + 1), height }
+    }
 }
 
 /// What a tick marks.

@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     model::Failure,
-    replay::{Beside, Branch, BranchReducer, Comparison, Edit, EditKind, EventRef, Pair, Reducer},
+    replay::{Beside, Branch, BranchReducer, Comparison, Edit, EditKind, EventRef, MOVED, Pair, Reducer},
     script::Options,
     session::{
         job::{Answer, Job, Question, Slot},
@@ -501,8 +501,10 @@ impl Opened {
                     let (truth, branch) = words(step);
                     let steps = grouped(comparison.differing as u64);
                     let all = grouped(comparison.alignment.len() as u64);
+                    let has_moves = self.what_if.branch().is_some_and(Branch::has_moves);
+                    let moved = if has_moves { MOVED } else { "" };
                     format!(
-                        "Parts from the truth at {branch} (truth: {truth}); {steps} of {all} steps differ"
+                        "Parts from the truth at {branch} (truth: {truth}); {steps} of {all} steps differ{moved}"
                     )
                 }
             },

@@ -3,6 +3,7 @@
 //! What is compared is a payload's JSON text: as it stands where it is stored as text, and its compact text
 //! where it is stored in any other way.
 
+mod ids;
 mod order;
 mod sieve;
 
@@ -17,6 +18,7 @@ use crate::{
     work::Work,
 };
 
+pub use ids::{IdKind, SoughtId, search_ids};
 pub use order::{Newest, search_events, search_ranges};
 pub use sieve::Sieve;
 

@@ -35,13 +35,31 @@ pub fn search_ranges(
     ranges: &[KeyRange],
     (newest, limit): (Newest, usize),
 ) -> StoreResult<(Vec<SearchHit>, Vec<String>)> {
+    hits_in_ranges(work, ranges, (newest, limit), &|range, take| {
+        store.search(work, range, sieve, &mut |found| {
+            if is_asked_for(&found.head, query) { take(found.to_hit()) } else { Onward::On }
+        })
+    })
+}
+
+/// Finds the hits of one range in global order and hands them on until there are enough; returns its troubles.
+type Find<'a> =
+    &'a (dyn Fn(&KeyRange, &mut dyn FnMut(SearchHit) -> Onward) -> StoreResult<Vec<String>> + Sync);
+
+/// Runs a search over several ranges side by side, and puts the hits in order.
+pub(super) fn hits_in_ranges(
+    work: &Work,
+    ranges: &[KeyRange],
+    (newest, limit): (Newest, usize),
+    find: Find<'_>,
+) -> StoreResult<(Vec<SearchHit>, Vec<String>)> {
     let mut slots: Vec<Option<StoreResult<OfRange>>> = Vec::new();
     slots.resize_with(ranges.len(), || None);
     let pieces = slots
         .iter_mut()
         .zip(ranges)
         .map(|(slot, range)| -> Piece<'_> {
-            Box::new(move || *slot = Some(one_range(store, work, (sieve, query), range, (newest, limit))))
+            Box::new(move || *slot = Some(one_range(range, (newest, limit), find)))
         })
         .collect();
     work.run(pieces);
@@ -76,19 +94,10 @@ pub fn search_events(
     Ok(hits)
 }
 
-fn one_range(
-    store: &dyn EventStore,
-    work: &Work,
-    (sieve, query): (&Sieve, &EventQuery),
-    range: &KeyRange,
-    (newest, limit): (Newest, usize),
-) -> StoreResult<OfRange> {
+fn one_range(range: &KeyRange, (newest, limit): (Newest, usize), find: Find<'_>) -> StoreResult<OfRange> {
     let mut hits = VecDeque::new();
-    let troubles = store.search(work, range, sieve, &mut |found| {
-        if !is_asked_for(&found.head, query) {
-            return Onward::On;
-        }
-        hits.push_back(found.to_hit());
+    let troubles = find(range, &mut |hit| {
+        hits.push_back(hit);
         match newest {
             Newest::Last if hits.len() >= limit => Onward::Enough,
             Newest::First if hits.len() > limit => {

@@ -15,10 +15,12 @@ use crate::{
     ui::{
         theme::{self, Palette, Tone},
         widgets::{
+            class_path::fitting_end,
             diff::side_by_side,
             empty::empty_panel,
             icon::{Icon, icon_button},
             rows::{RowView, Scroll, focus_frame, list_ui, row_by_key, scroll_rows},
+            whole::whole_label,
         },
     },
 };
@@ -141,14 +143,19 @@ fn value_ui(ui: &mut Ui, view: &BlameView) {
 /// The event that wrote what the path holds now, and where it took it from.
 fn last_ui(ui: &mut Ui, last: &LastWrite, asked: &mut Vec<BlameAction>) {
     let row = &last.row;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.weak(if row.new.is_some() { "written by" } else { "removed by" });
         let ink = Palette::of(ui).of_name(&row.event_type);
         let event = RichText::new(format!("{} {}", row.event_type, row.version)).color(ink);
         if ui.link(event).on_hover_text("Go to this event").clicked() {
             asked.push(BlameAction::GoTo(row.count));
         }
-        ui.add(egui::Label::new(RichText::new(&row.time).weak()).truncate());
+        // Whole, on the next line where there is no room beside the event.
+        whole_label(ui, &row.time);
+        if let Some(actor) = &row.actor {
+            ui.add(egui::Label::new(format!("by {actor}")).truncate())
+                .on_hover_text("The actor of this event");
+        }
     });
     if !last.origin.is_empty() {
         ui.add(egui::Label::new(RichText::new(&last.origin).color(Palette::of(ui).soft)).wrap());
@@ -226,6 +233,15 @@ fn loaded(view: &BlameView, place: u64) -> Option<&WriteRow> {
     view.rows.get(usize::try_from(place).ok()?.checked_sub(view.rows_from)?)
 }
 
+/// A type with a class path takes no more than this share of a row.
+const TYPE: f32 = 0.4;
+
+/// Of a row's width the actor takes at most so much, in points…
+const ACTOR: f32 = 96.0;
+
+/// …and nothing where the row is narrower than this.
+const ACTOR_FROM: f32 = 280.0;
+
 /// How a row stands out.
 #[derive(Clone, Copy)]
 struct Look {
@@ -257,13 +273,32 @@ fn row_ui(ui: &Ui, id: Id, rect: Rect, row: Option<&WriteRow>, look: Look) -> bo
     let place = Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), vec2(16.0, 16.0));
     ui.painter().rect_filled(place, 3.0, tone.ground);
     icon.paint(ui.painter(), place.shrink(1.0), tone.ink);
-    let galley = ui.painter().layout_job(line(colours, tone, row, rect.width() - 36.0));
+    let actor = row.actor.as_ref().filter(|_| rect.width() >= ACTOR_FROM).map(|actor| {
+        let mut job = LayoutJob {
+            wrap: TextWrapping::truncate_at_width(ACTOR),
+            break_on_newline: false,
+            ..LayoutJob::default()
+        };
+        job.append(actor, 0.0, TextFormat::simple(theme::small(), colours.soft));
+        ui.painter().layout_job(job)
+    });
+    let taken = actor.as_ref().map_or(0.0, |actor| actor.size().x + 8.0);
+    let width = rect.width() - 36.0 - taken;
+    // The values are what the row is about: the type leaves them room.
+    let shortened = fitting_end(ui, &row.event_type, &theme::mono(), width * TYPE);
+    let name = shortened.as_deref().unwrap_or(&row.event_type);
+    let galley = ui.painter().layout_job(line(colours, (tone, name), row, width));
+    if let Some(actor) = actor {
+        let at = pos2(rect.right() - 8.0 - actor.size().x, rect.center().y - actor.size().y / 2.0);
+        ui.painter().galley(at, actor, colours.soft);
+    }
     let at = pos2(rect.left() + 28.0, rect.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, colours.text);
     let is_clicked = response.clicked();
     response.on_hover_ui_at_pointer(|ui| {
         ui.label(RichText::new(format!("{} {}", row.event_type, row.version)).font(theme::strong()));
-        ui.label(RichText::new(&row.time).font(theme::small()));
+        let by = row.actor.as_ref().map(|actor| format!(" · by {actor}")).unwrap_or_default();
+        ui.label(RichText::new(format!("{}{by}", row.time)).font(theme::small()));
         for (title, value) in [("Before", &row.old), ("After", &row.new)] {
             if let Some(value) = value {
                 ui.label(RichText::new(title).font(theme::small()));
@@ -291,10 +326,11 @@ fn spoken(row: &WriteRow) -> String {
         (Some(old), None) => format!("removed {}", value(old)),
         (None, None) => "left it as it was".to_owned(),
     };
-    format!("{} {} {what}", row.version, row.event_type)
+    let by = row.actor.as_ref().map(|actor| format!(", by {actor}")).unwrap_or_default();
+    format!("{} {} {what}{by}", row.version, row.event_type)
 }
 
-fn line(colours: &Palette, tone: Tone, row: &WriteRow, width: f32) -> LayoutJob {
+fn line(colours: &Palette, (tone, name): (Tone, &str), row: &WriteRow, width: f32) -> LayoutJob {
     /// Longer values are cut, in characters.
     const LONGEST: usize = 160;
     let mut job = LayoutJob {
@@ -303,10 +339,10 @@ fn line(colours: &Palette, tone: Tone, row: &WriteRow, width: f32) -> LayoutJob 
         ..LayoutJob::default()
     };
     let mut add = |text: &str, ink| job.append(text, 0.0, TextFormat::simple(theme::mono(), ink));
-    let head = format!("{} {}", row.version, row.event_type);
+    let head = format!("{} {name}", row.version);
     add(&row.version, colours.soft);
     add(" ", colours.faint);
-    add(&row.event_type, colours.of_name(&row.event_type));
+    add(name, colours.of_name(&row.event_type));
     add("  ", colours.faint);
     let shown = |value: &Json| value.to_preview(LONGEST);
     match (&row.old, &row.new) {

@@ -8,10 +8,10 @@ use egui::{
 };
 
 use crate::{
-    model::{Pointer, Timestamp, Zone},
+    model::{Timestamp, Zone},
     session::{
         action::{Action, BrowseAction, EventOrder, WhatIfAction},
-        view::{EventsView, RowHead, TypeView, grouped},
+        view::{ColumnPath, EventsView, Extra, RowHead, TypeView, grouped},
         what_if::Target,
     },
     ui::widgets::{
@@ -50,6 +50,8 @@ const STREAM: &str = "stream";
 const VERSION: &str = "version";
 const TYPE: &str = "type";
 const DATA: &str = "data";
+/// What the keys of the columns of what events carry beside their heads begin with.
+const EXTRA: &str = "extra ";
 /// What the keys of the columns of watches begin with.
 const WATCH: &str = "watch ";
 
@@ -182,12 +184,12 @@ fn columns_menu_ui(
             ui.checkbox(&mut place.is_shown, &spec.title);
         }
         ui.separator();
-        let label = ui.label("Add a column for a path of the data");
+        let label = ui.label("Add a column for a path of the data, or meta: and one of the metadata");
         ui.horizontal(|ui| {
             let field = TextEdit::singleline(&mut local.path).hint_text("address.city").desired_width(150.0);
             let entered = ui.add(field).labelled_by(label.id).lost_focus();
             let enter = entered && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            let path = Pointer::typed(&local.path);
+            let path = ColumnPath::typed(&local.path);
             if (ui.add_enabled(path.is_some(), egui::Button::new("Add")).clicked() || enter)
                 && let Some(path) = path
             {
@@ -226,20 +228,41 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
         ColumnSpec::new(VERSION, "Version", 70.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 140.0, ColumnKind::Text),
-        ColumnSpec::new(DATA, "Data", 300.0, ColumnKind::Code),
     ];
+    columns.extend(view.extras.iter().map(|extra| extra_column(*extra).hidden()));
+    columns.push(ColumnSpec::new(DATA, "Data", 300.0, ColumnKind::Code));
     if view.is_of_one_stream {
         // Every row would say the same; the room goes to the data.
         columns.retain(|column| column.key != STREAM);
     }
     let path =
-        |path: &Pointer| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
+        |path: &ColumnPath| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));
     let watch = |(watch, name): &(String, String)| {
         ColumnSpec::new(&format!("{WATCH}{watch}"), name, 120.0, ColumnKind::Code)
     };
     columns.extend(view.watches.iter().map(watch));
     columns
+}
+
+/// The column of what events carry beside their heads.
+fn extra_column(extra: Extra) -> ColumnSpec {
+    let (title, width) = match extra {
+        Extra::Actor => ("Actor", 120.0),
+        Extra::Correlation => ("Correlation", 160.0),
+        Extra::Causation => ("Causation", 160.0),
+        Extra::EventId => ("Event id", 160.0),
+    };
+    ColumnSpec::new(extra_key(extra), title, width, ColumnKind::Code)
+}
+
+fn extra_key(extra: Extra) -> &'static str {
+    match extra {
+        Extra::Actor => "extra actor",
+        Extra::Correlation => "extra correlation",
+        Extra::Causation => "extra causation",
+        Extra::EventId => "extra event id",
+    }
 }
 
 fn table_ui(
@@ -316,7 +339,21 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize, head
             let watch = key.strip_prefix(WATCH).unwrap_or_default();
             view.watched(row, watch).map(|value| Cell::text(value.to_string())).unwrap_or_default()
         }
-        key if key.starts_with('/') => {
+        key if key.starts_with(EXTRA) => {
+            match (loaded, Extra::ALL.iter().position(|extra| extra_key(*extra) == key)) {
+                (Some(loaded), Some(place)) => Cell::text(
+                    loaded
+                        .extras
+                        .get(place)
+                        .cloned()
+                        .flatten()
+                        .map(|text| text.to_string())
+                        .unwrap_or_default(),
+                ),
+                _ => Cell::pending(),
+            }
+        }
+        key if ColumnPath::parse(key).is_some() => {
             let place = view.paths.iter().position(|path| path.to_string() == key);
             match (loaded, place) {
                 (Some(loaded), Some(place)) => {

@@ -28,8 +28,10 @@ pub mod what_if;
 
 use crate::{
     session::{
-        action::{Action, BlameAction, CompareAction, ConditionAction, WatchAction, WhatIfAction},
-        view::View,
+        action::{
+            Action, BlameAction, CompareAction, ConditionAction, PayloadAction, WatchAction, WhatIfAction,
+        },
+        view::{Extra, View},
     },
     ui::dock::Panel,
 };
@@ -119,7 +121,13 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
             }
         }
         Panel::Diff => diff::diff_ui(ui, &view.diff, &mut local.diff, actions),
-        Panel::Event => event::event_ui(ui, view.event.as_deref(), view.zone, &mut local.event, actions),
+        Panel::Event => {
+            let ids = event::Ids {
+                has_causes: view.events.extras.contains(&Extra::Causation),
+                estimate: view.payloads.id_estimate.as_deref(),
+            };
+            event::event_ui(ui, view.event.as_deref(), (view.zone, &ids), &mut local.event, actions);
+        }
         Panel::Reducer => scripts::scripts_ui(ui, &view.scripts, &mut local.scripts, actions),
         Panel::Why => blame::blame_ui(ui, &view.blame, &mut local.blame, actions),
         Panel::Watches => watches::watches_ui(ui, &view.watches, &mut local.watches, actions),
@@ -127,6 +135,10 @@ pub fn panel_ui(ui: &mut egui::Ui, panel: Panel, view: &View, local: &mut Local,
         Panel::Compare => compare::compare_ui(ui, &view.compare, &mut local.compare, actions),
         Panel::WhatIf => what_if::what_if_ui(ui, &view.what_if, &mut local.what_if, actions),
         Panel::Bookmarks => bookmarks::bookmarks_ui(ui, &view.bookmarks, &mut local.bookmarks, actions),
+    }
+    let is_search = |action: &Action| matches!(action, Action::Payloads(PayloadAction::SearchId(_)));
+    if actions.iter().skip(before).any(is_search) {
+        local.show_panel = Some(Panel::Search);
     }
     // Whoever asks why wants to see the answer.
     if actions.iter().skip(before).any(|action| matches!(action, Action::Blame(BlameAction::Ask(_)))) {

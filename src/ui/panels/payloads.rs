@@ -64,6 +64,9 @@ pub fn payloads_ui(ui: &mut Ui, view: &PayloadsView, local: &mut PayloadsLocal, 
     if let Some(sought) = sought(local).filter(|_| is_entered || is_asked) {
         asked.push(PayloadAction::Search(sought, local.scope));
     }
+    if let Some(id) = &view.sought_id {
+        ui.add(egui::Label::new(egui::RichText::new(format!("Events with the {id}")).strong()).truncate());
+    }
     progress_ui(ui, view, &mut asked);
     for trouble in &view.troubles {
         trouble_label(ui, trouble);
@@ -185,6 +188,7 @@ fn filter_words(view: &PayloadsView) -> String {
 
 fn nothing_hint(view: &PayloadsView, local: &PayloadsLocal) -> &'static str {
     match (local.kind, local.scope) {
+        _ if view.sought_id.is_some() => "The ids of all events were read",
         (_, PayloadScope::Filtered) if !view.filters.is_empty() => {
             "Events that are filtered out were left out"
         }
@@ -235,12 +239,12 @@ const TYPE: &str = "type";
 
 fn columns() -> Vec<ColumnSpec> {
     vec![
-        ColumnSpec::new(POSITION, "Position", 84.0, ColumnKind::Number),
-        ColumnSpec::new(STREAM, "Stream", 120.0, ColumnKind::Text),
-        ColumnSpec::new(VERSION, "Version", 64.0, ColumnKind::Number),
-        ColumnSpec::new(TYPE, "Type", 120.0, ColumnKind::Text),
+        ColumnSpec::new(POSITION, "Position", 76.0, ColumnKind::Number),
+        ColumnSpec::new(TIME, "Time", 166.0, ColumnKind::Code),
+        ColumnSpec::new(STREAM, "Stream", 112.0, ColumnKind::Text),
+        ColumnSpec::new(VERSION, "Version", 60.0, ColumnKind::Number),
+        ColumnSpec::new(TYPE, "Type", 112.0, ColumnKind::Text),
         ColumnSpec::new("found", "Found", 420.0, ColumnKind::Code),
-        ColumnSpec::new(TIME, "Time", 216.0, ColumnKind::Code),
     ]
 }
 

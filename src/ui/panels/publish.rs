@@ -11,7 +11,10 @@ use crate::{
         action::{Action, PublishAction},
         view::{PublishStage, PublishView, grouped},
     },
-    ui::{theme::Palette, widgets::icon::trouble_label},
+    ui::{
+        theme::Palette,
+        widgets::{icon::trouble_label, whole::whole_label},
+    },
 };
 
 /// What the dialog remembers while it is open.
@@ -117,7 +120,7 @@ fn table_ui(ui: &mut Ui, table: &TableDryRun) {
     egui::Grid::new(("first rows", &table.table)).num_columns(2).spacing([12.0, 8.0]).show(ui, |ui| {
         let mut row = |name: &str, values: Vec<String>| {
             // At the top, beside the first value, and not halfway down.
-            ui.vertical(|ui| drop(ui.weak(name)));
+            ui.vertical(|ui| drop(whole_label(ui, name)));
             ui.vertical(|ui| {
                 for value in values {
                     ui.add(egui::Label::new(RichText::new(value).monospace()).truncate());

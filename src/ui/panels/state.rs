@@ -82,7 +82,7 @@ pub(crate) fn questions(path: &Pointer) -> [(&'static str, Action); 4] {
         ("Why is this value so?", Action::Blame(BlameAction::Ask(path.clone()))),
         ("Watch this", Action::Watches(WatchAction::Add(Probe::State(path.clone())))),
         ("Look for changes of this", Action::Conditions(ConditionAction::Add(changes))),
-        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone()))),
+        ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(path.clone().into()))),
     ]
 }
 

@@ -168,24 +168,26 @@ fn cell(view: &StreamsView, row: u64, columns: &[ColumnSpec], column: usize, tex
     let key = columns.get(column).map_or("", |column| &*column.key);
     match line(view, row) {
         None => Cell::default(),
-        Some(StreamLine::Category { name, streams, events, is_open }) => match key {
-            NAME => {
-                let arrow = if *is_open { "▾" } else { "▸" };
-                let name = name.as_deref().unwrap_or("(no category)");
-                Cell::inked(format!("{arrow} {name}  {}", grouped(*streams)), Ink::Plain).with_tooltip(
-                    format!("{name}: {} streams, {} events", grouped(*streams), grouped(*events)),
-                )
+        Some(StreamLine::Category { name, streams, events, is_open }) => {
+            match key {
+                NAME => {
+                    let arrow = if *is_open { "▾" } else { "▸" };
+                    let name = name.as_deref().unwrap_or("(no category)");
+                    Cell::text(format!("{arrow} {name}  {}", grouped(*streams))).naming().with_tooltip(
+                        format!("{name}: {} streams, {} events", grouped(*streams), grouped(*events)),
+                    )
+                }
+                EVENTS => Cell::inked(grouped(*events), Ink::Soft),
+                _ => Cell::default(),
             }
-            EVENTS => Cell::inked(grouped(*events), Ink::Soft),
-            _ => Cell::default(),
-        },
+        }
         Some(StreamLine::Stream(number)) => {
             let Some(text) = texts.get(view, *number) else { return Cell::pending() };
             match key {
                 NAME if has_categories(view) => {
-                    Cell::text(format!("    {}", text.label)).with_tooltip(text.full.to_string())
+                    Cell::text(format!("    {}", text.label)).naming().with_tooltip(text.full.to_string())
                 }
-                NAME => Cell::text(text.label.to_string()).with_tooltip(text.full.to_string()),
+                NAME => Cell::text(text.label.to_string()).naming().with_tooltip(text.full.to_string()),
                 EVENTS => Cell::text(text.events.clone()),
                 FIRST => time_cell(text.first.clone()),
                 _ => time_cell(text.last.clone()),

@@ -9,7 +9,7 @@ use crate::{
     },
     ui::widgets::{
         band::branch_chip,
-        timeline::{TickKind, TimelineShape, timeline},
+        timeline::{Bar, TickKind, TimelineShape, timeline},
         transport::{TransportRequest, TransportShape, transport},
     },
 };
@@ -71,7 +71,7 @@ fn shape(view: &TimelineView) -> TimelineShape {
     };
     let pins = view.pins.iter().zip(["A", "B"]);
     TimelineShape {
-        bars: view.bars.to_vec(),
+        bars: view.bars.iter().map(|bar| Bar { from: bar.from, to: bar.to, height: bar.height }).collect(),
         cursor: view.cursor,
         cursor_label: view.place.clone(),
         step: 0.01,
@@ -105,7 +105,11 @@ fn buttons_ui(ui: &mut egui::Ui, view: &TimelineView, asked: &mut Vec<CursorActi
     }
     ui.separator();
     for (axis, name, help) in [
-        (Axis::Events, "Events", "Each event is as wide as the next"),
+        (
+            Axis::Events,
+            "Events",
+            "Each event is as wide as the next; a bar is tall where events followed each other quickly",
+        ),
         (Axis::Time, "Time", "Each second is as wide as the next"),
     ] {
         let is_possible = axis == Axis::Events || view.has_times;

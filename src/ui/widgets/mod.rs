@@ -3,6 +3,7 @@
 
 pub mod band;
 pub mod busy;
+pub mod class_path;
 pub mod code_editor;
 pub mod diff;
 pub mod empty;

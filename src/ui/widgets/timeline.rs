@@ -15,8 +15,8 @@ use crate::ui::{
 /// What the strip shows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TimelineShape {
-    /// How many events fall into each of as many equal parts.
-    pub bars: Vec<f32>,
+    /// How densely events stand, in order.
+    pub bars: Vec<Bar>,
     /// Where the cursor stands.
     pub cursor: Option<f32>,
     /// The cursor in words, for assistive technology and the label at the handle: `v118 of 231`.
@@ -31,6 +31,17 @@ pub struct TimelineShape {
     pub gaps: Vec<(f32, String)>,
     /// Points that the user keeps, with their names.
     pub pins: Vec<(f32, String)>,
+}
+
+/// A bar of the strip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bar {
+    /// Where it begins.
+    pub from: f32,
+    /// Where it ends; a bar of no width is drawn as a thin one about its place.
+    pub to: f32,
+    /// How tall it is beside the others.
+    pub height: f32,
 }
 
 /// What a tick stands for.
@@ -201,25 +212,31 @@ impl Strip {
     }
 
     /// Past events in the accent, later ones grey: the same bars tell where the cursor is.
-    fn bars(&self, bars: &[f32], cursor: Option<f32>) {
-        let most = bars.iter().copied().fold(0.0_f32, f32::max);
+    fn bars(&self, bars: &[Bar], cursor: Option<f32>) {
+        /// The width of a bar that stands for one moment, in points.
+        const THIN: f32 = 3.0;
+        let most = bars.iter().map(|bar| bar.height).fold(0.0_f32, f32::max);
         if most <= 0.0 {
             return;
         }
-        let width = self.track.width() / bars.len() as f32;
-        let inset = if width > 4.0 { 0.5 } else { 0.0 };
-        for (index, count) in bars.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+        for bar in bars.iter().filter(|bar| bar.height > 0.0) {
             // Square root: one event among thousands still shows.
-            let height = ((count / most).sqrt() * (self.track.height() - 6.0)).max(2.0);
-            let left = self.track.left() + index as f32 * width;
-            let bar = Rect::from_min_max(
-                pos2(left + inset, self.track.bottom() - height),
-                pos2(left + width - inset, self.track.bottom()),
-            );
-            let middle = (index as f32 + 0.5) / bars.len() as f32;
-            let is_past = cursor.is_some_and(|cursor| middle <= cursor);
+            let height = ((bar.height / most).sqrt() * (self.track.height() - 6.0)).max(2.0);
+            let (left, right) = if bar.from < bar.to {
+                let [left, right] =
+                    [bar.from, bar.to].map(|share| self.track.left() + share * self.track.width());
+                let inset = if right - left > 4.0 { 0.5 } else { 0.0 };
+                (left + inset, right - inset)
+            } else {
+                // Where the cursor is drawn when it stands on this event.
+                let middle = self.x(bar.from);
+                (middle - THIN / 2.0, middle + THIN / 2.0)
+            };
+            let area =
+                Rect::from_x_y_ranges(left..=right, self.track.bottom() - height..=self.track.bottom());
+            let is_past = cursor.is_some_and(|cursor| f32::midpoint(bar.from, bar.to) <= cursor);
             let colour = if is_past { self.colours.accent.gamma_multiply(0.75) } else { self.colours.bar };
-            self.painter.rect_filled(bar, 0.0, colour);
+            self.painter.rect_filled(area, 0.0, colour);
         }
     }
 

@@ -142,7 +142,7 @@ fn all_writes_are_copied_as_json() {
     let copied = Json::parse(text.as_bytes()).unwrap();
     assert_eq!(
         copied.to_compact(),
-        r#"[{"version":3,"position":5,"time":"2023-11-14T22:13:25Z","type":"OrderShipped","path":"/parcel","op":"add","old":null,"new":"X1"}]"#
+        r#"[{"version":3,"position":5,"time":"2023-11-14T22:13:25Z","type":"OrderShipped","actor":null,"path":"/parcel","op":"add","old":null,"new":"X1"}]"#
     );
 }
 

@@ -184,3 +184,23 @@ fn a_cursor_that_is_faster_than_the_states_shows_the_nearest_kept_one() {
     assert_eq!((&*view.state.place, view.state.is_stale), ("v470 of 1\u{2009}000", false));
     assert_eq!(script.state(), r#"{"number":470}"#);
 }
+
+#[test]
+fn a_bar_of_a_short_stream_stands_where_the_cursor_does() {
+    let cart = StreamName::of("cart", "8116");
+    let at = |position: i64, version: i64| event(position, &cart, version, "ItemAdded", Json::Null);
+    let mut script = Script::open([at(1, 1), at(5, 2), at(9, 3), at(2000, 4), at(90_000, 5)]);
+    script.browse(BrowseAction::ChooseStream(script.stream("cart-8116")));
+    for (axis, labels) in [(Axis::Time, None), (Axis::Events, Some(["0", "1", "2", "3", "4", "5"]))] {
+        script.cursor(CursorAction::SetAxis(axis));
+        let bars: Vec<f32> = script.view().timeline.bars.iter().map(|bar| bar.from).collect();
+        script.cursor(CursorAction::Home);
+        for bar in &bars {
+            script.cursor(CursorAction::Step(1));
+            assert_eq!(script.view().timeline.cursor, Some(*bar), "{axis:?} {bars:?}");
+        }
+        assert_eq!(bars.len(), 5);
+        let shown: Vec<&str> = script.view().timeline.labels.iter().map(|(_, text)| &**text).collect();
+        assert!(labels.is_none_or(|labels| shown == labels), "{shown:?}");
+    }
+}

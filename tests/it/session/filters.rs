@@ -1,13 +1,10 @@
 //! Streams and events: filters, sorting, columns.
 
-use timeglass::{
-    model::Pointer,
-    session::{
-        Input,
-        action::{Action, BrowseAction, EventOrder, StreamSort},
-        job::Slot,
-        view::StreamLine,
-    },
+use timeglass::session::{
+    Input,
+    action::{Action, BrowseAction, EventOrder, StreamSort},
+    job::Slot,
+    view::{ColumnPath, StreamLine},
 };
 
 use super::{Script, shop};
@@ -84,12 +81,12 @@ fn stream_order_lists_stream_by_stream() {
 #[test]
 fn rows_on_screen_are_fetched_with_their_path_columns() {
     let mut script = Script::open(shop());
-    script.browse(BrowseAction::AddColumn(Pointer::parse("/status").unwrap()));
+    script.browse(BrowseAction::AddColumn(ColumnPath::parse("/status").unwrap()));
     script.browse(BrowseAction::ShowRows { first: 0, count: 10 });
     let loaded = script.view().events.loaded(3).expect("row 3 is loaded");
     assert_eq!(loaded.preview, r#"{"status":"paid"}"#);
     assert_eq!(loaded.paths, ["paid"]);
-    script.browse(BrowseAction::RemoveColumn(Pointer::parse("/status").unwrap()));
+    script.browse(BrowseAction::RemoveColumn(ColumnPath::parse("/status").unwrap()));
     assert!(script.view().events.paths.is_empty());
     assert!(script.view().events.loaded(3).expect("still loaded").paths.is_empty());
 }

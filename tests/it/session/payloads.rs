@@ -1,13 +1,17 @@
 //! Searching payloads: hits in order, going from one to the next, stopping.
 
 use timeglass::{
-    model::{Json, Pointer, StreamName},
+    model::{Json, Payload, Pointer, RecordedEvent, StreamName},
     session::{
         Input,
-        action::{Action, BrowseAction, CursorAction, PayloadAction, PayloadScope},
+        action::{Action, BlameAction, BrowseAction, CursorAction, PayloadAction, PayloadScope},
         job::Slot,
+        view::ColumnPath,
     },
-    store::{memory::event, search::Sought},
+    store::{
+        memory::event,
+        search::{IdKind, Sought, SoughtId},
+    },
 };
 
 use super::{Script, shop};
@@ -104,4 +108,87 @@ fn a_search_that_was_stopped_goes_on() {
     let expected = (1..=5_000).filter(|number| number.to_string().contains("99")).count();
     assert_eq!(script.view().payloads.hits.len(), expected);
     assert!(script.view().payloads.is_over);
+}
+
+/// The shop, with who did what, and what caused it.
+fn told() -> Vec<RecordedEvent> {
+    let told = |(place, event): (usize, RecordedEvent)| RecordedEvent {
+        event_id: Some(format!("e{}", place + 1).into()),
+        causation_id: place.checked_sub(1).map(|before| format!("e{}", before + 1).into()),
+        correlation_id: Some(if place % 2 == 0 { "even" } else { "odd" }.into()),
+        actor: Some(if place < 3 { "anna" } else { "bob" }.into()),
+        metadata: Payload::from_json(Json::object([("ip", Json::from("10.0.0.1"))])),
+        ..event
+    };
+    shop().into_iter().enumerate().map(told).collect()
+}
+
+fn places(script: &Script) -> Vec<String> {
+    let hits = script.view().payloads.hits.iter();
+    hits.map(|hit| hit.position.as_ref().map(ToString::to_string).unwrap_or_default()).collect()
+}
+
+#[test]
+fn events_that_belong_together_are_found_by_their_id() {
+    let mut script = Script::open(told());
+    let even = SoughtId { kind: IdKind::Correlation, id: "even".into() };
+    script.payloads(PayloadAction::SearchId(even));
+    assert_eq!(places(&script), ["5", "3", "1"]);
+    assert_eq!(script.view().payloads.summary, "3 hits in 6 events");
+    assert_eq!(script.view().payloads.sought_id.as_deref(), Some("correlation id even"));
+    script.payloads(PayloadAction::TurnRound);
+    assert_eq!(places(&script), ["1", "3", "5"]);
+    script.payloads(PayloadAction::Turn(true));
+    assert_eq!(script.view().state.place, "v1 of 3");
+    script.payloads(PayloadAction::SearchId(SoughtId { kind: IdKind::Causation, id: "e2".into() }));
+    assert_eq!(places(&script), ["3"]);
+    script.payloads(PayloadAction::SearchId(SoughtId { kind: IdKind::Causation, id: "even".into() }));
+    assert!(places(&script).is_empty() && script.view().payloads.is_over);
+    script.payloads(PayloadAction::Search(text("placed"), PayloadScope::Store));
+    assert_eq!(script.view().payloads.sought_id, None);
+}
+
+#[test]
+fn the_cause_of_an_event_is_gone_to() {
+    let mut script = Script::open(told());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-2")));
+    script.browse(BrowseAction::GoToId("e4".into()));
+    let there = |script: &Script| script.view().event.as_ref().map(|event| event.label());
+    assert_eq!(there(&script).as_deref(), Some("OrderPaid 2@order-1"));
+    let notices = script.view().notices.len();
+    script.browse(BrowseAction::GoToId("e99".into()));
+    assert_eq!(there(&script).as_deref(), Some("OrderPaid 2@order-1"), "nowhere to go");
+    let told = script.view().notices.last().map(|notice| notice.title.clone());
+    assert_eq!(script.view().notices.len(), notices + 1);
+    assert_eq!(told.as_deref(), Some("No event here has the id e99"));
+}
+
+#[test]
+fn who_did_it_stands_beside_what_was_written() {
+    let mut script = Script::open(told());
+    script.browse(BrowseAction::ChooseStream(script.stream("order-1")));
+    script.feed(Input::Action(Action::Blame(BlameAction::Ask(Pointer::parse("/status").unwrap()))));
+    script.feed(Input::Action(Action::Blame(BlameAction::ShowRows { first: 0, count: 20 })));
+    let rows = script.view().blame.rows.iter();
+    let actors: Vec<String> =
+        rows.filter_map(|row| row.actor.clone()).map(|actor| actor.to_string()).collect();
+    assert_eq!(actors, ["bob", "bob", "anna"]);
+    let last = script.view().blame.last.as_ref().and_then(|last| last.row.actor.clone());
+    assert_eq!(last.as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_path_of_the_metadata_has_a_column_and_so_has_what_stands_beside_it() {
+    let mut script = Script::open(told());
+    for path in ["meta:ip", "status"] {
+        script.browse(BrowseAction::AddColumn(ColumnPath::typed(path).unwrap()));
+    }
+    let written: Vec<String> = script.view().events.paths.iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["meta:/ip", "/status"]);
+    assert!(written.iter().all(|path| ColumnPath::parse(path).is_some_and(|read| read.to_string() == *path)));
+    script.browse(BrowseAction::ShowRows { first: 0, count: 6 });
+    let row = script.view().events.loaded(3).expect("a row");
+    assert_eq!(row.paths, ["10.0.0.1", "paid"]);
+    let extras: Vec<&str> = row.extras.iter().flatten().map(|text| &**text).collect();
+    assert_eq!(extras, ["bob", "odd", "e3", "e4"]);
 }

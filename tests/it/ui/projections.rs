@@ -172,6 +172,7 @@ fn story() -> StoryView {
         current: Some(1),
         column: Some(1),
         words: Arc::default(),
+        actors: [Some("anna".into()), None, Some("bob".into())].into(),
         is_waiting: false,
         index: Some(index()),
         zone: timeglass::model::Zone::Utc,

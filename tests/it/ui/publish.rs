@@ -171,3 +171,12 @@ fn words() -> Words {
         hint: "Take in what is new, and look at the list again".to_owned(),
     }
 }
+
+#[test]
+fn headings_are_never_broken() {
+    let harness = harness(view(PublishStage::Planned(plan())));
+    for heading in ["first insert", "first update"] {
+        let height = harness.get_by_label(heading).rect().height();
+        assert!(height < 24.0, "{heading} is {height} points high");
+    }
+}

@@ -67,3 +67,39 @@ fn the_newest_hits_come_first_until_that_is_turned_round() {
     app.click("Newest first");
     assert_eq!(newest, first(&app));
 }
+
+/// The window with an order chosen and its last event in front.
+fn event_shown() -> AppStage {
+    let mut app = AppStage::open([1400.0, 1300.0], Path::new(SHOP));
+    app.choose_stream("order-4711", "4711");
+    app.click("Event");
+    app
+}
+
+#[test]
+fn the_ids_of_an_event_are_followed() {
+    let mut app = event_shown();
+    let shown = |app: &AppStage| app.view().event.clone().expect("an event");
+    let last = shown(&app);
+    let (cause, correlation) = (last.causation_id.clone().unwrap(), last.correlation_id.clone().unwrap());
+    app.click(&cause);
+    assert!(app.text().contains("Find all events with this cause"), "{}", app.text());
+    app.click("Go to the event that caused this");
+    assert_eq!(shown(&app).event_id, Some(cause));
+    app.click(&correlation);
+    app.click("Find all events with this correlation id");
+    let hits = app.view().payloads.hits.len();
+    assert!(hits > 1 && app.view().payloads.is_over, "{hits} hits");
+    assert!(app.text().contains(&format!("Events with the correlation id {correlation}")), "{}", app.text());
+}
+
+#[test]
+fn who_did_it_has_a_column() {
+    let mut app = event_shown();
+    let who = app.view().event.as_ref().and_then(|event| event.actor.clone()).expect("an actor");
+    assert!(!app.text().contains("Actor: "));
+    app.click("Columns ▾");
+    app.harness.get_by_role_and_label(Role::CheckBox, "Actor").click();
+    app.settle();
+    assert!(app.text().contains(&format!("Actor: {who}")), "{}", app.text());
+}

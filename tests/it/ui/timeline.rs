@@ -2,7 +2,7 @@
 
 use egui::{Key, Theme, Ui, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use timeglass::ui::widgets::timeline::{self, TickKind, TimelineShape};
+use timeglass::ui::widgets::timeline::{self, Bar, TickKind, TimelineShape};
 
 use super::stage::{check_tree, pictures, stage};
 
@@ -14,7 +14,12 @@ struct Model {
 }
 
 fn model() -> Model {
-    let bars = (0..180).map(|bar: u32| f32::from((bar * 37 % 101 * (bar % 13)) as u16)).collect();
+    let bar = |bar: u16| Bar {
+        from: f32::from(bar) / 180.0,
+        to: f32::from(bar + 1) / 180.0,
+        height: f32::from(bar * 37 % 101 * (bar % 13)),
+    };
+    let bars = (0..180).map(bar).collect();
     let shape = TimelineShape {
         bars,
         cursor: Some(0.51),

@@ -29,7 +29,9 @@ fn the_writes_of_a_value_are_read_and_gone_to() {
     let mut app = asked("status: \"partly");
     assert_eq!(
         writes(&app).first().map(String::as_str),
-        Some(r#""v12 OrderRefunded changed from \"delivered\" to \"partly_refunded\"" (selected)"#)
+        Some(
+            r#""v12 OrderRefunded changed from \"delivered\" to \"partly_refunded\", by payments" (selected)"#
+        )
     );
     let text = app.text();
     for told in ["6 writes", "OrderRefunded v12", "copied from /data/status"] {

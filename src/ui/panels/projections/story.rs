@@ -32,6 +32,8 @@ const POSITION: &str = "position";
 const TIME: &str = "time";
 const TYPE: &str = "type";
 const EVENT: &str = "event";
+const ACTOR: &str = "actor";
+const CHANGES: &str = "changes";
 
 pub(super) fn story_ui(
     ui: &mut Ui,
@@ -41,13 +43,18 @@ pub(super) fn story_ui(
     asked: &mut Vec<ProjectionAction>,
 ) {
     ui.horizontal_wrapped(|ui| head_ui(ui, model, view, asked));
-    let columns = [
+    let mut columns = vec![
         ColumnSpec::new(POSITION, "Position", 74.0, ColumnKind::Number),
         ColumnSpec::new(TYPE, "Type", 120.0, ColumnKind::Text),
-        ColumnSpec::new("changes", "Changes", 300.0, ColumnKind::Code),
+        ColumnSpec::new(CHANGES, "Changes", 300.0, ColumnKind::Code),
         ColumnSpec::new(TIME, "Time", 190.0, ColumnKind::Code),
         ColumnSpec::new(EVENT, "Event", 140.0, ColumnKind::Text),
     ];
+    if !view.actors.is_empty() {
+        // The room is taken from the changes, so that the event still stands in sight.
+        columns.iter_mut().filter(|column| column.key == CHANGES).for_each(|column| column.width -= 40.0);
+        columns.insert(2, ColumnSpec::new(ACTOR, "Actor", 90.0, ColumnKind::Text));
+    }
     let current = view.current.map(|current| current as u64);
     let look = |row: u64| match current {
         Some(current) if row == current => RowLook::Cursor,
@@ -64,6 +71,12 @@ pub(super) fn story_ui(
             let change = usize::try_from(row).ok().and_then(|row| view.changes.get(row));
             let Some(change) = change else { return Cell::default() };
             let key = columns.get(column).map_or("", |column| &*column.key);
+            if key == ACTOR {
+                let actor = usize::try_from(row).ok().and_then(|row| view.actors.get(row));
+                return Cell::text(
+                    actor.cloned().flatten().map(|actor| actor.to_string()).unwrap_or_default(),
+                );
+            }
             if !matches!(key, POSITION | TIME | TYPE | EVENT) {
                 let told = usize::try_from(row).ok().and_then(|row| view.words.get(row));
                 if let Some(told) = told {

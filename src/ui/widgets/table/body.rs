@@ -8,6 +8,7 @@ use egui::{
 use crate::ui::{
     theme::{self, Palette},
     widgets::{
+        class_path::{fitting_end, width_of},
         icon::Icon,
         rows::RowView,
         table::{
@@ -206,15 +207,32 @@ impl Table<'_> {
             ColumnKind::Code | ColumnKind::Number => (theme::mono(), NARROWEST_CODE),
         };
         let width = inner.width().max(0.0);
+        let end = shortened(ui, cell, &font, width);
+        let is_shortened = end.is_some();
+        let end = end.map(Cell::text);
+        let cell = end.as_ref().unwrap_or(cell);
         let mut job = cell_job(cell, font, (width / narrowest) as usize + 2, colours.changed.ground);
         job.wrap = egui::text::TextWrapping::truncate_at_width(width);
         let galley = ui.painter().layout_job(job);
         let x = if kind == ColumnKind::Number { inner.right() - galley.size().x } else { inner.left() };
         let place = pos2(x.max(inner.left()), inner.center().y - galley.size().y / 2.0);
-        let is_elided = galley.elided;
+        let is_elided = galley.elided || is_shortened;
         ui.painter().galley(place, galley, ink);
         is_elided
     }
+}
+
+/// The end of a name that does not fit, behind what stands before the name; nothing where the cell is cut at its
+/// end.
+fn shortened(ui: &Ui, cell: &Cell, font: &FontId, width: f32) -> Option<String> {
+    let is_name = cell.ink == Ink::Name || cell.is_name;
+    if !is_name || cell.mark.is_some() || cell.text.len() > LONGEST || cell.text.contains(char::is_control) {
+        return None;
+    }
+    let name = cell.text.trim_start_matches(['▾', '▸', ' ']);
+    let lead = cell.text.strip_suffix(name).unwrap_or_default();
+    let taken = if lead.is_empty() { 0.0 } else { width_of(ui, lead, font) };
+    fitting_end(ui, name, font, width - taken).map(|end| format!("{lead}{end}"))
 }
 
 /// The text of a cell, with its mark: no more of it than may fit. Its colour is left to the painter, so that

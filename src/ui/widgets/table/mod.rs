@@ -81,6 +81,8 @@ pub struct Cell {
     pub tooltip: Option<String>,
     /// The part of the text that was looked for, in bytes.
     pub mark: Option<Range<usize>>,
+    /// Whether it is a name whose path goes first where there is no room, as in every cell of [`Ink::Name`].
+    pub is_name: bool,
 }
 
 /// How a cell is drawn.
@@ -126,6 +128,13 @@ impl Cell {
     #[must_use]
     pub fn with_mark(mut self, mark: Range<usize>) -> Self {
         self.mark = Some(mark);
+        self
+    }
+
+    /// The same, as a name: where there is no room, a path before it goes, and what it is called stays.
+    #[must_use]
+    pub fn naming(mut self) -> Self {
+        self.is_name = true;
         self
     }
 
