@@ -239,8 +239,8 @@ const TYPE: f32 = 0.4;
 /// Of a row's width the actor takes at most so much, in points…
 const ACTOR: f32 = 96.0;
 
-/// …and nothing where the row is narrower than this.
-const ACTOR_FROM: f32 = 280.0;
+/// …and nothing where the row is narrower than this: the values come first, and the tooltip tells it.
+const ACTOR_FROM: f32 = 440.0;
 
 /// How a row stands out.
 #[derive(Clone, Copy)]

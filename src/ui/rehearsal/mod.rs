@@ -42,6 +42,9 @@ pub use report::{FrameLine, FrameReport, SlowFrame};
 /// The part of the time of rest that work which is still open has to come to its end.
 const PATIENCE: f32 = 0.3;
 
+/// Until this part of the time of rest a frame begins the rest anew.
+const STILL: f32 = 0.5;
+
 /// Between two frames while something is done.
 const PACE: Duration = Duration::from_millis(16);
 
@@ -204,7 +207,9 @@ impl Rehearsal {
                 for id in notices {
                     self.app.ask(Action::Shell(ShellAction::Dismiss(id)));
                 }
-                if is_quiet && self.app.is_idle() && self.rest.is_none() {
+                // What moves to its place at the end of work is no rest either; a window that is drawn on and on is.
+                let may_begin = self.rest.is_none() || progress < STILL;
+                if is_quiet && self.app.is_idle() && may_begin {
                     self.rest = settled();
                 }
                 // Work that goes on and on is cancelled, so that there is some rest to measure; looks are part of it.
