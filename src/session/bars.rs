@@ -45,30 +45,29 @@ impl BarsQuestion {
         self.stream.map_or(self.index.len(), |stream| self.index.stream_events(stream).len())
     }
 
-    /// Hands the time of each event that has one to `each`.
-    fn each_time(&self, work: &Work, each: &mut dyn FnMut(i64)) -> Result<(), Cancelled> {
-        const STEP: usize = 1 << 14;
+    /// The times of events by their places; nothing for one that has none.
+    fn time_at(&self) -> impl Fn(usize) -> Option<i64> {
         let events = self.stream.map(|stream| self.index.stream_events(stream));
-        for place in 0..self.events() {
-            if place.is_multiple_of(STEP) {
-                work.advance(0)?;
-            }
+        move |place| {
             let ordinal = match &events {
                 Some(events) => events.get(place).copied(),
                 None => u32::try_from(place).ok(),
             };
-            if let Some(time) = ordinal.and_then(|ordinal| self.index.time(ordinal)) {
-                each(time.nanos());
-            }
+            ordinal.and_then(|ordinal| self.index.time(ordinal)).map(Timestamp::nanos)
         }
-        Ok(())
     }
 
-    /// Counts events where they stand on a scale.
-    fn counted_on(&self, scale: &Scale, work: &Work) -> Result<Vec<TimelineBar>, Cancelled> {
-        let mut sums = vec![0_u64; BARS];
-        self.each_time(work, &mut |nanos| add(&mut sums, scale, nanos, 1))?;
-        Ok(even_bars(&sums))
+    /// Hands the time of each event that has one to `each`.
+    fn each_time(&self, work: &Work, each: &mut dyn FnMut(i64)) -> Result<(), Cancelled> {
+        const STEP: usize = 1 << 14;
+        let time_at = self.time_at();
+        for place in 0..self.events() {
+            if place.is_multiple_of(STEP) {
+                work.advance(0)?;
+            }
+            time_at(place).into_iter().for_each(&mut *each);
+        }
+        Ok(())
     }
 }
 
@@ -81,9 +80,14 @@ fn bars_of_few(question: &BarsQuestion, work: &Work) -> Result<Option<(Vec<Timel
         return Ok(None);
     }
     let scale = Scale::of_times(&times, question.collapse);
-    let bars =
-        if times.len() <= BARS { single_bars(&times, &scale) } else { question.counted_on(&scale, work)? };
-    Ok(Some((bars, scale)))
+    if times.len() <= BARS {
+        return Ok(Some((single_bars(&times, &scale), scale)));
+    }
+    let mut sums = vec![0_u64; BARS];
+    for nanos in times {
+        add(&mut sums, &scale, nanos, 1);
+    }
+    Ok(Some((even_bars(&sums), scale)))
 }
 
 /// Bars and scale from counts in equal spans of time.
@@ -99,14 +103,15 @@ fn bars_of_many(
     };
     let scale = Scale::over_time(start, end, &histogram.counts, question.collapse);
     let span = (end.nanos() as f64) - (start.nanos() as f64);
+    let mut sums = vec![0_u64; BARS];
     if scale.is_finer_than(span / FINE_BARS as f64, BARS) {
         // What was counted as one would be drawn as many: only the times themselves tell where.
-        return Ok(Some((question.counted_on(&scale, work)?, scale)));
-    }
-    let mut sums = vec![0_u64; BARS];
-    for (bin, count) in histogram.counts.iter().enumerate() {
-        let middle = start.nanos() + (span * (bin as f64 + 0.5) / FINE_BARS as f64) as i64;
-        add(&mut sums, &scale, middle, u64::from(*count));
+        question.each_time(work, &mut |nanos| add(&mut sums, &scale, nanos, 1))?;
+    } else {
+        for (bin, count) in histogram.counts.iter().enumerate() {
+            let middle = start.nanos() + (span * (bin as f64 + 0.5) / FINE_BARS as f64) as i64;
+            add(&mut sums, &scale, middle, u64::from(*count));
+        }
     }
     Ok(Some((even_bars(&sums), scale)))
 }
@@ -133,17 +138,19 @@ fn single_bars(times: &[i64], scale: &Scale) -> Vec<TimelineBar> {
         .filter_map(<[f32]>::first)
         .map(|at| (*at, near(*at)))
         .collect();
-    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1) as f64;
-    let bar = |(at, count): &(f32, usize)| TimelineBar::at(*at, (*count as f64 / most).sqrt() as f32);
-    counts.iter().map(bar).collect()
+    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default() as u64;
+    counts.iter().map(|(at, count)| TimelineBar::at(*at, height(*count as u64, most))).collect()
 }
 
-/// Square roots, so that a busy day does not flatten all others.
 fn even_bars(sums: &[u64]) -> Vec<TimelineBar> {
-    let tallest = sums.iter().copied().max().unwrap_or_default().max(1) as f64;
+    let most = sums.iter().copied().max().unwrap_or_default();
     let bars = sums.iter().enumerate().filter(|(_, sum)| **sum > 0);
-    bars.map(|(number, sum)| TimelineBar::of_part(number, sums.len(), (*sum as f64 / tallest).sqrt() as f32))
-        .collect()
+    bars.map(|(number, sum)| TimelineBar::of_part(number, sums.len(), height(*sum, most))).collect()
+}
+
+/// A square root, so that a busy day does not flatten all others.
+fn height(count: u64, most: u64) -> f32 {
+    (count as f64 / most.max(1) as f64).sqrt() as f32
 }
 
 /// Over events each has the same width, so their density in time is shown: a tall bar stands where
@@ -177,14 +184,7 @@ fn rhythm(
     total: usize,
     work: &Work,
 ) -> Result<Vec<TimelineBar>, Cancelled> {
-    let events = question.stream.map(|stream| question.index.stream_events(stream));
-    let time_at = |place: usize| {
-        let ordinal = match &events {
-            Some(events) => events.get(place).copied(),
-            None => u32::try_from(place).ok(),
-        };
-        ordinal.and_then(|ordinal| question.index.time(ordinal)).map(Timestamp::nanos)
-    };
+    let time_at = question.time_at();
     let rate_between = |first: usize, last: usize| {
         let span = time_at(last).zip(time_at(first)).map(|(last, first)| last.abs_diff(first) as f64 / 1e9);
         span.map(|span| ((last - first).max(1) as f64 / span.max(1e-3)).ln())
@@ -234,28 +234,23 @@ fn time_labels(scale: &Scale, zone: Zone) -> Vec<(f32, String)> {
             |(_, time): &(f64, Timestamp)| Timestamp::from_nanos(time.nanos(), digits).to_display(zone);
         times.iter().map(text).collect()
     };
-    let share = |texts: &[String], length: usize| {
-        texts
-            .windows(2)
-            .any(|pair| matches!(pair, [left, right] if left.get(..length) == right.get(..length)))
-    };
-    let all_share = |texts: &[String], length: usize| {
-        texts
-            .windows(2)
-            .all(|pair| matches!(pair, [left, right] if left.get(..length) == right.get(..length)))
-    };
+    let share = |pair: &[String], length: usize| matches!(pair, [left, right] if left.get(..length) == right.get(..length));
     let is_told_apart = |texts: &Vec<String>| texts.windows(2).all(|pair| pair.first() != pair.last());
     let texts = (0..9).map(texts_with).find(is_told_apart).unwrap_or_else(|| texts_with(9));
-    let to = match (share(&texts, MINUTE), share(&texts, DAY)) {
+    let some_share = |length| texts.windows(2).any(|pair| share(pair, length));
+    let all_share = |length| texts.windows(2).all(|pair| share(pair, length));
+    let to = match (some_share(MINUTE), some_share(DAY)) {
         (true, _) => usize::MAX,
         (false, true) => MINUTE,
         (false, false) => DAY,
     };
     // What all have in common goes without saying, but a day or a year never changes unseen.
-    let from = match () {
-        () if to == DAY || !all_share(&texts, YEAR) => 0,
-        () if to == MINUTE || !all_share(&texts, DAY) => 5,
-        () => 11,
+    let from = if to == DAY || !all_share(YEAR) {
+        0
+    } else if to == MINUTE || !all_share(DAY) {
+        YEAR + 1
+    } else {
+        DAY + 1
     };
     let label = |((place, _), text): (&(f64, Timestamp), &String)| {
         (*place as f32, text.get(from..to.min(text.len())).unwrap_or(text).to_owned())
