@@ -22,7 +22,7 @@ use crate::{
     store::{
         EventStore, StoreError, StoreResult,
         read::Onward,
-        snapshots::{SnapshotPlace, fetched_at_once},
+        snapshots::{SnapshotPlace, each_fetched},
     },
     work::Work,
 };
@@ -257,18 +257,13 @@ fn with_states(
     store: &dyn EventStore,
     mut each: impl FnMut(&Found, &Payload) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut rest = all;
-    while !rest.is_empty() {
-        let fitting = fetched_at_once(rest.iter().map(|found| found.bytes));
-        let (now, later) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
-        let places: Vec<SnapshotPlace> = now.iter().map(|found| found.place.clone()).collect();
-        for (found, snapshot) in now.iter().zip(store.fetch_snapshots(&Work::default(), &places)?) {
-            let state = snapshot.map_or_else(removed, |snapshot| snapshot.state);
-            each(found, &state)?;
-        }
-        rest = later;
-    }
-    Ok(())
+    each_fetched(
+        store,
+        &Work::default(),
+        all,
+        |found| (&found.place, found.bytes),
+        |found, snapshot| each(found, &snapshot.map_or_else(removed, |snapshot| snapshot.state)),
+    )
 }
 
 /// What stands for a state that went between the list and its row.

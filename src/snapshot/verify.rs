@@ -9,7 +9,7 @@ use crate::{
     store::{
         EventStore, StoreResult,
         index::{Index, SnapshotOwners},
-        snapshots::{SnapshotPlace, VisitedSnapshot, fetched_at_once},
+        snapshots::{SnapshotPlace, VisitedSnapshot, each_fetched},
     },
     work::Work,
 };
@@ -212,12 +212,13 @@ impl Verification {
         let judge = Judge { index: &self.index, stream, history: &history, standard: &standard };
         let states = judge.states(batch.iter().filter_map(|one| one.version), work)?;
         let owners = self.index.snapshot_owners();
-        let mut rest = batch;
-        while !rest.is_empty() {
-            let fitting = fetched_at_once(rest.iter().map(|one| one.bytes));
-            let (now, later) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
-            let places: Vec<SnapshotPlace> = now.iter().map(|one| one.place.clone()).collect();
-            for (one, snapshot) in now.iter().zip(self.store.fetch_snapshots(work, &places)?) {
+        let room = &mut self.room;
+        each_fetched(
+            &*self.store,
+            work,
+            batch,
+            |one| (&one.place, one.bytes),
+            |one, snapshot| {
                 let key = snapshot.as_ref().map(SnapshotKey::of);
                 let mut check = match &snapshot {
                     None => Check::of(Verdict::NotChecked, "it was removed while others were compared"),
@@ -231,16 +232,15 @@ impl Verification {
                     },
                 };
                 if !check.changes.is_empty() {
-                    (check.is_brief, self.room) = (self.room == 0, self.room.saturating_sub(one.bytes));
+                    (check.is_brief, *room) = (*room == 0, room.saturating_sub(one.bytes));
                 }
                 if check.is_brief {
                     check.changes = Vec::new();
                 }
                 found.push(Compared { number: one.number, stream, key, check });
-            }
-            rest = later;
-        }
-        Ok(())
+                Ok(())
+            },
+        )
     }
 }
 

@@ -467,7 +467,7 @@ pub trait EventStore: Send + Sync {
     ) -> StoreResult<()>;
 
     /// These snapshots, in the order asked for, as they are now; `None` for one that is gone. All of them are in
-    /// memory together: [`snapshots::fetched_at_once`] tells how many to ask for.
+    /// memory together: [`snapshots::each_fetched`] asks for a few at a time.
     fn fetch_snapshots(
         &self,
         work: &Work,

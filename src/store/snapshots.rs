@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     model::{Payload, SnapshotHead, Stored, StoredSnapshot},
-    store::decode::Value,
+    store::{EventStore, StoreError, decode::Value},
+    work::Work,
 };
 
 /// Where a stored snapshot stands, to be fetched again. Whoever changes it meanwhile does not move it; whoever
@@ -43,8 +44,30 @@ pub struct VisitedSnapshot<'a> {
 /// The states of so many bytes are in memory at once, and always one.
 pub const MOST_BYTES: u64 = 4 << 20;
 
+/// Fetches snapshots, as many at a time as may be in memory together, and hands each on beside what it was asked
+/// for; `None` for one that is gone. `place` tells where one stands and how many bytes it has.
+pub fn each_fetched<T, E: From<StoreError>>(
+    store: &dyn EventStore,
+    work: &Work,
+    asked: &[T],
+    place: impl Fn(&T) -> (&SnapshotPlace, u64),
+    mut each: impl FnMut(&T, Option<StoredSnapshot>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut rest = asked;
+    while !rest.is_empty() {
+        let fitting = fetched_at_once(rest.iter().map(|one| place(one).1));
+        let (now, later) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
+        let places: Vec<SnapshotPlace> = now.iter().map(|one| place(one).0.clone()).collect();
+        for (one, snapshot) in now.iter().zip(store.fetch_snapshots(work, &places)?) {
+            each(one, snapshot)?;
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
 /// How many of the next snapshots are fetched at once, if they are so long: one at least.
-pub fn fetched_at_once(lengths: impl IntoIterator<Item = u64>) -> usize {
+fn fetched_at_once(lengths: impl IntoIterator<Item = u64>) -> usize {
     let mut sum = 0_u64;
     let fits = lengths.into_iter().take_while(|length| {
         sum = sum.saturating_add(*length);
