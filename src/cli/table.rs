@@ -123,7 +123,12 @@ fn width(text: &str) -> usize {
 
 /// `1 event`, `2 events`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    format!("{count} {}", plural(count, noun))
+}
+
+/// `event` of one, `events` of any other number.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
 /// One line of comma-separated values.

@@ -14,7 +14,7 @@ use crate::{
         open::{self, Opened},
         output::Output,
         reducer::{Chosen, ReducerArgument},
-        table::printable,
+        table::{plural, printable},
         write_json,
     },
     model::{Change, Json, StreamName, StreamVersion},
@@ -365,7 +365,7 @@ impl Made {
                     Some(event) => format!("at {event}"),
                     None => "at the start".to_owned(),
                 };
-                let steps = if found.differing == 1 { "step" } else { "steps" };
+                let steps = plural(found.differing, "step");
                 let [differing, all] =
                     [found.differing, found.alignment.len()].map(|count| spaced(count as u64));
                 let moved = if self.branch.has_moves() { MOVED } else { "" };

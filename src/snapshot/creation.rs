@@ -191,15 +191,13 @@ impl<'a> Row<'a> {
                 ];
                 key.extend(was);
                 let mut values = vec![version, (Arc::clone(&columns.state.name), state)];
-                values.extend(
-                    time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())),
-                );
+                values.extend(time);
                 edits.updates.push(RowEdit { place: RowPlace::one(key), values });
             }
             None => {
                 let mut row = key;
                 row.extend([version, (Arc::clone(&columns.state.name), state)]);
-                row.extend(time.filter(|_| columns.time.as_ref().is_some_and(|time| time.default.is_none())));
+                row.extend(time);
                 nothing_is_lacking(room.shape, &row)?;
                 edits.inserts.push(row);
             }
@@ -296,8 +294,9 @@ impl<'a> Columns<'a> {
         if alike.is_empty() && !column.is_not_null { Ok(None) } else { Err(made_up(&column.name)) }
     }
 
+    /// When it is stored, where the table does not tell that by itself.
     fn time_value(&self, room: &Room<'_>, new: &NewSnapshot) -> Option<(Arc<str>, Stored)> {
-        let column = self.time?;
+        let column = self.time.filter(|column| column.default.is_none())?;
         let form = room.table.time.as_ref().map(|played| played.form).unwrap_or_default();
         Some((Arc::clone(&column.name), time_value(form, room.written_time, new.time?)?))
     }

@@ -127,15 +127,11 @@ impl ProjectionQuestion {
             Self::Rebuild(rebuilding) => Ok(ProjectionAnswer::Rebuilt(Box::new(rebuilding.run(work)?))),
             Self::Rows(model, query) => found_rows(work, &model, &query).map(ProjectionAnswer::Rows),
             Self::History(model, key, is_script, events) => {
-                match found_history(work, &model, key, is_script) {
-                    Ok(mut found) => {
-                        if let Some((store, index)) = events {
-                            found.actors = actors(work, &*store, &index, &found.changes)?;
-                        }
-                        Ok(ProjectionAnswer::History(found))
-                    }
-                    Err(trouble) => Err(trouble),
+                let mut found = found_history(work, &model, key, is_script);
+                if let (Ok(found), Some((store, index))) = (&mut found, events) {
+                    found.actors = actors(work, &*store, &index, &found.changes)?;
                 }
+                found.map(ProjectionAnswer::History)
             }
             Self::Output(outputs, query) => {
                 found_output(work, &outputs, &query).map(ProjectionAnswer::Output)

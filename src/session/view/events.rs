@@ -265,6 +265,12 @@ impl ColumnPath {
         Self::read(text, Pointer::parse)
     }
 
+    /// Whether a text is one as [`Self::parse`] reads it, by how it begins.
+    #[must_use]
+    pub fn is_key(text: &str) -> bool {
+        text.is_empty() || text.starts_with('/') || text.starts_with(Self::META)
+    }
+
     /// As people type it: `address.city`, `meta:user.name`.
     #[must_use]
     pub fn typed(text: &str) -> Option<Self> {

@@ -6,7 +6,7 @@ use crate::{
     store::{
         EventStore, KeyRange, StoreResult,
         layout::Role,
-        read::{Body, EventRow, Wanted},
+        read::{Body, EventRow, Onward, Wanted},
         search::{Field, Found, Newest, SearchHit, order::hits_in_ranges},
     },
     work::Work,
@@ -71,7 +71,7 @@ pub fn search_ids(
     hits_in_ranges(work, ranges, order, &|range, take| {
         store.read(work, range, Wanted::All, &mut |row| {
             if sought.kind.of(row) != Some(&*sought.id) {
-                return crate::store::read::Onward::On;
+                return Onward::On;
             }
             let text = match row.data {
                 Body::Json(text) | Body::Unreadable(text) => text,

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use rusqlite::{Connection, OptionalExtension as _, types::Value as Bound};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::{
     model::{ColumnShape, Stored, TableForm, TableShape},
@@ -15,7 +15,7 @@ use crate::{
             access::Access,
             facts::TableFacts,
             plan::{own, quote},
-            value::stored,
+            value::{Bound, stored},
         },
     },
     work::Work,
@@ -149,7 +149,7 @@ impl Wanted<'_> {
         if behind.is_empty() {
             return format!("{all} {order}");
         }
-        let values = behind.iter().map(placeholder).collect::<Vec<_>>().join(", ");
+        let values = vec!["?"; behind.len()].join(", ");
         format!("{all} WHERE ({key}) > ({values}) {order}")
     }
 }
@@ -196,27 +196,6 @@ pub(super) fn count(access: &Access, work: &Work, layout: &Layout) -> StoreResul
     Ok(counts)
 }
 
-/// A text that is not UTF-8 can only be handed over as bytes.
-fn placeholder(value: &Stored) -> &'static str {
-    match value {
-        Stored::Text(bytes) if std::str::from_utf8(bytes).is_err() => "CAST(? AS TEXT)",
-        _ => "?",
-    }
-}
-
-fn bound(value: &Stored) -> Bound {
-    match value {
-        Stored::Null => Bound::Null,
-        Stored::Integer(number) => Bound::Integer(*number),
-        Stored::Real(number) => Bound::Real(*number),
-        Stored::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Bound::Text(text.to_owned()),
-            Err(_) => Bound::Blob(bytes.to_vec()),
-        },
-        Stored::Blob(bytes) => Bound::Blob(bytes.to_vec()),
-    }
-}
-
 /// Rows copied out of the database, because their read may still prove void.
 pub(super) struct Batch {
     /// Values that tell a row from the others, and values that were asked for.
@@ -239,7 +218,7 @@ impl Batch {
         self.cells.clear();
         (self.rows, self.bytes, self.is_full) = (0, 0, false);
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(behind.iter().map(bound)))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(behind.iter().map(Bound)))?;
         while let Some(row) = rows.next()? {
             for at in 0..self.key + self.width {
                 let cell = stored(row.get_ref(at)?);

@@ -93,10 +93,16 @@ pub fn event_ui(
     });
     match local.shown {
         Part::Data => {
-            actions.extend(payload_ui(ui, "Data", &event.data, &mut local.data, &mut local.hex));
+            actions.extend(payload_ui(ui, Field::Data, &event.data, &mut local.data, &mut local.hex));
         }
         Part::Metadata => {
-            actions.extend(payload_ui(ui, "Metadata", &event.metadata, &mut local.metadata, &mut local.hex));
+            actions.extend(payload_ui(
+                ui,
+                Field::Metadata,
+                &event.metadata,
+                &mut local.metadata,
+                &mut local.hex,
+            ));
         }
         Part::Bytes => hex_view(ui, "Stored bytes of the data", &event.data.stored.bytes(), &mut local.hex),
     }
@@ -198,16 +204,19 @@ fn id_menu_ui(ui: &mut egui::Ui, id: &Arc<str>, kind: IdOf, ids: &Ids<'_>, actio
 /// A decoded payload as a tree, another as bytes; returns what was asked of a value in it.
 fn payload_ui(
     ui: &mut egui::Ui,
-    name: &str,
+    field: Field,
     payload: &Payload,
     tree: &mut TreeState,
     hex: &mut Scroll,
 ) -> Option<Action> {
+    let name = match field {
+        Field::Data => "Data",
+        Field::Metadata => "Metadata",
+    };
     match &payload.decoded {
         Ok(value) => {
             let mut asked = None;
             let mut menu = |ui: &mut egui::Ui, path: &Pointer| {
-                let field = if name == "Data" { Field::Data } else { Field::Metadata };
                 let column = ColumnPath { field, path: path.clone() };
                 let column =
                     ("Show as a column of the events", Action::Browse(BrowseAction::AddColumn(column)));

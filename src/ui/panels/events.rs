@@ -341,19 +341,14 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize, head
         }
         key if key.starts_with(EXTRA) => {
             match (loaded, Extra::ALL.iter().position(|extra| extra_key(*extra) == key)) {
-                (Some(loaded), Some(place)) => Cell::text(
-                    loaded
-                        .extras
-                        .get(place)
-                        .cloned()
-                        .flatten()
-                        .map(|text| text.to_string())
-                        .unwrap_or_default(),
-                ),
+                (Some(loaded), Some(place)) => {
+                    let text = loaded.extras.get(place).and_then(Option::as_deref);
+                    Cell::text(text.unwrap_or_default().to_owned())
+                }
                 _ => Cell::pending(),
             }
         }
-        key if ColumnPath::parse(key).is_some() => {
+        key if ColumnPath::is_key(key) => {
             let place = view.paths.iter().position(|path| path.to_string() == key);
             match (loaded, place) {
                 (Some(loaded), Some(place)) => {

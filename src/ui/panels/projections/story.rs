@@ -72,10 +72,8 @@ pub(super) fn story_ui(
             let Some(change) = change else { return Cell::default() };
             let key = columns.get(column).map_or("", |column| &*column.key);
             if key == ACTOR {
-                let actor = usize::try_from(row).ok().and_then(|row| view.actors.get(row));
-                return Cell::text(
-                    actor.cloned().flatten().map(|actor| actor.to_string()).unwrap_or_default(),
-                );
+                let actor = usize::try_from(row).ok().and_then(|row| view.actors.get(row)?.as_deref());
+                return Cell::text(actor.unwrap_or_default().to_owned());
             }
             if !matches!(key, POSITION | TIME | TYPE | EVENT) {
                 let told = usize::try_from(row).ok().and_then(|row| view.words.get(row));
