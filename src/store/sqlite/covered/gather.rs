@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, Ordering::Relaxed},
     },
 };
 
@@ -19,28 +19,25 @@ use crate::{
         pages::{Columns, IndexWalk, PageFile, PageRange, PageRow},
         read::Onward,
         sqlite::{
-            covered::choice::{CategoryFrom, Head, Needs, Pass},
+            covered::{
+                blocks::Blocks,
+                choice::{CategoryFrom, Head, Needs, Pass, StreamsAt},
+            },
             rows::{Named, beside_category, prefixed},
         },
     },
     work::{Cancelled, Work},
 };
 
-/// Streams that one range may name, and ranges that one index may be cut into: together 32 bits.
-const STREAM_BITS: u32 = 24;
-pub(super) const MOST_RANGES: usize = 254;
-
-/// What stands where no entry wrote.
-pub(super) const UNWRITTEN: u64 = u64::MAX;
 const NO_TYPE: u16 = u16::MAX;
-const NO_TIME_YET: i64 = i64::MIN + 1;
+pub(super) const NO_TIME_YET: i64 = i64::MIN + 1;
 
 /// What is known of each event so far, by its key's distance from the first key. Every lane writes into it
 /// wherever its index leads.
 pub(super) struct Slots {
     pub(super) first: i64,
-    /// The stream, as range and number within the range, and the version.
-    pub(super) pairs: Vec<AtomicU64>,
+    /// How many keys lie from the first to the last.
+    pub(super) span: usize,
     pub(super) types: Vec<AtomicU16>,
     pub(super) times: Vec<AtomicI64>,
     pub(super) digits: Vec<AtomicU8>,
@@ -60,12 +57,22 @@ pub(super) struct TypeNames {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) entries: u64,
-    /// Each stream, and where its entries end in `postings`.
-    pub(super) streams: Vec<(Arc<StreamName>, u32)>,
+    pub(super) streams: Vec<FoundStream>,
     /// Distances of keys, in the order of the index.
     pub(super) postings: Vec<u32>,
+    /// What the entries say of their events, on its way there.
+    pub(super) blocks: Blocks,
     /// The first stream and version, and the last.
     pub(super) ends: Option<[End; 2]>,
+}
+
+/// A stream of a range of an index.
+pub(super) struct FoundStream {
+    pub(super) name: Arc<StreamName>,
+    /// Where its entries end in `postings`.
+    pub(super) end: u32,
+    /// The least distance of them.
+    pub(super) first: u32,
 }
 
 /// A stream as an index spells it, and a version.
@@ -81,7 +88,7 @@ impl Slots {
         let (types, times) = (some(needs.event_type.is_some()), some(needs.time.is_some()));
         Self {
             first,
-            pairs: std::iter::repeat_with(|| AtomicU64::new(UNWRITTEN)).take(span).collect(),
+            span,
             types: std::iter::repeat_with(|| AtomicU16::new(NO_TYPE)).take(types).collect(),
             times: std::iter::repeat_with(|| AtomicI64::new(NO_TIME_YET)).take(times).collect(),
             digits: std::iter::repeat_with(AtomicU8::default).take(times).collect(),
@@ -101,17 +108,11 @@ impl Slots {
         types.numbers.insert(name, number);
         Some(number)
     }
-
-    /// Whether the type and the time of an event were written, where they are wanted.
-    pub(super) fn is_whole(&self, slot: usize) -> bool {
-        self.types.get(slot).is_none_or(|number| number.load(Relaxed) != NO_TYPE)
-            && self.times.get(slot).is_none_or(|time| time.load(Relaxed) != NO_TIME_YET)
-    }
 }
 
 /// Goes through one range of an index. What is odd is noted in the slots, and ends it.
 pub(super) fn gather(
-    (file, range, number): (&Arc<PageFile>, &PageRange, usize),
+    (file, range): (&Arc<PageFile>, &PageRange),
     (needs, pass): (&Needs, &Pass),
     slots: &Slots,
     (work, share): (&Work, u64),
@@ -121,11 +122,10 @@ pub(super) fn gather(
         pass,
         slots,
         rowid_at: pass.is_real.len() - 1,
-        range: (number as u32) << STREAM_BITS,
         found: Found::default(),
         head: Vec::new(),
-        tag: 0,
-        version: 0,
+        last: (0, 0),
+        versions: Vec::new(),
         event_type: (Vec::new(), NO_TYPE),
         time: (Vec::new(), CoveredTimes::MISSING, 0),
         day: LastDay::default(),
@@ -150,8 +150,7 @@ pub(super) fn gather(
     if lane.is_odd || is_read.is_err() {
         slots.is_odd.store(true, Relaxed);
     }
-    lane.finish();
-    Ok(lane.found)
+    Ok(lane.finish())
 }
 
 /// One range on the way.
@@ -160,13 +159,13 @@ struct Lane<'a> {
     pass: &'a Pass,
     slots: &'a Slots,
     rowid_at: usize,
-    /// What the numbers of its streams begin with.
-    range: u32,
     found: Found,
     /// The stream of the entry before, as the index spells it.
     head: Vec<Stored>,
-    tag: u32,
-    version: i32,
+    /// Version and distance of the entry before.
+    last: (i32, u32),
+    /// The versions of all entries, beside the postings.
+    versions: Vec<i32>,
     /// The type of the entry before: its bytes with a mark of their kind, and its number.
     event_type: (Vec<u8>, u16),
     /// The time of the entry before: its bytes where it was a text, in nanoseconds, and its digits.
@@ -191,32 +190,7 @@ impl Lane<'_> {
         let Value::Integer(rowid) = entry.column(self.rowid_at) else { return None };
         let slot = usize::try_from(rowid.checked_sub(self.slots.first)?).ok()?;
         if let Some(streams) = &self.pass.streams {
-            let pair = self.slots.pairs.get(slot)?;
-            let mut heads = self.head.iter();
-            let is_same = (0..streams.heads.len()).all(|at| is_equal(heads.next(), entry.column(at)));
-            let version = match streams.version_at {
-                None => 0,
-                Some(at) => match entry.column(at) {
-                    Value::Integer(number) => i32::try_from(number).ok()?,
-                    _ => return None,
-                },
-            };
-            if !is_same {
-                self.begin(entry)?;
-            } else if version < self.version
-                || (version == self.version
-                    && self.found.postings.last().is_some_and(|last| *last > slot as u32))
-            {
-                // Of equal versions the earlier event comes first; another column may have sorted them otherwise.
-                return None;
-            }
-            if self.found.ends.is_none() {
-                let end = End { head: self.head.clone(), version };
-                self.found.ends = Some([end.clone(), end]);
-            }
-            self.version = version;
-            self.found.postings.push(slot as u32);
-            pair.store((u64::from(self.tag) << 32) | u64::from(version as u32), Relaxed);
+            self.note_stream(streams, entry, slot)?;
         }
         if let Some(at) = self.pass.type_at {
             self.note_type(entry.column(at), slot)?;
@@ -224,6 +198,34 @@ impl Lane<'_> {
         if let Some(at) = self.pass.time_at {
             self.note_time(entry.column(at), slot)?;
         }
+        Some(())
+    }
+
+    #[inline]
+    fn note_stream(&mut self, streams: &StreamsAt, entry: &PageRow<'_>, slot: usize) -> Option<()> {
+        let slot = u32::try_from(slot).ok().filter(|_| slot < self.slots.span)?;
+        let mut heads = self.head.iter();
+        let is_same = (0..streams.heads.len()).all(|at| is_equal(heads.next(), entry.column(at)));
+        let version = match streams.version_at {
+            None => 0,
+            Some(at) => match entry.column(at) {
+                Value::Integer(number) => i32::try_from(number).ok()?,
+                _ => return None,
+            },
+        };
+        if !is_same {
+            self.begin(entry)?;
+        } else if (version, slot) < self.last {
+            // Of equal versions the earlier event comes first; another column may have sorted them otherwise.
+            return None;
+        }
+        if self.found.ends.is_none() {
+            let end = End { head: self.head.clone(), version };
+            self.found.ends = Some([end.clone(), end]);
+        }
+        self.last = (version, slot);
+        self.found.postings.push(slot);
+        self.versions.push(version);
         Some(())
     }
 
@@ -237,26 +239,29 @@ impl Lane<'_> {
         }
         self.end_stream();
         let name = name(self.needs, &streams.heads, &head)?;
-        let number =
-            u32::try_from(self.found.streams.len()).ok().filter(|number| *number < 1 << STREAM_BITS)?;
-        self.found.streams.push((Arc::new(name), 0));
-        self.tag = self.range | number;
+        self.found.streams.push(FoundStream { name: Arc::new(name), end: 0, first: 0 });
         self.head = head;
         Some(())
     }
 
     fn end_stream(&mut self) {
-        let end = self.found.postings.len() as u32;
-        if let Some((_, stream_end)) = self.found.streams.last_mut() {
-            *stream_end = end;
+        let Found { streams, postings, .. } = &mut self.found;
+        let start = streams.iter().rev().nth(1).map_or(0, |before| before.end);
+        if let Some(stream) = streams.last_mut() {
+            stream.end = postings.len() as u32;
+            let own = postings.get(start as usize..).unwrap_or_default();
+            stream.first = own.iter().copied().min().unwrap_or_default();
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(mut self) -> Found {
         self.end_stream();
         if let Some([_, last]) = &mut self.found.ends {
-            *last = End { head: std::mem::take(&mut self.head), version: self.version };
+            *last = End { head: self.head, version: self.last.0 };
         }
+        let ends = self.found.streams.iter().map(|stream| stream.end);
+        self.found.blocks = Blocks::of((&self.found.postings, &self.versions), ends, self.slots.span);
+        self.found
     }
 
     fn note_type(&mut self, value: Value<'_>, slot: usize) -> Option<()> {

@@ -4,10 +4,12 @@
 //! the type has every type, one over the time every time; and each entry ends with the row number, which is
 //! the event's key. Going through their pages is a fraction of going through the table's.
 //!
-//! `choice` finds the indexes, `gather` goes through them in lanes, `join` makes columns of what they wrote.
+//! `choice` finds the indexes, `gather` goes through them in lanes, `blocks` brings what the index of streams says
+//! to its events, and `join` makes columns of it all.
 //! What an index says is held against some rows of the table; apart from that it is believed, as SQLite
 //! believes it.
 
+mod blocks;
 mod choice;
 mod gather;
 mod join;
@@ -35,7 +37,7 @@ use crate::{
 };
 
 use choice::{Needs, Pass};
-use gather::{Found, MOST_RANGES, Slots, gather};
+use gather::{Found, Slots, gather};
 use join::join;
 use probe::agrees;
 
@@ -97,7 +99,7 @@ impl Task {
     }
 
     fn run(mut self, work: &Work) -> Result<Option<Covered>, Cancelled> {
-        let parts = if work.width() == 1 { 1 } else { (work.width() * RANGES_A_LANE).min(MOST_RANGES) };
+        let parts = if work.width() == 1 { 1 } else { work.width() * RANGES_A_LANE };
         for (pass, ranges) in &mut self.ranges {
             match self.file.cut(pass.root, Tree::Index, parts) {
                 Ok(cut) => *ranges = cut,
@@ -106,7 +108,7 @@ impl Task {
         }
         let slots = Slots::new(self.first, self.span, &self.needs);
         let Some(found) = self.gather_all(&slots, work)? else { return Ok(None) };
-        let covered = join(found, slots, &self.needs, work);
+        let covered = join(&found, slots, &self.needs, work);
         Ok(covered.filter(|covered| agrees(&self.file, &self.records, &self.needs, covered)))
     }
 
@@ -121,10 +123,10 @@ impl Task {
         }
         let mut pieces: Vec<Piece<'_>> = Vec::new();
         for ((pass, ranges), results) in self.ranges.iter().zip(&mut results) {
-            for ((number, range), result) in ranges.iter().enumerate().zip(results) {
+            for (range, result) in ranges.iter().zip(results) {
                 let is_cancelled = &is_cancelled;
                 pieces.push(Box::new(move || {
-                    match gather((&self.file, range, number), (&self.needs, pass), slots, (work, share)) {
+                    match gather((&self.file, range), (&self.needs, pass), slots, (work, share)) {
                         Ok(found) => *result = found,
                         Err(Cancelled) => is_cancelled.store(true, Relaxed),
                     }
