@@ -134,12 +134,10 @@ impl Growing {
 
     /// The number of a stream; one never seen gets the next.
     fn stream_of(&mut self, (name, hash): &(Arc<StreamName>, u64)) -> u32 {
-        let (index, before) = (&self.index, self.before.len() as u32);
-        let is_same = |number| index.stream(before + number).is_some_and(|info| info.name == *name);
-        if let Some(number) = self.fresh.find(*hash, is_same) {
-            return before + number;
-        }
-        if let Some(known) = order::find(&self.before, &index.streams, name) {
+        let index = &self.index;
+        let is_same = |number| index.stream(number).is_some_and(|info| info.name == *name);
+        let known = self.fresh.find(*hash, is_same);
+        if let Some(known) = known.or_else(|| order::find(&self.before, &index.streams, name)) {
             return known;
         }
         let category = match self.categories.get(&name.category) {
@@ -152,13 +150,15 @@ impl Growing {
                 category
             }
         };
+        let number = self.index.streams.len() as u32;
         self.index.streams.push(Known::new(Arc::clone(name), category));
         self.places.push(UNKNOWN);
         if let Some(category) = Arc::make_mut(&mut self.index.numbered_categories).get_mut(category as usize)
         {
             category.streams += 1;
         }
-        before + self.fresh.add(*hash)
+        self.fresh.add(*hash, number);
+        number
     }
 
     fn type_of(&mut self, name: &Arc<str>) -> u32 {
@@ -279,7 +279,7 @@ impl Growing {
             if let Some(category) = categories.get_mut(known.category as usize) {
                 category.events += u64::from(gain.events);
             }
-            if let Some((first, last)) = gain.times {
+            if let Some((first, last)) = gain.times() {
                 self.index.time_span = Some(match self.index.time_span {
                     Some((least, most)) => (least.min(first), most.max(last)),
                     None => (first, last),

@@ -13,7 +13,8 @@ use crate::{model::StreamName, store::ScanRow};
 pub(crate) struct Names {
     seed: Seed,
     pub(crate) streams: Vec<Arc<StreamName>>,
-    pub(crate) known_streams: Table,
+    pub(crate) stream_hashes: Vec<u64>,
+    known_streams: Table,
     /// The texts of all streams, one behind the other: comparing looks into one place, not four.
     spelled: String,
     spellings: Vec<Spelling>,
@@ -30,6 +31,7 @@ impl Names {
         Self {
             seed,
             streams: Vec::new(),
+            stream_hashes: Vec::new(),
             known_streams: Table::default(),
             spelled: String::new(),
             spellings: Vec::new(),
@@ -52,15 +54,13 @@ impl Names {
         let hash = self.seed.mix(hash, row.id.as_bytes());
         self.last_stream = match self.known_streams.find(hash, is_same) {
             Some(number) => number,
-            None => {
-                self.add_stream(row);
-                self.known_streams.add(hash)
-            }
+            None => self.add_stream(row, hash),
         };
         self.last_stream
     }
 
-    fn add_stream(&mut self, row: &ScanRow<'_>) {
+    fn add_stream(&mut self, row: &ScanRow<'_>, hash: u64) -> u32 {
+        let number = self.streams.len() as u32;
         let category = row.category.map(|category| match self.categories.get(category) {
             Some(known) => Arc::clone(known),
             None => {
@@ -82,6 +82,9 @@ impl Names {
         let stored =
             row.stored.map(|stored| if stored == row.id { Arc::clone(&id) } else { Arc::from(stored) });
         self.streams.push(Arc::new(StreamName { category, id, stored }));
+        self.stream_hashes.push(hash);
+        self.known_streams.add(hash, number);
+        number
     }
 
     pub(crate) fn event_type(&mut self, name: &str) -> u32 {
@@ -94,8 +97,10 @@ impl Names {
         self.last_type = match self.known_types.find(hash, is_same) {
             Some(number) => number,
             None => {
+                let number = self.types.len() as u32;
                 self.types.push(name.into());
-                self.known_types.add(hash)
+                self.known_types.add(hash, number);
+                number
             }
         };
         self.last_type
@@ -161,70 +166,58 @@ fn fold(value: u64) -> u64 {
 pub(crate) struct Table {
     /// As many as a power of two.
     slots: Vec<Slot>,
-    /// The hash of each number.
-    hashes: Vec<u64>,
+    len: usize,
 }
 
-/// A number, and the half of its hash that does not choose the slot: a look elsewhere is only taken where it
-/// agrees.
+/// A number, and the upper half of its hash: that chooses the slot, and a look elsewhere is only taken where all
+/// of it agrees.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     number: u32,
-    tag: u32,
+    mark: u32,
 }
 
-const EMPTY: Slot = Slot { number: u32::MAX, tag: 0 };
-
-impl Slot {
-    fn of(number: u32, hash: u64) -> Self {
-        Self { number, tag: (hash >> 32) as u32 }
-    }
-}
+const EMPTY: Slot = Slot { number: u32::MAX, mark: 0 };
 
 impl Table {
-    /// The hashes of all numbers, in order.
-    pub(crate) fn hashes(&self) -> &[u64] {
-        &self.hashes
-    }
-
     /// The number with this hash that is the same.
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut place = hash as usize & mask;
+        let mark = (hash >> 32) as u32;
+        let mut place = mark as usize & mask;
         loop {
-            let Slot { number, tag } = *self.slots.get(place)?;
-            if number == EMPTY.number {
+            let slot = *self.slots.get(place)?;
+            if slot.number == EMPTY.number {
                 return None;
             }
-            if tag == (hash >> 32) as u32 && is_same(number) {
-                return Some(number);
+            if slot.mark == mark && is_same(slot.number) {
+                return Some(slot.number);
             }
             place = (place + 1) & mask;
         }
     }
 
-    /// Gives the next number to a hash.
-    pub(crate) fn add(&mut self, hash: u64) -> u32 {
-        let number = self.hashes.len() as u32;
-        self.hashes.push(hash);
-        if self.hashes.len() > self.slots.len() / 4 * 3 {
-            self.slots = vec![EMPTY; (self.slots.len() * 2).max(64)];
-            for number in 0..number {
-                self.place(number);
+    /// Adds a number that is not there yet.
+    pub(crate) fn add(&mut self, hash: u64, number: u32) {
+        self.len += 1;
+        if self.len > self.slots.len() / 4 * 3 {
+            let more = vec![EMPTY; (self.slots.len() * 2).max(64)];
+            for slot in std::mem::replace(&mut self.slots, more) {
+                if slot.number != EMPTY.number {
+                    self.place(slot);
+                }
             }
         }
-        self.place(number);
-        number
+        self.place(Slot { number, mark: (hash >> 32) as u32 });
     }
 
-    fn place(&mut self, number: u32) {
-        let Some(hash) = self.hashes.get(number as usize) else { return };
+    fn place(&mut self, new: Slot) {
         let mask = self.slots.len().saturating_sub(1);
-        let mut place = *hash as usize & mask;
+        let mut place = new.mark as usize & mask;
         while let Some(slot) = self.slots.get_mut(place) {
             if slot.number == EMPTY.number {
-                *slot = Slot::of(number, *hash);
+                *slot = new;
                 return;
             }
             place = (place + 1) & mask;
@@ -269,12 +262,13 @@ mod tests {
     fn a_table_finds_numbers_whose_hashes_collide() {
         let mut table = Table::default();
         for number in 0..1000_u32 {
-            let hash = u64::from(number % 7);
+            let hash = u64::from(number % 7) << 32;
             assert_eq!(table.find(hash, |other| other == number), None);
-            assert_eq!(table.add(hash), number);
+            table.add(hash, number);
         }
         for number in 0..1000_u32 {
-            assert_eq!(table.find(u64::from(number % 7), |other| other == number), Some(number));
+            let hash = u64::from(number % 7) << 32;
+            assert_eq!(table.find(hash, |other| other == number), Some(number));
         }
     }
 }

@@ -231,7 +231,7 @@ impl<'a> Gathering<'a> {
     fn hand_on(&mut self) {
         let last = EventKey(self.end.key.as_slice().into());
         let Called { names, told, .. } = &mut *self.called;
-        let hashes = names.known_streams.hashes().iter().copied();
+        let hashes = names.stream_hashes.iter().copied();
         let part = Part {
             rows: std::mem::take(&mut self.rows),
             ends: self.first.take().filter(|_| self.end.rows > 0).map(|first| (first, last)),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::{StreamInfo, StreamName, StreamVersion, Timestamp};
+use crate::{
+    model::{StreamInfo, StreamName, StreamVersion, Timestamp},
+    store::index::ints::MISSING,
+};
 
 /// Streams that are copied together when one of them has new events.
 const SHELF: usize = 512;
@@ -28,20 +31,24 @@ pub(crate) struct Known {
     pub(crate) is_in_time_order: bool,
 }
 
-/// What some events, in global order, add to their stream.
+/// What some events, in global order, add to their stream. Counting goes to another one with nearly every event,
+/// so that each is kept to a line of the processor's cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gain {
     pub(crate) stream: u32,
     pub(crate) events: u32,
-    /// The first version in global order, and the last.
-    ends: Option<(StreamVersion, StreamVersion)>,
+    /// The least and the greatest; the first and the last as well, while they rise.
     versions: Option<(StreamVersion, StreamVersion)>,
-    pub(crate) times: Option<(Timestamp, Timestamp)>,
-    /// The first time in global order; the last is the latest while they rise.
-    first_time: Option<Timestamp>,
+    /// The earliest and the latest in nanoseconds, [`MISSING`] without any, and the digits of both; the first and
+    /// the last as well, while they rise.
+    times: (i64, i64),
+    digits: (u8, u8),
     versions_rise: bool,
+    /// And none is missing.
     times_rise: bool,
 }
+
+const _: () = assert!(size_of::<Gain>() <= 64, "a line of the processor's cache");
 
 impl Streams {
     /// How many there are.
@@ -145,17 +152,18 @@ impl Known {
     /// Adds what further events said.
     pub(crate) fn add(&mut self, gain: &Gain) {
         let info = &mut self.info;
-        let follows = gain.ends.is_none_or(|(first, _)| info.last_version.is_none_or(|last| last <= first));
+        let times = gain.times();
+        let follows = info.last_version.zip(gain.versions).is_none_or(|(last, (first, _))| last <= first);
         self.is_in_order &= gain.versions_rise && follows;
         let follows = info.events == 0
-            || info.last_time.zip(gain.first_time).is_some_and(|(last, first)| last.nanos() <= first.nanos());
+            || info.last_time.zip(times).is_some_and(|(last, (first, _))| last.nanos() <= first.nanos());
         self.is_in_time_order &= self.is_in_order && gain.times_rise && follows;
         info.events += u64::from(gain.events);
         if let Some((first, last)) = gain.versions {
             info.first_version = Some(info.first_version.map_or(first, |own| own.min(first)));
             info.last_version = Some(info.last_version.map_or(last, |own| own.max(last)));
         }
-        if let Some((first, last)) = gain.times {
+        if let Some((first, last)) = times {
             info.first_time = Some(info.first_time.map_or(first, |own| own.min(first)));
             info.last_time = Some(info.last_time.map_or(last, |own| own.max(last)));
         }
@@ -167,10 +175,9 @@ impl Gain {
         Self {
             stream,
             events: 0,
-            ends: None,
             versions: None,
-            times: None,
-            first_time: None,
+            times: (MISSING, MISSING),
+            digits: (0, 0),
             versions_rise: true,
             times_rise: true,
         }
@@ -180,34 +187,46 @@ impl Gain {
     pub(crate) fn rising(
         (stream, events): (u32, u32),
         versions: Option<(StreamVersion, StreamVersion)>,
-        times: (Timestamp, Timestamp),
+        (first, last): (Timestamp, Timestamp),
     ) -> Self {
-        let first_time = Some(times.0);
-        Self { events, ends: versions, versions, times: Some(times), first_time, ..Self::new(stream) }
+        let (times, digits) = ((first.nanos(), last.nanos()), (first.digits(), last.digits()));
+        Self { events, versions, times, digits, ..Self::new(stream) }
+    }
+
+    /// The earliest time and the latest.
+    pub(crate) fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, last) = (self.times.0, self.times.1);
+        let time = Timestamp::from_nanos;
+        (first != MISSING).then(|| (time(first, self.digits.0), time(last, self.digits.1)))
     }
 
     /// Counts the next event.
     #[inline]
     pub(crate) fn count(&mut self, version: Option<StreamVersion>, time: Option<Timestamp>) {
         if let Some(version) = version {
-            let (first, last) = self.ends.unwrap_or((version, version));
-            self.versions_rise &= last <= version;
-            self.ends = Some((first, version));
             let (least, most) = self.versions.unwrap_or((version, version));
+            self.versions_rise &= most <= version;
             self.versions = Some((least.min(version), most.max(version)));
         }
         match time {
             None => self.times_rise = false,
-            Some(time) => {
-                let (least, most) = self.times.unwrap_or((time, time));
-                self.times_rise &= most.nanos() <= time.nanos();
-                self.times = Some((least.min(time), most.max(time)));
-                if self.events == 0 {
-                    self.first_time = Some(time);
-                }
-            }
+            Some(time) => self.count_time((time.nanos(), time.digits())),
         }
         self.events += 1;
+    }
+
+    #[inline]
+    fn count_time(&mut self, time: (i64, u8)) {
+        if self.times.0 == MISSING {
+            (self.times, self.digits) = ((time.0, time.0), (time.1, time.1));
+        }
+        self.times_rise &= self.times.1 <= time.0;
+        if time < (self.times.0, self.digits.0) {
+            (self.times.0, self.digits.0) = time;
+        }
+        if time > (self.times.1, self.digits.1) {
+            (self.times.1, self.digits.1) = time;
+        }
     }
 }
 

@@ -11,7 +11,10 @@ use crate::store::{
 };
 
 /// So many names are kept at most; then they are met anew. Few streams are long, and those come soon.
-const MOST_NAMES: usize = 1 << 16;
+const MOST_NAMES: u32 = 1 << 16;
+
+/// Names of so many bytes are kept, and one more.
+const MOST_BYTES: usize = 64 << 20;
 
 /// Names of one kind, by the bytes that spell them.
 ///
@@ -20,9 +23,10 @@ const MOST_NAMES: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Spelled {
     seed: Seed,
+    /// Where the record of each name begins.
     table: Table,
-    places: Vec<Place>,
-    bytes: Vec<u8>,
+    /// A record is a head and the bytes that spell the name, the name itself first.
+    records: Vec<u8>,
     meanings: Vec<Meaning>,
     text: String,
     /// The number of the first name; those before were given up.
@@ -36,12 +40,36 @@ pub(super) struct Spelling<'v> {
     category: Option<&'v [u8]>,
 }
 
-/// Where a spelling lies in the bytes, the name itself first. Lengths in bytes.
-#[derive(Debug)]
-struct Place {
-    start: usize,
+/// Bytes of the head of a record: three numbers of four bytes.
+const HEAD: usize = 12;
+
+/// What a record begins with.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    /// The number of the name, from 0.
+    number: u32,
+    /// Bytes of the name itself.
     own: u32,
-    category: Option<u32>,
+    /// Bytes of the category, and one; 0 without a category.
+    category: u32,
+}
+
+impl Head {
+    fn of(spelling: Spelling<'_>, number: u32) -> Self {
+        let category = spelling.category.map_or(0, |category| category.len() as u32 + 1);
+        Self { number, own: spelling.own.len() as u32, category }
+    }
+
+    #[inline]
+    fn read(bytes: &[u8; HEAD]) -> Self {
+        let (fields, _) = bytes.as_chunks::<4>();
+        let field = |at: usize| fields.get(at).map_or(0, |field| u32::from_le_bytes(*field));
+        Self { number: field(0), own: field(1), category: field(2) }
+    }
+
+    fn bytes(self) -> impl Iterator<Item = u8> {
+        [self.number, self.own, self.category].into_iter().flat_map(u32::to_le_bytes)
+    }
 }
 
 /// Where the parts of a name lie in the text, one behind the other. Lengths in bytes.
@@ -92,15 +120,17 @@ impl<'v> Spelling<'v> {
         seed.mix(hash, self.own)
     }
 
-    /// Whether it is what lies at a place.
+    /// Whether the record that begins here is of this spelling.
     #[inline]
-    fn is_at(self, place: &Place, bytes: &[u8]) -> bool {
-        let spelled = bytes.get(place.start..).unwrap_or_default();
-        let behind = spelled.get(place.own as usize..).unwrap_or_default();
-        place.own as usize == self.own.len()
-            && place.category.map(|len| len as usize) == self.category.map(<[u8]>::len)
-            && spelled.starts_with(self.own)
-            && self.category.is_none_or(|category| behind.starts_with(category))
+    fn is_at(self, record: &[u8]) -> bool {
+        let Some((head, bytes)) = record.split_first_chunk() else { return false };
+        let Head { own, category, .. } = Head::read(head);
+        own as usize == self.own.len()
+            && category as usize == self.category.map_or(0, |category| category.len() + 1)
+            && bytes.starts_with(self.own)
+            && self.category.is_none_or(|category| {
+                bytes.get(own as usize..).is_some_and(|behind| behind.starts_with(category))
+            })
     }
 }
 
@@ -109,8 +139,7 @@ impl Spelled {
         Self {
             seed,
             table: Table::default(),
-            places: Vec::new(),
-            bytes: Vec::new(),
+            records: Vec::new(),
             meanings: Vec::new(),
             text: String::new(),
             first: 0,
@@ -120,10 +149,10 @@ impl Spelled {
     /// The number of a name that was met before.
     #[inline]
     pub(super) fn find(&self, spelling: Spelling<'_>) -> Option<u32> {
-        let is_same = |number: u32| {
-            self.places.get(number as usize).is_some_and(|place| spelling.is_at(place, &self.bytes))
-        };
-        self.table.find(spelling.hash(self.seed), is_same).map(|number| self.first + number)
+        let record = |at: u32| self.records.get(at as usize..).unwrap_or_default();
+        let at = self.table.find(spelling.hash(self.seed), |at| spelling.is_at(record(at)))?;
+        let head = record(at).first_chunk()?;
+        Some(self.first + Head::read(head).number)
     }
 
     /// Keeps a name that is as it should be; nothing where its spelling is no text.
@@ -133,19 +162,16 @@ impl Spelled {
         if !is_text(spelling.own) || !spelling.category.is_none_or(is_text) {
             return None;
         }
-        if self.places.len() == MOST_NAMES {
-            let first = self.first.checked_add(self.places.len() as u32)?;
+        let number = self.meanings.len() as u32;
+        if number == MOST_NAMES || self.records.len() > MOST_BYTES {
+            let first = self.first.checked_add(number)?;
             *self = Self { first, ..Self::new(self.seed) };
         }
-        self.places.push(Place {
-            start: self.bytes.len(),
-            own: spelling.own.len() as u32,
-            category: spelling.category.map(|category| category.len() as u32),
-        });
-        [Some(spelling.own), spelling.category]
-            .into_iter()
-            .flatten()
-            .for_each(|part| self.bytes.extend(part));
+        let number = self.meanings.len() as u32;
+        self.table.add(spelling.hash(self.seed), self.records.len() as u32);
+        self.records.extend(Head::of(spelling, number).bytes());
+        self.records.extend(spelling.own);
+        self.records.extend(spelling.category.unwrap_or_default());
         let len = |text: &str| text.len() as u32;
         let parts = [named.category.as_deref(), Some(&*named.id), named.stored.as_deref()];
         self.meanings.push(Meaning {
@@ -155,7 +181,7 @@ impl Spelled {
             stored: named.stored.as_deref().map(len),
         });
         parts.into_iter().flatten().for_each(|part| self.text.push_str(part));
-        Some(self.first + self.table.add(spelling.hash(self.seed)))
+        Some(self.first + number)
     }
 
     /// What a name that was met before means.
@@ -216,14 +242,14 @@ mod tests {
     fn names_that_were_given_up_get_new_numbers() {
         let mut spelled = Spelled::new(Seed::random());
         let named = Named { category: None, id: "same".into(), stored: None };
-        for number in 0..MOST_NAMES as u32 + 2 {
+        for number in 0..MOST_NAMES + 2 {
             let text = number.to_string();
             let spelling = Spelling { own: text.as_bytes(), category: None };
             assert_eq!(spelled.add(spelling, &named), Some(number));
         }
         assert_eq!(spelled.find(Spelling { own: b"7", category: None }), None);
         assert!(spelled.parts(7).is_none());
-        let last = MOST_NAMES as u32;
+        let last = MOST_NAMES;
         assert_eq!(spelled.find(Spelling { own: last.to_string().as_bytes(), category: None }), Some(last));
         assert_eq!(spelled.parts(last).map(|parts| parts.id), Some("same"));
     }
