@@ -4,10 +4,18 @@ use std::{
     io::{self, BufWriter, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use etcetera::BaseStrategy as _;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag::{register, register_conditional_shutdown},
+};
 use timeglass::{
     cli::{self, Exit, Output, Rehearsal, WindowRequest},
     model::Timestamp,
@@ -23,8 +31,27 @@ fn main() -> ExitCode {
     if let Some(cache) = cache() {
         output = output.with_cache(cache);
     }
-    let exit = cli::run(std::env::args_os(), &mut output, open_window);
+    let stop = stopped_by_signals();
+    output = output.with_stop(Arc::clone(&stop));
+    let exit = cli::run(std::env::args_os(), &mut output, |request| {
+        // A window has nothing to put in order; the first Ctrl+C ends it.
+        stop.store(true, Relaxed);
+        open_window(request)
+    });
     ExitCode::from(exit.code())
+}
+
+/// Set by the first Ctrl+C, so that a command removes what it has not finished; the second ends the process.
+fn stopped_by_signals() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // Asked before the flag is set, or the first would be the second. Where the system refuses, a signal ends
+        // the process at once, as without us.
+        if register_conditional_shutdown(signal, Exit::Stopped.code().into(), Arc::clone(&stop)).is_ok() {
+            register(signal, Arc::clone(&stop)).ok();
+        }
+    }
+    stop
 }
 
 /// The time of day, to the second. The only place that reads it.

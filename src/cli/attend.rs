@@ -1,13 +1,10 @@
 //! Long work of a command: how long it will take, and how far it is.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     cli::output::Output,
-    jobs::{ThreadLanes, ask_and_tell},
+    jobs::ask_and_tell,
     work::{
         Work,
         estimate::{Estimate, Speeds, Task, lasting},
@@ -30,7 +27,7 @@ pub(crate) fn attended<T: Send>(
     (doing, things): (&str, &str),
     question: impl FnOnce(&Work) -> T + Send,
 ) -> T {
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let work = output.wide_work();
     let mut attendant = Attendant::new((doing, things));
     let answer = ask_and_tell(|| question(&work), LOOK_EVERY, &mut || {
         attendant.announce(&work, output);

@@ -89,16 +89,16 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     }
     let kept = arguments.limit.unwrap_or(usize::MAX).min(found.counts.len());
     let shown = found.counts.get(found.counts.len() - kept..).unwrap_or_default();
-    let format = common.format(arguments.format);
+    let (format, work) = (common.format(arguments.format), output.work());
     if matches!(format, Format::Csv | Format::Ndjson) {
         let mut writer = RowWriter::begin(format, &FIELDS, &[], output)?;
-        each(&history, shown, &path, &mut |step, write, origins| {
+        each((&history, &work), shown, &path, &mut |step, write, origins| {
             writer.row(output, || to_json(step, write, &path, origins), Vec::new)
         })?;
         writer.end(output, "write", Whole::All)?;
     } else if common.json {
         let mut rows = Vec::new();
-        each(&history, shown, &path, &mut |step, write, origins| {
+        each((&history, &work), shown, &path, &mut |step, write, origins| {
             rows.push(to_json(step, write, &path, origins));
             Ok(())
         })?;
@@ -135,15 +135,14 @@ fn find(history: &History, path: &Pointer, end: usize, work: &Work) -> Result<Fo
 
 /// Hands each of these writes to `each`, with where the value came from.
 fn each(
-    history: &History,
+    (history, work): (&History, &Work),
     counts: &[usize],
     path: &Pointer,
     each: &mut dyn FnMut(&Step, &Write, &Origins) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let work = Work::default();
-    let mut experiment = Experiment::start(&**history.reducer(), &work);
+    let mut experiment = Experiment::start(&**history.reducer(), work);
     for counts in counts.chunks(AT_ONCE) {
-        for step in history.steps_at(counts, &work)? {
+        for step in history.steps_at(counts, work)? {
             let origins = experiment.origins(&step, path).map_err(StoreError::Cancelled)?;
             if let Some(write) = Write::of(&step, path) {
                 each(&step, &write, &origins)?;
@@ -179,7 +178,8 @@ fn write_text(
     };
     output.line(&printable(&format!("{what} of {} {holds}", name.full())))?;
     let mut rows = VecDeque::new();
-    each(history, shown, path, &mut |step, write, origins| {
+    let work = output.work();
+    each((history, &work), shown, path, &mut |step, write, origins| {
         rows.push_front(cells(step, write, origins, has_actors));
         Ok(())
     })?;

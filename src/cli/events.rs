@@ -65,9 +65,10 @@ const PREVIEW: usize = 60;
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let listing = arguments.listing(common, output)?;
     let columns = event_columns("data");
+    let work = output.work();
     let mut writer = RowWriter::begin(common.format(arguments.format), &FIELDS, &columns, output)?;
     let mut take = |event: &RecordedEvent| writer.row(output, || event.to_json(), || cells(event));
-    let whole = listing.each(arguments.limit.unwrap_or(usize::MAX), &mut take)?;
+    let whole = listing.each(&work, arguments.limit.unwrap_or(usize::MAX), &mut take)?;
     writer.end(output, "event", whole)?;
     Ok(Exit::Done)
 }
@@ -86,22 +87,26 @@ impl Arguments {
     fn listing(&self, common: &Common, output: &mut Output<'_>) -> Result<Listing, Failure> {
         if !self.scope.has_names() && !self.scope.has_times() {
             let store = open::store(&self.store, common, output)?;
-            let query = EventQuery { after: self.after_in(&*store)?, ..EventQuery::default() };
+            let query =
+                EventQuery { after: self.after_in(&*store, &output.work())?, ..EventQuery::default() };
             return Ok(Listing::Pages(store, query));
         }
         // A time that cannot be read is told before anything is.
         self.scope.times()?;
         let opened = open::open(&self.store, common, output)?;
         self.scope.check_times(&*opened.store)?;
-        let query = EventQuery { after: self.after_in(&*opened.store)?, ..self.scope.query(&opened)? };
+        let query = EventQuery {
+            after: self.after_in(&*opened.store, &opened.work())?,
+            ..self.scope.query(&opened)?
+        };
         let chosen = chosen(&opened, &query)?;
         Ok(Listing::Chosen(Box::new(opened), chosen))
     }
 
     /// The position behind which events are listed, as this store writes them.
-    fn after_in(&self, store: &dyn EventStore) -> Result<Option<GlobalPosition>, Failure> {
+    fn after_in(&self, store: &dyn EventStore, work: &Work) -> Result<Option<GlobalPosition>, Failure> {
         let Some(after) = &self.after else { return Ok(None) };
-        let first = store.page(&Work::default(), &EventQuery::default(), &PageFrom::Start, 1)?;
+        let first = store.page(work, &EventQuery::default(), &PageFrom::Start, 1)?;
         position_like(first.first().and_then(|event| event.position.as_ref()), after).map(Some)
     }
 }
@@ -110,17 +115,18 @@ impl Listing {
     /// Hands up to `limit` events to `take`, in global order; says how much there is.
     fn each(
         &self,
+        work: &Work,
         limit: usize,
         take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
     ) -> Result<Whole, Failure> {
         match self {
-            Self::Pages(store, query) => each_page(&**store, query, limit, take),
+            Self::Pages(store, query) => each_page((&**store, work), query, limit, take),
             Self::Chosen(opened, Some(chosen)) => {
-                each_of(opened, chosen.iter().take(limit), take)?;
+                each_of((opened, work), chosen.iter().take(limit), take)?;
                 Ok(Whole::Of(chosen.len()))
             }
             Self::Chosen(opened, None) => {
-                each_of(opened, (0..opened.index.len() as u32).take(limit), take)?;
+                each_of((opened, work), (0..opened.index.len() as u32).take(limit), take)?;
                 Ok(Whole::Of(opened.index.len()))
             }
         }
@@ -128,7 +134,7 @@ impl Listing {
 }
 
 fn each_page(
-    store: &dyn EventStore,
+    (store, work): (&dyn EventStore, &Work),
     query: &EventQuery,
     limit: usize,
     take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
@@ -137,7 +143,7 @@ fn each_page(
     let mut taken = 0;
     while taken < limit {
         let size = PAGE.min(limit - taken);
-        let page = store.page(&Work::default(), query, &from, size)?;
+        let page = store.page(work, query, &from, size)?;
         page.iter().try_for_each(&mut *take)?;
         taken += page.len();
         match page.last() {
@@ -145,12 +151,12 @@ fn each_page(
             Some(_) | None => return Ok(Whole::All),
         }
     }
-    let next = store.page(&Work::default(), query, &from, 1)?;
+    let next = store.page(work, query, &from, 1)?;
     Ok(if next.is_empty() { Whole::All } else { Whole::More })
 }
 
 fn each_of(
-    opened: &Opened,
+    (opened, work): (&Opened, &Work),
     ordinals: impl Iterator<Item = u32>,
     take: &mut dyn FnMut(&RecordedEvent) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -161,7 +167,7 @@ fn each_of(
             return Ok(());
         }
         // One that is gone since is no event any more.
-        for event in opened.store.fetch(&Work::default(), &page)?.iter().flatten() {
+        for event in opened.store.fetch(work, &page)?.iter().flatten() {
             take(event)?;
         }
     }

@@ -53,6 +53,8 @@ pub enum Exit {
     No,
     /// It could not be done, or was not understood.
     Failed,
+    /// It was stopped, as by Ctrl+C.
+    Stopped,
 }
 
 impl Exit {
@@ -63,6 +65,8 @@ impl Exit {
             Self::Done => 0,
             Self::No => 1,
             Self::Failed => 2,
+            // As shells tell it of a program that Ctrl+C ended.
+            Self::Stopped => 130,
         }
     }
 }
@@ -237,7 +241,7 @@ pub fn run(
         Err(Failure::NobodyReads) => Exit::Done,
         Err(failure) => {
             failure.complain(wants_json, output);
-            Exit::Failed
+            if output.stop().is_set() { Exit::Stopped } else { Exit::Failed }
         }
     }
 }

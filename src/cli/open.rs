@@ -6,8 +6,14 @@ use std::{
 };
 
 use crate::{
-    cli::{Common, attend::attended, choose::Choice, failure::Failure, output::Output, table::printable},
-    jobs::ThreadLanes,
+    cli::{
+        Common,
+        attend::attended,
+        choose::Choice,
+        failure::Failure,
+        output::{Output, Stop},
+        table::printable,
+    },
     model::Json,
     project::{
         Sections,
@@ -31,6 +37,7 @@ pub(crate) struct Opened {
     pub(crate) sections: Sections,
     /// Where paths in the project file start from.
     pub(crate) folder: PathBuf,
+    stop: Stop,
 }
 
 /// What a database turned out to be.
@@ -70,6 +77,7 @@ pub(crate) fn look(path: &Path, common: &Common, output: &mut Output<'_>) -> Res
                 path: path.to_owned(),
                 sections: found.sections,
                 folder: folder.unwrap_or_default(),
+                stop: output.stop(),
             })))
         }
         Err(none) => Ok(Looked::NoEvents(none)),
@@ -82,7 +90,7 @@ fn index_of(store: &dyn EventStore, common: &Common, output: &mut Output<'_>) ->
     let Some(cache) = output.cache().filter(|_| !common.no_cache) else {
         return Ok(attended(output, indexing, |work| Index::build(store, work))?);
     };
-    match cache.kept_proven(store, &Work::with_lanes(Arc::new(ThreadLanes)))? {
+    match cache.kept_proven(store, &output.wide_work())? {
         Ok(index) => return Ok(index),
         Err(Nothing::Damaged(how)) => {
             output.remark(&format!("warning: the index in the cache was thrown away: {how}"));
@@ -113,6 +121,16 @@ pub(crate) fn with_sections(
 }
 
 impl Opened {
+    /// Work on the caller's thread, until the command is stopped.
+    pub(crate) fn work(&self) -> Work {
+        self.stop.work()
+    }
+
+    /// Work on all processors, until the command is stopped.
+    pub(crate) fn wide_work(&self) -> Work {
+        self.stop.wide_work()
+    }
+
     /// For turning what the user typed into what is here.
     pub(crate) fn choice(&self) -> Choice<'_> {
         Choice { index: &self.index, path: &self.path }
@@ -167,7 +185,7 @@ fn database(
     if matches!(path.try_exists(), Ok(false)) {
         return Err(StoreError::Missing { path: path.to_owned() }.into());
     }
-    match project::open(path, common.project.as_deref(), &Work::default())? {
+    match project::open(path, common.project.as_deref(), &output.work())? {
         Opening::Store(opened) => {
             for warning in &opened.warnings {
                 output.remark(&format!("warning: {}", printable(warning)));

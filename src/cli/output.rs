@@ -1,8 +1,14 @@
 //! The one way to standard output and standard error.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
-use crate::{cli::failure::Failure, model::Timestamp, store::cache::Cache};
+use crate::{cli::failure::Failure, jobs::ThreadLanes, model::Timestamp, store::cache::Cache, work::Work};
 
 /// Where answers and remarks go: the streams of the process, or buffers in a test.
 pub struct Output<'a> {
@@ -13,7 +19,12 @@ pub struct Output<'a> {
     is_watched: bool,
     clock: fn() -> Timestamp,
     cache: Option<Cache>,
+    stop: Stop,
 }
+
+/// Stops a command from outside, as Ctrl+C does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
 
 /// In which form an answer is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,11 +40,27 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Stop {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    /// Work on the caller's thread.
+    pub(crate) fn work(&self) -> Work {
+        Work::default().stopped_by(Arc::clone(&self.0))
+    }
+
+    /// Work on all processors.
+    pub(crate) fn wide_work(&self) -> Work {
+        Work::with_lanes(Arc::new(ThreadLanes)).stopped_by(Arc::clone(&self.0))
+    }
+}
+
 impl<'a> Output<'a> {
     /// Writes answers to `out` and everything else to `err`.
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         let clock = || Timestamp::from_nanos(0, 0);
-        Self { out, err, is_quiet: false, is_watched: false, clock, cache: None }
+        Self { out, err, is_quiet: false, is_watched: false, clock, cache: None, stop: Stop::default() }
     }
 
     /// Shows progress if standard error is a terminal.
@@ -52,6 +79,27 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn with_cache(self, cache: Cache) -> Self {
         Self { cache: Some(cache), ..self }
+    }
+
+    /// Stops whatever the command does as soon as this is set: the command ends as one that was stopped.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop: Stop(stop), ..self }
+    }
+
+    /// What stops the command.
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Work on the caller's thread, until the command is stopped.
+    pub(crate) fn work(&self) -> Work {
+        self.stop.work()
+    }
+
+    /// Work on all processors, until the command is stopped.
+    pub(crate) fn wide_work(&self) -> Work {
+        self.stop.wide_work()
     }
 
     /// Where indexes are kept between runs.

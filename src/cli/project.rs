@@ -21,7 +21,6 @@ use crate::{
     model::{EventQuery, GlobalPosition, Json},
     script::{Case, EngineVersion, Envelope, LoadError, Options, Runner, Script, Step, excerpt},
     store::{EventStore, PageFrom},
-    work::Work,
 };
 
 /// Run a projection over the events of a store or a file
@@ -92,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         return project_rebuild::run((path, &source), arguments, common, output);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let work = Work::default();
+    let work = output.work();
     let loaded = Script::load(&name, &source, &options, &work);
     let runner = loaded.and_then(|script| Runner::start(&script, &work));
     let runner = match runner {
@@ -244,7 +243,7 @@ impl Run<'_> {
         until: Option<&str>,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        let work = Work::default();
+        let work = output.work();
         work.expect_total(store.about_how_many(&work, None)?.unwrap_or_default());
         let mut attendant = Attendant::new(("running over about", "events"));
         let mut from = PageFrom::Start;

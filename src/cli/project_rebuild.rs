@@ -50,12 +50,13 @@ pub(crate) fn run(
     options.engine = arguments.engine.unwrap_or(options.engine);
     if !is_sql(path) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if let Err(err) = Script::load(&name, source, &options, &Work::default()) {
+        if let Err(err) = Script::load(&name, source, &options, &output.work()) {
             return does_not_load(&err, source, arguments, common, output);
         }
     }
     let definitions = chosen((path, source), &options, arguments)?;
-    let until = arguments.until.as_deref().map(|until| count_until(&*store, until)).transpose()?;
+    let until =
+        arguments.until.as_deref().map(|until| count_until(&*store, until, &output.work())).transpose()?;
     let mut exit = Exit::Done;
     let mut told = Vec::new();
     for definition in &definitions {
@@ -67,14 +68,14 @@ pub(crate) fn run(
         let asked = RebuildOptions { until, without_history, ..RebuildOptions::default() };
         let events = match until {
             Some(until) => until,
-            None => store.about_how_many(&Work::default(), None)?.unwrap_or_default(),
+            None => store.about_how_many(&output.work(), None)?.unwrap_or_default(),
         };
         rebuilt(output, (&*store, events), definition, (&scratch, &asked)).map_err(|err| trouble(&err))?;
         let model = ReadModel::open(&scratch, definition).map_err(|err| trouble(&err))?;
         if !model.progress().failures.is_empty() {
             exit = Exit::No;
         }
-        let made = Made { definition, model, source };
+        let made = Made { definition, model, source, work: output.work() };
         if common.json {
             told.push(made.to_json()?);
         } else {
@@ -128,12 +129,11 @@ fn trouble(err: &dyn std::error::Error) -> Failure {
 }
 
 /// How many events stand up to a position.
-fn count_until(store: &dyn EventStore, until: &str) -> Result<u64, Failure> {
-    let work = Work::default();
-    let first = store.page(&work, &EventQuery::default(), &PageFrom::Start, 1)?;
+fn count_until(store: &dyn EventStore, until: &str, work: &Work) -> Result<u64, Failure> {
+    let first = store.page(work, &EventQuery::default(), &PageFrom::Start, 1)?;
     let last = position_like(first.first().and_then(|event| event.position.as_ref()), until)?;
     let (mut count, mut is_behind) = (0, false);
-    store.scan(&work, &KeyRange::default(), &mut |row| {
+    store.scan(work, &KeyRange::default(), &mut |row| {
         is_behind = is_behind || row.position.as_ref().is_some_and(|position| *position > last);
         count += u64::from(!is_behind);
     })?;
@@ -145,12 +145,14 @@ struct Made<'a> {
     definition: &'a Definition,
     model: ReadModel,
     source: &'a str,
+    /// What it is asked in.
+    work: Work,
 }
 
 impl Made<'_> {
     fn each(&self, visit: &mut dyn FnMut(&RowAt)) -> Result<(), Failure> {
         let count = self.model.progress().count;
-        self.model.each_at(&Work::default(), count, visit).map_err(|err| trouble(&err))
+        self.model.each_at(&self.work, count, visit).map_err(|err| trouble(&err))
     }
 
     fn print(&self, is_one_of_several: bool, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -223,12 +225,12 @@ impl Made<'_> {
 
     fn shared(&self) -> Result<Option<Json>, Failure> {
         let count = self.model.progress().count;
-        let shared = self.model.shared_at(&Work::default(), count).map_err(|err| trouble(&err))?;
+        let shared = self.model.shared_at(&self.work, count).map_err(|err| trouble(&err))?;
         Ok(shared.map(|(_, state)| state))
     }
 
     fn emitted(&self) -> Result<usize, Failure> {
-        let counts = Outputs::of(&self.model).counts(&Work::default(), None).map_err(|err| trouble(&err))?;
+        let counts = Outputs::of(&self.model).counts(&self.work, None).map_err(|err| trouble(&err))?;
         Ok(usize::try_from(counts.emitted).unwrap_or(usize::MAX))
     }
 
@@ -244,7 +246,7 @@ impl Made<'_> {
 
     fn failures(&self) -> Result<Vec<crate::projection::OutputFailure>, Failure> {
         let query = OutputQuery { kind: OutputKind::Failures, limit: 1000, ..OutputQuery::default() };
-        let found = Outputs::of(&self.model).page(&Work::default(), &query).map_err(|err| trouble(&err))?;
+        let found = Outputs::of(&self.model).page(&self.work, &query).map_err(|err| trouble(&err))?;
         let failures = found.into_iter().filter_map(|output| match output.what {
             OutputItem::Failure(failure) => Some(failure),
             OutputItem::Emitted(_) | OutputItem::Log(_) | OutputItem::Result(_) => None,

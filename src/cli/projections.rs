@@ -22,7 +22,6 @@ use crate::{
     },
     session::{scale::span_words, scripts::options},
     store::{index::Index, layout::Form},
-    work::Work,
 };
 
 /// List what the store has of projections and what the project file defines
@@ -40,7 +39,7 @@ const TYPES: usize = 3;
 
 pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let opened = open::open(&arguments.store, common, output)?;
-    let found = overview(&Work::default(), &*opened.store, &opened.index, &definitions(&opened))?;
+    let found = overview(&output.work(), &*opened.store, &opened.index, &definitions(&opened))?;
     if let Some(damage) = &found.damage {
         output.complain(damage);
     }

@@ -23,7 +23,6 @@ use crate::{
     },
     publish::{BackupPlace, DryRun, Edits, Publication, Published, Unlock, dry_run, keep_going, publish},
     store::{EventStore, EventsHead},
-    work::Work,
 };
 
 /// Rebuild a read model from the events; exit status 1 with --dry-run if the stored one would change
@@ -81,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         None => None,
     };
     let opened = open::open(&arguments.store, common, output)?;
-    let work = Work::default();
+    let work = output.work();
     // Before any event is read for the rebuild: what comes after this is noticed when it is written.
     let head = opened.store.events_head(&work)?;
     let loaded = choose(arguments, &opened)?;
@@ -97,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         Err(err) => return Err(Failure::caused(&err)),
     };
-    let mut report = Report::new(definition, &made.model, made.scratch)?;
+    let mut report = Report::new(definition, (&made.model, &opened.work()), made.scratch)?;
     let is_whole = arguments.until.is_none();
     if let (Some(pairing), true) = (&pairing, is_whole) {
         match plan(&opened, &loaded, &made.model, pairing, head)? {
@@ -256,7 +255,7 @@ fn plan(
     pairing: &Pairing,
     head: EventsHead,
 ) -> Result<Result<(Edits, DryRun), String>, Failure> {
-    let work = Work::default();
+    let work = opened.work();
     let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
     if model.progress().count != opened.index.len() as u64 {
         // The checkpoint is read off the index: it would say less than what the rows hold.
@@ -293,7 +292,7 @@ fn write(
         at: output.now(),
         patience: PATIENCE,
     };
-    Ok(publish(&Work::default(), &publication, unlock, &keep_going)?)
+    Ok(publish(&output.work(), &publication, unlock, &keep_going)?)
 }
 
 /// Writes a line into the project file. What was published is published, whether or not that can be noted.

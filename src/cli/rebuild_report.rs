@@ -34,12 +34,12 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(
         definition: &Definition,
-        model: &ReadModel,
+        (model, work): (&ReadModel, &Work),
         scratch: Option<PathBuf>,
     ) -> Result<Self, Failure> {
         let mut rows = 0;
         let count = model.progress().count;
-        let counted = model.each_at(&Work::default(), count, &mut |row| rows += u64::from(!row.is_deleted));
+        let counted = model.each_at(work, count, &mut |row| rows += u64::from(!row.is_deleted));
         counted.map_err(|err| Failure::caused(&err))?;
         Ok(Self {
             name: Arc::clone(&definition.name),

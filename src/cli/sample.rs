@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,10 +9,9 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{
     cli::{Common, Exit, failure::Failure, output::Output, table::printable, write_json},
-    jobs::{self, ThreadLanes},
+    jobs::{self},
     model::Json,
     sample::{self, Damage, DamageKind, SampleError, SampleOptions, SampleReport, Shape},
-    work::Work,
 };
 
 const TOLD_EVERY: Duration = Duration::from_millis(300);
@@ -60,7 +58,7 @@ fn told_of(
     options: &SampleOptions,
     output: &mut Output<'_>,
 ) -> Result<SampleReport, SampleError> {
-    let (work, start) = (Work::with_lanes(Arc::new(ThreadLanes)), Instant::now());
+    let (work, start) = (output.wide_work(), Instant::now());
     let report = jobs::ask_and_tell(|| sample::write(path, options, &work), TOLD_EVERY, &mut || {
         let ((done, _), seconds) = (work.progress(), start.elapsed().as_secs_f64());
         let events = options.events;

@@ -8,10 +8,8 @@ use crate::{
         failure::Failure,
         open::Opened,
     },
-    jobs::ThreadLanes,
     model::EventQuery,
     store::{EventStore, StoreError, index::Selection, layout::Role},
-    work::Work,
 };
 
 /// Which events are meant.
@@ -80,6 +78,6 @@ impl Scope {
 
 /// The events that answer a query, by the index; `None` if all do.
 pub(crate) fn chosen(opened: &Opened, query: &EventQuery) -> Result<Option<Selection>, Failure> {
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let work = opened.wide_work();
     Ok(opened.index.filter(query, &work).map_err(StoreError::from)?)
 }

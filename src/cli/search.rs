@@ -12,14 +12,12 @@ use crate::{
         rows::{RowWriter, Whole, event_columns, scalar},
         scope::{Scope, chosen},
     },
-    jobs::ThreadLanes,
     model::{EventKey, EventQuery, Json, Pointer, Timestamp},
     store::{
         EventStore, KeyRange,
         index::Selection,
         search::{Field, Newest, SearchHit, Sieve, Sought, search_events, search_ranges},
     },
-    work::Work,
 };
 
 /// Search the payloads of all events; exit status 1 if nothing was found
@@ -155,7 +153,7 @@ fn search_chosen(
     output: &mut Output<'_>,
     take: Take<'_>,
 ) -> Result<(), Failure> {
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let work = output.wide_work();
     work.expect_total(chosen.len() as u64);
     let mut attendant = Attendant::new(("searching", "events"));
     let (mut behind, mut taken) = (0, 0);
@@ -183,7 +181,7 @@ fn search(
     output: &mut Output<'_>,
     take: Take<'_>,
 ) -> Result<Vec<String>, Failure> {
-    let work = Work::with_lanes(Arc::new(ThreadLanes));
+    let work = output.wide_work();
     work.expect_total(store.about_how_many(&work, None)?.unwrap_or_default());
     let mut attendant = Attendant::new(("searching about", "events"));
     let mut ranges: Vec<KeyRange> = store.ranges(&work, None, RANGES)?;

@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 /// All snapshots in order, with what can be said without replaying anything.
 fn survey(opened: &Opened, stream: Option<&StreamName>, all: &mut Vec<Found>) -> StoreResult<()> {
     let owners = opened.index.snapshot_owners();
-    let read = opened.store.visit_snapshots(&Work::default(), stream, &mut |visited| {
+    let read = opened.store.visit_snapshots(&opened.work(), stream, &mut |visited| {
         let (stream, check) = match look(&visited.decoded(), &opened.index, &owners) {
             Ok(stream) => (Some(stream), Check::of(Verdict::NotChecked, "")),
             Err(check) => (None, check),
@@ -213,7 +213,7 @@ fn compare(
         };
         let others = known_of.get(&found.head.stream).into_iter().flatten().copied();
         let bounds = bounds(count, others);
-        found.parting = Some(parting(&history, &found.check.changes, bounds, &Work::default())?);
+        found.parting = Some(parting(&history, &found.check.changes, bounds, &output.work())?);
     }
     Ok(())
 }
@@ -227,19 +227,19 @@ fn write(
     match format {
         Format::Json => {
             let mut before = "[\n  ";
-            with_states(all, store, |found, state| {
+            with_states(all, (store, &output.work()), |found, state| {
                 output.text(before)?;
                 before = ",\n  ";
                 output.text(&to_json(found, state).to_pretty().replace('\n', "\n  "))
             })?;
             output.line(if all.is_empty() { "[]" } else { "\n]" })
         }
-        Format::Ndjson => {
-            with_states(all, store, |found, state| output.line(&to_json(found, state).to_compact()))
-        }
+        Format::Ndjson => with_states(all, (store, &output.work()), |found, state| {
+            output.line(&to_json(found, state).to_compact())
+        }),
         Format::Csv => {
             output.line(&csv_line(FIELDS))?;
-            with_states(all, store, |found, state| {
+            with_states(all, (store, &output.work()), |found, state| {
                 let row = to_json(found, state);
                 output.line(&csv_line(FIELDS.map(|field| scalar(row.get(field)))))
             })
@@ -254,12 +254,12 @@ fn write(
 /// Hands each snapshot on with its state, a few of which are in memory at once.
 fn with_states(
     all: &[Found],
-    store: &dyn EventStore,
+    (store, work): (&dyn EventStore, &Work),
     mut each: impl FnMut(&Found, &Payload) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     each_fetched(
         store,
-        &Work::default(),
+        work,
         all,
         |found| (&found.place, found.bytes),
         |found, snapshot| each(found, &snapshot.map_or_else(removed, |snapshot| snapshot.state)),
@@ -315,7 +315,7 @@ fn write_table(all: &[Found], store: &dyn EventStore, output: &mut Output<'_>) -
         ("verdict", Side::Left),
         ("state", Side::Left),
     ]);
-    with_states(all, store, |Found { head, check, .. }, state| {
+    with_states(all, (store, &output.work()), |Found { head, check, .. }, state| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let cells = vec![
             or_dash(head.stream.as_ref().map(|stream| stream.full().to_string())),

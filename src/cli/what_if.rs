@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
     }
     let made = arguments.make(&opened, stream, output)?;
     let comparison = attended(output, ("comparing", "events"), |work| made.pair.compare(work))?;
-    let work = Work::default();
+    let work = output.work();
     match arguments.export.as_deref() {
         Some("case") => write_json(output, &test_case(&made.branch, &made.plan, &made.pair, &work)?)?,
         Some(_) => {
@@ -191,7 +191,7 @@ impl Arguments {
                 Some(path) => BranchReducer::File(path.display().to_string().into()),
                 None => BranchReducer::Same,
             },
-            edits: self.edits(&truth, &recorded)?,
+            edits: self.edits(&truth, &recorded, &output.work())?,
         };
         // Each edit was made of this very truth, so each fits.
         let (plan, _) = truth.ask(|truth| Plan::of(&branch.edits, truth));
@@ -217,7 +217,7 @@ impl Arguments {
         Ok(Made { branch, plan, pair, truth, chosen })
     }
 
-    fn edits(&self, truth: &TruthOf, recorded: &History) -> Result<Vec<Edit>, Failure> {
+    fn edits(&self, truth: &TruthOf, recorded: &History, work: &Work) -> Result<Vec<Edit>, Failure> {
         let mut kinds = Vec::new();
         for version in &self.leave_out {
             kinds.push(EditKind::LeaveOut(truth.event(*version)?));
@@ -225,7 +225,7 @@ impl Arguments {
         for text in &self.edit {
             let (version, file) = parts(text, '=', "--edit 3=event.json")?;
             let event = truth.event(number(version)?)?;
-            let before = recorded.step_at(event.count, &Work::default())?.event;
+            let before = recorded.step_at(event.count, work)?.event;
             let before = before.as_ref().map(Content::of).unwrap_or_default();
             kinds.push(EditKind::Replace { event, content: content(Path::new(file), before)? });
         }

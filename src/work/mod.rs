@@ -41,6 +41,8 @@ pub trait Lanes: Send + Sync {
 pub struct Work {
     shared: Arc<Shared>,
     lanes: Option<Arc<dyn Lanes>>,
+    /// Stops it from outside, along with all other work that has it.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +61,13 @@ impl Work {
     /// Work whose pieces may run side by side on `lanes`.
     #[must_use]
     pub fn with_lanes(lanes: Arc<dyn Lanes>) -> Self {
-        Self { shared: Arc::default(), lanes: Some(lanes) }
+        Self { lanes: Some(lanes), ..Self::default() }
+    }
+
+    /// The same work, stopped as well as soon as this is set: one signal of the system for all that a command does.
+    #[must_use]
+    pub fn stopped_by(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop: Some(stop), ..self }
     }
 
     /// Stops the work at its next step.
@@ -82,6 +90,7 @@ impl Work {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.shared.cancelled.load(Ordering::Relaxed)
+            || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Counts `steps` as done, and is the one place where cancellation is noticed.

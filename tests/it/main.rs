@@ -17,6 +17,7 @@ mod cli_answers;
 mod cli_bench;
 mod cli_drift;
 mod cli_projections;
+mod cli_stop;
 mod cli_what_if;
 mod conformance;
 mod control_set;
