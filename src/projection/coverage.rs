@@ -41,6 +41,27 @@ pub fn remarks(definition: &Definition, progress: &Progress, index: &Index) -> V
     unknown_types(&names(definition).1, index).into_iter().map(Arc::from).collect()
 }
 
+/// At most so many events of a store reach a definition's handlers, as far as their names tell.
+#[must_use]
+pub fn most_handled(definition: &Definition, index: &Index) -> u64 {
+    let all = index.len() as u64;
+    let (categories, types) = names(definition);
+    let takes_all = match &definition.kind {
+        Kind::Sql(_) => false,
+        Kind::Script(script) => script.definition().all_events,
+    };
+    let of_types = || {
+        let infos = index.types().iter().filter(|info| types.contains(&info.name));
+        infos.map(|info| info.events).sum()
+    };
+    let of_categories = || {
+        let is_one = |name: &Option<Arc<str>>| name.as_ref().is_some_and(|name| categories.contains(name));
+        index.categories().iter().filter(|info| is_one(&info.name)).map(|info| info.events).sum()
+    };
+    let by_types = if takes_all { all } else { of_types() };
+    if categories.is_empty() { by_types } else { by_types.min(of_categories()) }
+}
+
 /// The category and the event types that a definition asks for and the store does not have, each in a sentence
 /// with the names that come near.
 fn unknown_names(definition: &Definition, index: &Index) -> Vec<String> {

@@ -351,15 +351,19 @@ impl Opened {
             is_part: chosen.is_part,
             report_path: self.path.with_file_name(name).display().to_string(),
             copied: self.drifts.copied.clone(),
-            estimate: self.drift_estimate(stage, chosen.table),
+            estimate: self.drift_estimate(stage, (chosen.definition, chosen.table)),
         }
     }
 }
 
 impl Opened {
-    fn drift_estimate(&self, stage: DriftStage, table: Option<&Arc<str>>) -> Option<Arc<str>> {
+    fn drift_estimate(
+        &self,
+        stage: DriftStage,
+        (definition, table): (Option<&Definition>, Option<&Arc<str>>),
+    ) -> Option<Arc<str>> {
         match stage {
-            DriftStage::NotRebuilt => event_words(self.estimate_of_all(Task::Rebuild)),
+            DriftStage::NotRebuilt => event_words(self.estimate_of_rebuild(definition?)),
             DriftStage::Ready => {
                 let rows = self.rows_of_table(table?)?;
                 // Each row is read, and then met on either side.

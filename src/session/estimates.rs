@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     model::EventQuery,
+    projection::{Definition, coverage::most_handled},
     session::{
         job::{Answer, Job, Question, Slot},
         opened::Opened,
@@ -27,6 +28,9 @@ use crate::{
 /// What is tried out on some events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trial {
+    /// Reading them once, so that what is measured then is no cold disk: most of what a user asks for is read more
+    /// than once.
+    WarmUp,
     /// Reading them with their payloads.
     Read,
     /// Looking for a text that none of them holds.
@@ -42,6 +46,7 @@ pub struct TrialQuestion {
 
 /// What a trial found beside the time that it took, which whoever ran it knows.
 pub struct TrialAnswer {
+    trial: Trial,
     /// How many events were read, and how many bytes of payloads they have; nothing of a search.
     read: Option<(u64, u64)>,
 }
@@ -98,7 +103,7 @@ impl TrialQuestion {
     pub fn run(self, work: &Work) -> StoreResult<Answer> {
         let Self { store, index, trial } = self;
         let read = match trial {
-            Trial::Read => Some(read(&*store, &ranges(&index, EVENTS), work)?),
+            Trial::WarmUp | Trial::Read => Some(read(&*store, &ranges(&index, EVENTS), work)?),
             Trial::Search => {
                 let ranges = ranges(&index, SEARCHED);
                 let sought = Sought::Text { text: UNHEARD_OF.into(), is_exact_case: false };
@@ -109,7 +114,7 @@ impl TrialQuestion {
                 None
             }
         };
-        Ok(Answer::Tried(TrialAnswer { read }))
+        Ok(Answer::Tried(TrialAnswer { trial, read }))
     }
 }
 
@@ -154,26 +159,42 @@ impl Opened {
         if let Some((events, bytes)) = answer.read.filter(|(events, _)| *events > 0) {
             self.estimates.bytes = Some(bytes as f64 / events as f64);
         }
-        Vec::new()
+        match answer.trial {
+            Trial::WarmUp => [Trial::Read, Trial::Search]
+                .map(|trial| self.trial_job(trial))
+                .into_iter()
+                .flatten()
+                .collect(),
+            Trial::Read | Trial::Search => Vec::new(),
+        }
     }
 
     /// Tries out what nothing is known of yet, once all events are known.
     pub(crate) fn trial_jobs(&self) -> Vec<Job> {
-        let index = self.whole_index().filter(|index| index.len() >= WORTH_TRYING);
-        let Some(index) = index.filter(|_| !self.estimates.speeds.knows(Task::Read)) else {
-            return Vec::new();
-        };
-        let job = |trial| {
-            let question = TrialQuestion { store: Arc::clone(&self.store), index: Arc::clone(index), trial };
-            Job { slot: Slot::Trial(trial), question: Question::Trial(question) }
-        };
-        vec![job(Trial::Read), job(Trial::Search)]
+        let is_known = self.estimates.speeds.knows(Task::Read);
+        self.trial_job(Trial::WarmUp).filter(|_| !is_known).into_iter().collect()
+    }
+
+    fn trial_job(&self, trial: Trial) -> Option<Job> {
+        let index = self.whole_index().filter(|index| index.len() >= WORTH_TRYING)?;
+        let question = TrialQuestion { store: Arc::clone(&self.store), index: Arc::clone(index), trial };
+        Some(Job { slot: Slot::Trial(trial), question: Question::Trial(question) })
     }
 
     /// What is known of work over so many events.
     pub(crate) fn estimate(&self, task: Task, events: u64) -> Estimate {
         let bytes = self.estimates.bytes.map(|bytes| (bytes * events as f64) as u64);
         self.estimates.speeds.estimate(task, events, bytes)
+    }
+
+    /// What is known of a rebuild. It passes over all events; of what it reads at least only those count that are
+    /// handled.
+    pub(crate) fn estimate_of_rebuild(&self, definition: &Definition) -> Estimate {
+        let Some(index) = self.whole_index() else { return Estimate::default() };
+        let all = index.len() as u64;
+        let known = self.estimates.speeds.knows(Task::Rebuild);
+        let read = if known { all } else { most_handled(definition, index) };
+        Estimate { events: all, ..self.estimate(Task::Rebuild, read) }
     }
 
     /// The same of work over the events of the chosen stream, in words.

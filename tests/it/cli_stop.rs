@@ -41,6 +41,7 @@ fn every_command_ends_that_is_stopped() {
 /// The signal itself, sent to the program while it writes a sample that takes far longer than the test waits.
 #[cfg(unix)]
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a file of another process grows without telling anybody")]
 fn the_signal_stops_the_program_and_removes_what_was_begun() {
     use std::{
         process::{Command, Stdio},

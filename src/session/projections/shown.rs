@@ -32,9 +32,8 @@ impl Opened {
 
     /// How long rebuilding all takes, one after the other.
     fn estimate_of_rebuilds(&self) -> Option<Arc<str>> {
-        let defined = self.projections.list.iter().filter(|listed| listed.definition.is_some()).count();
-        let events = self.whole_index()?.len() as u64;
-        event_words(self.estimate(Task::Rebuild, events * defined as u64))
+        let defined = self.projections.list.iter().filter_map(|listed| listed.definition.as_ref());
+        event_words(defined.map(|definition| self.estimate_of_rebuild(definition)).reduce(Estimate::and)?)
     }
 
     fn projection_detail(&self) -> Option<ProjectionDetail> {
@@ -52,7 +51,7 @@ impl Opened {
             cursor: self.model_count(),
             total,
             is_writing: self.projections.is_writing,
-            estimate: event_words(self.estimate_of_all(Task::Rebuild)),
+            estimate: listed.definition.as_ref().and_then(|own| event_words(self.estimate_of_rebuild(own))),
             ..ProjectionDetail::default()
         };
         if let Some(file) = self.file_of(listed) {

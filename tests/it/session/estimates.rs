@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use timeglass::{
-    model::{Json, Pointer, StreamName},
+    model::{Json, Pointer, RecordedEvent, StreamName},
     session::{
         Input,
         action::{Action, BlameAction, BrowseAction},
@@ -11,18 +11,23 @@ use timeglass::{
         job::{Answer, Slot},
     },
     store::memory::event,
+    work::Work,
 };
 
 use super::{Script, shop};
 
 /// So many events of two streams.
-fn open(events: i64) -> Script {
+fn open(count: i64) -> Script {
+    Script::open(events(count))
+}
+
+fn events(count: i64) -> impl Iterator<Item = RecordedEvent> {
     let streams = [StreamName::of("order", "1"), StreamName::of("user", "1")];
     let data = || Json::object([("note", Json::from("a payload of some bytes"))]);
-    Script::open((0..events).map(|number| {
+    (0..count).map(move |number| {
         let stream = streams.get(usize::from(number % 10 == 0)).expect("one of two");
         event(number, stream, number / 2, "Noted", data())
-    }))
+    })
 }
 
 fn measured(script: &mut Script, slot: Slot, steps: u64, millis: u64) {
@@ -56,9 +61,20 @@ fn looking_through_streams_takes_at_least_as_long_as_reading_them() {
         script.view().conditions.of_store.as_ref().map(|words| words.replace('\u{2009}', " "))
     };
     measured(&mut script, Slot::Trial(Trial::Read), 10_000, 500);
-    assert_eq!(of_store(&script).as_deref(), Some("60 000 events · at least 3 s"));
+    assert_eq!(of_store(&script).as_deref(), Some("60 000 events · at least 2 s"));
     measured(&mut script, Slot::Across, 10_000, 2_000);
     assert_eq!(of_store(&script).as_deref(), Some("60 000 events · about 12 s"));
+}
+
+#[test]
+fn events_are_read_once_before_reading_them_is_measured() {
+    let mut script = Script::open_holding(events(60_000), Slot::Trial(Trial::WarmUp));
+    let warm_up = script.take_held().pop().expect("a job");
+    assert_eq!(warm_up.slot, Slot::Trial(Trial::WarmUp));
+    let answer = warm_up.question.run(&Work::default()).expect("an answer");
+    let next = script.session.apply(Input::Answer(warm_up.slot, answer));
+    let slots: Vec<Slot> = next.iter().map(|job| job.slot).collect();
+    assert_eq!(slots, [Slot::Trial(Trial::Read), Slot::Trial(Trial::Search)]);
 }
 
 #[test]
@@ -74,7 +90,7 @@ fn what_is_soon_done_has_no_words() {
 #[test]
 fn only_large_stores_are_tried_out_and_only_once() {
     let is_trial = |job: &timeglass::session::job::Job| matches!(job.slot, Slot::Trial(_));
-    let mut script = Script::open_holding(shop(), Slot::Trial(Trial::Read));
+    let mut script = Script::open_holding(shop(), Slot::Trial(Trial::WarmUp));
     assert!(script.take_held().is_empty());
     let mut script = open(60_000);
     measured(&mut script, Slot::Trial(Trial::Read), 10_000, 10);
