@@ -58,6 +58,8 @@ pub enum DriftAction {
     Rebuild,
     /// Goes to the event at which a row parted from the events, by its place in its list.
     GoTo(DriftKind, usize),
+    /// Goes to the event after which so many lie behind.
+    GoToEvent(u64),
     /// Copies a row as JSON.
     CopyRow(DriftKind, usize),
     /// Copies the whole report as JSON.
@@ -235,7 +237,11 @@ impl Opened {
             DriftAction::GoTo(kind, place) => {
                 let row = self.drifts.row(&name, kind, place);
                 let parted = row.and_then(|(_, row)| row.first_divergent.as_ref());
-                let ordinal = parted.and_then(|parted| parted.count.checked_sub(1)?.try_into().ok());
+                let Some(count) = parted.map(|parted| parted.count) else { return Vec::new() };
+                self.apply_drift(DriftAction::GoToEvent(count), notices)
+            }
+            DriftAction::GoToEvent(count) => {
+                let ordinal = count.checked_sub(1).and_then(|ordinal| u32::try_from(ordinal).ok());
                 let Some(ordinal) = ordinal else { return Vec::new() };
                 self.trail.leave(self.spot());
                 self.stand_at(ordinal)

@@ -26,15 +26,22 @@ use crate::{
     work::Work,
 };
 
-/// The event at which stored and rebuilt part.
+/// An event that a report speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Divergence {
+pub struct NamedEvent {
     /// How many events lie behind after it.
     pub count: u64,
     /// Its global position, if the store has one.
     pub position: Option<GlobalPosition>,
     /// What it is: `OrderShipped 4@order-17`.
     pub event: Arc<str>,
+}
+
+impl NamedEvent {
+    /// The event after which so many lie behind, whose name is still to be looked up.
+    pub(super) fn unnamed(count: u64) -> Self {
+        Self { count, position: None, event: "".into() }
+    }
 }
 
 /// Finds the first divergent event of rows.
@@ -55,15 +62,34 @@ impl Finder {
         Ok(Self { histories, reader, likenesses: likenesses(pairing), key, compared })
     }
 
-    /// How many events lie behind after the first divergent one; `None` if no event tells.
-    pub(super) fn find(&self, found: &Difference) -> Result<Option<u64>, DriftError> {
+    /// What the history of a row tells.
+    pub(super) fn find(&self, found: &Difference) -> Result<Told, DriftError> {
         let history = match (&found.row, &found.stored) {
             (Some(row), _) => self.histories.of(row)?,
             (None, Some(stored)) => self.deleted(stored)?,
             (None, None) => Vec::new(),
         };
         let states: Vec<State> = history.iter().map(|change| self.state(change)).collect();
-        Ok(self.parting(&states, found.stored.as_deref(), &found.differing))
+        let stored = found.stored.as_deref();
+        Ok(Told {
+            parted: self.parting(&states, stored, &found.differing),
+            columns: found
+                .differing
+                .iter()
+                .map(|place| (*place, self.column(&states, stored, *place)))
+                .collect(),
+        })
+    }
+
+    /// What the history tells of one column of a row that both sides have.
+    fn column(&self, states: &[State], stored: Option<&[Stored]>, place: usize) -> Column {
+        let value = |state: &State| state.values.as_ref().and_then(|values| values.get(place).cloned());
+        let before = |at: usize| states.get(at.checked_sub(1)?).and_then(value);
+        let writes = |(at, state): &(usize, &State)| value(state).is_some() && value(state) != before(*at);
+        Column {
+            written: states.iter().enumerate().rfind(writes).map(|(_, state)| state.count),
+            is_unheard_of: !states.iter().any(|state| self.is_same(state, stored, place..place + 1)),
+        }
     }
 
     /// The history of a row that the events made and deleted again. Its key may be stored as another type.
@@ -129,6 +155,23 @@ impl Finder {
     }
 }
 
+/// What the history of a row tells of its difference. Events are told by how many lie behind after them.
+pub(super) struct Told {
+    /// The first divergent event; `None` if no event tells.
+    pub(super) parted: Option<u64>,
+    /// The columns that differ in a row that both sides have.
+    pub(super) columns: BTreeMap<usize, Column>,
+}
+
+/// What the history of a row tells of one column.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Column {
+    /// The event that wrote what it holds in the end.
+    pub(super) written: Option<u64>,
+    /// Whether it never held the stored value.
+    pub(super) is_unheard_of: bool,
+}
+
 /// One state of a row, in the values that are compared.
 struct State {
     count: u64,
@@ -137,14 +180,15 @@ struct State {
     is_birth: bool,
 }
 
-/// Says of every divergence which event it is, in one walk over the store.
+/// Says of every event that the rows name which it is, in one walk over the store.
 pub(super) fn name_events(
     work: &Work,
     store: &dyn EventStore,
     rows: &mut [&mut DriftRow],
 ) -> Result<(), DriftError> {
-    let mut wanted: BTreeMap<u64, Option<Divergence>> =
-        rows.iter().filter_map(|row| Some((row.first_divergent.as_ref()?.count, None))).collect();
+    let mut named: Vec<&mut NamedEvent> = rows.iter_mut().flat_map(|row| row.events_mut()).collect();
+    let mut wanted: BTreeMap<u64, Option<NamedEvent>> =
+        named.iter().map(|event| (event.count, None)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -161,13 +205,12 @@ pub(super) fn name_events(
                 Some(version) => format!("{} {version}@{stream}", row.event_type),
                 None => format!("{} @{stream}", row.event_type),
             };
-            *event = Some(Divergence { count, position: row.position.clone(), event: label.into() });
+            *event = Some(NamedEvent { count, position: row.position.clone(), event: label.into() });
         }
     })?;
-    for row in rows {
-        let Some(divergence) = &mut row.first_divergent else { continue };
-        if let Some(Some(named)) = wanted.get(&divergence.count) {
-            divergence.clone_from(named);
+    for event in &mut named {
+        if let Some(Some(found)) = wanted.get(&event.count) {
+            (**event).clone_from(found);
         }
     }
     Ok(())

@@ -19,7 +19,9 @@ use crate::{
     work::{Cancelled, Work},
 };
 
-pub use divergence::Divergence;
+use divergence::Told;
+
+pub use divergence::NamedEvent;
 pub use equality::{Likeness, same};
 pub use pairing::{ColumnPair, Pairing, pair, pair_with};
 pub use rows::{Compared, Difference, differences};
@@ -86,7 +88,7 @@ pub struct DriftRow {
     /// What differs, by the stored column's name; for a missing or extra row everything it holds.
     pub columns: BTreeMap<Arc<str>, DriftCell>,
     /// The first event after which the stored row cannot have followed the events any more, if it can be told.
-    pub first_divergent: Option<Divergence>,
+    pub first_divergent: Option<NamedEvent>,
 }
 
 /// One value that differs.
@@ -96,6 +98,19 @@ pub struct DriftCell {
     pub stored: Option<Stored>,
     /// What the events make; `None` in an extra row.
     pub rebuilt: Option<Stored>,
+    /// In a changed row the event that wrote what the events make, if it can be told.
+    pub written_by: Option<NamedEvent>,
+    /// In a changed row whether the events never made the stored value: no event is late then, and something else
+    /// wrote it.
+    pub is_unheard_of: bool,
+}
+
+impl DriftRow {
+    /// All events that it names.
+    fn events_mut(&mut self) -> impl Iterator<Item = &mut NamedEvent> {
+        let written = self.columns.values_mut().filter_map(|cell| cell.written_by.as_mut());
+        self.first_divergent.iter_mut().chain(written)
+    }
 }
 
 /// Why tables could not be compared.
@@ -195,20 +210,20 @@ pub fn compare_listing(
     drift.not_reproducible = counted.zip(compared.counted).collect();
     let finder = divergence::Finder::new(work, model, pairing)?;
     for difference in found {
-        let parted = finder.find(&difference)?;
+        let told = finder.find(&difference)?;
         work.advance(1)?;
         let rows = match (&difference.stored, &difference.rebuilt) {
             (None, _) => &mut drift.missing,
             (Some(_), None) => &mut drift.extra,
             (Some(_), Some(_)) => &mut drift.changed,
         };
-        rows.push(row(pairing, difference, parted));
+        rows.push(row(pairing, difference, &told));
     }
     divergence::name_events(work, store, &mut drift.rows_mut())?;
     Ok(drift)
 }
 
-fn row(pairing: &Pairing, found: Difference, parted: Option<u64>) -> DriftRow {
+fn row(pairing: &Pairing, found: Difference, told: &Told) -> DriftRow {
     let Difference { stored, rebuilt, row, differing } = found;
     let keys = pairing.key.len();
     let one = stored.as_ref().or(rebuilt.as_ref());
@@ -217,13 +232,19 @@ fn row(pairing: &Pairing, found: Difference, parted: Option<u64>) -> DriftRow {
     let is_shown = |place: &usize| differing.is_empty() || differing.contains(place);
     let columns = pairing.columns.iter().enumerate().map(|(place, (name, _))| (place + keys, name));
     let columns = columns.filter(|(place, _)| is_shown(place)).map(|(place, name)| {
-        let cell = DriftCell { stored: value(&stored, place), rebuilt: value(&rebuilt, place) };
+        let column = told.columns.get(&place).copied().unwrap_or_default();
+        let cell = DriftCell {
+            stored: value(&stored, place),
+            rebuilt: value(&rebuilt, place),
+            written_by: column.written.map(NamedEvent::unnamed),
+            is_unheard_of: column.is_unheard_of,
+        };
         (Arc::clone(name), cell)
     });
     DriftRow {
         key: RowKey(key.into()),
         row,
         columns: columns.collect(),
-        first_divergent: parted.map(|count| Divergence { count, position: None, event: "".into() }),
+        first_divergent: told.parted.map(NamedEvent::unnamed),
     }
 }

@@ -154,6 +154,16 @@ fn planted_defects_of_users_are_found_and_nothing_else() {
     let deleted = parted(&found, "8b65edca");
     let event = "UserDeleted 32@User-8b65edca-fbab-4e12-b7d9-599af21248b3";
     assert_eq!(deleted, (event.to_owned(), Some(GlobalPosition::Number(751))));
+    // Nobody but the table says the one value, while the other was true once.
+    let cell = |key: &str, column: &str| {
+        let rows = found.iter().flat_map(|drift| drift.changed.iter().map(move |row| (drift, row)));
+        let mut rows = rows.filter(|(drift, row)| row_json(&drift.pairing, row).to_compact().contains(key));
+        let cell = rows.next().expect("a row of that key").1.columns[column].clone();
+        (cell.is_unheard_of, cell.written_by.expect("an event").event.to_string())
+    };
+    let updated = "UserUpdated 9@User-c2a7af9e-ab79-4005-add1-77d2c700d84c".to_owned();
+    assert_eq!(cell("c2a7af9e", "email"), (true, updated));
+    assert_eq!(cell("8b65edca", "status"), (false, deleted.0));
     let missing = parted(&found, "c55f009f");
     let event = "UserCreated 1@User-c55f009f-cfbd-4409-b775-537d77ef456c";
     assert_eq!(missing, (event.to_owned(), Some(GlobalPosition::Number(446))));

@@ -98,6 +98,9 @@ fn the_cursor_goes_to_the_event_at_which_a_row_parted() {
     assert_eq!((&*parted.event, parted.count), ("OrderPlaced 1@order-4726", 478));
     let model = scene.session.view().projections.model.as_ref().unwrap();
     assert_eq!(model.cursor, parted.count);
+    scene.ask(DriftAction::GoToEvent(400));
+    assert_eq!(scene.session.view().projections.model.as_ref().unwrap().cursor, 400);
+    scene.ask(DriftAction::GoToEvent(parted.count));
     scene.ask(DriftAction::GoTo(DriftKind::Extra, 7));
     assert_eq!(scene.session.view().projections.model.as_ref().unwrap().cursor, parted.count);
 }

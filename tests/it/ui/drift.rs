@@ -89,6 +89,10 @@ fn rows_that_differ_lead_to_their_events() {
     assert_eq!(harness.state().actions, [Action::Drift(DriftAction::GoTo(DriftKind::Changed, 0))]);
     check_tree("drift-row", &harness);
     harness.state_mut().actions.clear();
+    harness.get_by_label_contains("by OrderPlaced 1@order-4726").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::Drift(DriftAction::GoToEvent(478))]);
+    harness.state_mut().actions.clear();
     harness.get_by_label("Missing 1").click();
     harness.run();
     harness.get_by_label_contains("order-4718").click();

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::projection::drift::{
-    Drift, DriftRow,
+    Drift, DriftCell, DriftRow,
     report::{event_text, key_text, notes, shown, summary},
 };
 
@@ -97,11 +97,21 @@ fn write_row(page: &mut String, drift: &Drift, row: &DriftRow) -> fmt::Result {
             page,
             "<tr><th>{}</th><td class=\"stored\">{}</td><td class=\"rebuilt\">{}</td></tr>",
             Escaped(name),
-            Escaped(&shown(cell.stored.as_ref())),
-            Escaped(&shown(cell.rebuilt.as_ref()))
+            Escaped(&stored_text(cell)),
+            Escaped(&rebuilt_text(cell))
         )?;
     }
     page.write_str("</tbody>\n</table>\n")
+}
+
+fn stored_text(cell: &DriftCell) -> String {
+    let unheard_of = if cell.is_unheard_of { " (no event made it)" } else { "" };
+    format!("{}{unheard_of}", shown(cell.stored.as_ref()))
+}
+
+fn rebuilt_text(cell: &DriftCell) -> String {
+    let written = cell.written_by.as_ref().map(|event| format!(" (by {})", event_text(event)));
+    format!("{}{}", shown(cell.rebuilt.as_ref()), written.unwrap_or_default())
 }
 
 /// Text that a browser takes for nothing but text.

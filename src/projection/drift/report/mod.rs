@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{GlobalPosition, Json, Stored},
-    projection::drift::{Divergence, Drift, DriftCell, DriftRow, Pairing},
+    projection::drift::{Drift, DriftCell, DriftRow, NamedEvent, Pairing},
 };
 
 pub use html::to_html;
@@ -108,7 +108,16 @@ pub fn row_json(pairing: &Pairing, row: &DriftRow) -> Json {
         pairing.key.iter().zip(&*row.key.0).map(|((name, _), value)| (Arc::clone(name), stored_json(value)));
     let cell = |cell: &DriftCell| {
         let of = |value: &Option<Stored>| value.as_ref().map_or(Json::Null, stored_json);
-        Json::object([("stored", of(&cell.stored)), ("rebuilt", of(&cell.rebuilt))])
+        let values = [("stored", of(&cell.stored)), ("rebuilt", of(&cell.rebuilt))];
+        let written = cell.written_by.as_ref();
+        let told = [
+            ("rebuilt_by_event", Json::from(written.map(|event| Arc::clone(&event.event)))),
+            ("rebuilt_by_position", Json::from(written.and_then(|event| event.position.clone()))),
+            ("stored_was_made", Json::from(!cell.is_unheard_of)),
+        ];
+        // Of a row that one side has there is nothing to tell.
+        let is_in_both = cell.stored.is_some() && cell.rebuilt.is_some();
+        Json::object(values.into_iter().chain(told.into_iter().filter(|_| is_in_both)))
     };
     let columns = row.columns.iter().map(|(name, own)| (Arc::clone(name), cell(own)));
     let parted = row.first_divergent.as_ref();
@@ -155,7 +164,7 @@ pub fn key_text(pairing: &Pairing, row: &DriftRow) -> String {
 
 /// `OrderShipped 4@order-17, position 812`.
 #[must_use]
-pub fn event_text(parted: &Divergence) -> String {
+pub fn event_text(parted: &NamedEvent) -> String {
     match &parted.position {
         Some(GlobalPosition::Number(number)) => format!("{}, position {number}", parted.event),
         Some(GlobalPosition::Text(_)) | None => {

@@ -38,7 +38,12 @@ fn write_row(text: &mut String, drift: &Drift, word: &str, row: &DriftRow) {
         let name = printable(name);
         match (&cell.stored, &cell.rebuilt) {
             (Some(_), Some(_)) => {
-                writeln!(text, "    {name:names$}  stored {stored}  rebuilt {rebuilt}").ok()
+                let unheard_of = if cell.is_unheard_of { ", which no event made" } else { "" };
+                let written =
+                    cell.written_by.as_ref().map(|event| format!(", by {}", printable(&event_text(event))));
+                let written = written.unwrap_or_default();
+                writeln!(text, "    {name:names$}  stored {stored}{unheard_of}  rebuilt {rebuilt}{written}")
+                    .ok()
             }
             (Some(_), None) => writeln!(text, "    {name:names$}  {stored}").ok(),
             _ => writeln!(text, "    {name:names$}  {rebuilt}").ok(),

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use egui::{Panel, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::{
+    model::Stored,
     projection::drift::{
         Drift, DriftRow,
         report::{ReportForm, event_text, key_text, shown},
@@ -414,16 +415,32 @@ fn row_ui(
                         ui.close();
                     }
                 });
-                for value in [&cell.stored, &cell.rebuilt] {
-                    let text = RichText::new(shown(value.as_ref())).font(theme::mono());
-                    let text = if value.is_none() { text.color(colours.faint) } else { text };
-                    ui.vertical(|ui| {
-                        ui.set_width(width);
-                        ui.add(egui::Label::new(text).wrap().selectable(true));
-                    });
-                }
+                value_ui(ui, width, cell.stored.as_ref(), |ui| {
+                    if cell.is_unheard_of {
+                        let note = RichText::new("no event made it").color(colours.faint);
+                        ui.add(egui::Label::new(note).wrap());
+                    }
+                });
+                value_ui(ui, width, cell.rebuilt.as_ref(), |ui| {
+                    let Some(event) = &cell.written_by else { return };
+                    let link = ui.link(format!("by {}", event_text(event)));
+                    if link.on_hover_text("Move the cursor to this event").clicked() {
+                        asked.push(DriftAction::GoToEvent(event.count));
+                    }
+                });
                 ui.end_row();
             }
         });
+    });
+}
+
+/// One value of a row, and what is to be said of it below.
+fn value_ui(ui: &mut Ui, width: f32, value: Option<&Stored>, below: impl FnOnce(&mut Ui)) {
+    let text = RichText::new(shown(value)).font(theme::mono());
+    let text = if value.is_none() { text.color(Palette::of(ui).faint) } else { text };
+    ui.vertical(|ui| {
+        ui.set_width(width);
+        ui.add(egui::Label::new(text).wrap().selectable(true));
+        below(ui);
     });
 }
