@@ -115,9 +115,9 @@ pub fn default_tree() -> Tree<Panel> {
     column.shares.set_share(questions, 0.4);
     let right = tiles.insert_new(Tile::Container(Container::Linear(column)));
     let mut row = Linear::new(LinearDir::Horizontal, vec![streams, middle, right]);
-    row.shares.set_share(streams, 0.20);
-    row.shares.set_share(middle, 0.53);
-    row.shares.set_share(right, 0.27);
+    row.shares.set_share(streams, 0.22);
+    row.shares.set_share(middle, 0.515);
+    row.shares.set_share(right, 0.265);
     let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
     Tree::new(egui::Id::unique("panels"), root, tiles)
 }

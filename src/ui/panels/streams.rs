@@ -86,10 +86,10 @@ fn no_lines_ui(ui: &mut egui::Ui, view: &StreamsView) {
 
 fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, actions: &mut Vec<Action>) {
     let columns = [
-        ColumnSpec::new(NAME, "Stream", 146.0, ColumnKind::Text).sortable(),
-        ColumnSpec::new(EVENTS, "Events", 70.0, ColumnKind::Number).sortable(),
-        ColumnSpec::new(LAST, "Last", 92.0, ColumnKind::Code).sortable(),
-        ColumnSpec::new(FIRST, "First", 92.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new(NAME, "Stream", 132.0, ColumnKind::Text).sortable(),
+        ColumnSpec::new(EVENTS, "Events", 66.0, ColumnKind::Number).sortable(),
+        ColumnSpec::new(LAST, "Last", 94.0, ColumnKind::Code).sortable(),
+        ColumnSpec::new(FIRST, "First", 94.0, ColumnKind::Code).sortable(),
     ];
     let sorting = Sorting { key: sort_key(view.sort).to_owned(), is_descending: view.is_descending };
     let chosen_row = local.chosen.find(view);

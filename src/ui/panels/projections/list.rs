@@ -86,8 +86,8 @@ fn columns() -> Vec<ColumnSpec> {
         ColumnSpec::new(KIND, "Kind", 92.0, ColumnKind::Text),
         ColumnSpec::new(REBUILT, "Rebuilt", 132.0, ColumnKind::Text),
         ColumnSpec::new(DRIFT, "Drift", 84.0, ColumnKind::Text),
-        ColumnSpec::new(STATUS, "Checkpoint", 112.0, ColumnKind::Text),
-        ColumnSpec::new(LAG, "Lag", 100.0, ColumnKind::Text),
+        ColumnSpec::new(STATUS, "Checkpoint", 158.0, ColumnKind::Text),
+        ColumnSpec::new(LAG, "Lag", 84.0, ColumnKind::Text),
         ColumnSpec::new(TABLE, "Stored table", 110.0, ColumnKind::Text),
         ColumnSpec::new(ROWS, "Rows", 56.0, ColumnKind::Number),
     ]
