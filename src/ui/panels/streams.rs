@@ -86,8 +86,8 @@ fn no_lines_ui(ui: &mut egui::Ui, view: &StreamsView) {
 
 fn table_ui(ui: &mut egui::Ui, view: &StreamsView, local: &mut StreamsLocal, actions: &mut Vec<Action>) {
     let columns = [
-        ColumnSpec::new(NAME, "Stream", 132.0, ColumnKind::Text).sortable(),
-        ColumnSpec::new(EVENTS, "Events", 66.0, ColumnKind::Number).sortable(),
+        ColumnSpec::new(NAME, "Stream", 118.0, ColumnKind::Text).sortable(),
+        ColumnSpec::new(EVENTS, "Events", 84.0, ColumnKind::Number).sortable(),
         ColumnSpec::new(LAST, "Last", 94.0, ColumnKind::Code).sortable(),
         ColumnSpec::new(FIRST, "First", 94.0, ColumnKind::Code).sortable(),
     ];
