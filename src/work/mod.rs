@@ -13,9 +13,10 @@ use std::{
     time::Duration,
 };
 
-/// The work was no longer wanted. Not a fault: never shown to the user.
+/// The work was no longer wanted. Not a fault: the window never shows it, and a command that Ctrl+C ended says no
+/// more than this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("cancelled")]
+#[error("the work was stopped")]
 pub struct Cancelled;
 
 /// One piece of work that may run beside others.

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use timeglass::cli::{self, Exit, Output};
+use timeglass::{
+    cli::{self, Exit, Output},
+    work::Cancelled,
+};
 
 use crate::support::fixture;
 
@@ -36,6 +39,8 @@ fn every_command_ends_that_is_stopped() {
     }
     assert!(!new.exists(), "what was begun is removed");
     assert_eq!(Exit::Stopped.code(), 130);
+    // Wherever it is told of, as by a rebuild in the midst of it, it is told in the same words.
+    assert_eq!(Cancelled.to_string(), "the work was stopped");
 }
 
 /// The signal itself, sent to the program while it writes a sample that takes far longer than the test waits.
