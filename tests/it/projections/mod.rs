@@ -1,5 +1,6 @@
 //! Read models: rebuilt, scrubbed, compared with what is stored.
 
+mod coverage;
 mod drift;
 mod histories;
 mod hostile_sql;
