@@ -96,7 +96,7 @@ impl Arguments {
         let opened = open::open(&self.store, common, output)?;
         self.scope.check_times(&*opened.store)?;
         let query = EventQuery {
-            after: self.after_in(&*opened.store, &opened.work())?,
+            after: self.after_in(&*opened.store, &opened.stop.work())?,
             ..self.scope.query(&opened)?
         };
         let chosen = chosen(&opened, &query)?;

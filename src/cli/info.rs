@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 
 /// Everything that is told; checkpoints, which may take a look at many rows, only `with_checkpoints`.
 fn gather(opened: &Opened, with_checkpoints: bool) -> Result<Info<'_>, Failure> {
-    let work = opened.work();
+    let work = opened.stop.work();
     let rows = opened.store.table_counts(&work)?;
     let description = opened.store.describe();
     let layout = &description.layout;

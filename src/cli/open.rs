@@ -25,7 +25,6 @@ use crate::{
         index::Index,
         layout::{Candidate, TableNote},
     },
-    work::Work,
 };
 
 /// A store and its index.
@@ -37,7 +36,8 @@ pub(crate) struct Opened {
     pub(crate) sections: Sections,
     /// Where paths in the project file start from.
     pub(crate) folder: PathBuf,
-    stop: Stop,
+    /// What stops the command that opened it.
+    pub(crate) stop: Stop,
 }
 
 /// What a database turned out to be.
@@ -121,16 +121,6 @@ pub(crate) fn with_sections(
 }
 
 impl Opened {
-    /// Work on the caller's thread, until the command is stopped.
-    pub(crate) fn work(&self) -> Work {
-        self.stop.work()
-    }
-
-    /// Work on all processors, until the command is stopped.
-    pub(crate) fn wide_work(&self) -> Work {
-        self.stop.wide_work()
-    }
-
     /// For turning what the user typed into what is here.
     pub(crate) fn choice(&self) -> Choice<'_> {
         Choice { index: &self.index, path: &self.path }

@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
         }
         Err(err) => return Err(Failure::caused(&err)),
     };
-    let mut report = Report::new(definition, (&made.model, &opened.work()), made.scratch)?;
+    let mut report = Report::new(definition, (&made.model, &work), made.scratch)?;
     let is_whole = arguments.until.is_none();
     if let (Some(pairing), true) = (&pairing, is_whole) {
         match plan(&opened, &loaded, &made.model, pairing, head)? {
@@ -255,7 +255,7 @@ fn plan(
     pairing: &Pairing,
     head: EventsHead,
 ) -> Result<Result<(Edits, DryRun), String>, Failure> {
-    let work = opened.work();
+    let work = opened.stop.work();
     let definition = loaded.outcome.as_ref().map_err(|err| Failure::trouble(err.to_string()))?;
     if model.progress().count != opened.index.len() as u64 {
         // The checkpoint is read off the index: it would say less than what the rows hold.

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{
     cli::{Common, Exit, failure::Failure, output::Output, table::printable, write_json},
-    jobs::{self},
+    jobs,
     model::Json,
     sample::{self, Damage, DamageKind, SampleError, SampleOptions, SampleReport, Shape},
 };

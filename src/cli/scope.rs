@@ -78,6 +78,6 @@ impl Scope {
 
 /// The events that answer a query, by the index; `None` if all do.
 pub(crate) fn chosen(opened: &Opened, query: &EventQuery) -> Result<Option<Selection>, Failure> {
-    let work = opened.wide_work();
+    let work = opened.stop.wide_work();
     Ok(opened.index.filter(query, &work).map_err(StoreError::from)?)
 }

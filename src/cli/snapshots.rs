@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common, output: &mut Output<'_
 /// All snapshots in order, with what can be said without replaying anything.
 fn survey(opened: &Opened, stream: Option<&StreamName>, all: &mut Vec<Found>) -> StoreResult<()> {
     let owners = opened.index.snapshot_owners();
-    let read = opened.store.visit_snapshots(&opened.work(), stream, &mut |visited| {
+    let read = opened.store.visit_snapshots(&opened.stop.work(), stream, &mut |visited| {
         let (stream, check) = match look(&visited.decoded(), &opened.index, &owners) {
             Ok(stream) => (Some(stream), Check::of(Verdict::NotChecked, "")),
             Err(check) => (None, check),

@@ -259,6 +259,9 @@ impl Lane<'_> {
         if let Some([_, last]) = &mut self.found.ends {
             *last = End { head: self.head, version: self.last.0 };
         }
+        if self.pass.streams.is_none() {
+            return self.found;
+        }
         let ends = self.found.streams.iter().map(|stream| stream.end);
         self.found.blocks = Blocks::of((&self.found.postings, &self.versions), ends, self.slots.span);
         self.found
