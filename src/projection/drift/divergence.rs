@@ -71,24 +71,19 @@ impl Finder {
         };
         let states: Vec<State> = history.iter().map(|change| self.state(change)).collect();
         let stored = found.stored.as_deref();
-        Ok(Told {
-            parted: self.parting(&states, stored, &found.differing),
-            columns: found
-                .differing
-                .iter()
-                .map(|place| (*place, self.column(&states, stored, *place)))
-                .collect(),
-        })
+        let columns = found.differing.iter().map(|place| (*place, self.column(&states, stored, *place)));
+        let columns: BTreeMap<usize, Column> = columns.collect();
+        Ok(Told { parted: self.parting(&states, stored, &columns), columns })
     }
 
     /// What the history tells of one column of a row that both sides have.
     fn column(&self, states: &[State], stored: Option<&[Stored]>, place: usize) -> Column {
-        let value = |state: &State| state.values.as_ref().and_then(|values| values.get(place).cloned());
-        let before = |at: usize| states.get(at.checked_sub(1)?).and_then(value);
-        let writes = |(at, state): &(usize, &State)| value(state).is_some() && value(state) != before(*at);
+        let value = |at: usize| states.get(at)?.values.as_ref()?.get(place);
+        let before = |at: usize| at.checked_sub(1).and_then(value);
+        let written = (0..states.len()).rfind(|at| value(*at).is_some() && value(*at) != before(*at));
         Column {
-            written: states.iter().enumerate().rfind(writes).map(|(_, state)| state.count),
-            is_unheard_of: !states.iter().any(|state| self.is_same(state, stored, place..place + 1)),
+            written: written.and_then(|at| states.get(at)).map(|state| state.count),
+            last_equal: states.iter().rposition(|state| self.is_same(state, stored, place..place + 1)),
         }
     }
 
@@ -118,8 +113,13 @@ impl Finder {
         State { count: change.count, values, is_birth: change.before.is_none() }
     }
 
-    /// `differing` is empty for a row that only one side has.
-    fn parting(&self, states: &[State], stored: Option<&[Stored]>, differing: &[usize]) -> Option<u64> {
+    /// `columns` are those that differ: none for a row that only one side has.
+    fn parting(
+        &self,
+        states: &[State],
+        stored: Option<&[Stored]>,
+        columns: &BTreeMap<usize, Column>,
+    ) -> Option<u64> {
         let whole = self.key..self.compared;
         let last_equal = states.iter().rposition(|state| self.is_same(state, stored, whole.clone()));
         let after = |place: usize| states.get(place + 1).map(|state| state.count);
@@ -127,14 +127,13 @@ impl Finder {
             (_, Some(place)) => after(place),
             // Before its first change a row is not there either.
             (None, None) => states.first().map(|state| state.count),
-            (Some(_), None) if differing.is_empty() => {
+            (Some(_), None) if columns.is_empty() => {
                 states.iter().rfind(|state| state.values.is_none()).map(|state| state.count)
             }
             (Some(_), None) => {
                 let born = states.iter().rfind(|state| state.is_birth).or_else(|| states.first());
-                let parted = differing.iter().filter_map(|place| {
-                    let equal = |state: &State| self.is_same(state, stored, *place..*place + 1);
-                    let of_column = states.iter().rposition(equal).and_then(after);
+                let parted = columns.values().filter_map(|column| {
+                    let of_column = column.last_equal.and_then(after);
                     of_column.or_else(|| born.map(|state| state.count))
                 });
                 parted.min()
@@ -164,12 +163,11 @@ pub(super) struct Told {
 }
 
 /// What the history of a row tells of one column.
-#[derive(Clone, Copy, Default)]
 pub(super) struct Column {
     /// The event that wrote what it holds in the end.
     pub(super) written: Option<u64>,
-    /// Whether it never held the stored value.
-    pub(super) is_unheard_of: bool,
+    /// The latest state that holds the stored value; `None` if it was never made.
+    pub(super) last_equal: Option<usize>,
 }
 
 /// One state of a row, in the values that are compared.

@@ -100,8 +100,8 @@ pub struct DriftCell {
     pub rebuilt: Option<Stored>,
     /// In a changed row the event that wrote what the events make, if it can be told.
     pub written_by: Option<NamedEvent>,
-    /// In a changed row whether the events never made the stored value: no event is late then, and something else
-    /// wrote it.
+    /// In a changed row whether the rebuild never made the stored value: no event is late then. Something else wrote
+    /// it, or an event that the definition does not handle or failed at.
     pub is_unheard_of: bool,
 }
 
@@ -232,12 +232,12 @@ fn row(pairing: &Pairing, found: Difference, told: &Told) -> DriftRow {
     let is_shown = |place: &usize| differing.is_empty() || differing.contains(place);
     let columns = pairing.columns.iter().enumerate().map(|(place, (name, _))| (place + keys, name));
     let columns = columns.filter(|(place, _)| is_shown(place)).map(|(place, name)| {
-        let column = told.columns.get(&place).copied().unwrap_or_default();
+        let column = told.columns.get(&place);
         let cell = DriftCell {
             stored: value(&stored, place),
             rebuilt: value(&rebuilt, place),
-            written_by: column.written.map(NamedEvent::unnamed),
-            is_unheard_of: column.is_unheard_of,
+            written_by: column.and_then(|column| column.written).map(NamedEvent::unnamed),
+            is_unheard_of: column.is_some_and(|column| column.last_equal.is_none()),
         };
         (Arc::clone(name), cell)
     });

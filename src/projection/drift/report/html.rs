@@ -105,7 +105,7 @@ fn write_row(page: &mut String, drift: &Drift, row: &DriftRow) -> fmt::Result {
 }
 
 fn stored_text(cell: &DriftCell) -> String {
-    let unheard_of = if cell.is_unheard_of { " (no event made it)" } else { "" };
+    let unheard_of = if cell.is_unheard_of { " (never made in the rebuild)" } else { "" };
     format!("{}{unheard_of}", shown(cell.stored.as_ref()))
 }
 

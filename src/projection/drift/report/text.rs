@@ -38,7 +38,7 @@ fn write_row(text: &mut String, drift: &Drift, word: &str, row: &DriftRow) {
         let name = printable(name);
         match (&cell.stored, &cell.rebuilt) {
             (Some(_), Some(_)) => {
-                let unheard_of = if cell.is_unheard_of { ", which no event made" } else { "" };
+                let unheard_of = if cell.is_unheard_of { ", never made in the rebuild" } else { "" };
                 let written =
                     cell.written_by.as_ref().map(|event| format!(", by {}", printable(&event_text(event))));
                 let written = written.unwrap_or_default();

@@ -417,7 +417,7 @@ fn row_ui(
                 });
                 value_ui(ui, width, cell.stored.as_ref(), |ui| {
                     if cell.is_unheard_of {
-                        let note = RichText::new("no event made it").color(colours.faint);
+                        let note = RichText::new("never made in the rebuild").color(colours.faint);
                         ui.add(egui::Label::new(note).wrap());
                     }
                 });
