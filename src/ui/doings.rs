@@ -46,7 +46,17 @@ pub(crate) fn worked_by_thread() -> Option<Duration> {
     None
 }
 
-/// The same of all threads of this process.
+/// How long this thread had something to do and waited for a core (Linux).
+pub(crate) fn waited_by_thread() -> Option<Duration> {
+    waited(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)
+}
+
+/// Nanoseconds on a core, nanoseconds waiting for one, turns: Linux, `Documentation/scheduler/sched-stats.rst`.
+fn waited(schedstat: &str) -> Option<Duration> {
+    schedstat.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
+/// The same as [`worked_by_thread`] of all threads of this process.
 pub(crate) fn worked_by_process() -> Option<Duration> {
     #[cfg(unix)]
     {
@@ -55,4 +65,16 @@ pub(crate) fn worked_by_process() -> Option<Duration> {
     }
     #[cfg(not(unix))]
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    #[test]
+    fn the_time_without_a_core_is_read_as_linux_tells_it() {
+        assert_eq!(super::waited("1492925 2988988 2\n"), Some(Duration::from_nanos(2_988_988)));
+        assert_eq!(super::waited("1492925"), None);
+        assert_eq!(super::waited("1 -1 2"), None);
+    }
 }

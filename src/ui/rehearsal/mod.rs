@@ -26,7 +26,7 @@ use crate::{
     ui::{
         App, Start, WindowError,
         dock::Panel,
-        doings::{worked_by_process, worked_by_thread},
+        doings::{waited_by_thread, worked_by_process, worked_by_thread},
         early::Early,
         system_fonts::SystemFonts,
     },
@@ -37,7 +37,7 @@ use asks::{Ask, How};
 use report::{Frame, Slowest};
 use steps::{Deed, Hold, STEPS, Step};
 
-pub use report::{FrameLine, FrameReport, SlowFrame};
+pub use report::{FrameLine, FrameReport, SlowFrame, Undelayed};
 
 /// The part of the time of rest that work which is still open has to come to its end.
 const PATIENCE: f32 = 0.3;
@@ -116,6 +116,7 @@ struct Rehearsal {
     /// Our own work since the last frame was drawn.
     own: Duration,
     worked: Option<Duration>,
+    waited: Option<Duration>,
     frames: Vec<Frame>,
     slowest: Slowest,
     /// The step that is played, and how many of its parts were done.
@@ -140,6 +141,7 @@ impl Rehearsal {
             lasts,
             own: Duration::ZERO,
             worked: None,
+            waited: None,
             frames: Vec::new(),
             slowest: Slowest::default(),
             playing: (0, 0),
@@ -288,18 +290,24 @@ impl Rehearsal {
 
     /// Lets our own code run, and adds up what it takes.
     fn measured(&mut self, run: impl FnOnce(&mut App)) {
-        let (start, before) = (Instant::now(), worked_by_thread());
+        let start = Instant::now();
+        let before = [worked_by_thread(), waited_by_thread()];
         run(&mut self.app);
+        let after = [worked_by_thread(), waited_by_thread()];
         self.own += start.elapsed();
-        let worked = worked_by_thread().zip(before).map(|(after, before)| after.saturating_sub(before));
-        self.worked = worked.map(|worked| worked + self.worked.unwrap_or_default());
+        for (sum, (before, after)) in
+            [&mut self.worked, &mut self.waited].into_iter().zip(before.into_iter().zip(after))
+        {
+            let passed = before.zip(after).map(|(before, after)| after.saturating_sub(before));
+            *sum = passed.map(|passed| passed + sum.unwrap_or_default());
+        }
     }
 
     fn note_frame(&mut self, frame: &eframe::Frame) {
         let step = self.now().map_or(STEPS.len(), |(number, ..)| number);
         let before_in_all = frame.info().cpu_usage.map(Duration::from_secs_f32);
-        let (own, worked) = (std::mem::take(&mut self.own), self.worked.take());
-        let frame = Frame { step, own, worked, before_in_all };
+        let (own, worked, waited) = (std::mem::take(&mut self.own), self.worked.take(), self.waited.take());
+        let frame = Frame { step, own, worked, waited, before_in_all };
         self.slowest.note(frame, self.created.elapsed(), self.app.take_doings());
         self.frames.push(frame);
         let view = self.app.session().view();

@@ -11,6 +11,8 @@ pub(super) struct Frame {
     pub(super) own: Duration,
     /// What of it the processor worked, without the time in which it did something else (Linux).
     pub(super) worked: Option<Duration>,
+    /// What of it the thread had something to do and no core to do it on (Linux).
+    pub(super) waited: Option<Duration>,
     /// What the frame before took in all, drawing its pixels included.
     pub(super) before_in_all: Option<Duration>,
 }
@@ -102,33 +104,53 @@ pub struct FrameLine {
     pub p99: Duration,
     /// None took more.
     pub longest: Duration,
-    /// The time that the processor worked in 99 of 100, and in all; nothing where the system does not tell. On a
-    /// machine that does something else meanwhile, these are what our own work takes.
-    pub worked: Option<(Duration, Duration)>,
     /// How many took more than 8 ms.
     pub above_8: usize,
     /// How many took more than 50 ms.
     pub above_50: usize,
+    /// The same without the time in which another program had the core; nothing where the system does not tell.
+    pub undelayed: Option<Undelayed>,
+}
+
+/// What frames took, waiting for locks and disks included, but not waiting for a core: on a machine whose cores
+/// also draw the pixels this is what is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelayed {
+    /// 99 of 100 took less.
+    pub p99: Duration,
+    /// None took more.
+    pub longest: Duration,
+    /// How many took more than 8 ms.
+    pub above_8: usize,
 }
 
 impl FrameLine {
     fn of<'f>(name: &'static str, frames: impl Iterator<Item = &'f Frame> + Clone) -> Self {
         let mut times: Vec<Duration> = frames.clone().map(|frame| frame.own).collect();
-        let mut worked: Vec<Duration> = frames.filter_map(|frame| frame.worked).collect();
+        let mut undelayed: Vec<Duration> =
+            frames.filter_map(|frame| Some(frame.own.saturating_sub(frame.waited?))).collect();
         times.sort_unstable();
-        worked.sort_unstable();
-        let above = |limit: u64| times.iter().filter(|time| **time > Duration::from_millis(limit)).count();
+        undelayed.sort_unstable();
         Self {
             name,
             frames: times.len(),
             median: percent(&times, 50),
             p99: percent(&times, 99),
             longest: percent(&times, 100),
-            worked: (!worked.is_empty()).then(|| (percent(&worked, 99), percent(&worked, 100))),
-            above_8: above(8),
-            above_50: above(50),
+            above_8: above(&times, 8),
+            above_50: above(&times, 50),
+            undelayed: (!undelayed.is_empty()).then(|| Undelayed {
+                p99: percent(&undelayed, 99),
+                longest: percent(&undelayed, 100),
+                above_8: above(&undelayed, 8),
+            }),
         }
     }
+}
+
+/// How many took more than so many milliseconds.
+fn above(sorted: &[Duration], limit: u64) -> usize {
+    sorted.len() - sorted.partition_point(|time| *time <= Duration::from_millis(limit))
 }
 
 fn percent(sorted: &[Duration], percent: usize) -> Duration {
@@ -155,7 +177,7 @@ impl FrameReport {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "{:36} {:>7} {:>9} {:>10} {:>9} {:>7} {:>8} {:>8}   {:>20}\n",
+            "{:36} {:>7} {:>9} {:>10} {:>9} {:>7} {:>8} {:>8}   {}\n",
             "our own work in a frame",
             "frames",
             "median",
@@ -164,20 +186,24 @@ impl FrameReport {
             "> 8 ms",
             "> 50 ms",
             "",
-            "processor: 99, longest"
+            "without waiting for a core: 99, longest, > 8 ms"
         );
         for line in &self.lines {
-            let FrameLine { name, frames, median, p99, longest, worked, above_8, above_50 } = line;
-            let [of_99, of_all] = worked
-                .map_or([String::new(), String::new()], |(p99, longest)| [p99, longest].map(milliseconds));
+            let FrameLine { name, frames, median, p99, longest, above_8, above_50, undelayed } = line;
             let [median, p99, longest] = [median, p99, longest].map(|time| milliseconds(*time));
-            let share = 100.0 * *above_8 as f64 / (*frames).max(1) as f64;
-            writeln!(
+            let share = |above: usize| 100.0 * above as f64 / (*frames).max(1) as f64;
+            let by_clock = share(*above_8);
+            write!(
                 text,
-                "{name:36} {frames:>7} {median:>9} {p99:>10} {longest:>9} {above_8:>7} {above_50:>8} {share:>6.1} %   \
-                 {of_99:>9} {of_all:>10}"
+                "{name:36} {frames:>7} {median:>9} {p99:>10} {longest:>9} {above_8:>7} {above_50:>8} {by_clock:>6.1} %"
             )
             .ok();
+            if let Some(Undelayed { p99, longest, above_8 }) = undelayed {
+                let [p99, longest] = [p99, longest].map(|time| milliseconds(*time));
+                let share = share(*above_8);
+                write!(text, "   {p99:>9} {longest:>10} {above_8:>7} {share:>6.1} %").ok();
+            }
+            text.push('\n');
         }
         self.write_slowest(&mut text);
         let or_unknown = |time: Option<Duration>| time.map_or_else(|| "not reached".to_owned(), milliseconds);
@@ -236,16 +262,18 @@ impl FrameReport {
         use crate::model::Json;
         let number = |time: Duration| Json::from((time.as_secs_f64() * 1e6).round() / 1e3);
         let line = |line: &FrameLine| {
+            let undelayed = line.undelayed.as_ref();
             Json::object([
                 ("what", Json::from(line.name)),
                 ("frames", Json::from(line.frames as u64)),
                 ("median_ms", number(line.median)),
                 ("p99_ms", number(line.p99)),
                 ("longest_ms", number(line.longest)),
-                ("processor_p99_ms", Json::from(line.worked.map(|(p99, _)| number(p99)))),
-                ("processor_longest_ms", Json::from(line.worked.map(|(_, longest)| number(longest)))),
                 ("above_8_ms", Json::from(line.above_8 as u64)),
                 ("above_50_ms", Json::from(line.above_50 as u64)),
+                ("undelayed_p99_ms", Json::from(undelayed.map(|frames| number(frames.p99)))),
+                ("undelayed_longest_ms", Json::from(undelayed.map(|frames| number(frames.longest)))),
+                ("undelayed_above_8_ms", Json::from(undelayed.map(|frames| frames.above_8 as u64))),
             ])
         };
         Json::object([
@@ -287,7 +315,7 @@ fn milliseconds(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Frame, FrameReport, Slowest};
+    use super::{Frame, FrameReport, Slowest, Undelayed};
 
     #[test]
     fn frames_are_counted_by_step() {
@@ -295,6 +323,7 @@ mod tests {
             step,
             own: Duration::from_millis(own),
             worked: Some(Duration::from_millis(own / 2)),
+            waited: Some(Duration::from_millis(own / 3)),
             before_in_all: Some(Duration::from_millis(12)),
         };
         let frames = [frame(0, 2), frame(0, 9), frame(1, 60), frame(1, 1)];
@@ -302,8 +331,9 @@ mod tests {
         let counts: Vec<_> =
             report.lines.iter().map(|line| (line.name, line.frames, line.above_8, line.above_50)).collect();
         assert_eq!(counts, [("the whole session", 4, 2, 1), ("first", 2, 1, 0), ("second", 2, 1, 1)]);
-        let worked = report.lines.first().and_then(|line| line.worked);
-        assert_eq!(worked, Some((Duration::from_millis(30), Duration::from_millis(30))));
+        let undelayed = report.lines.first().and_then(|line| line.undelayed.as_ref());
+        let millis = Duration::from_millis;
+        assert_eq!(undelayed, Some(&Undelayed { p99: millis(40), longest: millis(40), above_8: 1 }));
         assert_eq!(report.drawing, (Duration::from_millis(3), Duration::from_millis(10)));
         let mut slowest = Slowest::default();
         for (at, frame) in (0..).zip(frames.iter().cycle().take(40)) {
