@@ -56,6 +56,14 @@ impl StreamName {
         }
     }
 
+    /// Where the id begins in [`full`](Self::full), in bytes; 0 where no category stands before it.
+    #[must_use]
+    pub fn id_at(&self) -> usize {
+        let full = self.full();
+        let start = full.strip_suffix(&*self.id).filter(|_| self.category.is_some());
+        start.map_or(0, str::len)
+    }
+
     /// What the store's own column for the stream holds: its name, or its id beside a column for the category.
     #[must_use]
     pub fn cell(&self) -> &Arc<str> {
@@ -104,5 +112,27 @@ impl StreamInfo {
             ("first_time", Json::from(self.first_time.map(Timestamp::to_rfc3339))),
             ("last_time", Json::from(self.last_time.map(Timestamp::to_rfc3339))),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StreamName;
+
+    #[test]
+    fn the_id_begins_behind_a_category() {
+        let stored = |category: Option<&str>, id: &str, stored: &str| StreamName {
+            category: category.map(Into::into),
+            id: id.into(),
+            stored: Some(stored.into()),
+        };
+        let check =
+            |name: &StreamName, expected: usize| assert_eq!(name.id_at(), expected, "{}", name.full());
+        check(&StreamName::of("Order", "17"), 6);
+        check(&StreamName::plain("order-17"), 0);
+        check(&stored(Some("Order"), "17", "Order|17"), 6);
+        check(&stored(None, "17", "Order|17"), 0);
+        // Nothing says where an id begins that the name does not end in.
+        check(&stored(Some("Order"), "17", "17 of Order"), 0);
     }
 }

@@ -122,6 +122,7 @@ fn event_row(event: &RecordedEvent, shape: &RowShape) -> LoadedRow {
             position: event.position.as_ref().map(ToString::to_string).unwrap_or_default(),
             time: event.time.map(|time| time.to_display(shape.zone)).unwrap_or_default(),
             stream: event.stream.full(),
+            id_at: event.stream.id_at(),
             version: event.version.map(|version| version.to_string()).unwrap_or_default(),
             event_type: Arc::clone(&event.event_type),
         },

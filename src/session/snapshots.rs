@@ -318,6 +318,7 @@ fn snapshot_row(
     let (preview, is_problem) = payload_preview(&snapshot.state, PREVIEW);
     SnapshotRow {
         stream: Arc::clone(&key.stream),
+        id_at: snapshot.stream.as_ref().map_or(0, |name| name.id_at()),
         stream_number,
         version: snapshot.version.map(|version| version.to_string()).unwrap_or_default(),
         time: snapshot.time.map(|time| time.to_display(zone)).unwrap_or_default(),

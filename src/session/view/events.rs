@@ -67,6 +67,7 @@ impl EventsView {
             position: found.position.map(|position| position.to_string()).unwrap_or_default(),
             time: found.time.map(|time| time.to_display(self.zone)).unwrap_or_default(),
             stream: stream.name.full(),
+            id_at: stream.name.id_at(),
             version: found.version.map(|version| version.to_string()).unwrap_or_default(),
             event_type: listing.index.type_name(found.event_type).cloned().unwrap_or_default(),
         })
@@ -325,6 +326,8 @@ pub struct RowHead {
     pub time: String,
     /// The stream's name.
     pub stream: Arc<str>,
+    /// Where the id begins in it, in bytes.
+    pub id_at: usize,
     /// Stream version.
     pub version: String,
     /// Event type.

@@ -38,6 +38,8 @@ pub struct SnapshotsView {
 pub struct SnapshotRow {
     /// The stream's name; empty if unknown.
     pub stream: Arc<str>,
+    /// Where the id begins in it, in bytes.
+    pub id_at: usize,
     /// The stream, if the index knows it.
     pub stream_number: Option<u32>,
     /// Its version.

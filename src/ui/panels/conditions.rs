@@ -298,7 +298,7 @@ fn columns(has_stream: bool) -> Vec<ColumnSpec> {
 
 fn cell(head: &RowHead, key: &str, (conditions, which): (&[Condition], Which)) -> Cell {
     match key {
-        STREAM => Cell::text(head.stream.to_string()),
+        STREAM => Cell::text(head.stream.to_string()).with_id_at(head.id_at),
         VERSION => Cell::text(head.version.clone()),
         TIME => Cell::inked(head.time.clone(), Ink::Soft),
         TYPE => Cell::inked(head.event_type.to_string(), Ink::Name),

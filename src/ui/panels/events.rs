@@ -362,7 +362,7 @@ fn cell(view: &EventsView, row: u64, columns: &[ColumnSpec], column: usize, head
             match key {
                 POSITION => Cell::inked(head.position, Ink::Soft),
                 TIME => Cell::inked(head.time, Ink::Soft),
-                STREAM => Cell::text(head.stream.to_string()),
+                STREAM => Cell::text(head.stream.to_string()).with_id_at(head.id_at),
                 VERSION => Cell::text(head.version),
                 _ => match view.edit(row) {
                     Some(edit) => Cell::inked(format!("{edit}: {}", head.event_type), Ink::Soft)

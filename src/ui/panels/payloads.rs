@@ -256,7 +256,7 @@ fn cell(hit: &SearchHit, key: &str, view: &PayloadsView) -> Cell {
             let time = hit.time.map(|time: Timestamp| time.to_display(view.zone));
             Cell::inked(time.unwrap_or_default(), Ink::Soft)
         }
-        STREAM => Cell::text(hit.stream.full().to_string()),
+        STREAM => Cell::text(hit.stream.full().to_string()).with_id_at(hit.stream.id_at()),
         VERSION => shown(hit.version.map(|version| version.to_string())),
         TYPE => Cell::inked(hit.event_type.to_string(), Ink::Name),
         _ => {

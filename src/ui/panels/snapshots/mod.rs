@@ -297,7 +297,7 @@ fn row_menu(ui: &mut egui::Ui, place: usize, row: Option<&SnapshotRow>, asked: &
 
 fn cell(row: &SnapshotRow, verdict: Option<Verdict>, key: &str) -> Cell {
     match key {
-        STREAM => Cell::text(row.stream.to_string()),
+        STREAM => Cell::text(row.stream.to_string()).with_id_at(row.id_at),
         VERSION => Cell::text(row.version.clone()),
         VERDICT => verdict_cell(row, verdict),
         TIME => Cell::inked(row.time.clone(), Ink::Soft),

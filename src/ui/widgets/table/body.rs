@@ -8,7 +8,7 @@ use egui::{
 use crate::ui::{
     theme::{self, Palette},
     widgets::{
-        class_path::{fitting_end, width_of},
+        class_path::{fitting_end, width_of, with_short_category},
         icon::Icon,
         rows::RowView,
         table::{
@@ -222,12 +222,15 @@ impl Table<'_> {
     }
 }
 
-/// The end of a name that does not fit, behind what stands before the name; nothing where the cell is cut at its
-/// end.
+/// What is shown of a name that does not fit, behind what stands before the name; nothing where the cell is cut
+/// at its end.
 fn shortened(ui: &Ui, cell: &Cell, font: &FontId, width: f32) -> Option<String> {
-    let is_name = cell.ink == Ink::Name || cell.is_name;
+    let is_name = cell.ink == Ink::Name || cell.is_name || cell.id_at > 0;
     if !is_name || cell.mark.is_some() || cell.text.len() > LONGEST || cell.text.contains(char::is_control) {
         return None;
+    }
+    if cell.id_at > 0 {
+        return with_short_category(ui, &cell.text, cell.id_at, font, width);
     }
     let name = cell.text.trim_start_matches(['▾', '▸', ' ']);
     let lead = cell.text.strip_suffix(name).unwrap_or_default();

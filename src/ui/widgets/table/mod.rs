@@ -83,6 +83,9 @@ pub struct Cell {
     pub mark: Option<Range<usize>>,
     /// Whether it is a name whose path goes first where there is no room, as in every cell of [`Ink::Name`].
     pub is_name: bool,
+    /// Where the id begins in the name of a stream, in bytes: the category before it goes first where there is no
+    /// room.
+    pub id_at: usize,
 }
 
 /// How a cell is drawn.
@@ -135,6 +138,13 @@ impl Cell {
     #[must_use]
     pub fn naming(mut self) -> Self {
         self.is_name = true;
+        self
+    }
+
+    /// The same, as a stream's name whose id begins at so many bytes.
+    #[must_use]
+    pub fn with_id_at(mut self, id_at: usize) -> Self {
+        self.id_at = id_at;
         self
     }
 
