@@ -92,6 +92,21 @@ fn rows_on_screen_are_fetched_with_their_path_columns() {
 }
 
 #[test]
+fn a_row_says_where_the_id_of_its_stream_begins() {
+    let event = |category| {
+        let stream = timeglass::model::StreamName::of(category, "17");
+        timeglass::store::memory::event(1, &stream, 1, "Opened", timeglass::model::Json::Null)
+    };
+    let script = Script::open([event("BankAccount")]);
+    let events = &script.view().events;
+    let from_index = events.head(0).expect("the index knows it");
+    let loaded = &events.loaded(0).expect("it is on screen").head;
+    for head in [&from_index, loaded] {
+        assert_eq!(head.stream.split_at(head.id_at), ("BankAccount-", "17"));
+    }
+}
+
+#[test]
 fn a_row_far_away_is_fetched_when_it_is_shown() {
     let stream = timeglass::model::StreamName::of("order", "1");
     let many = (1..=5000).map(|number| {

@@ -297,3 +297,25 @@ fn cut_line(text: &str, most: usize) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_does_not_fit_the_telling_part_is_shown() {
+        egui::__run_test_ui(|ui| {
+            let font = FontId::monospace(12.0);
+            let width = width_of(ui, &"m".repeat(14), &font) + 1.0;
+            let check = |cell: &Cell, expected: Option<&str>| {
+                assert_eq!(shortened(ui, cell, &font, width).as_deref(), expected, "{}", cell.text);
+            };
+            let stream = Cell::text("BankAccount-e2057b0e-49a8");
+            check(&stream, None);
+            check(&stream.with_id_at(12), Some("BankA…-e2057b0e-49a8"));
+            check(&Cell::text("Bank-e2057b0e").with_id_at(5), None);
+            check(&Cell::inked("bank.account.Opened", Ink::Name), Some("…Opened"));
+            check(&Cell::text("▾ bank.account.Opened").naming(), Some("▾ …Opened"));
+        });
+    }
+}
