@@ -59,9 +59,11 @@ impl StreamName {
     /// Where the id begins in [`full`](Self::full), in bytes; 0 where no category stands before it.
     #[must_use]
     pub fn id_at(&self) -> usize {
-        let full = self.full();
-        let start = full.strip_suffix(&*self.id).filter(|_| self.category.is_some());
-        start.map_or(0, str::len)
+        match (&self.stored, &self.category) {
+            (_, None) => 0,
+            (Some(stored), Some(_)) => stored.strip_suffix(&*self.id).map_or(0, str::len),
+            (None, Some(category)) => category.len() + "-".len(),
+        }
     }
 
     /// What the store's own column for the stream holds: its name, or its id beside a column for the category.

@@ -95,17 +95,7 @@ impl ConditionsView {
     /// An event, by its number in global order.
     #[must_use]
     pub fn head_of(&self, ordinal: u32) -> Option<RowHead> {
-        let index = self.index.as_ref()?;
-        let row = index.row(ordinal)?;
-        let stream = &index.stream(row.stream)?.name;
-        Some(RowHead {
-            position: row.position.map(|position| position.to_string()).unwrap_or_default(),
-            time: row.time.map(|time| time.to_display(self.zone)).unwrap_or_default(),
-            stream: stream.full(),
-            id_at: stream.id_at(),
-            version: row.version.map(|version| version.to_string()).unwrap_or_default(),
-            event_type: index.type_name(row.event_type).cloned().unwrap_or_default(),
-        })
+        RowHead::of(self.index.as_ref()?, ordinal, self.zone)
     }
 }
 

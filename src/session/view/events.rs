@@ -61,16 +61,7 @@ impl EventsView {
         let Some(listing) = &self.listing else {
             return self.loaded(row).map(|loaded| loaded.head.clone());
         };
-        let found = listing.index.row(listing.ordinal(row)?)?;
-        let stream = listing.index.streams().get(found.stream as usize)?;
-        Some(RowHead {
-            position: found.position.map(|position| position.to_string()).unwrap_or_default(),
-            time: found.time.map(|time| time.to_display(self.zone)).unwrap_or_default(),
-            stream: stream.name.full(),
-            id_at: stream.name.id_at(),
-            version: found.version.map(|version| version.to_string()).unwrap_or_default(),
-            event_type: listing.index.type_name(found.event_type).cloned().unwrap_or_default(),
-        })
+        RowHead::of(&listing.index, listing.ordinal(row)?, self.zone)
     }
 
     /// What a watch found after the event in a row; `None` if that is not known, or the event is of
@@ -332,4 +323,20 @@ pub struct RowHead {
     pub version: String,
     /// Event type.
     pub event_type: Arc<str>,
+}
+
+impl RowHead {
+    /// What an index knows of an event, by its number in global order.
+    pub(super) fn of(index: &Index, ordinal: u32, zone: Zone) -> Option<Self> {
+        let row = index.row(ordinal)?;
+        let stream = &index.stream(row.stream)?.name;
+        Some(Self {
+            position: row.position.map(|position| position.to_string()).unwrap_or_default(),
+            time: row.time.map(|time| time.to_display(zone)).unwrap_or_default(),
+            stream: stream.full(),
+            id_at: stream.id_at(),
+            version: row.version.map(|version| version.to_string()).unwrap_or_default(),
+            event_type: index.type_name(row.event_type).cloned().unwrap_or_default(),
+        })
+    }
 }

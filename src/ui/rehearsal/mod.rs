@@ -291,16 +291,11 @@ impl Rehearsal {
     /// Lets our own code run, and adds up what it takes.
     fn measured(&mut self, run: impl FnOnce(&mut App)) {
         let start = Instant::now();
-        let before = [worked_by_thread(), waited_by_thread()];
+        let (worked, waited) = (worked_by_thread(), waited_by_thread());
         run(&mut self.app);
-        let after = [worked_by_thread(), waited_by_thread()];
+        self.worked = added(self.worked, worked, worked_by_thread());
+        self.waited = added(self.waited, waited, waited_by_thread());
         self.own += start.elapsed();
-        for (sum, (before, after)) in
-            [&mut self.worked, &mut self.waited].into_iter().zip(before.into_iter().zip(after))
-        {
-            let passed = before.zip(after).map(|(before, after)| after.saturating_sub(before));
-            *sum = passed.map(|passed| passed + sum.unwrap_or_default());
-        }
     }
 
     fn note_frame(&mut self, frame: &eframe::Frame) {
@@ -395,6 +390,11 @@ fn settled() -> Option<Receiver<Moment>> {
         (Instant::now(), worked_by_process())
     };
     ask_aside("rest", &nobody, question).ok()
+}
+
+/// A sum with what passed since `before`; nothing where the system does not tell.
+fn added(sum: Option<Duration>, before: Option<Duration>, after: Option<Duration>) -> Option<Duration> {
+    Some(sum.unwrap_or_default() + after?.saturating_sub(before?))
 }
 
 /// How much memory this process has now, in bytes (Linux).

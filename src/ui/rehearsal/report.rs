@@ -108,12 +108,12 @@ pub struct FrameLine {
     pub above_8: usize,
     /// How many took more than 50 ms.
     pub above_50: usize,
-    /// The same without the time in which another program had the core; nothing where the system does not tell.
+    /// The same without waiting for a core; nothing where the system does not tell.
     pub undelayed: Option<Undelayed>,
 }
 
-/// What frames took, waiting for locks and disks included, but not waiting for a core: on a machine whose cores
-/// also draw the pixels this is what is ours.
+/// What frames took, waiting for locks and disks included, but not waiting for a core that another thread had:
+/// of the display, which may draw the pixels on it, of other programs, or a worker of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undelayed {
     /// 99 of 100 took less.

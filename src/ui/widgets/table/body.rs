@@ -207,16 +207,19 @@ impl Table<'_> {
             ColumnKind::Code | ColumnKind::Number => (theme::mono(), NARROWEST_CODE),
         };
         let width = inner.width().max(0.0);
-        let end = shortened(ui, cell, &font, width);
-        let is_shortened = end.is_some();
-        let end = end.map(Cell::text);
-        let cell = end.as_ref().unwrap_or(cell);
-        let mut job = cell_job(cell, font, (width / narrowest) as usize + 2, colours.changed.ground);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(width);
-        let galley = ui.painter().layout_job(job);
+        let laid_out = |cell: &Cell| {
+            let most = (width / narrowest) as usize + 2;
+            let mut job = cell_job(cell, font.clone(), most, colours.changed.ground);
+            job.wrap = egui::text::TextWrapping::truncate_at_width(width);
+            ui.painter().layout_job(job)
+        };
+        let mut galley = laid_out(cell);
+        let is_elided = galley.elided;
+        if let Some(shown) = is_elided.then(|| shortened(ui, cell, &font, width)).flatten() {
+            galley = laid_out(&Cell::text(shown));
+        }
         let x = if kind == ColumnKind::Number { inner.right() - galley.size().x } else { inner.left() };
         let place = pos2(x.max(inner.left()), inner.center().y - galley.size().y / 2.0);
-        let is_elided = galley.elided || is_shortened;
         ui.painter().galley(place, galley, ink);
         is_elided
     }
