@@ -147,9 +147,8 @@ impl Names {
         // An event without data has the data null, so that handlers run for it, too.
         let data = text_of(row.data, row.is_plain)?.unwrap_or("null");
         let metadata = text_of(row.metadata, row.is_plain)?;
-        let stream = row.head.full_name();
-        if *self.stream != *stream {
-            self.stream = stream.into();
+        if !row.head.is_named(&self.stream) {
+            self.stream = row.head.full_name().into();
         }
         let event = Envelope {
             event_type: self.event_type(row.head.event_type),

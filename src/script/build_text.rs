@@ -5,17 +5,27 @@ use rquickjs::{Ctx, Error, Result, Value};
 use crate::script::{
     engine_memory::{Atom, Atoms, Made, Maker},
     event_object::MAX_DEPTH,
+    host::Host,
     json_scan::{EXACT, is_number, number_length, plain_length},
     number_text::small_number,
+    shapes::{Kind, Shapes},
 };
 
 /// Builds the value that a JSON text says, without a tree in between.
 ///
 /// Nothing for a text that needs a closer look: one that is not JSON, or too deep, or spells characters by
 /// number, or has numbers of so many digits that some may be lost.
-pub(crate) fn build_text<'js>(ctx: &Ctx<'js>, atoms: &mut Atoms, text: &str) -> Option<Result<Value<'js>>> {
-    let maker = Maker::of(ctx);
-    let mut reader = Reader { maker, atoms, text: text.as_bytes(), at: 0, depth: 0, scratch: Vec::new() };
+pub(crate) fn build_text<'js>(ctx: &Ctx<'js>, host: &Host, text: &str) -> Option<Result<Value<'js>>> {
+    let mut reader = Reader {
+        ctx,
+        maker: Maker::of(ctx),
+        atoms: &mut host.atoms.borrow_mut(),
+        shapes: &mut host.shapes.borrow_mut(),
+        text: text.as_bytes(),
+        at: 0,
+        depth: 0,
+        scratch: Vec::new(),
+    };
     let made = match reader.value() {
         Ok(made) => made,
         Err(Stop::Odd) => return None,
@@ -42,8 +52,10 @@ impl From<Error> for Stop {
 type Read<T> = std::result::Result<T, Stop>;
 
 struct Reader<'a, 'js> {
+    ctx: &'a Ctx<'js>,
     maker: Maker<'js>,
     atoms: &'a mut Atoms,
+    shapes: &'a mut Shapes,
     text: &'a [u8],
     at: usize,
     depth: usize,
@@ -83,9 +95,11 @@ impl<'js> Reader<'_, 'js> {
         if self.skip(b'}') {
             return Ok(object);
         }
+        let mut kind = Kind::default();
         loop {
             self.spaces();
             let name = self.name()?;
+            kind.add(name.key());
             self.spaces();
             if !self.skip(b':') {
                 return Err(Stop::Odd);
@@ -93,12 +107,24 @@ impl<'js> Reader<'_, 'js> {
             object.define(&name, self.value()?)?;
             self.spaces();
             if self.skip(b'}') {
-                return Ok(object);
+                return self.known(object, kind);
             }
             if !self.skip(b',') {
                 return Err(Stop::Odd);
             }
         }
+    }
+
+    /// An object that is whole, after its shape was kept.
+    fn known(&mut self, object: Made<'js>, kind: Kind) -> Read<Made<'js>> {
+        if !self.shapes.wants(kind) {
+            return Ok(object);
+        }
+        let object = object.into_value(self.ctx);
+        if let Some(object) = object.as_object() {
+            self.shapes.keep(object)?;
+        }
+        Ok(Made::of(&object))
     }
 
     fn array(&mut self) -> Read<Made<'js>> {

@@ -112,7 +112,7 @@ fn body<'js>(cell: &EventCell, ctx: &Ctx<'js>) -> Result<Value<'js>> {
 fn parsed<'js>(cell: &EventCell, ctx: &Ctx<'js>, part: &Part, what: &str) -> Result<Value<'js>> {
     let Part { text, json } = part;
     if let Some(text) = text
-        && let Some(value) = build_text(ctx, &mut cell.host.atoms.borrow_mut(), text)
+        && let Some(value) = build_text(ctx, &cell.host, text)
     {
         return value;
     }

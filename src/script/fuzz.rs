@@ -213,7 +213,7 @@ proptest! {
     fn a_text_becomes_what_reading_it_gives(texts in vec(any_text(), 1..4)) {
         in_engine(|engine| engine.with(|ctx| {
             for text in &texts {
-                let built = build_text(ctx, &mut engine.host.atoms.borrow_mut(), text);
+                let built = build_text(ctx, &engine.host, text);
                 prop_assert!(built.is_some() || !is_plain_json(text), "{text} was refused");
                 let Some(built) = built else { continue };
                 let read = ctx.json_parse(text.as_bytes());
@@ -596,7 +596,7 @@ fn said(err: &rquickjs::Error) -> String {
 fn a_text_that_is_built_may_be_refused_memory_anywhere() {
     let large = large();
     let refusals = refused("({})", 0, |engine, ctx, _| {
-        let built = build_text(ctx, &mut engine.host.atoms.borrow_mut(), &large);
+        let built = build_text(ctx, &engine.host, &large);
         built.unwrap().map(drop).map_err(|err| said(&err))
     });
     assert!(refusals > 50, "{refusals}");

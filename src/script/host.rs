@@ -20,6 +20,7 @@ use crate::{
         names::Names,
         options::{Options, World},
         rounding::Rounding,
+        shapes::Shapes,
         step::{Emitted, Fault},
     },
     work::Work,
@@ -53,6 +54,7 @@ pub(crate) struct Host {
     pub(crate) meter: Rc<Meter>,
     pub(crate) names: RefCell<Names>,
     pub(crate) atoms: RefCell<Atoms>,
+    pub(crate) shapes: RefCell<Shapes>,
     event_class: RefCell<Option<EventClass>>,
     pub(crate) plain: Cell<Plain>,
     work: RefCell<Work>,
@@ -78,6 +80,7 @@ impl Host {
             meter,
             names: RefCell::default(),
             atoms: RefCell::default(),
+            shapes: RefCell::new(Shapes::within(options.limits.memory)),
             event_class: RefCell::default(),
             plain: Cell::default(),
             work: RefCell::new(work.clone()),
@@ -254,6 +257,7 @@ impl Host {
         self.set_object_prototype(None);
         self.set_event_class(None);
         self.keep(Atoms::default());
+        self.shapes.take();
     }
 
     pub(crate) fn set_object_prototype(&self, prototype: Option<Persistent<Object<'static>>>) {

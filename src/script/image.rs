@@ -11,7 +11,7 @@ use std::{rc::Rc, sync::Arc};
 use crate::{
     model::{Array, Json, Number},
     script::{
-        engine_memory::{Bits, Held, Key, Seen, SeenPart, SeenValue, Sight},
+        engine_memory::{Bits, Held, Mark, Seen, SeenPart, SeenValue, Sight},
         meter::Meter,
         names::Names,
         number_text::script_number,
@@ -44,7 +44,8 @@ pub(crate) struct Node {
 
 /// A member or an item.
 pub(crate) struct Slot {
-    key: Key,
+    /// None for an item.
+    mark: Mark,
     /// What stood there; nothing of an object or an array, which may be another one by now in the same place.
     bits: Bits,
     /// At most so many characters for its name and what it holds, parts of an object or array left out.
@@ -156,8 +157,8 @@ impl std::fmt::Debug for Image {
 impl<'n> Comparison<'n> {
     /// The slot of the next member or item, if all slots until now were for those that lie there.
     #[inline]
-    pub(crate) fn next(&mut self, key: Key) -> Option<&'n mut Slot> {
-        let slot = self.slots.next().filter(|slot| slot.key == key);
+    pub(crate) fn next(&mut self, mark: Mark) -> Option<&'n mut Slot> {
+        let slot = self.slots.next().filter(|slot| slot.mark == mark);
         if slot.is_none() {
             *self = Self::default();
         }
@@ -178,12 +179,12 @@ impl<'n> Comparison<'n> {
 }
 
 impl Slot {
-    fn of(key: Key, name: usize, bits: Bits, content: Content) -> Self {
+    fn of(mark: Mark, name: usize, bits: Bits, content: Content) -> Self {
         let (bits, size) = match &content {
             Content::Node(_) => (Bits::default(), name),
             content => (bits, name + content.size()),
         };
-        Self { key, bits, size, name, content, json: None }
+        Self { mark, bits, size, name, content, json: None }
     }
 
     /// At most so many characters, without the parts of an object or array.
@@ -262,13 +263,14 @@ impl Node {
                 is_changed = true;
             }
             for item in object.items() {
-                is_changed |= self.follow_slot(count, None, (item.bits(), item.value()), guide);
+                is_changed |= self.follow_slot(count, Mark::default(), item, guide);
                 count += 1;
             }
         } else {
             for property in object.properties() {
-                let part = (property.bits(), property.value());
-                is_changed |= self.follow_slot(count, Some(property.key()), part, guide);
+                // Plain data has no other properties.
+                let Some(part) = property.part() else { continue };
+                is_changed |= self.follow_slot(count, property.mark(), part, guide);
                 count += 1;
             }
         }
@@ -290,31 +292,28 @@ impl Node {
         matches!(first, Some(SeenValue::Object(first)) if second.address == first.address())
     }
 
-    /// A member has a key.
-    fn follow_slot(
-        &mut self,
-        place: usize,
-        member: Option<Key>,
-        (bits, value): (Bits, SeenValue<'_>),
-        guide: Guide<'_>,
-    ) -> bool {
-        let key = member.unwrap_or_default();
-        if self.slots.get(place).is_some_and(|slot| slot.key != key) {
+    /// Makes a slot say what a member or an item holds; tells whether that is anything else.
+    fn follow_slot(&mut self, place: usize, mark: Mark, part: SeenPart<'_>, guide: Guide<'_>) -> bool {
+        if self.slots.get(place).is_some_and(|slot| slot.mark != mark) {
             self.slots.truncate(place);
         }
+        let bits = part.bits();
         let Some(slot) = self.slots.get_mut(place) else {
-            let name = member.map_or(0, |key| guide.names.length_of_known(key) + size_of_text::BESIDE_NAME);
-            self.slots.push(Slot::of(key, name, bits, Content::of(&value, guide)));
+            let is_item = mark == Mark::default();
+            let name = || guide.names.length_of_known(mark.key()) + size_of_text::BESIDE_NAME;
+            let name = if is_item { 0 } else { name() };
+            self.slots.push(Slot::of(mark, name, bits, Content::of(&part.value(), guide)));
             return true;
         };
         if slot.still_has(bits) {
             return false;
         }
+        let value = part.value();
         let is_changed = match (&mut slot.content, &value) {
             (Content::Node(node), SeenValue::Object(object)) => node.follow(*object, guide),
             (content, value) if content.says(value) => return false,
             (_, value) => {
-                *slot = Slot::of(key, slot.name, bits, Content::of(value, guide));
+                *slot = Slot::of(mark, slot.name, bits, Content::of(value, guide));
                 true
             }
         };
@@ -337,16 +336,16 @@ impl Node {
             self.before = Some(array.clone());
             Json::Array(array)
         } else {
-            let mut members: Vec<(Key, Arc<str>, Json)> = Vec::with_capacity(self.slots.len());
+            let mut members: Vec<(Arc<str>, Json)> = Vec::with_capacity(self.slots.len());
             for slot in &mut self.slots {
                 let json = slot.json(names);
-                members.push((slot.key, names.known(slot.key), json));
+                members.push((names.known(slot.mark.key()), json));
             }
             // Whole numbers come first and in their order, as the language lists them.
-            if members.iter().any(|(_, name, _)| array_index(name).is_some()) {
-                members.sort_by_key(|(_, name, _)| array_index(name).map_or((1, 0), |index| (0, index)));
+            if members.iter().any(|(name, _)| array_index(name).is_some()) {
+                members.sort_by_key(|(name, _)| array_index(name).map_or((1, 0), |index| (0, index)));
             }
-            Json::object(members.into_iter().map(|(_, name, json)| (name, json)))
+            Json::object(members)
         };
         self.json = Some(json.clone());
         json
@@ -365,7 +364,7 @@ impl Node {
             Json::Object(object) if !self.is_array => {
                 let mut is_same = object.len() == self.slots.len();
                 for (slot, (name, member)) in self.slots.iter_mut().zip(object.iter()) {
-                    is_same = names.is(slot.key, name) && slot.share(member, names) && is_same;
+                    is_same = names.is(slot.mark.key(), name) && slot.share(member, names) && is_same;
                 }
                 is_same
             }

@@ -44,6 +44,7 @@ mod repaired_text;
 mod rounding;
 mod run;
 mod runner;
+mod shapes;
 mod source_scan;
 mod step;
 mod tokens;

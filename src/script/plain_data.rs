@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Object, Value};
 
 use crate::script::{
     engine_memory::{
-        Anchor, Characters, FREE, Key, LENGTH_OF_ARRAY, Layout, Seen, SeenText, SeenValue, Sight, in_place,
+        Anchor, Characters, FREE, LENGTH_OF_ARRAY, Layout, Mark, Seen, SeenText, SeenValue, Sight, in_place,
     },
     event_object::MAX_DEPTH,
     host::{Host, Plain},
@@ -161,16 +161,16 @@ impl Beside<'_> {
         known: &mut Comparison<'_>,
     ) -> bool {
         for property in object.properties() {
-            if property.access() != FREE {
-                return false;
-            }
             self.slots += 1;
-            let slot = known.next(property.key());
+            let slot = known.next(property.mark());
             if let Some(slot) = &slot
                 && slot.still_has(property.bits())
             {
                 self.size += slot.size();
                 continue;
+            }
+            if property.access() != FREE {
+                return false;
             }
             let length = match (&slot, property.key().index()) {
                 (Some(slot), _) => slot.name(),
@@ -211,7 +211,7 @@ impl Beside<'_> {
         self.size += items.len();
         self.slots += items.len();
         for item in items {
-            let slot = known.next(Key::default());
+            let slot = known.next(Mark::default());
             if let Some(slot) = &slot
                 && slot.still_has(item.bits())
             {

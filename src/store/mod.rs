@@ -230,6 +230,19 @@ impl ScanRow<'_> {
             (None, None) => self.id.into(),
         }
     }
+
+    /// Whether that is its [full name](Self::full_name), without putting it together.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        match (self.stored, self.category) {
+            (Some(stored), _) => stored == name,
+            (None, Some(category)) => {
+                let rest = name.strip_prefix(category).and_then(|rest| rest.strip_prefix('-'));
+                rest == Some(self.id)
+            }
+            (None, None) => self.id == name,
+        }
+    }
 }
 
 impl<'a> ScanKey<'a> {

@@ -213,8 +213,18 @@ pub(crate) struct SeenPart<'q> {
 
 /// What stood in the place of a value, to compare: where the same stands again, it is the same number or word, or
 /// the same text or object unless that one ended meanwhile. The default stands nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Bits(Option<(i64, usize)>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bits {
+    tag: i64,
+    beside: usize,
+}
+
+impl Default for Bits {
+    fn default() -> Self {
+        // The engine's tags are small numbers.
+        Self { tag: i64::MIN, beside: 0 }
+    }
+}
 
 impl<'q> SeenPart<'q> {
     #[inline]
@@ -225,7 +235,21 @@ impl<'q> SeenPart<'q> {
     #[inline]
     pub(crate) fn bits(self) -> Bits {
         // SAFETY: reads the tag and all eight bytes beside it, whatever they say; a known layout has them so.
-        unsafe { Bits(Some((self.raw.tag, qjs::JS_VALUE_GET_PTR(self.raw).addr()))) }
+        unsafe { Bits { tag: self.raw.tag, beside: qjs::JS_VALUE_GET_PTR(self.raw).addr() } }
+    }
+}
+
+/// Which property it is, and how it may be used. The default is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mark {
+    access: u32,
+    key: Key,
+}
+
+impl Mark {
+    #[inline]
+    pub(crate) fn key(self) -> Key {
+        self.key
     }
 }
 
@@ -322,6 +346,11 @@ impl<'q> SeenProperty<'q> {
         Key(self.head.key)
     }
 
+    #[inline]
+    pub(crate) fn mark(self) -> Mark {
+        Mark { access: self.access(), key: self.key() }
+    }
+
     /// How it may be used, in the engine's own bits.
     #[inline]
     pub(crate) fn access(self) -> u32 {
@@ -334,10 +363,16 @@ impl<'q> SeenProperty<'q> {
         self.part.bits()
     }
 
-    /// What it holds; only for data, as its access tells.
+    /// What holds its value; nothing unless it is data, as its access tells.
+    #[inline]
+    pub(crate) fn part(self) -> Option<SeenPart<'q>> {
+        (self.access() & !(qjs::JS_PROP_C_W_E | LENGTH) == 0).then_some(self.part)
+    }
+
+    /// What it holds; only for data.
     #[inline]
     pub(crate) fn value(self) -> SeenValue<'q> {
-        if self.access() & !(qjs::JS_PROP_C_W_E | LENGTH) == 0 { self.part.value() } else { SeenValue::Other }
+        self.part().map_or(SeenValue::Other, SeenPart::value)
     }
 }
 

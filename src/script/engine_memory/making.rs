@@ -120,6 +120,15 @@ impl<'js> Maker<'js> {
 }
 
 impl<'js> Made<'js> {
+    /// A value that was handed over already, counted once more.
+    #[inline]
+    pub(crate) fn of(value: &Value<'js>) -> Self {
+        let maker = Maker::of(value.ctx());
+        // SAFETY: context and value are live.
+        let raw = unsafe { qjs::JS_DupValue(maker.ctx.as_ptr(), value.as_raw()) };
+        Self { raw, maker }
+    }
+
     /// Defines a member, whatever stands in the way on the prototypes.
     #[inline]
     pub(crate) fn define(&self, name: &Atom<'js>, value: Self) -> Result<()> {
@@ -166,6 +175,12 @@ impl Atom<'_> {
     #[inline]
     pub(crate) fn keep(self) -> Key {
         Key(self.into_raw())
+    }
+
+    /// The key that it is, to be told from others.
+    #[inline]
+    pub(crate) fn key(&self) -> Key {
+        Key(self.raw)
     }
 
     /// Alive as long as the atom is.
@@ -252,9 +267,14 @@ impl Drop for Atoms {
 }
 
 /// Spreads names over places; no more is needed of it.
+#[inline]
 fn hash(name: &[u8]) -> usize {
-    let mixed = name.iter().fold(name.len() as u64, |hash, byte| {
-        (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(0x517c_c1b7_2722_0a95)
+    let word = |part: &[u8]| match part.first_chunk() {
+        Some(whole) => u64::from_le_bytes(*whole),
+        None => part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let mixed = name.chunks(size_of::<u64>()).fold(name.len() as u64, |hash, part| {
+        (hash.rotate_left(5) ^ word(part)).wrapping_mul(0x517c_c1b7_2722_0a95)
     });
     (mixed >> 32) as usize
 }
