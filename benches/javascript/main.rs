@@ -14,6 +14,7 @@ use std::{
     error::Error,
     hint::black_box,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -45,7 +46,7 @@ fn main() -> Outcome<()> {
     println!("| Projection | What | Events/s | Per second of processor | Times the peer | By processor |");
     println!("|---|---|---|---|---|---|");
     for workload in [inputs::counter(), inputs::orders()] {
-        let envelopes: Vec<Envelope> =
+        let envelopes: Vec<Arc<Envelope>> =
             workload.lines.iter().map(|line| envelope(line)).collect::<Outcome<_>>()?;
         let fed = measured(|events| in_memory(&workload, &envelopes, events))?;
         report(&workload, "fed from memory", &fed);
@@ -80,8 +81,8 @@ fn against_the_peer() -> Outcome<()> {
     Ok(())
 }
 
-fn envelope(line: &str) -> Outcome<Envelope> {
-    Ok(Envelope::from_case(&Json::parse(line.as_bytes())?)?)
+fn envelope(line: &str) -> Outcome<Arc<Envelope>> {
+    Ok(Arc::new(Envelope::from_case(&Json::parse(line.as_bytes())?)?))
 }
 
 /// What one run took.
@@ -159,7 +160,7 @@ impl Tally {
     }
 }
 
-fn in_memory(workload: &Workload, envelopes: &[Envelope], most: usize) -> Outcome<Taken> {
+fn in_memory(workload: &Workload, envelopes: &[Arc<Envelope>], most: usize) -> Outcome<Taken> {
     let mut runner = runner(workload)?;
     let mut tally = Tally::default();
     let taken = timed(|| envelopes.iter().take(most).try_for_each(|event| tally.add(runner.feed(event))))?;

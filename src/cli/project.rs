@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
@@ -176,7 +177,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Feeds one event; tells whether the run goes on.
-    fn feed(&mut self, event: &Envelope, output: &mut Output<'_>) -> Result<bool, Failure> {
+    fn feed(&mut self, event: &Arc<Envelope>, output: &mut Output<'_>) -> Result<bool, Failure> {
         let step = self.runner.feed(event);
         self.tally.events += 1;
         if self.prints_steps {
@@ -230,7 +231,8 @@ impl Run<'_> {
             } else {
                 Envelope::from_listing(&json)
             };
-            if !self.feed(&event.map_err(|why| failed(number, &why))?, output)? {
+            let event = Arc::new(event.map_err(|why| failed(number, &why))?);
+            if !self.feed(&event, output)? {
                 break;
             }
         }
@@ -257,7 +259,7 @@ impl Run<'_> {
             for event in &page {
                 let is_beyond =
                     last_wanted.as_ref().zip(event.position.as_ref()).is_some_and(|(last, at)| at > last);
-                if is_beyond || !self.feed(&Envelope::from(event), output)? {
+                if is_beyond || !self.feed(&Arc::new(Envelope::from(event)), output)? {
                     return Ok(());
                 }
             }

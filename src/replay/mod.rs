@@ -13,6 +13,7 @@ pub mod changes;
 pub mod compare;
 pub mod compensation;
 pub mod condition;
+pub mod envelopes;
 mod expressions;
 pub mod fold;
 pub mod history;

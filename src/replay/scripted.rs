@@ -10,6 +10,7 @@ use crate::{
     model::{Failure, Json, RecordedEvent},
     replay::{
         changes::StepNotes,
+        envelopes::Envelopes,
         reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
     },
     script::{Envelope, Runner, Script, Step, are_engines_too_large, is_plain_json},
@@ -49,7 +50,7 @@ impl Reducer for Scripted {
         let mut runner = Runner::start(&self.script, work).map_err(|err| err.failure)?;
         runner.watch_globals();
         let initial = runner.initial_state()?;
-        let running = Rc::new(RefCell::new(Running { runner, initial, names: Names::default() }));
+        let running = Rc::new(RefCell::new(Running { runner, initial, envelopes: Envelopes::default() }));
         if self.script.keeps_to_itself() {
             keep_warm(&running);
         }
@@ -65,7 +66,7 @@ impl Reducer for Scripted {
 struct Running {
     runner: Runner,
     initial: Json,
-    names: Names,
+    envelopes: Envelopes,
 }
 
 /// So many engines stay warm on a thread.
@@ -131,46 +132,12 @@ impl Running {
     }
 }
 
-/// Names that many events share, each kept once.
-#[derive(Default)]
-struct Names {
-    stream: Arc<str>,
-    types: Vec<Arc<str>>,
-}
-
-/// So many event types are kept; more do not occur but in hostile stores.
-const MOST_TYPES: usize = 256;
-
-impl Names {
-    /// The event of a row as handlers see it; nothing if the whole event might say anything else.
-    fn envelope(&mut self, row: &EventRow<'_>) -> Option<Envelope> {
-        // An event without data has the data null, so that handlers run for it, too.
-        let data = text_of(row.data, row.is_plain)?.unwrap_or("null");
-        let metadata = text_of(row.metadata, row.is_plain)?;
-        if !row.head.is_named(&self.stream) {
-            self.stream = row.head.full_name().into();
-        }
-        let event = Envelope {
-            event_type: self.event_type(row.head.event_type),
-            stream: Arc::clone(&self.stream),
-            sequence_number: row.head.version.map_or(0, |version| version.0),
-            is_json: true,
-            event_id: row.event_id.map(Arc::from).unwrap_or_default(),
-            ..Envelope::default()
-        };
-        Some(event.at(row.head.time).with_texts(Some(data), metadata))
-    }
-
-    fn event_type(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.types.iter().find(|known| ***known == *name) {
-            return Arc::clone(known);
-        }
-        let made: Arc<str> = name.into();
-        if self.types.len() < MOST_TYPES {
-            self.types.push(Arc::clone(&made));
-        }
-        made
-    }
+/// The event of a row as handlers see it; nothing if the whole event might say anything else.
+fn envelope<'e>(envelopes: &'e mut Envelopes, row: &EventRow<'_>) -> Option<&'e Arc<Envelope>> {
+    // An event without data has the data null, so that handlers run for it, too.
+    let data = text_of(row.data, row.is_plain)?.unwrap_or("null");
+    let metadata = text_of(row.metadata, row.is_plain)?;
+    Some(envelopes.next(row, true, (Some(data), metadata)))
 }
 
 /// The text of a payload, if there is one; nothing at all where the whole event might give another.
@@ -204,7 +171,7 @@ impl Folding for Fold {
     }
 
     fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Failure> {
-        applied(self.0.borrow_mut().runner.advance(&Envelope::of_history(event)))
+        applied(self.0.borrow_mut().runner.advance(&Arc::new(Envelope::of_history(event))))
     }
 
     fn feed(&self) -> Feed {
@@ -213,8 +180,9 @@ impl Folding for Fold {
 
     fn apply_row(&mut self, row: &EventRow<'_>, _: Option<&mut StepNotes<'_>>) -> Fed {
         let mut running = self.0.borrow_mut();
-        let Some(event) = running.names.envelope(row) else { return Fed::WantsEvent };
-        applied(running.runner.advance(&event)).map_or_else(Fed::Failed, Fed::Applied)
+        let running = &mut *running;
+        let Some(event) = envelope(&mut running.envelopes, row) else { return Fed::WantsEvent };
+        applied(running.runner.advance(event)).map_or_else(Fed::Failed, Fed::Applied)
     }
 
     fn is_resumable(&mut self) -> bool {

@@ -20,7 +20,7 @@ pub struct Case {
     /// Stored texts of states to begin with, by partition.
     pub initial_state: BTreeMap<Arc<str>, Arc<str>>,
     /// The events, in order.
-    pub events: Vec<Envelope>,
+    pub events: Vec<Arc<Envelope>>,
 }
 
 impl Case {
@@ -34,7 +34,7 @@ impl Case {
             Some(events) => events.as_array().ok_or("`events` is not an array")?,
         };
         let events = events.iter().enumerate().map(|(index, event)| {
-            Envelope::from_case(event).map_err(|why| format!("events[{index}]: {why}"))
+            Envelope::from_case(event).map(Arc::new).map_err(|why| format!("events[{index}]: {why}"))
         });
         Ok(Self {
             source: source.into(),

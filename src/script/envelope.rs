@@ -24,7 +24,8 @@ pub struct Envelope {
     pub is_json: bool,
     /// Its id, in lower case; empty if the store holds none.
     pub event_id: Arc<str>,
-    /// When it was recorded: UTC with seven decimals; empty if the store holds no time.
+    /// When it was recorded: UTC with seven decimals; empty if the store holds no time, or while it is not
+    /// written out.
     pub created: Arc<str>,
     /// The same, not yet written out: where there is no text of it.
     pub(crate) time: Option<Timestamp>,
@@ -106,16 +107,22 @@ impl Envelope {
     /// The event with these texts as its data and metadata; none where the store holds none.
     #[must_use]
     pub fn with_texts(mut self, data: Option<&str>, metadata: Option<&str>) -> Self {
-        let part = |text: Option<&str>| Part { text: text.map(Arc::from), json: None };
-        (self.data, self.metadata) = (part(data), part(metadata));
+        self.set_texts(data, metadata);
         self
     }
 
-    /// The event recorded at that time, which is written out when a handler asks for it.
-    #[must_use]
-    pub fn at(mut self, time: Option<Timestamp>) -> Self {
+    /// Gives it these texts as its data and metadata; none where the store holds none.
+    pub fn set_texts(&mut self, data: Option<&str>, metadata: Option<&str>) {
+        let part = |text: Option<&str>| Part { text: text.map(Arc::from), json: None };
+        (self.data, self.metadata) = (part(data), part(metadata));
+    }
+
+    /// Says when it was recorded, which is written out when a handler asks for it.
+    pub fn set_time(&mut self, time: Option<Timestamp>) {
         self.time = time;
-        self
+        if !self.created.is_empty() {
+            self.created = Arc::default();
+        }
     }
 
     /// When it was recorded, as text.
@@ -130,12 +137,6 @@ impl Envelope {
     pub(crate) fn created_millis(&self) -> f64 {
         let time = self.time.or_else(|| Timestamp::parse(&self.created));
         time.map_or(f64::NAN, |time| time.nanos().div_euclid(1_000_000) as f64)
-    }
-
-    /// A time as [`created`](Self::created) says it.
-    #[must_use]
-    pub fn created_text(time: Timestamp) -> Arc<str> {
-        written(time).into()
     }
 
     /// Whether the event came in by way of a link.

@@ -42,7 +42,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// What an event object's members are made of.
 pub(crate) struct EventCell {
     pub(crate) host: Rc<Host>,
-    event: Envelope,
+    event: Arc<Envelope>,
     /// None where handlers see an empty one.
     partition: Option<Arc<str>>,
     has_category: bool,
@@ -52,13 +52,13 @@ pub(crate) struct EventCell {
 pub(crate) fn event_object<'js>(
     host: &Rc<Host>,
     ctx: &Ctx<'js>,
-    event: &Envelope,
+    event: &Arc<Envelope>,
     partition: Option<&Arc<str>>,
     has_category: bool,
 ) -> Result<Value<'js>> {
     let cell = EventCell {
         host: Rc::clone(host),
-        event: event.clone(),
+        event: Arc::clone(event),
         partition: partition.cloned(),
         has_category,
     };

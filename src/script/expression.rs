@@ -278,7 +278,7 @@ impl Evaluator {
 
 /// The event as handlers see it, and its head by the names that listings use.
 fn live_event<'js>(engine: &Engine, ctx: &Ctx<'js>, event: &RecordedEvent) -> rquickjs::Result<Value<'js>> {
-    let envelope = Envelope::of_history(event);
+    let envelope = Arc::new(Envelope::of_history(event));
     let value = event_object(&engine.host, ctx, &envelope, Some(&envelope.stream), true)?;
     let Some(object) = value.as_object() else { return Ok(value) };
     let head = [

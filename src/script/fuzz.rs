@@ -4,7 +4,7 @@
 //! An engine has to give back all that it took: whatever was counted once too often keeps memory, and whatever was
 //! counted once too rarely ends the process.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use proptest::{
     collection::vec,
@@ -510,7 +510,7 @@ fn acted(engine: &Engine, ctx: &Ctx<'_>, data: &str, acts: &[String], is_settled
         sequence_number: 7,
         ..Envelope::default()
     };
-    let event = event.with_texts(Some(data), Some("{\"$by\":1}"));
+    let event = Arc::new(event.with_texts(Some(data), Some("{\"$by\":1}")));
     let event = event_object(&engine.host, ctx, &event, None, true).unwrap();
     let first = if is_settled { "Reflect.defineProperty(e, 'partition', {});" } else { "" };
     let each = acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.name); }}"));
@@ -638,7 +638,7 @@ fn an_event_may_be_refused_memory_anywhere() {
     let reads = "({ read(e) { return [e.data.all, e.body, e.metadata, e.streamId, Object.keys(e).length, \
                  Object.getOwnPropertyDescriptor(e, 'created'), (e.own = 1, e.linkMetadata), Object.freeze(e)].length; } })";
     let event = Envelope { event_type: "Happened".into(), is_json: true, ..Envelope::default() };
-    let event = event.with_texts(Some(&large()), Some("{\"$by\":1}"));
+    let event = Arc::new(event.with_texts(Some(&large()), Some("{\"$by\":1}")));
     let refusals = refused(reads, 0, |engine, ctx, handlers| {
         let event = event_object(&engine.host, ctx, &event, None, true).map_err(|err| said(&err))?;
         let read: Function<'_> = handlers.get("read").map_err(|err| said(&err))?;

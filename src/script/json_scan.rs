@@ -42,7 +42,7 @@ impl Scan<'_> {
         }
     }
 
-    fn nested(&mut self, close: u8, each: fn(&mut Self) -> Option<()>) -> Option<()> {
+    fn nested(&mut self, close: u8, each: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
         if self.depth == MAX_DEPTH {
             return None;
         }

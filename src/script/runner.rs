@@ -64,7 +64,7 @@ impl From<Ended> for Stop {
 
 /// An event on its way, with what is known of it so far.
 pub(super) struct Course<'a> {
-    pub(super) event: &'a Envelope,
+    pub(super) event: &'a Arc<Envelope>,
     partition: Option<Arc<str>>,
     wants_state: bool,
 }
@@ -133,7 +133,7 @@ impl Runner {
     /// The partition that an event belongs to, if the script gives it one.
     ///
     /// Fails as a call into the script may.
-    pub fn partition_of(&mut self, event: &Envelope) -> Result<Option<Arc<str>>, Failure> {
+    pub fn partition_of(&mut self, event: &Arc<Envelope>) -> Result<Option<Arc<str>>, Failure> {
         self.revive().map_err(|err| err.failure)?;
         let partition = self.partition(event).map_err(|ended| ended.failure);
         self.loaded.engine.host.forget_output();
@@ -263,14 +263,14 @@ impl Runner {
         self.initial_globals = crate::script::carry::Globals::of(&self.loaded.engine, &text);
     }
 
-    /// Feeds one event.
-    pub fn feed(&mut self, event: &Envelope) -> Step {
+    /// Feeds one event. A script that keeps it shares it.
+    pub fn feed(&mut self, event: &Arc<Envelope>) -> Step {
         self.take(Course { event, partition: None, wants_state: true })
     }
 
     /// Feeds one event as [`feed`](Self::feed) does, but leaves state and result of the step null, for those
     /// who ask for the [`state`](Self::state) only now and then.
-    pub fn advance(&mut self, event: &Envelope) -> Step {
+    pub fn advance(&mut self, event: &Arc<Envelope>) -> Step {
         self.take(Course { event, partition: None, wants_state: false })
     }
 
@@ -391,7 +391,7 @@ impl Runner {
         Ok((before == Some(i64::MAX)).then(|| stream.into()))
     }
 
-    fn partition(&self, event: &Envelope) -> Result<Option<Arc<str>>, Ended> {
+    fn partition(&self, event: &Arc<Envelope>) -> Result<Option<Arc<str>>, Ended> {
         if self.script.is_reducer() {
             return Ok(Some(Arc::clone(&self.only)));
         }

@@ -296,7 +296,7 @@ impl Run<'_> {
     }
 
     /// Whether an event is of the one stream or partition that is wanted.
-    fn is_wanted(&mut self, only: &StreamName, envelope: &Envelope) -> bool {
+    fn is_wanted(&mut self, only: &StreamName, envelope: &Arc<Envelope>) -> bool {
         let name = only.full();
         if *envelope.stream == *name {
             return true;

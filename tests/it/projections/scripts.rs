@@ -153,7 +153,7 @@ proptest! {
             let timeglass::projection::Kind::Script(script) = &definition.kind else { panic!() };
             let mut runner = Runner::start(script, &Work::default()).unwrap();
             for (count, event) in (1..).zip(store.events()) {
-                runner.feed(&Envelope::from(event));
+                runner.feed(&Arc::new(Envelope::from(event)));
                 let expected: Vec<(String, String)> =
                     runner.states().map(|(name, state)| (name.to_string(), state.to_compact())).collect();
                 let mut found: Vec<(String, String)> =
@@ -380,7 +380,7 @@ fn conformance_cases_end_in_their_states() {
         let mut runner = Runner::start(script, &Work::default()).unwrap();
         let mut emitted = 0;
         for event in store.events() {
-            if let Step::Processed(step) = runner.feed(&Envelope::from(event)) {
+            if let Step::Processed(step) = runner.feed(&Arc::new(Envelope::from(event))) {
                 emitted += step.emitted.len() as u64;
             }
         }

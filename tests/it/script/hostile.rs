@@ -1,7 +1,7 @@
 //! Scripts that do not mean well, or go wrong in the worst way. Each ends in a fault, within its limits,
 //! and the next event is handled as if nothing had happened.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use timeglass::{
     model::Json,
@@ -17,12 +17,12 @@ fn options() -> Options {
     options
 }
 
-fn event(event_type: &str, data: &str) -> Envelope {
+fn event(event_type: &str, data: &str) -> Arc<Envelope> {
     let text = format!(
         r#"{{"eventType":"{event_type}","streamId":"order-1","sequenceNumber":7,"isJson":true,"data":{}}}"#,
         Json::from(data).to_compact()
     );
-    Envelope::from_case(&Json::parse(text.as_bytes()).unwrap()).unwrap()
+    Arc::new(Envelope::from_case(&Json::parse(text.as_bytes()).unwrap()).unwrap())
 }
 
 fn start(source: &str) -> Runner {

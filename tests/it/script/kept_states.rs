@@ -1,5 +1,7 @@
 //! A state may stay in the engine from one event to the next, but no script can tell.
 
+use std::sync::Arc;
+
 use timeglass::{
     model::Json,
     script::{Envelope, Options, Runner, Script, Step},
@@ -20,7 +22,7 @@ fn check(before: &str, init: &str, body: &str) {
             let event = format!(
                 r#"{{"eventType":"A","streamId":"s","sequenceNumber":{number},"data":"{{\"n\":{number},\"list\":[{number}]}}"}}"#
             );
-            let event = Envelope::from_case(&Json::parse(event.as_bytes()).unwrap()).unwrap();
+            let event = Arc::new(Envelope::from_case(&Json::parse(event.as_bytes()).unwrap()).unwrap());
             let step = if is_quiet { runner.advance(&event) } else { runner.feed(&event) };
             let (logs, fault) = match step {
                 Step::Processed(step) => (step.logs, None),
