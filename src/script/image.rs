@@ -11,7 +11,7 @@ use std::{rc::Rc, sync::Arc};
 use crate::{
     model::{Array, Json, Number},
     script::{
-        engine_memory::{Bits, Held, Mark, Seen, SeenPart, SeenValue, Sight},
+        engine_memory::{Bits, Held, Key, Seen, SeenPart, SeenProperty, SeenValue, Sight},
         meter::Meter,
         names::Names,
         number_text::script_number,
@@ -54,6 +54,13 @@ pub(crate) struct Slot {
     name: usize,
     content: Content,
     json: Option<Json>,
+}
+
+/// Which property it is, and how it may be used. The default is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mark {
+    access: u32,
+    key: Key,
 }
 
 /// What a member or an item is.
@@ -151,6 +158,13 @@ impl Drop for Image {
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Image").finish_non_exhaustive()
+    }
+}
+
+impl Mark {
+    #[inline]
+    pub(crate) fn of(property: SeenProperty<'_>) -> Self {
+        Self { access: property.access(), key: property.key() }
     }
 }
 
@@ -270,7 +284,7 @@ impl Node {
             for property in object.properties() {
                 // Plain data has no other properties.
                 let Some(part) = property.part() else { continue };
-                is_changed |= self.follow_slot(count, property.mark(), part, guide);
+                is_changed |= self.follow_slot(count, Mark::of(property), part, guide);
                 count += 1;
             }
         }
@@ -300,7 +314,7 @@ impl Node {
         let bits = part.bits();
         let Some(slot) = self.slots.get_mut(place) else {
             let is_item = mark == Mark::default();
-            let name = || guide.names.length_of_known(mark.key()) + size_of_text::BESIDE_NAME;
+            let name = || guide.names.length_of_known(mark.key) + size_of_text::BESIDE_NAME;
             let name = if is_item { 0 } else { name() };
             self.slots.push(Slot::of(mark, name, bits, Content::of(&part.value(), guide)));
             return true;
@@ -339,7 +353,7 @@ impl Node {
             let mut members: Vec<(Arc<str>, Json)> = Vec::with_capacity(self.slots.len());
             for slot in &mut self.slots {
                 let json = slot.json(names);
-                members.push((names.known(slot.mark.key()), json));
+                members.push((names.known(slot.mark.key), json));
             }
             // Whole numbers come first and in their order, as the language lists them.
             if members.iter().any(|(name, _)| array_index(name).is_some()) {
@@ -364,7 +378,7 @@ impl Node {
             Json::Object(object) if !self.is_array => {
                 let mut is_same = object.len() == self.slots.len();
                 for (slot, (name, member)) in self.slots.iter_mut().zip(object.iter()) {
-                    is_same = names.is(slot.mark.key(), name) && slot.share(member, names) && is_same;
+                    is_same = names.is(slot.mark.key, name) && slot.share(member, names) && is_same;
                 }
                 is_same
             }

@@ -7,11 +7,11 @@ use rquickjs::{Ctx, Object, Value};
 
 use crate::script::{
     engine_memory::{
-        Anchor, Characters, FREE, LENGTH_OF_ARRAY, Layout, Mark, Seen, SeenText, SeenValue, Sight, in_place,
+        Anchor, Characters, FREE, LENGTH_OF_ARRAY, Layout, Seen, SeenText, SeenValue, Sight, in_place,
     },
     event_object::MAX_DEPTH,
     host::{Host, Plain},
-    image::{Compared, Comparison, Image, Node, Slot, size_of_text},
+    image::{Compared, Comparison, Image, Mark, Node, Slot, size_of_text},
     meter::Meter,
     names::Names,
 };
@@ -162,7 +162,7 @@ impl Beside<'_> {
     ) -> bool {
         for property in object.properties() {
             self.slots += 1;
-            let slot = known.next(property.mark());
+            let slot = known.next(Mark::of(property));
             if let Some(slot) = &slot
                 && slot.still_has(property.bits())
             {

@@ -214,15 +214,12 @@ pub(crate) struct SeenPart<'q> {
 /// What stood in the place of a value, to compare: where the same stands again, it is the same number or word, or
 /// the same text or object unless that one ended meanwhile. The default stands nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bits {
-    tag: i64,
-    beside: usize,
-}
+pub(crate) struct Bits(i64, usize);
 
 impl Default for Bits {
     fn default() -> Self {
         // The engine's tags are small numbers.
-        Self { tag: i64::MIN, beside: 0 }
+        Self(i64::MIN, 0)
     }
 }
 
@@ -235,21 +232,7 @@ impl<'q> SeenPart<'q> {
     #[inline]
     pub(crate) fn bits(self) -> Bits {
         // SAFETY: reads the tag and all eight bytes beside it, whatever they say; a known layout has them so.
-        unsafe { Bits { tag: self.raw.tag, beside: qjs::JS_VALUE_GET_PTR(self.raw).addr() } }
-    }
-}
-
-/// Which property it is, and how it may be used. The default is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Mark {
-    access: u32,
-    key: Key,
-}
-
-impl Mark {
-    #[inline]
-    pub(crate) fn key(self) -> Key {
-        self.key
+        unsafe { Bits(self.raw.tag, qjs::JS_VALUE_GET_PTR(self.raw).addr()) }
     }
 }
 
@@ -344,11 +327,6 @@ impl<'q> SeenProperty<'q> {
     #[inline]
     pub(crate) fn key(self) -> Key {
         Key(self.head.key)
-    }
-
-    #[inline]
-    pub(crate) fn mark(self) -> Mark {
-        Mark { access: self.access(), key: self.key() }
     }
 
     /// How it may be used, in the engine's own bits.

@@ -64,8 +64,8 @@ pub(crate) use allocator::CountingAllocator;
 pub(crate) use anchor::Anchor;
 pub(crate) use exotic::{Asks, Call, Class, Exotic, MOST_MEMBERS};
 pub(crate) use in_place::{
-    Bits, Characters, FREE, Held, LENGTH_OF_ARRAY, Layout, Mark, Seen, SeenPart, SeenText, SeenValue, Sight,
-    in_place,
+    Bits, Characters, FREE, Held, LENGTH_OF_ARRAY, Layout, Seen, SeenPart, SeenProperty, SeenText, SeenValue,
+    Sight, in_place,
 };
 pub(crate) use making::{Atom, Atoms, Key, Made, Maker};
 pub(crate) use values::{
