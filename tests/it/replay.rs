@@ -123,8 +123,9 @@ impl Folding for Keeping {
     }
 }
 
-/// The same in JavaScript; the second keeps what it counts outside the state, from an event on.
-const SCRIPTS: [&str; 2] = [
+/// The same in JavaScript; the second keeps what it counts outside the state, from an event on, and the third the
+/// event before, of which it reads nothing until the next one.
+const SCRIPTS: [&str; 3] = [
     r"({
         $init: () => ({ entries: [], sum: 0 }),
         Changed(state, event) {
@@ -143,6 +144,14 @@ const SCRIPTS: [&str; 2] = [
             if (Number(event.sequenceNumber) > 150) hidden += 1;
             state.sum += hidden;
             state.last = event.data;
+            return state;
+        },
+    })",
+    r"let before;
+    fromCategory('order').foreachStream().when({
+        Changed(state, event) {
+            if (before) state.before = [Number(before.sequenceNumber), before.created, before.bodyRaw, before.data];
+            before = event;
             return state;
         },
     })",
@@ -454,6 +463,7 @@ fn a_fold_by_rows_comes_to_what_a_fold_of_whole_events_does() {
             check_rows(&store, &merge, on_failure, end);
         }
         check_rows(&store, &*scripted(0), on_failure, 300);
+        check_rows(&store, &*scripted(2), on_failure, 300);
         check_rows(&store, &Ledger { fails_every: 97, hides_from: 100 }, on_failure, 300);
     }
 }
