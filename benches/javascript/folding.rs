@@ -134,7 +134,8 @@ fn fed(script: &Script, events: &Events) -> Outcome<String> {
         let mut event = template.clone();
         event.event_type = known.map_or_else(|| (*event_type).into(), Arc::clone);
         event.sequence_number = number as i64;
-        match runner.advance(&Arc::new(event.with_texts(Some(data), None))) {
+        event.set_texts(Some(data), None);
+        match runner.advance(&Arc::new(event)) {
             Step::Faulted(fault) => return Err(fault.failure.to_string().into()),
             step => drop(black_box(step)),
         }

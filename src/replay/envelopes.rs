@@ -7,7 +7,7 @@ use crate::{script::Envelope, store::read::EventRow};
 /// Makes envelopes of rows, one after the other: the next one takes the place of the last, unless a script keeps
 /// that, and names that many events share are kept once.
 #[derive(Default)]
-pub struct Envelopes {
+pub struct RowEnvelopes {
     event: Arc<Envelope>,
     types: Vec<Arc<str>>,
 }
@@ -15,7 +15,7 @@ pub struct Envelopes {
 /// So many event types are kept; more do not occur but in hostile stores.
 const MOST_TYPES: usize = 256;
 
-impl Envelopes {
+impl RowEnvelopes {
     /// The event of a row, with the texts of its data and metadata, where it has any.
     pub fn next(
         &mut self,

@@ -10,7 +10,7 @@ use crate::{
     model::{Failure, Json, RecordedEvent},
     replay::{
         changes::StepNotes,
-        envelopes::Envelopes,
+        envelopes::RowEnvelopes,
         reducer::{Applied, Fed, Feed, Folding, Reducer, Rounding},
     },
     script::{Envelope, Runner, Script, Step, are_engines_too_large, is_plain_json},
@@ -50,7 +50,7 @@ impl Reducer for Scripted {
         let mut runner = Runner::start(&self.script, work).map_err(|err| err.failure)?;
         runner.watch_globals();
         let initial = runner.initial_state()?;
-        let running = Rc::new(RefCell::new(Running { runner, initial, envelopes: Envelopes::default() }));
+        let running = Rc::new(RefCell::new(Running { runner, initial, envelopes: RowEnvelopes::default() }));
         if self.script.keeps_to_itself() {
             keep_warm(&running);
         }
@@ -66,7 +66,7 @@ impl Reducer for Scripted {
 struct Running {
     runner: Runner,
     initial: Json,
-    envelopes: Envelopes,
+    envelopes: RowEnvelopes,
 }
 
 /// So many engines stay warm on a thread.
@@ -133,7 +133,7 @@ impl Running {
 }
 
 /// The event of a row as handlers see it; nothing if the whole event might say anything else.
-fn envelope<'e>(envelopes: &'e mut Envelopes, row: &EventRow<'_>) -> Option<&'e Arc<Envelope>> {
+fn envelope<'e>(envelopes: &'e mut RowEnvelopes, row: &EventRow<'_>) -> Option<&'e Arc<Envelope>> {
     // An event without data has the data null, so that handlers run for it, too.
     let data = text_of(row.data, row.is_plain)?.unwrap_or("null");
     let metadata = text_of(row.metadata, row.is_plain)?;

@@ -104,13 +104,6 @@ impl Envelope {
         envelope
     }
 
-    /// The event with these texts as its data and metadata; none where the store holds none.
-    #[must_use]
-    pub fn with_texts(mut self, data: Option<&str>, metadata: Option<&str>) -> Self {
-        self.set_texts(data, metadata);
-        self
-    }
-
     /// Gives it these texts as its data and metadata; none where the store holds none.
     pub fn set_texts(&mut self, data: Option<&str>, metadata: Option<&str>) {
         let part = |text: Option<&str>| Part { text: text.map(Arc::from), json: None };

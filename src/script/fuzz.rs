@@ -503,14 +503,15 @@ fn act() -> impl Strategy<Value = String> {
 
 /// What a handler sees that does all that to an event, whose members are ordinary from the start or not.
 fn acted(engine: &Engine, ctx: &Ctx<'_>, data: &str, acts: &[String], is_settled: bool) -> String {
-    let event = Envelope {
+    let mut event = Envelope {
         event_type: "Happened".into(),
         stream: "order-1".into(),
         is_json: true,
         sequence_number: 7,
         ..Envelope::default()
     };
-    let event = Arc::new(event.with_texts(Some(data), Some("{\"$by\":1}")));
+    event.set_texts(Some(data), Some("{\"$by\":1}"));
+    let event = Arc::new(event);
     let event = event_object(&engine.host, ctx, &event, None, true).unwrap();
     let first = if is_settled { "Reflect.defineProperty(e, 'partition', {});" } else { "" };
     let each = acts.iter().map(|act| format!("try {{ {act} }} catch (err) {{ log(err.name); }}"));
@@ -637,8 +638,9 @@ fn a_state_that_is_looked_at_and_written_may_be_refused_memory_anywhere() {
 fn an_event_may_be_refused_memory_anywhere() {
     let reads = "({ read(e) { return [e.data.all, e.body, e.metadata, e.streamId, Object.keys(e).length, \
                  Object.getOwnPropertyDescriptor(e, 'created'), (e.own = 1, e.linkMetadata), Object.freeze(e)].length; } })";
-    let event = Envelope { event_type: "Happened".into(), is_json: true, ..Envelope::default() };
-    let event = Arc::new(event.with_texts(Some(&large()), Some("{\"$by\":1}")));
+    let mut event = Envelope { event_type: "Happened".into(), is_json: true, ..Envelope::default() };
+    event.set_texts(Some(&large()), Some("{\"$by\":1}"));
+    let event = Arc::new(event);
     let refusals = refused(reads, 0, |engine, ctx, handlers| {
         let event = event_object(&engine.host, ctx, &event, None, true).map_err(|err| said(&err))?;
         let read: Function<'_> = handlers.get("read").map_err(|err| said(&err))?;

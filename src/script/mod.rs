@@ -46,6 +46,7 @@ mod run;
 mod runner;
 mod shapes;
 mod source_scan;
+mod spread;
 mod step;
 mod tokens;
 

@@ -7,7 +7,10 @@
 
 use rquickjs::{Ctx, Error, Object, Persistent, Result};
 
-use crate::script::engine_memory::{Key, Maker, own_keys};
+use crate::script::{
+    engine_memory::{Key, Maker, own_keys},
+    spread::{mixed, place_of},
+};
 
 /// Objects of which each shape is the one of some kind of object, or of a beginning of its members.
 #[derive(Default)]
@@ -37,7 +40,7 @@ impl Kind {
     /// The members before, and this one.
     #[inline]
     pub(crate) fn add(&mut self, key: Key) {
-        self.0 = (self.0.rotate_left(5) ^ key.place() as u64).wrapping_mul(0x517c_c1b7_2722_0a95);
+        self.0 = mixed(self.0, key.place() as u64);
     }
 }
 
@@ -51,10 +54,10 @@ impl Shapes {
     /// Whether an object of the kind is to be [kept](Self::keep). Says so once.
     #[inline]
     pub(crate) fn wants(&mut self, kind: Kind) -> bool {
-        let Some(place) = self.kinds.get_mut((kind.0 >> 32) as usize % PLACES) else { return false };
-        let is_new = *place == Kind::default() && self.kept.len() < self.most;
+        let Some(known) = self.kinds.get_mut(place_of(kind.0, PLACES)) else { return false };
+        let is_new = *known == Kind::default() && self.kept.len() < self.most;
         if is_new {
-            *place = kind;
+            *known = kind;
         }
         is_new
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    replay,
+    replay::envelopes::RowEnvelopes,
     script::{Envelope, Script},
     store::{
         EventStore, StoreResult,
@@ -17,7 +17,7 @@ pub(super) struct Envelopes {
     script: Script,
     /// The event types whose payloads are needed; nothing if all may be.
     wanted: Option<Arc<[Arc<str>]>>,
-    next: replay::envelopes::Envelopes,
+    rows: RowEnvelopes,
 }
 
 /// What tells a projection of the deletion of a stream.
@@ -30,7 +30,7 @@ impl Envelopes {
         let is_open = definition.all_events || definition.by_custom_partitions;
         let deletions = DELETIONS.iter().filter(|_| definition.handles_deleted).map(|name| Arc::from(*name));
         let wanted = (!is_open).then(|| definition.events.iter().cloned().chain(deletions).collect());
-        Self { script: script.clone(), wanted, next: replay::envelopes::Envelopes::default() }
+        Self { script: script.clone(), wanted, rows: RowEnvelopes::default() }
     }
 
     pub(super) fn wanted(&self) -> Option<Arc<[Arc<str>]>> {
@@ -60,7 +60,7 @@ impl Envelopes {
             }
         }
         let texts = (text_of(row.data), text_of(row.metadata));
-        Ok(Arc::clone(self.next.next(row, !unreadable(row.data), texts)))
+        Ok(Arc::clone(self.rows.next(row, !unreadable(row.data), texts)))
     }
 }
 

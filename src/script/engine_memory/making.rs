@@ -4,7 +4,10 @@ use std::{marker::PhantomData, mem::ManuallyDrop, ptr::NonNull, rc::Rc};
 
 use rquickjs::{Ctx, Error, Result, Value, qjs};
 
-use crate::script::engine_memory::Anchor;
+use crate::script::{
+    engine_memory::Anchor,
+    spread::{mixed_name, place_of},
+};
 
 /// Where values are made. It is as good as the context that it was made of, and costs no count.
 #[derive(Clone, Copy)]
@@ -236,7 +239,9 @@ impl Atoms {
         if !is_known || name.len() > Self::LONGEST {
             return maker.atom(name);
         }
-        let Some(place) = self.places.get_mut(hash(name) % Self::PLACES) else { return maker.atom(name) };
+        let Some(place) = self.places.get_mut(place_of(mixed_name(name), Self::PLACES)) else {
+            return maker.atom(name);
+        };
         let again = |raw: qjs::JSAtom| {
             // SAFETY: the context is live and the key is one of its engine's; counted once more.
             Atom { raw: unsafe { qjs::JS_DupAtom(maker.ctx.as_ptr(), raw) }, maker }
@@ -264,17 +269,4 @@ impl Drop for Atoms {
             unsafe { qjs::JS_FreeAtomRT(anchor.runtime(), known.raw) };
         }
     }
-}
-
-/// Spreads names over places; no more is needed of it.
-#[inline]
-fn hash(name: &[u8]) -> usize {
-    let word = |part: &[u8]| match part.first_chunk() {
-        Some(whole) => u64::from_le_bytes(*whole),
-        None => part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    let mixed = name.chunks(size_of::<u64>()).fold(name.len() as u64, |hash, part| {
-        (hash.rotate_left(5) ^ word(part)).wrapping_mul(0x517c_c1b7_2722_0a95)
-    });
-    (mixed >> 32) as usize
 }
