@@ -150,8 +150,9 @@ impl Seed {
         let (words, rest) = text.as_chunks::<8>();
         let start = fold(hash ^ self.0 ^ ((text.len() as u64) << 32));
         let whole = words.iter().fold(start, |hash, word| fold(hash ^ self.0 ^ u64::from_le_bytes(*word)));
-        let rest = rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
-        fold(whole ^ rest)
+        // The last eight bytes, some of them again: quicker than byte by byte.
+        let last = text.last_chunk().map(|word| u64::from_le_bytes(*word));
+        fold(whole ^ last.unwrap_or_else(|| rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte))))
     }
 }
 

@@ -124,7 +124,15 @@ impl<'r> Fields<'r> {
         id_text(value, form)
     }
 
-    pub(super) fn position(&self) -> Option<GlobalPosition> {
+    /// The position of the row with this key, which mostly is the same number: to read it twice would cost as much
+    /// as another column.
+    #[inline]
+    pub(super) fn position(&self, key: &[KeyPart]) -> Option<GlobalPosition> {
+        if let [KeyPart::Integer(number)] = key
+            && let Some(Take::Column { at: 0, .. }) = self.select.of(Role::GlobalPosition)
+        {
+            return Some(GlobalPosition::Number(*number));
+        }
         let (value, form) = self.value(Role::GlobalPosition)?;
         match value {
             Value::Integer(number) => Some(GlobalPosition::Number(number)),
@@ -220,8 +228,8 @@ impl<'r> Fields<'r> {
         let stream = Arc::new(self.stream(&event_type, &mut troubles).to_name());
         let shared = |role| self.text(role).map(Arc::from);
         RecordedEvent {
+            position: self.position(&key.0),
             key,
-            position: self.position(),
             stream,
             version: self.version(&mut troubles),
             schema_version: shared(Role::SchemaVersion),
@@ -306,6 +314,15 @@ pub(super) fn key_of(row: &Row<'_>, columns: usize, part: Option<usize>) -> Even
 
 /// The same, into a list whose room is used again.
 pub(super) fn read_key(row: &Row<'_>, columns: usize, part: Option<usize>, key: &mut Vec<KeyPart>) {
+    // Nearly always it is one number, and so was the last.
+    if columns == 1
+        && part.is_none()
+        && let [KeyPart::Integer(last)] = key.as_mut_slice()
+        && let Ok(ValueRef::Integer(number)) = row.get_ref(0)
+    {
+        *last = number;
+        return;
+    }
     key.clear();
     key.extend(part.map(|part| KeyPart::Integer(part as i64)));
     key.extend((0..columns).map(|at| match row.get_ref(at) {

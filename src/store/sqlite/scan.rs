@@ -179,7 +179,7 @@ impl Rest {
     ) {
         let row = ScanRow {
             key: ScanKey::of(key),
-            position: fields.position(),
+            position: fields.position(key),
             category: names.stream.category,
             id: names.stream.id,
             stored: names.stream.stored,
