@@ -31,6 +31,7 @@ pub(crate) mod memory;
 mod named;
 pub mod notice;
 mod opened;
+mod origin;
 pub mod payloads;
 pub mod pieces;
 pub mod projections;

@@ -10,7 +10,6 @@ use crate::{
         blame::Blame,
         bookmarks::Bookmarks,
         browse::Browse,
-        cache::Origin,
         compare::Compare,
         conditions::Conditions,
         cursor::Cursor,
@@ -21,6 +20,7 @@ use crate::{
         keep::Kept,
         memory::Histories,
         notice::Notices,
+        origin::Origin,
         payloads::Payloads,
         projections::Projections,
         publish::Publishing,
@@ -266,8 +266,8 @@ impl Opened {
 
     /// Time has passed: the cursor may play on, and the store may have grown.
     pub(crate) fn tick(&mut self, elapsed: Duration) -> Vec<Job> {
-        self.origin.tick(elapsed);
         let mut jobs = self.play_on(elapsed);
+        jobs.extend(self.tick_origin(elapsed));
         jobs.extend(self.tick_scripts(elapsed));
         jobs.extend(self.tick_projections(elapsed));
         jobs.extend(self.tick_publishing());
@@ -286,6 +286,7 @@ impl Opened {
     pub(crate) fn is_at_rest(&self) -> bool {
         !(self.cursor.is_playing
             || self.is_out_of_sight
+            || self.origin.needs_time()
             || self.states.is_folding()
             || self.scripts_need_time()
             || self.projections_need_time()
@@ -438,6 +439,7 @@ impl Opened {
         self.is_behind = false;
         if let Some(head) = self.awaited_head.take() {
             self.head = head;
+            self.origin.has_followed();
         }
         self.take_scanned_index(index, notices)
     }

@@ -10,11 +10,11 @@ use crate::{
     session::{
         Place, Session,
         action::ShellAction,
-        cache::Origin,
         info::table_row,
         job::{Job, Question, Slot},
         mapping::Mapping,
         opened::Opened,
+        origin::Origin,
         view::{NoEventsView, RecentView, Screen, View, grouped},
     },
 };

@@ -117,6 +117,14 @@ pub struct Checked {
     pub differs_at: Option<u32>,
 }
 
+impl Checked {
+    /// Holds an index that is shown against that of a scan.
+    pub fn of(index: Index, shown: &Index, work: &Work) -> StoreResult<Self> {
+        let differs_at = shown.parts_from(&index, work)?;
+        Ok(Self { index: Arc::new(index), differs_at })
+    }
+}
+
 impl Cache {
     /// The default of `bound`: 2 GB.
     pub const BOUND: u64 = 2 << 30;
@@ -275,11 +283,10 @@ impl Cache {
         Ok(if bytes > bound { Saved::TooLarge } else { Saved::Written(bytes) })
     }
 
-    /// Scans a store anew and holds against it what came from the cache; the scan's index is kept.
+    /// Scans a store anew and holds against it what is shown; the scan's index is kept.
     pub fn check(&self, store: &dyn EventStore, shown: &Index, work: &Work) -> StoreResult<Checked> {
         let (index, _) = self.make(store, work)?;
-        let differs_at = shown.parts_from(&index, work)?;
-        Ok(Checked { index: Arc::new(index), differs_at })
+        Checked::of(index, shown, work)
     }
 
     /// Makes an index by a scan and keeps it.

@@ -1,6 +1,6 @@
 //! The window's side: what is shown from the cache, how it is checked, what the settings do.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::{collections::VecDeque, path::PathBuf, time::Duration};
 
 use timeglass::{
     session::{
@@ -56,6 +56,11 @@ impl Script {
             let answer = job.question.run(&Work::default()).unwrap();
             self.feed(Input::Answer(job.slot, answer));
         }
+    }
+
+    /// So many seconds pass.
+    fn wait(&mut self, seconds: u64) {
+        self.feed(Input::Tick(Duration::from_secs(seconds)));
     }
 
     fn shell(&mut self, action: ShellAction) {
@@ -148,6 +153,57 @@ fn a_store_that_was_changed_in_its_past_is_opened_anew() {
     assert!(notice.detail.starts_with(&format!("From event {at} on")), "{}", notice.detail);
     assert!(script.origin().starts_with("made by a scan"), "{}", script.origin());
     assert!(Script::open(&stage).checks.is_empty());
+}
+
+#[test]
+fn a_store_that_was_written_to_while_open_is_read_anew_once_it_rests() {
+    let stage = Stage::new(60);
+    let mut script = Script::open(&stage);
+    assert!(script.session.is_at_rest());
+    stage.append(2);
+    script.wait(1);
+    assert!(script.title().contains("62 events"), "{}", script.title());
+    assert!(script.origin().ends_with("and is read anew when it rests"), "{}", script.origin());
+    script.wait(9);
+    stage.append(1);
+    script.wait(1);
+    script.wait(9);
+    assert!(script.checks.is_empty(), "it has to rest for ten seconds");
+    assert!(!script.session.is_at_rest(), "the window has to let time pass");
+    script.wait(2);
+    assert_eq!(script.checks.len(), 1);
+    assert!(script.title().ends_with("being checked · read-only"), "{}", script.title());
+    stage.append(1);
+    script.wait(1);
+    script.check_now();
+    assert!(script.origin().ends_with("and is read anew when it rests"), "{}", script.origin());
+    script.wait(11);
+    script.wait(1);
+    script.check_now();
+    assert_eq!(script.origin(), "made by a scan; kept in the cache");
+    assert!(script.title().contains("64 events · 5 streams · read-only"), "{}", script.title());
+    assert!(script.session.view().notices.is_empty() && script.session.is_at_rest());
+}
+
+#[test]
+fn a_past_that_changed_while_the_store_was_open_is_found_once_it_rests() {
+    let stage = Stage::new(20_000);
+    // One that the sample does not meet.
+    let script = (5_000..5_100).find_map(|position| {
+        let mut script = Script::open(&stage);
+        stage.execute(&format!("UPDATE events SET type = 'Changed' WHERE position = {position}"));
+        stage.append(1);
+        script.wait(1);
+        script.session.view().notices.is_empty().then_some(script)
+    });
+    let mut script = script.expect("a sample leaves something out");
+    script.wait(11);
+    script.wait(1);
+    script.check_now();
+    let notice = script.session.view().notices.first().expect("a notice").clone();
+    assert_eq!(notice.title, "shop.sqlite was changed in its past");
+    let index = script.session.view().streams.index.clone().expect("an index");
+    assert!(index.types().iter().any(|info| &*info.name == "Changed"));
 }
 
 /// With a thin gap between thousands.
