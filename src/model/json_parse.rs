@@ -7,7 +7,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use crate::model::{
     json::{Json, Number, Object},
-    json_tape::{HasEscapes, Part, Tape, unescaped},
+    json_tape::{Part, Tape, Written},
 };
 
 /// Why a text is not JSON.
@@ -48,7 +48,7 @@ fn tree(value: Part<'_>, names: &mut Names) -> Json {
         Part::Null => Json::Null,
         Part::Bool(value) => Json::Bool(value),
         Part::Number(text) => Json::Number(Number::from_valid(text)),
-        Part::Text(written, has_escapes) => Json::Text(text_of(written, has_escapes)),
+        Part::Text(written) => Json::Text(written.to_text()),
         Part::Array(inside) => {
             let mut items = Vec::with_capacity(inside.count);
             items.extend(inside.items().map(|item| tree(item, names)));
@@ -60,11 +60,6 @@ fn tree(value: Part<'_>, names: &mut Names) -> Json {
             Json::Object(Arc::new(Object::from_members(members)))
         }
     }
-}
-
-/// A text as it is meant.
-pub(crate) fn text_of(written: &str, has_escapes: HasEscapes) -> Arc<str> {
-    if has_escapes { unescaped(written).into() } else { written.into() }
 }
 
 impl Part<'_> {
@@ -82,12 +77,8 @@ impl Names {
     const LONGEST: usize = 40;
 
     /// The name of a member as it is written.
-    pub(crate) fn of(&mut self, name: Part<'_>) -> Arc<str> {
-        match name {
-            Part::Text(written, false) => self.get(written),
-            Part::Text(written, true) => unescaped(written).into(),
-            _ => Arc::default(),
-        }
+    pub(crate) fn of(&mut self, name: Written<'_>) -> Arc<str> {
+        self.get(&name.meant())
     }
 
     /// A name without its escapes.
@@ -112,17 +103,23 @@ impl Names {
     /// Where a name is looked for, by its ends and its length. A bad spread costs time and nothing else.
     pub(crate) fn place(name: &str) -> usize {
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let bytes = name.as_bytes();
-        let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => {
-                let short = bytes.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-                (short, short)
-            }
-        };
-        let mixed = (first ^ last.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(SPREAD);
+        let (first, last) = ends(name.as_bytes());
+        let mixed = (first ^ last.rotate_left(23) ^ name.len() as u64).wrapping_mul(SPREAD);
         (mixed >> 40) as usize
     }
+}
+
+/// What a text begins and ends with, in numbers: up to eight bytes each, and the same ones where it is short.
+#[inline]
+fn ends(text: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+    }
+    let all = text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    (all, all)
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! The grammar of JSON: from text to a flat list of the values in it.
 //!
 //! A tape holds where each value of a document stands, in the order of the text, and is used again for
-//! the next document, or takes it behind the others. So a text is checked whole before anything is made of it, a tree knows how large
-//! each node is to be, and who wants a part of a document or only compares it makes nothing at all.
+//! the next document, or takes it behind the others. So a text is checked whole before anything is made of it, a
+//! tree knows how large each node is to be, and who wants a part of a document or only compares it makes nothing at
+//! all.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::model::{
     json::{Json, JsonError},
-    json_parse::{Names, text_of},
+    json_parse::Names,
 };
 
 /// The values of documents, in the order of their texts; names of members are texts among them.
@@ -57,18 +58,22 @@ pub(crate) enum Part<'t> {
     Null,
     Bool(bool),
     Number(&'t str),
-    /// Between the quotes; with escapes, if it has any.
-    Text(&'t str, HasEscapes),
+    Text(Written<'t>),
     Array(Inside<'t>),
     Object(Inside<'t>),
 }
 
-pub(crate) type HasEscapes = bool;
+/// A text as it is written between its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'t> {
+    text: &'t str,
+    has_escapes: bool,
+}
 
 /// What is in an array or object, one after the other: items, or names and values in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inside<'t> {
-    next: Taped<'t>,
+    first: Taped<'t>,
     /// Items or members.
     pub(crate) count: usize,
 }
@@ -133,80 +138,121 @@ impl<'t> Taped<'t> {
     /// What it is.
     #[inline]
     pub(crate) fn part(self) -> Part<'t> {
-        let Some(token) = self.tokens.get(self.at) else { return Part::Null };
-        let written = || self.text.get(token.start as usize..token.end as usize).unwrap_or_default();
-        let inside = || Inside { next: Taped { at: self.at + 1, ..self }, count: token.end as usize };
+        let Some(token) = self.token() else { return Part::Null };
+        let inside = || Inside { first: Taped { at: self.at + 1, ..self }, count: token.end as usize };
         match token.kind {
             Kind::Null => Part::Null,
             Kind::True => Part::Bool(true),
             Kind::False => Part::Bool(false),
-            Kind::Number => Part::Number(written()),
-            Kind::Text => Part::Text(written(), false),
-            Kind::Escaped => Part::Text(written(), true),
+            Kind::Number => Part::Number(self.written().text),
+            Kind::Text | Kind::Escaped => Part::Text(self.written()),
             Kind::Array => Part::Array(inside()),
             Kind::Object => Part::Object(inside()),
         }
     }
 
+    #[inline]
+    fn token(self) -> Option<&'t Token> {
+        self.tokens.get(self.at)
+    }
+
+    /// A text or a number as it is written.
+    #[inline]
+    fn written(self) -> Written<'t> {
+        let Some(token) = self.token() else { return Written { text: "", has_escapes: false } };
+        let text = self.text.get(token.start as usize..token.end as usize).unwrap_or_default();
+        Written { text, has_escapes: token.kind == Kind::Escaped }
+    }
+
     /// What follows it.
     #[inline]
     fn after(self) -> Self {
-        let next = self.tokens.get(self.at).map_or(self.at + 1, |token| token.next as usize);
+        let next = self.token().map_or(self.at + 1, |token| token.next as usize);
         Self { at: next, ..self }
     }
-}
 
-impl Part<'_> {
     /// Whether an object in it, found along members alone, has a name twice.
     pub(crate) fn has_twins(self) -> bool {
-        let Part::Object(inside) = self else { return false };
+        let Some(Token { kind: Kind::Object, end: count, .. }) = self.token() else { return false };
         // Names fall into so many drawers; two in one are looked at more closely.
         let mut drawers = [0_u64; 4];
         let mut may_have = false;
-        for (name, value) in inside.members() {
-            let Part::Text(written, has_escapes) = name else { return true };
-            let drawer = Names::place(written);
+        let mut name = Self { at: self.at + 1, ..self };
+        for _ in 0..*count {
+            let written = name.written();
+            let drawer = Names::place(written.text);
             if let Some(bits) = drawers.get_mut(drawer / 64 % 4) {
-                may_have |= has_escapes || *bits & (1 << (drawer % 64)) != 0;
+                may_have |= written.has_escapes || *bits & (1 << (drawer % 64)) != 0;
                 *bits |= 1 << (drawer % 64);
             }
-            if value.has_twins() {
+            let value = name.value();
+            if value.is_object() && value.has_twins() {
                 return true;
             }
+            name = value.after();
         }
-        may_have && inside.has_twins()
+        may_have && self.has_name_twice()
+    }
+
+    #[inline]
+    fn is_object(self) -> bool {
+        self.token().is_some_and(|token| token.kind == Kind::Object)
+    }
+
+    /// Whether a name stands twice among the members of this object.
+    #[cold]
+    fn has_name_twice(self) -> bool {
+        let Part::Object(inside) = self.part() else { return false };
+        let mut names: Vec<Cow<'_, str>> = inside.members().map(|(name, _)| name.meant()).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
+    }
+
+    /// Of a name, what stands behind it.
+    #[inline]
+    fn value(self) -> Self {
+        Self { at: self.at + 1, ..self }
     }
 }
 
 impl<'t> Inside<'t> {
-    /// The next item, name or value.
-    #[inline]
-    fn step(&mut self) -> Part<'t> {
-        let value = self.next;
-        self.next = value.after();
-        value.part()
-    }
-
     /// The items of an array.
-    pub(crate) fn items(mut self) -> impl Iterator<Item = Part<'t>> {
-        (0..self.count).map(move |_| self.step())
+    pub(crate) fn items(self) -> impl Iterator<Item = Part<'t>> {
+        let mut next = self.first;
+        (0..self.count).map(move |_| {
+            let item = next;
+            next = item.after();
+            item.part()
+        })
     }
 
-    /// The members of an object in stored order: the name as it is written, and the value.
-    pub(crate) fn members(mut self) -> impl Iterator<Item = (Part<'t>, Part<'t>)> {
-        (0..self.count).map(move |_| (self.step(), self.step()))
+    /// The members of an object in stored order.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Written<'t>, Part<'t>)> {
+        let mut next = self.first;
+        (0..self.count).map(move |_| {
+            let (name, value) = (next, next.value());
+            next = value.after();
+            (name.written(), value.part())
+        })
+    }
+}
+
+impl<'t> Written<'t> {
+    /// As it is meant.
+    #[inline]
+    pub(crate) fn meant(self) -> Cow<'t, str> {
+        if self.has_escapes { unescaped(self.text).into() } else { self.text.into() }
     }
 
-    /// Whether a name stands twice among its members.
-    #[cold]
-    fn has_twins(self) -> bool {
-        let mut names: Vec<Arc<str>> = Vec::with_capacity(self.count);
-        for (name, _) in self.members() {
-            let Part::Text(written, has_escapes) = name else { return true };
-            names.push(text_of(written, has_escapes));
-        }
-        names.sort_unstable();
-        names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
+    /// Whether it means this text.
+    #[inline]
+    pub(crate) fn means(self, text: &str) -> bool {
+        if self.has_escapes { unescaped(self.text) == text } else { self.text == text }
+    }
+
+    /// The text to keep.
+    pub(crate) fn to_text(self) -> Arc<str> {
+        if self.has_escapes { unescaped(self.text).into() } else { self.text.into() }
     }
 }
 
@@ -410,11 +456,11 @@ fn plain_run(bytes: &[u8]) -> Option<usize> {
         let word = u64::from_le_bytes(*eight);
         let quote = word ^ (ONES * u64::from(b'"'));
         let slash = word ^ (ONES * u64::from(b'\\'));
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        if found & HIGH != 0 {
-            return Some(at + (found & HIGH).trailing_zeros() as usize / 8);
+        // None of the three changes which bytes are beyond ASCII, so one look at those does for all.
+        let borrowed = quote.wrapping_sub(ONES) | slash.wrapping_sub(ONES) | word.wrapping_sub(ONES * 0x20);
+        let found = borrowed & !word & HIGH;
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
         }
         at += 8;
     }
@@ -463,7 +509,7 @@ fn four_hex(bytes: &[u8], from: usize) -> Result<u32, (&'static str, usize)> {
 }
 
 /// A text without its escapes, which were checked before.
-pub(crate) fn unescaped(written: &str) -> String {
+fn unescaped(written: &str) -> String {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some((before, after)) = rest.split_once('\\') {

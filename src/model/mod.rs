@@ -34,5 +34,5 @@ pub use snapshot::{SnapshotHead, StoredSnapshot};
 pub use stream::{StreamInfo, StreamName};
 pub use time::{LastDay, Timestamp, Zone};
 
-pub(crate) use json_parse::{Names, text_of};
+pub(crate) use json_parse::Names;
 pub(crate) use json_tape::{Inside, Part, Tape, Taped};

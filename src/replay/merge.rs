@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{
-        Array, Encoding, Failure, Inside, Json, Names, Object, Part, RecordedEvent, Tape, Taped, text_of,
-    },
+    model::{Array, Encoding, Failure, Inside, Json, Names, Object, Part, RecordedEvent, Tape},
     replay::{
         changes::{Place, StepNotes},
         reducer::{Applied, Fed, Feed, Folding, Reducer},
@@ -106,9 +104,9 @@ impl Folding for Merging {
         };
         let patch = match row.taped {
             Some(taped) => taped.part(),
-            None => match self.tape.read_text(text).map(Taped::part) {
+            None => match self.tape.read_text(text) {
                 // What a name that stands twice does cannot be told member by member.
-                Ok(patch) if !patch.has_twins() => patch,
+                Ok(taped) if !taped.has_twins() => taped.part(),
                 Ok(_) | Err(_) => return Fed::WantsEvent,
             },
         };
@@ -179,7 +177,9 @@ impl Writing<'_, '_> {
     /// Merges a value into what stands in its place; tells whether that changed it.
     fn value(&mut self, target: &mut Json, patch: Part<'_>, at: Place) -> bool {
         if let (Json::Object(object), Part::Object(inside)) = (&mut *target, patch) {
-            return self.members(object, inside, at);
+            // What others share is not copied for nothing.
+            let is_merged = Arc::strong_count(object) > 1 && is_merged(object, inside);
+            return !is_merged && self.members(object, inside, at);
         }
         let is_changed = !is_same(target, patch, Letters::MayDiffer);
         let new = self.fresh(patch);
@@ -191,24 +191,18 @@ impl Writing<'_, '_> {
     }
 
     fn members(&mut self, target: &mut Arc<Object>, patch: Inside<'_>, at: Place) -> bool {
-        // What others share is not copied for nothing.
-        if Arc::strong_count(target) > 1 && is_merged(target, patch) {
-            return false;
-        }
         let mut is_changed = false;
         let mut hint = 0;
         for (name, value) in patch.members() {
-            let Part::Text(written, has_escapes) = name else { continue };
-            let unescaped = has_escapes.then(|| text_of(written, true));
-            let name = unescaped.as_deref().unwrap_or(written);
-            match target.place(name, hint) {
+            let name = name.meant();
+            match target.place(&name, hint) {
                 Some(place) => {
                     hint = place + 1;
                     is_changed |= self.member(target, place, value, at);
                 }
                 None if matches!(value, Part::Null) => (),
                 None => {
-                    let name = self.names.get(name);
+                    let name = self.names.get(&name);
                     let fresh = self.fresh(value);
                     let part = self.part(at, &name, target.len());
                     self.wrote(part, None, Some(&fresh));
@@ -307,9 +301,7 @@ impl Writing<'_, '_> {
 fn is_merged(target: &Object, patch: Inside<'_>) -> bool {
     let mut hint = 0;
     patch.members().all(|(name, value)| {
-        let Part::Text(written, has_escapes) = name else { return false };
-        let unescaped = has_escapes.then(|| text_of(written, true));
-        let place = target.place(unescaped.as_deref().unwrap_or(written), hint);
+        let place = target.place(&name.meant(), hint);
         let current = place.and_then(|place| target.member(place));
         hint = place.map_or(hint, |place| place + 1);
         match (value, current) {
@@ -337,8 +329,7 @@ fn is_same(current: &Json, value: Part<'_>, letters: Letters) -> bool {
             Letters::Count => current.is_written(text),
             Letters::MayDiffer => current.is_same_as(text),
         },
-        (Json::Text(current), Part::Text(written, false)) => **current == *written,
-        (Json::Text(current), Part::Text(written, true)) => *current == text_of(written, true),
+        (Json::Text(current), Part::Text(written)) => written.means(current),
         (Json::Array(current), Part::Array(inside)) => {
             current.len() == inside.count
                 && current.iter().zip(inside.items()).all(|(item, value)| is_same(item, value, letters))
@@ -346,8 +337,7 @@ fn is_same(current: &Json, value: Part<'_>, letters: Letters) -> bool {
         (Json::Object(current), Part::Object(inside)) => {
             let lines_up = current.len() == inside.count
                 && current.iter().zip(inside.members()).all(|((own, current), (name, value))| {
-                    matches!(name, Part::Text(written, false) if **own == *written)
-                        && is_same(current, value, letters)
+                    name.means(own) && is_same(current, value, letters)
                 });
             lines_up || (letters == Letters::MayDiffer && is_same_unordered(current, value))
         }

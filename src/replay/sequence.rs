@@ -302,7 +302,7 @@ impl Rows {
             let place = text.and_then(|text| {
                 let place = self.tape.add(text).ok()?;
                 // What a name that stands twice does is looked at with the whole event.
-                (!self.tape.at(text, place).part().has_twins()).then_some(place)
+                (!self.tape.at(text, place).has_twins()).then_some(place)
             });
             self.places.push(place);
         }
