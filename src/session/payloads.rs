@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::{
-    model::EventQuery,
+    model::{EventKey, EventQuery},
     session::{
         estimates::event_words,
         job::{Answer, Job, Question, Slot},
@@ -92,8 +92,36 @@ enum Part {
     Ranges(Vec<KeyRange>, Arc<EventQuery>),
     /// The store is cut into so many ranges, and nothing is looked at.
     Cut(usize),
-    /// These events.
-    Events(Arc<Index>, Vec<u32>),
+    /// The events of a stream at these places.
+    Events(OfStream, Range<usize>),
+}
+
+/// The events of a stream as they were when the search began, in the order of the hits.
+#[derive(Clone)]
+struct OfStream {
+    index: Arc<Index>,
+    stream: u32,
+    newest: Newest,
+}
+
+impl OfStream {
+    fn len(&self) -> usize {
+        self.index.stream_events(self.stream).len()
+    }
+
+    /// The keys of the events at these places, as far as there are. The window would have to wait for all.
+    fn keys(&self, places: &Range<usize>) -> Vec<EventKey> {
+        let events = self.index.stream_events(self.stream);
+        let key = |ordinal: &u32| self.index.key(*ordinal);
+        let from_end = |place: usize| events.len().saturating_sub(place);
+        match self.newest {
+            Newest::First => {
+                let places = from_end(places.end)..from_end(places.start);
+                events.range(places).rev().filter_map(key).collect()
+            }
+            Newest::Last => events.range(places.clone()).filter_map(key).collect(),
+        }
+    }
 }
 
 /// What was found in it.
@@ -130,8 +158,8 @@ impl PayloadQuestion {
                     LookedFor::Id(sought) => search_ids(&*self.store, work, sought, &part, wanted)?,
                 };
             }
-            Part::Events(index, ordinals) => {
-                let keys: Vec<_> = ordinals.iter().filter_map(|ordinal| index.key(*ordinal)).collect();
+            Part::Events(of_stream, places) => {
+                let keys = of_stream.keys(&places);
                 // Ids are looked for in all events, never in those of one stream.
                 if let LookedFor::InPayloads(sieve) = &self.looked_for {
                     hits = search_events(&*self.store, work, sieve, &keys)?;
@@ -160,8 +188,8 @@ struct Search {
     scope: PayloadScope,
     newest: Newest,
     query: Arc<EventQuery>,
-    /// The events of the stream that are searched, in the order of the hits; nothing for a store.
-    events: Option<Vec<u32>>,
+    /// The stream that is searched; nothing for a store.
+    of_stream: Option<OfStream>,
     ranges: Option<Vec<KeyRange>>,
     /// How many ranges or events are behind.
     behind: usize,
@@ -175,7 +203,7 @@ struct Search {
 
 impl Search {
     fn is_over(&self) -> bool {
-        let parts = match (&self.events, &self.ranges) {
+        let parts = match (&self.of_stream, &self.ranges) {
             (Some(events), _) => events.len(),
             (None, Some(ranges)) => ranges.len(),
             (None, None) => return false,
@@ -189,7 +217,7 @@ impl Search {
 
     /// How many ranges or events come next.
     fn stretch(&self) -> usize {
-        match self.events {
+        match self.of_stream {
             Some(_) => self.behind.clamp(OF_STREAM, 8 * OF_STREAM),
             None => self.behind.clamp(STRETCH.start, STRETCH.end),
         }
@@ -201,8 +229,8 @@ impl Search {
             return None;
         }
         let next = self.behind..self.behind + self.stretch();
-        let part = match (&self.events, &self.ranges) {
-            (Some(events), _) => Part::Events(Arc::clone(index), cut(events, &next)),
+        let part = match (&self.of_stream, &self.ranges) {
+            (Some(events), _) => Part::Events(events.clone(), next),
             (None, Some(ranges)) => Part::Ranges(cut(ranges, &next), Arc::clone(&self.query)),
             (None, None) => Part::Cut((index.len() / RANGE).clamp(1, 1024)),
         };
@@ -256,7 +284,7 @@ impl Payloads {
     pub(crate) fn is_unlike_others(&self) -> bool {
         self.search
             .as_ref()
-            .is_some_and(|search| search.events.is_some() || matches!(search.looked_for, LookedFor::Id(_)))
+            .is_some_and(|search| search.of_stream.is_some() || matches!(search.looked_for, LookedFor::Id(_)))
     }
 
     /// The job was stopped, or broke off: what was found stays.
@@ -300,7 +328,7 @@ impl Opened {
                 next.map(|row| self.choose_payload_hit(row)).unwrap_or_default()
             }
             PayloadAction::Clear => {
-                self.payloads.search = None;
+                self.discards.put_some(self.payloads.search.take());
                 Vec::new()
             }
         }
@@ -320,26 +348,20 @@ impl Opened {
         let Some(index) = self.index.clone() else { return Vec::new() };
         let newest = self.payloads.newest;
         let stream = self.browse.focus.filter(|_| scope == PayloadScope::Stream);
-        let events = stream.map(|stream| {
-            let mut events = index.stream_events(stream).to_vec();
-            if newest == Newest::First {
-                events.reverse();
-            }
-            events
-        });
+        let of_stream = stream.map(|stream| OfStream { index: Arc::clone(&index), stream, newest });
         let query = match scope {
             PayloadScope::Filtered => self.filter_query(&index),
             PayloadScope::Store | PayloadScope::Stream => EventQuery::default(),
         };
         self.payloads.count += 1;
-        self.payloads.search = Some(Search {
+        let before = self.payloads.search.replace(Search {
             number: self.payloads.count,
             looked_for,
             scope,
             newest,
             query: Arc::new(query),
-            total: events.as_ref().map_or(index.len(), Vec::len) as u64,
-            events,
+            total: of_stream.as_ref().map_or(index.len(), OfStream::len) as u64,
+            of_stream,
             ranges: None,
             behind: 0,
             done: 0,
@@ -348,6 +370,7 @@ impl Opened {
             chosen: None,
             is_stopped: false,
         });
+        self.discards.put_some(before);
         self.payload_job().into_iter().collect()
     }
 
