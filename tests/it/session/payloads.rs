@@ -108,6 +108,9 @@ fn a_search_that_was_stopped_goes_on() {
     let expected = (1..=5_000).filter(|number| number.to_string().contains("99")).count();
     assert_eq!(script.view().payloads.hits.len(), expected);
     assert!(script.view().payloads.is_over);
+    let newest_first = script.payload_hits();
+    script.payloads(PayloadAction::TurnRound);
+    assert!(script.payload_hits().into_iter().eq(newest_first.into_iter().rev()));
 }
 
 /// The shop, with who did what, and what caused it.
