@@ -13,10 +13,7 @@ use std::{
 
 use crate::{
     model::{Json, Pointer, Timestamp},
-    replay::{
-        changes::Noted,
-        history::{History, Step},
-    },
+    replay::{changes::Noted, history::History, step::Step},
     store::StoreResult,
     work::Work,
 };

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use crate::{
     model::{Failure, Json, Pointer, RecordedEvent, Segment},
     replay::{
-        history::Step,
         probe::{Fault, Probe, Prober},
+        step::Step,
     },
     script::Expression,
     work::Work,

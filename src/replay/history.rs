@@ -15,9 +15,10 @@ use crate::{
         changes::{ChangeFigures, ChangeIndex, Noted},
         fold::{OnFailure, start},
         keyframes::Keyframes,
-        reducer::{Applied, Feed, Folding, Reducer},
+        reducer::{Feed, Folding, Reducer},
         run_up::RunUp,
         sequence::Sequence,
+        step::{Outcome, Step},
     },
     store::StoreResult,
     work::Work,
@@ -59,8 +60,8 @@ type Legacy = (Arc<History>, usize);
 
 /// What else was found out so far: apart from the states, since what is done to those may take longer than a frame.
 #[derive(Default)]
-struct Told {
-    failures: BTreeMap<usize, Failure>,
+pub(super) struct Told {
+    pub(super) failures: BTreeMap<usize, Failure>,
     /// The first count at which a keyframe was due and could not be kept, because the reducer holds
     /// things in variables outside the state.
     unresumable_at: Option<usize>,
@@ -85,50 +86,6 @@ pub struct HistoryFigures {
     pub unresumable_at: Option<usize>,
     /// The index of changes.
     pub changes: ChangeFigures,
-}
-
-/// One step of a history: an event, and the state on either side of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// How many events lie behind, this one included; 0 is the state before the first.
-    pub count: usize,
-    /// The event; `None` before the first, or if it is gone from the store.
-    pub event: Option<RecordedEvent>,
-    /// The state before the event.
-    pub before: Json,
-    /// The state after it.
-    pub after: Json,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// There is none: this is the state before the first.
-    Start,
-    /// The event is gone from the store.
-    Gone,
-    /// It was applied.
-    Applied(Applied),
-    /// It could not be applied; the state is the one before.
-    Failed(Failure),
-    /// An earlier event failed, and the user wants the history to stop there.
-    Stopped {
-        /// The count of the event that failed.
-        at: usize,
-    },
-}
-
-impl Outcome {
-    /// Why the event could not be applied, if it could not.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Failed(failure) => Some(failure),
-            Self::Start | Self::Gone | Self::Applied(_) | Self::Stopped { .. } => None,
-        }
-    }
 }
 
 impl History {
@@ -258,7 +215,7 @@ impl History {
     }
 
     /// What is still to be taken over.
-    fn legacy(&self) -> Option<Legacy> {
+    pub(super) fn legacy(&self) -> Option<Legacy> {
         self.legacy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -456,45 +413,6 @@ impl History {
         self.on_failure
     }
 
-    /// The steps that failed, as far as the history was folded: counts, and why.
-    #[must_use]
-    pub fn failures(&self) -> BTreeMap<usize, Failure> {
-        self.first_failures(usize::MAX)
-    }
-
-    /// The first of them.
-    #[must_use]
-    pub fn first_failures(&self, most: usize) -> BTreeMap<usize, Failure> {
-        self.with_failures(|failures, up_to| {
-            let first = failures.range(..=up_to).take(most);
-            first.map(|(count, failure)| (*count, failure.clone())).collect()
-        })
-    }
-
-    /// The counts of the steps that failed, as far as the history was folded, in order: the first in each of so
-    /// many parts of the history. Asking takes no longer if very many failed.
-    #[must_use]
-    pub fn failed_counts(&self, parts: usize) -> Vec<usize> {
-        let length = self.len();
-        self.with_failures(|failures, up_to| {
-            let next = |from: usize| {
-                let (count, _) = failures.range(from..).next().filter(|(count, _)| **count <= up_to)?;
-                Some(*count)
-            };
-            let behind = |count: usize| end_of_part(count, parts, length);
-            std::iter::successors(next(0), |count| next(behind(*count))).collect()
-        })
-    }
-
-    /// How many steps failed, as far as the history was folded.
-    #[must_use]
-    pub fn failure_count(&self) -> usize {
-        self.with_failures(|failures, up_to| {
-            let is_whole = failures.keys().next_back().is_none_or(|last| *last <= up_to);
-            if is_whole { failures.len() } else { failures.range(..=up_to).count() }
-        })
-    }
-
     /// What is known of it and what that takes.
     #[must_use]
     pub fn figures(&self) -> HistoryFigures {
@@ -586,15 +504,7 @@ impl History {
         use_it(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The failures, and up to which count they are meant: those that are still to be taken over, until they are.
-    fn with_failures<T>(&self, use_it: impl FnOnce(&BTreeMap<usize, Failure>, usize) -> T) -> T {
-        match self.legacy() {
-            Some((old, up_to)) => old.with_told(|told| use_it(&told.failures, up_to)),
-            None => self.with_told(|told| use_it(&told.failures, usize::MAX)),
-        }
-    }
-
-    fn with_told<T>(&self, use_it: impl FnOnce(&mut Told) -> T) -> T {
+    pub(super) fn with_told<T>(&self, use_it: impl FnOnce(&mut Told) -> T) -> T {
         use_it(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -602,18 +512,6 @@ impl History {
         // A panic while it was held cannot leave it half changed: each change is one call.
         use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Behind which count the part of a history ends that a count lies in, of so many parts; the next count at least.
-#[must_use]
-pub fn end_of_part(count: usize, parts: usize, length: usize) -> usize {
-    let (parts, length) = (parts.max(1), length.max(1));
-    if length <= parts {
-        return count + 1;
-    }
-    // A count times the parts of a timeline is far from too much.
-    let part = count.saturating_mul(parts) / length;
-    (part + 1).saturating_mul(length).div_ceil(parts).max(count + 1)
 }
 
 /// Whether a state so many events before the place that the user goes to is worth keeping: single
@@ -626,74 +524,5 @@ pub(super) fn is_way_mark(distance: usize) -> bool {
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("History").field("events", &self.len()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, sync::Arc};
-
-    use super::{History, OnFailure, end_of_part};
-    use crate::{
-        model::{Failure, Json, StreamName},
-        replay::{HeldEvents, Merge},
-        store::memory::event,
-        work::Work,
-    };
-
-    fn history(events: i64) -> History {
-        let stream = StreamName::of("order", "1");
-        let data = |number: i64| Json::object([("n", Json::from(number))]);
-        let events = (1..=events).map(|number| event(number, &stream, number, "Noted", data(number)));
-        let merge = Arc::new(Merge::for_category(None));
-        History::new(Arc::new(HeldEvents(events.collect())), merge, OnFailure::GoOn, 1 << 20)
-    }
-
-    /// The first failure of each part is told.
-    fn check(events: i64, failed: impl Iterator<Item = usize>, parts: usize) {
-        let history = history(events);
-        let failed: Vec<usize> = failed.collect();
-        for count in &failed {
-            history.with_told(|told| told.failures.insert(*count, Failure::new("it failed")));
-        }
-        let mut expected = Vec::new();
-        let mut known = BTreeSet::new();
-        for count in failed {
-            if known.insert(end_of_part(count, parts, history.len())) {
-                expected.push(count);
-            }
-        }
-        assert_eq!(history.failed_counts(parts), expected);
-    }
-
-    #[test]
-    fn of_very_many_failures_one_in_each_part_is_told() {
-        check(100, 1..=100, 10);
-        check(100, (1..=100).step_by(7), 1000);
-        check(97, (3..=97).filter(|count| count % 5 != 0), 13);
-        check(5, 2..=3, 5);
-        assert!(history(1000).failed_counts(10).is_empty());
-        let (parts, length) = (7, 100);
-        let ends: BTreeSet<usize> = (0..=length).map(|count| end_of_part(count, parts, length)).collect();
-        assert!((7..=8).contains(&ends.len()), "{ends:?}");
-        assert!((0..=length).all(|count| end_of_part(count, parts, length) > count));
-    }
-
-    #[test]
-    fn what_is_to_be_taken_over_is_told_before_it_is() {
-        let old = Arc::new(history(1000));
-        for count in [3, 500, 900] {
-            old.with_told(|told| told.failures.insert(count, Failure::new("it failed")));
-        }
-        old.fold_all(&Work::default()).unwrap();
-        let new = history(1000);
-        new.adopt(Arc::clone(&old), 600);
-        let told = |history: &History| (history.failure_count(), history.failed_counts(4000));
-        assert_eq!(told(&new), (2, vec![3, 500]));
-        assert_eq!((new.folded(), new.figures().keyframes), (0, 0));
-        new.step_at(10, &Work::default()).unwrap();
-        assert_eq!(told(&new), (2, vec![3, 500]));
-        assert_eq!(new.folded(), 600);
-        assert_eq!(Arc::strong_count(&old), 1, "it is let go of");
     }
 }

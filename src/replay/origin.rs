@@ -13,8 +13,9 @@ use crate::{
     model::{Json, Payload, Pointer, RecordedEvent, Segment, Timestamp},
     replay::{
         fold::start,
-        history::{History, Outcome, Step},
+        history::History,
         reducer::{Folding, Reducer},
+        step::{Outcome, Step},
     },
     work::{Cancelled, Work},
 };

@@ -6,8 +6,9 @@ use std::ops::{ControlFlow, Range};
 use crate::{
     replay::{
         fold::{OnFailure, whole_events},
-        history::{History, Outcome, is_way_mark},
+        history::{History, is_way_mark},
         reducer::{Applied, Fed, Feed, Folding},
+        step::Outcome,
     },
     store::{StoreResult, bodies::Bodies, read::EventRow},
     work::Work,

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use crate::{
     replay::{
         Condition, Fault, Findings, History, Hit, Which,
-        history::end_of_part,
+        failures::end_of_part,
         search::{hits, merge_faults, next_hit, previous_hit},
     },
     session::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    replay::history::end_of_part,
+    replay::failures::end_of_part,
     session::{
         action::{Axis, Scope},
         job::{BarsAnswer, BarsQuestion, Job, Question, Slot},
