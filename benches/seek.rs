@@ -183,7 +183,16 @@ fn main() -> Outcome<()> {
         let Some((_, ledger)) = &opened else { continue };
         if run.reducer.is_merge() && run.budget == BUDGET {
             let share = beside_a_loop(run.name, ledger, &run.reducer)?;
-            goals.push(verdict(run.name, "fold beside the loop", share, LEAST_SHARE, share >= LEAST_SHARE));
+            // For a state of 200 KB the share is told, and there is no goal.
+            if run.stream == Stream::Ledger {
+                goals.push(verdict(
+                    run.name,
+                    "fold beside the loop",
+                    share,
+                    LEAST_SHARE,
+                    share >= LEAST_SHARE,
+                ));
+            }
         }
         let found = measure(run, ledger.sequence())?;
         let shares = ["p50 of a seek, ms", "p99 of a seek, ms"].into_iter().zip(found).zip(run.goals);
