@@ -8,7 +8,7 @@ use crate::{
         opened::Opened,
         view::{ColumnPath, EventsView, Extra, Listed, Listing, LoadedRow, grouped},
     },
-    store::index::Index,
+    store::{index::Index, layout::Role},
 };
 
 /// Rows are fetched for one screen before and after the one that is shown, at most so many in all.
@@ -167,6 +167,8 @@ impl Opened {
         let total = listing.as_ref().map_or(rows.loaded.len(), Listing::len) as u64;
         EventsView {
             paths: Arc::clone(&rows.paths),
+            has_times: self.layout.events.role(Role::Time).is_some()
+                || self.index.as_ref().is_some_and(|index| index.time_span().is_some()),
             extras: Extra::ALL
                 .into_iter()
                 .filter(|extra| self.layout.events.role(extra.role()).is_some())

@@ -22,6 +22,8 @@ pub struct EventsView {
     pub paths: Arc<Vec<ColumnPath>>,
     /// What events of this store carry beside their heads.
     pub extras: Arc<[Extra]>,
+    /// Whether the store says when its events happened.
+    pub has_times: bool,
     /// How many rows there are.
     pub total: u64,
     /// How many events pass, and how many there are: "231 of 1 376 events".

@@ -77,7 +77,9 @@ fn filter_bar_ui(
 ) {
     ui.horizontal_wrapped(|ui| {
         types_menu_ui(ui, view, local, asked);
-        times_menu_ui(ui, view, local, asked);
+        if view.has_times {
+            times_menu_ui(ui, view, local, asked);
+        }
         columns_menu_ui(ui, view, local, asked);
         order_ui(ui, view, asked);
         for filter in view.filters.iter() {
@@ -235,6 +237,7 @@ fn columns(view: &EventsView) -> Vec<ColumnSpec> {
         // Every row would say the same; the room goes to the data.
         columns.retain(|column| column.key != STREAM);
     }
+    columns.retain(|column| column.key != TIME || view.has_times);
     let path =
         |path: &ColumnPath| ColumnSpec::new(&path.to_string(), &path.to_string(), 120.0, ColumnKind::Code);
     columns.extend(view.paths.iter().map(path));

@@ -1,10 +1,13 @@
 //! Streams and events: filters, sorting, columns.
 
-use timeglass::session::{
-    Input,
-    action::{Action, BrowseAction, EventOrder, StreamSort},
-    job::Slot,
-    view::{ColumnPath, StreamLine},
+use timeglass::{
+    model::RecordedEvent,
+    session::{
+        Input,
+        action::{Action, BrowseAction, EventOrder, StreamSort},
+        job::Slot,
+        view::{ColumnPath, StreamLine},
+    },
 };
 
 use super::{Script, shop};
@@ -141,4 +144,13 @@ fn rows_elsewhere_are_asked_for_while_others_are_on_their_way() {
     assert!(!asks(&mut script, 4980), "the last rows are on their way, though they do not fill the screen");
     script.session.apply(Input::Crash(Slot::Rows, "out of luck".to_owned()));
     assert!(asks(&mut script, 4980), "a job that crashed brings nothing");
+}
+
+#[test]
+fn times_are_shown_and_filtered_by_where_the_store_has_some() {
+    let script = Script::open(shop());
+    assert!(script.view().events.has_times);
+    let script = Script::open(shop().into_iter().map(|event| RecordedEvent { time: None, ..event }));
+    assert_eq!(script.view().events.total, 6);
+    assert!(!script.view().events.has_times);
 }
