@@ -139,7 +139,7 @@ impl<'t> Taped<'t> {
     #[inline]
     pub(crate) fn part(self) -> Part<'t> {
         let Some(token) = self.token() else { return Part::Null };
-        let inside = || Inside { first: Taped { at: self.at + 1, ..self }, count: token.end as usize };
+        let inside = || Inside { first: self.behind(), count: token.end as usize };
         match token.kind {
             Kind::Null => Part::Null,
             Kind::True => Part::Bool(true),
@@ -164,7 +164,13 @@ impl<'t> Taped<'t> {
         Written { text, has_escapes: token.kind == Kind::Escaped }
     }
 
-    /// What follows it.
+    /// What stands right behind its token: of a name its value, of an array or object the first thing in it.
+    #[inline]
+    fn behind(self) -> Self {
+        Self { at: self.at + 1, ..self }
+    }
+
+    /// What follows it and what is in it.
     #[inline]
     fn after(self) -> Self {
         let next = self.token().map_or(self.at + 1, |token| token.next as usize);
@@ -172,31 +178,34 @@ impl<'t> Taped<'t> {
     }
 
     /// Whether an object in it, found along members alone, has a name twice.
+    #[inline]
     pub(crate) fn has_twins(self) -> bool {
-        let Some(Token { kind: Kind::Object, end: count, .. }) = self.token() else { return false };
+        match self.token() {
+            Some(Token { kind: Kind::Object, end: count, .. }) => self.has_twins_among(*count),
+            Some(_) | None => false,
+        }
+    }
+
+    /// The same for an object with so many members.
+    fn has_twins_among(self, count: u32) -> bool {
         // Names fall into so many drawers; two in one are looked at more closely.
         let mut drawers = [0_u64; 4];
         let mut may_have = false;
-        let mut name = Self { at: self.at + 1, ..self };
-        for _ in 0..*count {
+        let mut name = self.behind();
+        for _ in 0..count {
             let written = name.written();
             let drawer = Names::place(written.text);
             if let Some(bits) = drawers.get_mut(drawer / 64 % 4) {
                 may_have |= written.has_escapes || *bits & (1 << (drawer % 64)) != 0;
                 *bits |= 1 << (drawer % 64);
             }
-            let value = name.value();
-            if value.is_object() && value.has_twins() {
+            let value = name.behind();
+            if value.has_twins() {
                 return true;
             }
             name = value.after();
         }
         may_have && self.has_name_twice()
-    }
-
-    #[inline]
-    fn is_object(self) -> bool {
-        self.token().is_some_and(|token| token.kind == Kind::Object)
     }
 
     /// Whether a name stands twice among the members of this object.
@@ -206,12 +215,6 @@ impl<'t> Taped<'t> {
         let mut names: Vec<Cow<'_, str>> = inside.members().map(|(name, _)| name.meant()).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
-    }
-
-    /// Of a name, what stands behind it.
-    #[inline]
-    fn value(self) -> Self {
-        Self { at: self.at + 1, ..self }
     }
 }
 
@@ -230,7 +233,7 @@ impl<'t> Inside<'t> {
     pub(crate) fn members(self) -> impl Iterator<Item = (Written<'t>, Part<'t>)> {
         let mut next = self.first;
         (0..self.count).map(move |_| {
-            let (name, value) = (next, next.value());
+            let (name, value) = (next, next.behind());
             next = value.after();
             (name.written(), value.part())
         })
@@ -247,12 +250,12 @@ impl<'t> Written<'t> {
     /// Whether it means this text.
     #[inline]
     pub(crate) fn means(self, text: &str) -> bool {
-        if self.has_escapes { unescaped(self.text) == text } else { self.text == text }
+        self.meant() == text
     }
 
     /// The text to keep.
     pub(crate) fn to_text(self) -> Arc<str> {
-        if self.has_escapes { unescaped(self.text).into() } else { self.text.into() }
+        self.meant().into()
     }
 }
 
@@ -456,11 +459,11 @@ fn plain_run(bytes: &[u8]) -> Option<usize> {
         let word = u64::from_le_bytes(*eight);
         let quote = word ^ (ONES * u64::from(b'"'));
         let slash = word ^ (ONES * u64::from(b'\\'));
-        // None of the three changes which bytes are beyond ASCII, so one look at those does for all.
-        let borrowed = quote.wrapping_sub(ONES) | slash.wrapping_sub(ONES) | word.wrapping_sub(ONES * 0x20);
-        let found = borrowed & !word & HIGH;
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
+        let found = (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        if found & HIGH != 0 {
+            return Some(at + (found & HIGH).trailing_zeros() as usize / 8);
         }
         at += 8;
     }

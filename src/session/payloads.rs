@@ -96,12 +96,11 @@ enum Part {
     Events(OfStream, Range<usize>),
 }
 
-/// The events of a stream as they were when the search began, in the order of the hits.
+/// The events of a stream as they were when the search began.
 #[derive(Clone)]
 struct OfStream {
     index: Arc<Index>,
     stream: u32,
-    newest: Newest,
 }
 
 impl OfStream {
@@ -109,12 +108,13 @@ impl OfStream {
         self.index.stream_events(self.stream).len()
     }
 
-    /// The keys of the events at these places, as far as there are. The window would have to wait for all.
-    fn keys(&self, places: &Range<usize>) -> Vec<EventKey> {
+    /// The keys of the events at these places in the order of the hits, as far as there are. The window would have to
+    /// wait for all.
+    fn keys(&self, places: &Range<usize>, newest: Newest) -> Vec<EventKey> {
         let events = self.index.stream_events(self.stream);
         let key = |ordinal: &u32| self.index.key(*ordinal);
         let from_end = |place: usize| events.len().saturating_sub(place);
-        match self.newest {
+        match newest {
             Newest::First => {
                 let places = from_end(places.end)..from_end(places.start);
                 events.range(places).rev().filter_map(key).collect()
@@ -159,7 +159,7 @@ impl PayloadQuestion {
                 };
             }
             Part::Events(of_stream, places) => {
-                let keys = of_stream.keys(&places);
+                let keys = of_stream.keys(&places, self.newest);
                 // Ids are looked for in all events, never in those of one stream.
                 if let LookedFor::InPayloads(sieve) = &self.looked_for {
                     hits = search_events(&*self.store, work, sieve, &keys)?;
@@ -348,7 +348,7 @@ impl Opened {
         let Some(index) = self.index.clone() else { return Vec::new() };
         let newest = self.payloads.newest;
         let stream = self.browse.focus.filter(|_| scope == PayloadScope::Stream);
-        let of_stream = stream.map(|stream| OfStream { index: Arc::clone(&index), stream, newest });
+        let of_stream = stream.map(|stream| OfStream { index: Arc::clone(&index), stream });
         let query = match scope {
             PayloadScope::Filtered => self.filter_query(&index),
             PayloadScope::Store | PayloadScope::Stream => EventQuery::default(),
